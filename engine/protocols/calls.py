@@ -1,0 +1,78 @@
+r"""What all protocols share of reading and writing turns: `<tool_call>` JSON, `\boxed{}` answers, options.
+
+Invariant: nothing here knows an operation's name, its arguments or a coordinate system.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import InvalidInput, InvalidFrames, MalformedCall
+
+__all__ = ["CALL_END", "CALL_START", "Call", "boxed", "find_call", "frame_numbers", "question_text", "read_answer"]
+
+CALL_START, CALL_END = "<tool_call>", "</tool_call>"
+_BOXED = "\\boxed{"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as written: the text before it, the operation's name on the wire, and its arguments."""
+
+    thought: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+def find_call(text: str) -> Call | None:
+    """The first call of a turn, or None. Text after the call is dropped: generation ends there.
+
+    Raises MalformedCall where the JSON or its shape is wrong.
+    """
+    before, marker, rest = text.partition(CALL_START)
+    if not marker:
+        return None
+    body = rest.partition(CALL_END)[0].strip()
+    try:
+        data = json.loads(body)
+    except json.JSONDecodeError as error:
+        raise MalformedCall(f"the call is not valid JSON ({error.msg} at character {error.pos}): {body[:200]}") from None
+    if not isinstance(data, dict) or not isinstance(data.get("name"), str) or not isinstance(data.get("arguments"), dict):
+        raise MalformedCall('a call is {"name": ..., "arguments": {...}}, not ' + body[:200])
+    return Call(before.strip(), data["name"], data["arguments"])
+
+
+def read_answer(text: str) -> tuple[str, str]:
+    r"""(thought, answer) of a turn without a call: the last `\boxed{...}` with its braces paired, or the whole text."""
+    start = text.rfind(_BOXED)
+    if start < 0:
+        return "", text.strip()
+    depth, position = 1, start + len(_BOXED)
+    while position < len(text) and depth:
+        depth += {"{": 1, "}": -1}.get(text[position], 0)
+        position += 1
+    answer = text[start + len(_BOXED) : position - 1 if depth == 0 else len(text)]
+    return text[:start].strip(), answer.strip()
+
+
+def boxed(answer: str) -> str:
+    r"""`\boxed{answer}`. Raises InvalidInput where reading it back would give something else."""
+    written = _BOXED + answer + "}"
+    if read_answer(written) != ("", answer):
+        raise InvalidInput(f"the answer {answer!r} cannot be written: pair its curly braces and leave \\boxed out")
+    return written
+
+
+def frame_numbers(value: object) -> tuple[int, ...]:
+    """A list of whole frame numbers. Raises InvalidFrames for anything else."""
+    if not isinstance(value, list) or not all(isinstance(v, int) and not isinstance(v, bool) for v in value):
+        raise InvalidFrames(f"target_frames needs a list of whole numbers such as [3, 4], not {value!r}")
+    return tuple(value)
+
+
+def question_text(question: str, options: Sequence[str]) -> str:
+    """The question with its options, lettered from A, a line each."""
+    return "\n".join([question, *(f"({chr(ord('A') + k)}) {text}" for k, text in enumerate(options))])

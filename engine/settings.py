@@ -1,0 +1,109 @@
+"""What a host can set, read from the environment once at start.
+
+The idea: one table says the name, default, meaning and reading of every setting; `Settings` is the frozen result, passed
+on explicitly; README's table is generated from the same table. Nothing else reads the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InvalidSetting
+
+__all__ = ["SETTINGS", "Setting", "Settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    variable: str
+    field: str
+    default: str
+    meaning: str
+    read: Callable[[str], Any]
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"choose one of: {', '.join(allowed)}")
+        return text
+
+    return read
+
+
+def _whole(minimum: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(text)
+        if value < minimum:
+            raise ValueError(f"at least {minimum} is needed")
+        return value
+
+    return read
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("STUDIO_MODEL", "model", "tiny", "`tiny` (the embedded reasoner), `scripted` (no weights), a folder, or a "
+            "model id of the Hugging Face Hub", str),
+    Setting("STUDIO_QUANTIZATION", "quantization", "auto", "`4bit`, `8bit`, `none`, or `auto` (4 bit)",
+            _choice("auto", "4bit", "8bit", "none")),
+    Setting("STUDIO_DEVICE", "device", "auto", "`auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1`, ...", str),
+    Setting("STUDIO_PROTOCOL", "protocol", "auto", "wire format: `studio`, `pixel-reasoner`, or `auto` (what the model's "
+            "folder says, else `pixel-reasoner`)", _choice("auto", "studio", "pixel-reasoner")),
+    Setting("STUDIO_THREADS", "threads", "0", "CPU threads for the model; 0 leaves it to one less than the cores", _whole(0)),
+    Setting("STUDIO_HOME", "home", ".", "folder of `annotations.db` and `artifacts/`", Path),
+    Setting("STUDIO_HOST", "host", "127.0.0.1", "address to listen on", str),
+    Setting("STUDIO_PORT", "port", "7860", "port to listen on", _whole(0)),
+    Setting("STUDIO_JOURNAL", "journal", "wal", "SQLite journal: `wal`, or `delete` on network disks", _choice("wal", "delete")),
+    Setting("STUDIO_MAX_UPLOAD_MB", "max_upload_mb", "100", "largest upload, in megabytes", _whole(1)),
+    Setting("STUDIO_MAX_MEGAPIXELS", "max_megapixels", "100", "largest picture, in millions of pixels", _whole(1)),
+    Setting("STUDIO_MAX_VIDEO_S", "max_video_s", "600", "longest video, in seconds", _whole(1)),
+    Setting("STUDIO_MAX_STEPS", "max_steps", "6", "most steps of one trace", _whole(1)),
+    Setting("STUDIO_MAX_TOKENS", "max_tokens", "4096", "most generated tokens of one trace", _whole(1)),
+    Setting("STUDIO_FRAME_ANCESTORS", "frame_ancestors", "'self'", "who may embed the page (CSP frame-ancestors); a Space "
+            "sets `https://huggingface.co`", str),
+)  # fmt: skip
+"""Every setting, in the order of README's table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings as read; see SETTINGS for meanings and units."""
+
+    model: str
+    quantization: str
+    device: str
+    protocol: str
+    threads: int
+    home: Path
+    host: str
+    port: int
+    journal: str
+    max_upload_mb: int
+    max_megapixels: int
+    max_video_s: int
+    max_steps: int
+    max_tokens: int
+    frame_ancestors: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Raises InvalidSetting naming the variable, the value seen and what is allowed."""
+        values: dict[str, Any] = {}
+        for setting in SETTINGS:
+            text = environment.get(setting.variable, "").strip() or setting.default
+            try:
+                values[setting.field] = setting.read(text)
+            except ValueError as error:
+                raise InvalidSetting(f"{setting.variable}={text!r} cannot be used: {error}") from None
+        return cls(**values)
+
+    @property
+    def database(self) -> Path:
+        return self.home / "annotations.db"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.home / "artifacts"

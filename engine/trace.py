@@ -1,0 +1,372 @@
+"""The values of pixel-space reasoning: media, views, boxes, operations, steps and traces.
+
+The idea: one complete attempt at an example is a plain immutable value. Whatever has identity (an id, an author, a
+place in a database) or does work (cuts pixels, calls a model) lives elsewhere and speaks in these values.
+
+Invariants:
+- a `Box` is in [0, 1] with x1 < x2 and y1 < y2; pixels appear only through `Box.to_pixels(size)`;
+- a `View`'s box is in the coordinates of the ORIGINAL picture or frame, however deeply crops nest, so every view can be
+  cut again from the original's pixels at full resolution;
+- an operation's box is relative to the view that the operation names, as the model said it;
+- `trace_from_json(trace_to_json(trace, id)) == (trace, id)`: version 1 of the public JSON form loses nothing.
+
+Not covered: pixels (`engine.operations`), wire formats (`engine.protocols`), revisions and reviews (`engine.store`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from engine.errors import InvalidBox, InvalidInput
+
+__all__ = [
+    "CLIP_FRAMES",
+    "MAX_SELECTED_FRAMES",
+    "STOP_REASONS",
+    "Box",
+    "Evidence",
+    "Example",
+    "Media",
+    "MediaKind",
+    "Observation",
+    "Operation",
+    "SelectFrames",
+    "Step",
+    "StopReason",
+    "Trace",
+    "View",
+    "ZoomIn",
+    "first_views",
+    "step_from_json",
+    "step_to_json",
+    "trace_from_json",
+    "trace_to_json",
+    "view_size",
+]
+
+CLIP_FRAMES = 16
+"""How many frames a video is sampled to, evenly (paper, section 3)."""
+MAX_SELECTED_FRAMES = 8
+"""How many frames one `select_frames` may pick (paper, section 3)."""
+
+MediaKind = Literal["image", "video"]
+StopReason = Literal["answered", "max_steps", "max_tokens", "cancelled", "failed"]
+STOP_REASONS: tuple[StopReason, ...] = get_args(StopReason)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle relative to its picture: 0 <= x1 < x2 <= 1, 0 <= y1 < y2 <= 1. Raises InvalidBox otherwise."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    def __post_init__(self) -> None:
+        values = (self.x1, self.y1, self.x2, self.y2)
+        if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in values):
+            raise InvalidBox(f"a box needs four finite numbers, not {list(values)}")
+        if not (0 <= self.x1 < self.x2 <= 1 and 0 <= self.y1 < self.y2 <= 1):
+            raise InvalidBox(
+                f"the box {list(values)} is empty, reversed or outside the picture: "
+                "x1 < x2 and y1 < y2 are needed, all from 0 to 1"
+            )
+        for name, value in zip(("x1", "y1", "x2", "y2"), values, strict=True):
+            object.__setattr__(self, name, float(value))
+
+    @classmethod
+    def full(cls) -> Box:
+        return cls(0.0, 0.0, 1.0, 1.0)
+
+    def as_list(self) -> list[float]:
+        return [self.x1, self.y1, self.x2, self.y2]
+
+    @property
+    def area(self) -> float:
+        """Share of the picture, in (0, 1]."""
+        return (self.x2 - self.x1) * (self.y2 - self.y1)
+
+    def to_pixels(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """The smallest whole-pixel rectangle (left, top, right, bottom) of a picture of `size` (width, height) that
+        holds the box. Never empty; right and bottom are exclusive, as Pillow's `crop` wants them."""
+        width, height = size
+        # A boundary that float arithmetic put a hair past a whole pixel must not gain a row or column.
+        left, top = math.floor(self.x1 * width + 1e-6), math.floor(self.y1 * height + 1e-6)
+        right, bottom = math.ceil(self.x2 * width - 1e-6), math.ceil(self.y2 * height - 1e-6)
+        left, top = min(left, width - 1), min(top, height - 1)
+        return left, top, max(min(right, width), left + 1), max(min(bottom, height), top + 1)
+
+    def within(self, outer: Box) -> Box:
+        """This box, given relative to `outer`, in the coordinates that `outer` itself is given in."""
+        width, height = outer.x2 - outer.x1, outer.y2 - outer.y1
+        return Box(
+            outer.x1 + self.x1 * width,
+            outer.y1 + self.y1 * height,
+            min(outer.x1 + self.x2 * width, outer.x2),
+            min(outer.y1 + self.y2 * height, outer.y2),
+        )
+
+    def intersection_area(self, other: Box) -> float:
+        width = min(self.x2, other.x2) - max(self.x1, other.x1)
+        height = min(self.y2, other.y2) - max(self.y1, other.y1)
+        return max(width, 0.0) * max(height, 0.0)
+
+    def iou(self, other: Box) -> float:
+        """Intersection over union, in [0, 1]."""
+        shared = self.intersection_area(other)
+        return shared / (self.area + other.area - shared)
+
+    def coverage_of(self, other: Box) -> float:
+        """The share of `other` that lies inside this box, in [0, 1]."""
+        return self.intersection_area(other) / other.area
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A source image or video, named by the SHA-256 of its bytes; width and height in pixels, as seen upright."""
+
+    sha256: str
+    kind: MediaKind
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One addressable picture, numbered from 1 in the order the model saw them.
+
+    `sha256` names the media, `frame` the frame of the sampled clip (from 1; None for an image), and `box` the region in
+    the ORIGINAL's coordinates.
+    """
+
+    number: int
+    sha256: str
+    frame: int | None
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where the answer is to be seen: boxes on the image, or frames (from 1) of the clip."""
+
+    boxes: tuple[Box, ...] = ()
+    frames: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question about media, with what is known of its answer. `options` are the texts of a multiple choice, in the
+    order A, B, C, ..."""
+
+    question: str
+    media: tuple[Media, ...]
+    answer: str | None = None
+    options: tuple[str, ...] = ()
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ZoomIn:
+    """Look at the region `box` of the view numbered `view`; the box is relative to that view."""
+
+    view: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class SelectFrames:
+    """Look at these frames of the clip (numbered from 1) at a higher resolution."""
+
+    frames: tuple[int, ...]
+
+
+Operation = ZoomIn | SelectFrames
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What came back: the numbers of the new views, or an error that the model should read. Never both, never neither."""
+
+    views: tuple[int, ...] = ()
+    error: str | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.views) == (self.error is not None):
+            raise ValueError(f"an observation has views or an error, not views={self.views} error={self.error!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One model turn: a thought, and an operation with its observation, or an answer.
+
+    A call that could not be parsed has no operation: its text stays in `thought`, word for word, and the observation
+    holds the error. A turn that was cut off (cancelled, out of tokens) has a thought alone. `is_erroneous` marks a step
+    that is kept for correction training and masked in the loss.
+    """
+
+    thought: str
+    operation: Operation | None = None
+    observation: Observation | None = None
+    answer: str | None = None
+    is_erroneous: bool = False
+
+    def __post_init__(self) -> None:
+        if self.answer is not None and (self.operation is not None or self.observation is not None):
+            raise ValueError("a step operates or answers, never both")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One complete attempt at an example. `policy` and `protocol` are names; views are numbered 1, 2, 3, ..."""
+
+    question: str
+    media: tuple[Media, ...]
+    views: tuple[View, ...]
+    steps: tuple[Step, ...]
+    stop_reason: StopReason
+    policy: str
+    protocol: str
+
+    def __post_init__(self) -> None:
+        if [v.number for v in self.views] != list(range(1, len(self.views) + 1)):
+            raise ValueError(f"views are numbered from 1 without gaps, not {[v.number for v in self.views]}")
+        if self.stop_reason not in STOP_REASONS:
+            raise ValueError(f"stop_reason {self.stop_reason!r} is none of {', '.join(STOP_REASONS)}")
+
+    @property
+    def answer(self) -> str | None:
+        """The answer of the last step, or None where the trace ended without one."""
+        return self.steps[-1].answer if self.steps else None
+
+    @property
+    def has_operation(self) -> bool:
+        """Whether any operation was executed with success; RaPR counts these."""
+        return any(s.operation is not None and s.observation is not None and s.observation.views for s in self.steps)
+
+    @property
+    def operation_errors(self) -> int:
+        """How many turns came back with an execution error."""
+        return sum(1 for s in self.steps if s.observation is not None and s.observation.error is not None)
+
+    def view(self, number: int) -> View:
+        return self.views[number - 1]
+
+
+def view_size(view: View, media: Sequence[Media]) -> tuple[int, int]:
+    """Width and height in pixels of what the view shows, cut from the original at full resolution."""
+    medium = next(m for m in media if m.sha256 == view.sha256)
+    left, top, right, bottom = view.box.to_pixels((medium.width, medium.height))
+    return right - left, bottom - top
+
+
+def first_views(media: Sequence[Media]) -> tuple[View, ...]:
+    """What the model sees before it does anything: each image whole, each video as its CLIP_FRAMES sampled frames."""
+    views: list[View] = []
+    for medium in media:
+        frames: Sequence[int | None] = [None] if medium.kind == "image" else range(1, CLIP_FRAMES + 1)
+        views.extend(View(len(views) + k, medium.sha256, frame, Box.full()) for k, frame in enumerate(frames, 1))
+    return tuple(views)
+
+
+# --- the public JSON form, version 1 (DESIGN.md, section 4) ---------------------------------------------------------
+
+
+def trace_to_json(trace: Trace, id: str | None = None) -> dict[str, Any]:
+    """The public form, version 1: plain dicts, lists, strings and numbers."""
+    return {
+        "version": 1,
+        "id": id,
+        "question": trace.question,
+        "answer": trace.answer,
+        "stop_reason": trace.stop_reason,
+        "policy": trace.policy,
+        "protocol": trace.protocol,
+        "media": [{"sha256": m.sha256, "kind": m.kind, "width": m.width, "height": m.height} for m in trace.media],
+        "views": [
+            {"number": v.number, "sha256": v.sha256, "frame": v.frame, "box": v.box.as_list()} for v in trace.views
+        ],
+        "steps": [step_to_json(s) for s in trace.steps],
+    }
+
+
+def step_to_json(step: Step) -> dict[str, Any]:
+    if step.answer is not None:
+        data: dict[str, Any] = {"thought": step.thought, "answer": step.answer}
+        return data | ({"is_erroneous": True} if step.is_erroneous else {})
+    operation: dict[str, Any] | None = None
+    if isinstance(step.operation, ZoomIn):
+        operation = {"name": "zoom_in", "view": step.operation.view, "box": step.operation.box.as_list()}
+    elif isinstance(step.operation, SelectFrames):
+        operation = {"name": "select_frames", "frames": list(step.operation.frames)}
+    observation = step.observation
+    return {
+        "thought": step.thought,
+        "operation": operation,
+        "observation": None
+        if observation is None
+        else {"views": list(observation.views), "error": observation.error},
+        "is_erroneous": step.is_erroneous,
+    }
+
+
+def trace_from_json(data: Mapping[str, Any]) -> tuple[Trace, str | None]:
+    """The inverse of `trace_to_json`. Raises InvalidInput naming the first field that is wrong."""
+    if not isinstance(data, Mapping) or data.get("version") != 1:
+        seen = data.get("version") if isinstance(data, Mapping) else type(data).__name__
+        raise InvalidInput(f"a trace in JSON version 1 is needed, not version {seen!r}")
+    try:
+        trace = Trace(
+            question=_string(data["question"]),
+            media=tuple(
+                Media(_string(m["sha256"]), _one_of(m["kind"], get_args(MediaKind)), int(m["width"]), int(m["height"]))
+                for m in data["media"]
+            ),
+            views=tuple(
+                View(int(v["number"]), _string(v["sha256"]), v["frame"], Box(*v["box"])) for v in data["views"]
+            ),
+            steps=tuple(step_from_json(s) for s in data["steps"]),
+            stop_reason=_one_of(data["stop_reason"], STOP_REASONS),
+            policy=_string(data["policy"]),
+            protocol=_string(data["protocol"]),
+        )
+    except (KeyError, TypeError, ValueError, InvalidBox) as error:
+        detail = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise InvalidInput(f"this is not a trace in JSON version 1: {detail}") from error
+    return trace, data.get("id")
+
+
+def step_from_json(data: Mapping[str, Any]) -> Step:
+    """The inverse of `step_to_json`. Raises KeyError, TypeError, ValueError or InvalidBox on anything else."""
+    operation: Operation | None = None
+    if raw := data.get("operation"):
+        if _one_of(raw["name"], ("zoom_in", "select_frames")) == "zoom_in":
+            operation = ZoomIn(int(raw["view"]), Box(*raw["box"]))
+        else:
+            operation = SelectFrames(tuple(int(f) for f in raw["frames"]))
+    observed = data.get("observation")
+    answer = data.get("answer")
+    return Step(
+        thought=_string(data["thought"]),
+        operation=operation,
+        observation=None
+        if observed is None
+        else Observation(tuple(int(v) for v in observed["views"]), observed["error"]),
+        answer=None if answer is None else _string(answer),
+        is_erroneous=bool(data.get("is_erroneous", False)),
+    )
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text is needed, not {value!r}")
+    return value
+
+
+def _one_of(value: Any, allowed: Sequence[Any]) -> Any:
+    if value not in allowed:
+        raise ValueError(f"{value!r} is none of {', '.join(map(str, allowed))}")
+    return value
