@@ -1,0 +1,250 @@
+"""One conversation's tokens, positions, pictures and key-value cache on the backbone.
+
+The idea: over the turns of a trace the history only grows, so nothing is computed twice: each picture is encoded once, and
+each turn forwards only the tokens that the cache does not hold yet, at their exact multimodal rotary positions.
+
+    ids        [1, n]       every token so far; cache covers a prefix of it
+    positions  [3, 1, n]    temporal, height, width rotary positions (get_rope_index over the whole sequence)
+    pixels     [p, d]       patches of one picture; grid [1, 3] its (1, patch rows, patch columns)
+
+Algorithm: positions are computed over the full sequence and sliced, every forward is given its slice, and decoded tokens
+continue at `n + delta`; so no state is left on the model (`rope_deltas` is never relied upon) and conversations may be
+interleaved freely under the lease. Plain `generate()` with a cache and a new picture fails or is silently wrong
+(libraries.md); that is why the decoding loop is ours.
+
+Invariants: the logits equal those of a full re-prefill (a test holds them to 1e-4 in fp32, for Qwen3-VL and Qwen2.5-VL);
+a turn is never dropped or rewritten; picture and video placeholders are never sampled. When the adapter that answers
+changes between turns the cache is thrown away and rebuilt, pictures included.
+
+Not covered: batches of conversations (rollout groups).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from PIL import Image
+from transformers import DynamicCache
+
+from engine.backbone.loading import Backbone, PixelBudget
+from engine.protocols.calls import CALL_END
+
+__all__ = ["Picture", "Session"]
+
+TURN_START, TURN_END = "<|im_start|>", "<|im_end|>"
+VISION_START, IMAGE_PAD, VISION_END = "<|vision_start|>", "<|image_pad|>", "<|vision_end|>"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture in a user turn and the budget that it is shown at."""
+
+    image: Image.Image
+    budget: PixelBudget
+
+
+@dataclass(slots=True)
+class Session:
+    """Greedy without a seed; with one, sampling at `temperature` from a generator of its own."""
+
+    backbone: Backbone
+    seed: int | None = None
+    temperature: float = 1.0
+    ids: torch.Tensor = field(init=False)
+    pixels: list[torch.Tensor] = field(default_factory=list)
+    grids: list[torch.Tensor] = field(default_factory=list)
+    encoded_pictures: int = 0
+    turn_tokens: int = 0
+    turn_is_complete: bool = True
+    _cache: DynamicCache | None = None
+    _cache_version: int = -1
+    _generator: torch.Generator | None = None
+    _is_open: bool = False
+
+    def __post_init__(self) -> None:
+        self.ids = torch.zeros((1, 0), dtype=torch.long)
+        if self.seed is not None:
+            self._generator = torch.Generator().manual_seed(self.seed)
+
+    # --- building the history ---------------------------------------------------------------------------------------
+
+    def append_user(self, parts: Sequence[str | Picture], system: str | None = None) -> None:
+        """Add a user turn and open the assistant's."""
+        text = self._closing()
+        if system is not None:
+            text += f"{TURN_START}system\n{system}{TURN_END}\n"
+        self._append_text(text + f"{TURN_START}user\n")
+        for part in parts:
+            if isinstance(part, Picture):
+                self._append_picture(part)
+            else:
+                self._append_text(part)
+        self._append_text(f"{TURN_END}\n{TURN_START}assistant\n")
+        self._is_open = True
+
+    def append_assistant(self, text: str) -> None:
+        """Add an assistant turn that was not generated here."""
+        self._append_text(text)
+
+    def _closing(self) -> str:
+        """What ends the open assistant turn: generation may have stopped at the call's end, before the end of turn."""
+        if not self._is_open:
+            return ""
+        self._is_open = False
+        ended = self.ids.shape[1] > 0 and int(self.ids[0, -1]) == self._id(TURN_END)
+        return "\n" if ended else f"{TURN_END}\n"
+
+    def _append_text(self, text: str) -> None:
+        if text:
+            tokens = self.backbone.tokenizer(text, add_special_tokens=False)["input_ids"]
+            self._append_ids(torch.tensor([tokens], dtype=torch.long))
+
+    def _append_picture(self, picture: Picture) -> None:
+        encoded = self._process(picture)
+        grid = encoded["image_grid_thw"]
+        merge = self.backbone.processor.image_processor.merge_size
+        count = int(grid.prod()) // merge**2
+        self.pixels.append(encoded["pixel_values"])
+        self.grids.append(grid)
+        ids = [self._id(VISION_START), *[self._id(IMAGE_PAD)] * count, self._id(VISION_END)]
+        self._append_ids(torch.tensor([ids], dtype=torch.long))
+
+    def _process(self, picture: Picture) -> dict[str, torch.Tensor]:
+        size = {"shortest_edge": picture.budget.min_pixels, "longest_edge": picture.budget.max_pixels}
+        image = _within_aspect(picture.image)
+        return self.backbone.processor.image_processor(images=[image], size=size, return_tensors="pt")
+
+    def _append_ids(self, ids: torch.Tensor) -> None:
+        self.ids = torch.cat([self.ids, ids], dim=1)
+
+    def _id(self, token: str) -> int:
+        return self.backbone.tokenizer.convert_tokens_to_ids(token)
+
+    # --- the model --------------------------------------------------------------------------------------------------
+
+    def positions(self) -> tuple[torch.Tensor, int]:
+        """Rotary positions [3, 1, n] of the whole sequence, and delta: a token at index i >= n stands at i + delta."""
+        length = self.ids.shape[1]
+        if not self.grids:
+            return torch.arange(length).view(1, 1, -1).expand(3, 1, -1), 0
+        is_picture = (self.ids == self._id(IMAGE_PAD)).int()
+        positions, delta = self.backbone.model.model.get_rope_index(
+            self.ids, mm_token_type_ids=is_picture, image_grid_thw=torch.cat(self.grids)
+        )
+        return positions, int(delta.flatten()[0])
+
+    @torch.inference_mode()
+    def next_logits(self) -> torch.Tensor:
+        """Logits [vocabulary] in fp32 of the token after the history; forwards only what the cache lacks.
+
+        The lease must be held and the answering adapter chosen.
+        """
+        network, device = self.backbone.model, self.backbone.device
+        if self._cache is None or self._cache_version != self.backbone.adapters.version:
+            self._cache, self.encoded_pictures = DynamicCache(config=network.config), 0
+            self._cache_version = self.backbone.adapters.version
+        start = self._cache.get_seq_length()
+        positions, _ = self.positions()
+        fresh = slice(self.encoded_pictures, len(self.pixels))
+        inputs: dict[str, Any] = {}
+        if self.pixels[fresh]:
+            inputs["pixel_values"] = torch.cat(self.pixels[fresh]).to(device, network.dtype)
+            inputs["image_grid_thw"] = torch.cat(self.grids[fresh]).to(device)
+        output = network(
+            input_ids=self.ids[:, start:].to(device),
+            position_ids=positions[:, :, start:].to(device),
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+            **inputs,
+        )
+        self.encoded_pictures = len(self.pixels)
+        return output.logits[0, -1].float().cpu()
+
+    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str]:
+        """The next assistant turn in pieces of text. Holds the lease until the turn ends or the iterator is closed.
+
+        Ends at the end of turn, after a call, at `max_tokens`, or within one token of `is_cancelled`; the last two
+        leave `turn_is_complete` false.
+        """
+        self.turn_tokens, self.turn_is_complete = 0, False
+        tokenizer = self.backbone.tokenizer
+        stops, call_end = self._stop_ids(), self._call_end_id()
+        said: list[int] = []
+        shown = ""
+        with self.backbone.lease.held(), self.backbone.adapters.answering():
+            positions, delta = None, 0
+            while self.turn_tokens < max_tokens and not is_cancelled():
+                if positions is None:
+                    logits = self.next_logits()
+                    positions, delta = self.positions()
+                else:
+                    logits = self._decode(delta)
+                token = self._choose(logits)
+                self._append_ids(torch.tensor([[token]]))
+                self.turn_tokens += 1
+                if token in stops:
+                    self.turn_is_complete = True
+                    break
+                said.append(token)
+                text = tokenizer.decode(said, skip_special_tokens=False)
+                # A character may still lack bytes; it is shown with the token that completes it.
+                if not text.endswith("\ufffd") and len(text) > len(shown):
+                    piece, shown = text[len(shown) :], text
+                    yield piece
+                if token == call_end or (call_end is None and shown.rstrip().endswith(CALL_END)):
+                    self.turn_is_complete = True
+                    break
+
+    @torch.inference_mode()
+    def _decode(self, delta: int) -> torch.Tensor:
+        """Logits after the newest token, which alone is not in the cache."""
+        network, device = self.backbone.model, self.backbone.device
+        position = self.ids.shape[1] - 1 + delta
+        output = network(
+            input_ids=self.ids[:, -1:].to(device),
+            position_ids=torch.full((3, 1, 1), position, dtype=torch.long, device=device),
+            past_key_values=self._cache,
+            use_cache=True,
+        )
+        return output.logits[0, -1].float().cpu()
+
+    def _choose(self, logits: torch.Tensor) -> int:
+        logits[self._never_sampled()] = float("-inf")
+        if self._generator is None:
+            return int(logits.argmax())
+        probabilities = torch.softmax(logits / self.temperature, dim=-1)
+        return int(torch.multinomial(probabilities, 1, generator=self._generator))
+
+    def _never_sampled(self) -> list[int]:
+        names = (IMAGE_PAD, "<|video_pad|>", VISION_START, VISION_END, TURN_START)
+        ids = self.backbone.tokenizer.convert_tokens_to_ids(list(names))
+        return [i for i in ids if i is not None]
+
+    def _stop_ids(self) -> frozenset[int]:
+        ids = {self._id(TURN_END), self.backbone.tokenizer.eos_token_id}
+        return frozenset(i for i in ids if i is not None)
+
+    def _call_end_id(self) -> int | None:
+        ids = self.backbone.tokenizer(CALL_END, add_special_tokens=False)["input_ids"]
+        return ids[0] if len(ids) == 1 else None
+
+    def close(self) -> None:
+        """Let the cache and the pictures go."""
+        self._cache = None
+        self.pixels.clear()
+        self.grids.clear()
+
+
+_MAX_ASPECT = 199
+"""smart_resize refuses pictures whose sides differ by more than 200 times; a sliver is shown a little wider instead."""
+
+
+def _within_aspect(image: Image.Image) -> Image.Image:
+    width, height = image.size
+    if max(width, height) <= _MAX_ASPECT * min(width, height):
+        return image
+    return image.resize((max(width, -(-height // _MAX_ASPECT)), max(height, -(-width // _MAX_ASPECT))))
