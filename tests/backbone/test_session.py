@@ -1,0 +1,185 @@
+"""The key-value cache across turns equals a full re-prefill; pictures are encoded once; stopping acts within a token."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from engine.backbone.loading import Backbone, PixelBudget, load_backbone
+from engine.backbone.session import Picture, Session
+from engine.policies.base import never
+
+BUDGET = PixelBudget(4 * 784, 24 * 784)
+KINDS = ("qwen3_vl", "qwen2_5_vl")
+
+
+def picture(seed: int, width: int = 200, height: int = 150) -> Picture:
+    noise = np.random.default_rng(seed).integers(0, 255, (height // 10, width // 10, 3), dtype=np.uint8)
+    return Picture(Image.fromarray(noise).resize((width, height), Image.Resampling.NEAREST), BUDGET)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def backbone(request, random_model) -> Backbone:
+    return load_backbone(str(random_model(request.param)), quantization="none", dtype=torch.float32)
+
+
+def full_prefill(session: Session) -> torch.Tensor:
+    """Logits after the whole history in one forward of the stock model, without any cache of ours."""
+    network = session.backbone.model
+    image_pad = session.backbone.tokenizer.convert_tokens_to_ids("<|image_pad|>")
+    network.model.rope_deltas = None
+    with torch.inference_mode():
+        output = network(
+            input_ids=session.ids,
+            attention_mask=torch.ones_like(session.ids),
+            mm_token_type_ids=(session.ids == image_pad).int(),
+            pixel_values=torch.cat(session.pixels),
+            image_grid_thw=torch.cat(session.grids),
+        )
+    return output.logits[0, -1].float()
+
+
+def four_turns(session: Session) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """(cached, re-prefilled) logits at the start of each of four turns with five pictures."""
+    pairs = []
+    turns = (
+        [picture(1), "What is written on the red disc?"],
+        ["Here is the cropped image:", picture(2, 90, 60)],
+        ["Here are the selected frames:", picture(3, 120, 80), picture(4, 60, 160)],
+        ["Execution error: no", picture(5, 300, 40)],
+    )
+    for parts in turns:
+        session.append_user(parts)
+        with session.backbone.lease.held():
+            pairs.append((session.next_logits(), full_prefill(session)))
+        # next_logits filled the cache up to the last token; what follows is decoded from there.
+        session._append_ids(torch.tensor([[int(pairs[-1][0].argmax())]]))
+        list(session.generate(6, never))
+    return pairs
+
+
+def test_cached_logits_equal_a_full_prefill(backbone):
+    for cached, full in four_turns(Session(backbone)):
+        assert (cached - full).abs().max() < 1e-4
+        assert full.std() > 0.05  # logits that hardly differ would make the comparison empty
+
+
+def test_greedy_tokens_equal_the_stock_generate(backbone):
+    session = Session(backbone)
+    session.append_user([picture(7), "What is written on the red disc?"])
+    prompt = session.ids.shape[1]
+    list(session.generate(12, never))
+    network = backbone.model
+    network.model.rope_deltas = None
+    image_pad = backbone.tokenizer.convert_tokens_to_ids("<|image_pad|>")
+    ids = session.ids[:, :prompt]
+    suppressed = [i for i in session._never_sampled()]
+    with torch.inference_mode():
+        stock = network.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            mm_token_type_ids=(ids == image_pad).int(),
+            pixel_values=session.pixels[0],
+            image_grid_thw=session.grids[0],
+            max_new_tokens=session.ids.shape[1] - prompt,
+            do_sample=False,
+            suppress_tokens=suppressed,
+        )
+    assert stock.tolist() == session.ids.tolist()
+
+
+def test_each_picture_is_encoded_once(backbone, monkeypatch):
+    encoded = 0
+    visual = backbone.model.model.visual
+    forward = visual.forward
+
+    def counting(pixel_values, *args, grid_thw=None, **kwargs):
+        nonlocal encoded
+        encoded += len(grid_thw)
+        return forward(pixel_values, *args, grid_thw=grid_thw, **kwargs)
+
+    monkeypatch.setattr(visual, "forward", counting)
+    session = Session(backbone)
+    for k in range(4):
+        session.append_user([picture(k), "next"])
+        list(session.generate(5, never))
+    assert encoded == 4
+
+
+def test_interleaved_conversations_do_not_disturb_each_other(backbone):
+    def run(sessions: list[Session]) -> list[list[int]]:
+        for turn in range(3):
+            for k, session in enumerate(sessions):
+                session.append_user([picture(10 * k + turn, 100 + 40 * k, 100), "look"])
+                list(session.generate(8, never))
+        return [session.ids[0].tolist() for session in sessions]
+
+    together = run([Session(backbone), Session(backbone)])
+    first, second = run([Session(backbone)]), None
+    alone = Session(backbone)
+    for turn in range(3):
+        alone.append_user([picture(10 + turn, 140, 100), "look"])
+        list(alone.generate(8, never))
+    second = alone.ids[0].tolist()
+    assert together == [first[0], second]
+
+
+def test_cancelling_acts_within_one_token_and_frees_the_lease(backbone):
+    session = Session(backbone)
+    session.append_user([picture(1), "count"])
+    asked = 0
+
+    def after_three() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 3
+
+    list(session.generate(500, after_three))
+    assert session.turn_tokens <= 3
+    assert not session.turn_is_complete
+    assert not backbone.lease.is_held
+
+
+def test_a_closed_iterator_frees_the_lease(backbone):
+    session = Session(backbone)
+    session.append_user([picture(1), "count"])
+    pieces = session.generate(500, never)
+    next(pieces)
+    assert backbone.lease.is_held
+    pieces.close()
+    assert not backbone.lease.is_held
+
+
+def test_sampling_repeats_with_its_seed_and_differs_without(backbone):
+    def say(seed: int | None) -> list[int]:
+        session = Session(backbone, seed=seed, temperature=2.0)
+        session.append_user([picture(1), "say"])
+        list(session.generate(20, never))
+        return session.ids[0].tolist()
+
+    assert say(3) == say(3)
+    assert say(3) != say(4)
+    assert say(None) == say(None)
+
+
+def test_placeholders_are_never_sampled(backbone):
+    session = Session(backbone, seed=1, temperature=1000.0)
+    session.append_user([picture(1), "say"])
+    before = session.ids.shape[1]
+    list(session.generate(200, never))
+    assert not set(session.ids[0, before:].tolist()) & set(session._never_sampled())
+
+
+def test_streamed_pieces_make_up_the_decoded_turn(backbone):
+    session = Session(backbone, seed=5, temperature=1.5)
+    session.append_user([picture(1), "say"])
+    before = session.ids.shape[1]
+    streamed = "".join(session.generate(40, never))
+    ids = session.ids[0, before:].tolist()
+    if ids[-1] in session._stop_ids():
+        ids = ids[:-1]
+    decoded = backbone.tokenizer.decode(ids)
+    assert decoded.startswith(streamed)
+    assert decoded[len(streamed) :].strip("\ufffd") == "" or decoded.endswith("\ufffd")
