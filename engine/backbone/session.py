@@ -136,7 +136,7 @@ class Session:
         )
         return positions, int(delta.flatten()[0])
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def next_logits(self) -> torch.Tensor:
         """Logits [vocabulary] in fp32 of the token after the history; forwards only what the cache lacks.
 
@@ -199,7 +199,7 @@ class Session:
                     self.turn_is_complete = True
                     break
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _decode(self, delta: int) -> torch.Tensor:
         """Logits after the newest token, which alone is not in the cache."""
         network, device = self.backbone.model, self.backbone.device
@@ -213,6 +213,7 @@ class Session:
         return output.logits[0, -1].float().cpu()
 
     def _choose(self, logits: torch.Tensor) -> int:
+        logits = logits.clone()
         logits[self._never_sampled()] = float("-inf")
         if self._generator is None:
             return int(logits.argmax())
