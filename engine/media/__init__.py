@@ -1,0 +1,39 @@
+"""Media: pictures and videos from people, validated, named by their hash, and decoded to upright RGB pictures.
+
+`formats` says what is accepted and recognises it by content, `picture` and `video` decode (`containers` finds truncated
+videos), `loaded` puts them together, `folder` stores originals and derived pictures (`cache` bounds what stays in
+memory), `clip` writes videos.
+
+Not covered: operations on views (`engine.operations`), names and owners of media (`engine.store`).
+"""
+
+from engine.media.clip import write_clip
+from engine.media.folder import THUMBNAIL_SIDES_PX, MediaFolder
+from engine.media.formats import (
+    ACCEPTED,
+    ACCEPTED_EXTENSIONS,
+    DEFAULT_LIMITS,
+    IMAGE_FORMATS,
+    VIDEO_FORMATS,
+    Format,
+    MediaLimits,
+    accepted_sentence,
+)
+from engine.media.loaded import LoadedMedia, Pictures, load_media
+
+__all__ = [
+    "ACCEPTED",
+    "ACCEPTED_EXTENSIONS",
+    "DEFAULT_LIMITS",
+    "IMAGE_FORMATS",
+    "THUMBNAIL_SIDES_PX",
+    "VIDEO_FORMATS",
+    "Format",
+    "LoadedMedia",
+    "MediaFolder",
+    "MediaLimits",
+    "Pictures",
+    "accepted_sentence",
+    "load_media",
+    "write_clip",
+]

@@ -1,0 +1,49 @@
+"""A thread-safe cache that forgets what was used longest ago once its values outgrow a number of bytes.
+
+Invariant: the sizes of the values held never sum to more than `max_bytes`, but that the newest value is always held.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+__all__ = ["BoundedCache"]
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class BoundedCache(Generic[K, V]):
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[K, tuple[V, int]] = OrderedDict()
+        self._held_bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: K) -> V | None:
+        with self._lock:
+            if key not in self._entries:
+                return None
+            self._entries.move_to_end(key)
+            return self._entries[key][0]
+
+    def put(self, key: K, value: V, size_bytes: int) -> None:
+        with self._lock:
+            if key in self._entries:
+                self._held_bytes -= self._entries.pop(key)[1]
+            self._entries[key] = (value, size_bytes)
+            self._held_bytes += size_bytes
+            while self._held_bytes > self._max_bytes and len(self._entries) > 1:
+                self._held_bytes -= self._entries.popitem(last=False)[1][1]
+
+    @property
+    def held_bytes(self) -> int:
+        with self._lock:
+            return self._held_bytes
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._entries)

@@ -1,0 +1,195 @@
+"""The folder of media: original files under their own hash, and the derived pictures that screens ask for.
+
+    <root>/<sha256[:2]>/<sha256>.<ext>     the bytes as they came, never changed
+    <root>/.incoming/                      being validated; swept of what a killed process left behind
+    <root>/.thumbnails/<sha256[:2]>/...    may be deleted at any time
+
+Invariants: a file stands under its hash only after it was validated as a whole, decoded, flushed to disk and renamed
+into place, so nothing is ever half-stored; people's file names are not used for anything; a hash from outside is
+checked to be one before it becomes part of a path. One MediaFolder may be used from many threads, several processes may share a
+root. At most two files are decoded at a time, and decoded media are held in a cache bounded in bytes.
+
+Not covered: which media belong to whom and what they were called (`engine.store`), deleting.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import tempfile
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from engine.errors import IntegrityError, InvalidInput, NotFound
+from engine.media.cache import BoundedCache
+from engine.media.formats import ACCEPTED, DEFAULT_LIMITS, Format, MediaLimits
+from engine.media.loaded import LoadedMedia, Pictures, decode_file, load_media, open_regular, require_bytes
+from engine.trace import Media, View
+
+__all__ = ["THUMBNAIL_SIDES_PX", "MediaFolder"]
+
+THUMBNAIL_SIDES_PX = (16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+"""The sizes that exist: a request gets the largest that is not above it, so nobody can fill the disk with others."""
+
+_CHUNK_BYTES = 2**20
+_STALE_AFTER_S = 3600
+
+
+class MediaFolder:
+    """`cache_bytes` bounds the decoded media that stay in memory, beside one that is larger than that by itself."""
+
+    def __init__(self, root: Path, limits: MediaLimits = DEFAULT_LIMITS, cache_bytes: int = 512 * 2**20) -> None:
+        self.root = root
+        self.limits = limits
+        self._loaded: BoundedCache[str, LoadedMedia] = BoundedCache(cache_bytes)
+        self._encoded: BoundedCache[tuple[object, ...], bytes] = BoundedCache(64 * 2**20)
+        self._decoding = threading.BoundedSemaphore(2)
+        self._incoming = root / ".incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        for leftover in self._incoming.iterdir():
+            # Another process may be validating a younger one right now.
+            if time.time() - leftover.stat().st_mtime > _STALE_AFTER_S:
+                leftover.unlink(missing_ok=True)
+
+    def take(self, source: Path | str | bytes) -> LoadedMedia:
+        """Validates a file (or its bytes) and stores it under its hash; a file that is already here is stored once.
+        Raises InvalidMedia, and then leaves nothing behind."""
+        descriptor, name = tempfile.mkstemp(dir=self._incoming)
+        incoming = Path(name)
+        try:
+            with os.fdopen(descriptor, "w+b") as file:
+                if isinstance(source, bytes):
+                    sha256 = self._copy(io.BytesIO(source), file)
+                else:
+                    with open_regular(source) as original:
+                        # Said before copying; counted again while copying, for a file that is still growing.
+                        require_bytes(os.fstat(original.fileno()).st_size, self.limits)
+                        sha256 = self._copy(original, file)
+                if self.has(sha256):
+                    return self.load(sha256)
+                # What is validated is the copy: the original may change under our hands.
+                with self._decoding:
+                    loaded, format = decode_file(file, sha256, self.limits)
+                file.flush()
+                os.fsync(file.fileno())
+            self._settle(incoming, self._stored(sha256, format))
+        finally:
+            incoming.unlink(missing_ok=True)
+        self._loaded.put(sha256, loaded, loaded.memory_bytes)
+        return loaded
+
+    def has(self, sha256: str) -> bool:
+        return self._find(sha256) is not None
+
+    def path(self, sha256: str) -> Path:
+        """Where the original's bytes lie. Raises NotFound."""
+        return self._require(sha256)[0]
+
+    def mime_type(self, sha256: str) -> str:
+        """Of the original's bytes, for instance "image/png". Raises NotFound."""
+        return self._require(sha256)[1].mime_type
+
+    def load(self, sha256: str) -> LoadedMedia:
+        """The decoded media, from the cache where it is there. Raises NotFound, or IntegrityError where the stored
+        bytes no longer have this hash."""
+        if (loaded := self._loaded.get(sha256)) is not None:
+            return loaded
+        path = self.path(sha256)
+        with self._decoding:
+            if (loaded := self._loaded.get(sha256)) is not None:  # another thread has just decoded it
+                return loaded
+            loaded = load_media(path, self.limits)
+        if loaded.media.sha256 != sha256:
+            raise IntegrityError(f"the stored media {sha256} has the hash {loaded.media.sha256}")
+        self._loaded.put(sha256, loaded, loaded.memory_bytes)
+        return loaded
+
+    def pictures(self, media: Iterable[Media]) -> Pictures:
+        """The loaded media of an example or a trace, by hash. Raises NotFound."""
+        return {medium.sha256: self.load(medium.sha256) for medium in media}
+
+    def thumbnail(self, sha256: str, frame: int | None, max_side_px: int) -> bytes:
+        """A JPEG of the image (None) or frame (from 1) whose longer side is the largest of THUMBNAIL_SIDES_PX up to
+        `max_side_px`; never enlarged; kept on disk. Raises NotFound, InvalidInput."""
+        sides = [side for side in THUMBNAIL_SIDES_PX if side <= max_side_px]
+        if not sides:
+            raise InvalidInput(f"A thumbnail has at least {THUMBNAIL_SIDES_PX[0]} pixels a side, not {max_side_px}.")
+        self._require(sha256)
+        kept = self.root / ".thumbnails" / sha256[:2] / f"{sha256}-{frame or 0}-{sides[-1]}.jpg"
+        try:
+            return kept.read_bytes()
+        except FileNotFoundError:
+            pass
+        picture = self.load(sha256).picture(frame)
+        scale = min(1.0, sides[-1] / max(picture.size))
+        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        data = _encode(picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0), "JPEG", quality=88)
+        descriptor, name = tempfile.mkstemp(dir=self._incoming)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        self._settle(Path(name), kept)
+        return data
+
+    def frame_jpeg(self, sha256: str, frame: int | None) -> bytes:
+        """The whole upright picture as a JPEG that every browser shows, at full size. Raises NotFound."""
+        key = ("frame", sha256, frame)
+        if (data := self._encoded.get(key)) is None:
+            data = _encode(self.load(sha256).picture(frame), "JPEG", quality=92, subsampling=0)
+            self._encoded.put(key, data, len(data))
+        return data
+
+    def crop_png(self, view: View) -> bytes:
+        """The view's original pixels, exactly, as a PNG. Raises NotFound."""
+        key = ("crop", view.sha256, view.frame, view.box)
+        if (data := self._encoded.get(key)) is None:
+            data = _encode(self.load(view.sha256).crop(view.frame, view.box), "PNG", compress_level=3)
+            self._encoded.put(key, data, len(data))
+        return data
+
+    def _copy(self, source: BinaryIO, target: BinaryIO) -> str:
+        """Copies all bytes and returns their SHA-256. Raises InvalidMedia past the size limit."""
+        digest, size = hashlib.sha256(), 0
+        while chunk := source.read(_CHUNK_BYTES):
+            size += len(chunk)
+            require_bytes(size, self.limits)
+            digest.update(chunk)
+            target.write(chunk)
+        return digest.hexdigest()
+
+    def _stored(self, sha256: str, format: Format) -> Path:
+        return self.root / sha256[:2] / f"{sha256}{format.extension}"
+
+    def _find(self, sha256: str) -> tuple[Path, Format] | None:
+        if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+            return None
+        candidates = ((self._stored(sha256, format), format) for format in ACCEPTED)
+        return next((found for found in candidates if found[0].is_file()), None)
+
+    def _require(self, sha256: str) -> tuple[Path, Format]:
+        if (found := self._find(sha256)) is None:
+            raise NotFound(f"There is no media {sha256[:64]!r} here.")
+        return found
+
+    def _settle(self, file: Path, target: Path) -> None:
+        """Renames a finished file into place, and makes the name last."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(file, target)
+        if os.name == "posix":
+            directory = os.open(target.parent, os.O_RDONLY)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
+
+
+def _encode(picture: Image.Image, format: str, **options: int) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, format, **options)
+    return buffer.getvalue()
