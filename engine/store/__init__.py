@@ -1,0 +1,118 @@
+"""The store: everything that the studio remembers, in one SQLite file. The only place that speaks SQL.
+
+`Store` is a thin composition of one small object for each noun:
+
+    store.media      what each media file is            store.jobs       background work and its events
+    store.traces     traces and the queue in pages      store.adapters   trained weights, and which one is live
+    store.revisions  versions of a trace, by hash       store.verify()   derives every hash and crop again
+    store.reviews    verdicts
+
+Any thread may use it (each gets its own connection), and so may several processes on one machine. Values come out as
+frozen dataclasses; what is missing raises NotFound, a save that came too late StaleRevision (a Conflict).
+Not covered: media files and weights, which lie in the artifacts folder beside the database.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from sqlite_utils import Database
+
+from engine.store.adapters import Adapter, Adapters, Promotion
+from engine.store.connection import Connections, JournalMode
+from engine.store.jobs import Event, Job, Jobs, JobState
+from engine.store.media import MediaRecord, MediaRecords
+from engine.store.migrations import migrate
+from engine.store.reviews import Review, Reviews, Verdict
+from engine.store.revisions import Revision, Revisions, StaleRevision
+from engine.store.search import Filters, Outcome, Status
+from engine.store.traces import Order, Page, QueueItem, TraceRecord, Traces
+from engine.store.verify import MediaFiles, VerifyReport, verify
+
+__all__ = [
+    "Adapter",
+    "Event",
+    "Filters",
+    "Job",
+    "JobState",
+    "JournalMode",
+    "MediaRecord",
+    "Order",
+    "Outcome",
+    "Page",
+    "Promotion",
+    "QueueItem",
+    "Review",
+    "Revision",
+    "StaleRevision",
+    "Status",
+    "Store",
+    "TraceRecord",
+    "Verdict",
+    "VerifyReport",
+]
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Store:
+    """The database at `path`, made and brought up to date as needed.
+
+    `journal_mode` is "wal" for local disks, "delete" for network disks (then with one process only). Raises
+    InvalidSetting or Unavailable where there can be no such database.
+    """
+
+    connections: Connections
+    media: MediaRecords
+    revisions: Revisions
+    traces: Traces
+    reviews: Reviews
+    jobs: Jobs
+    adapters: Adapters
+
+    def __init__(self, path: Path | str, journal_mode: JournalMode = "wal", busy_timeout_s: float = 30.0) -> None:
+        connections = Connections(Path(path), journal_mode, busy_timeout_s)
+        try:
+            migrate(connections)
+        except BaseException:
+            connections.close()
+            raise
+        media, revisions = MediaRecords(connections), Revisions(connections)
+        parts = {
+            "connections": connections,
+            "media": media,
+            "revisions": revisions,
+            "traces": Traces(connections, media, revisions),
+            "reviews": Reviews(connections, revisions),
+            "jobs": Jobs(connections),
+            "adapters": Adapters(connections),
+        }
+        for name, part in parts.items():
+            object.__setattr__(self, name, part)
+
+    @property
+    def path(self) -> Path:
+        return self.connections.path
+
+    def transaction(self) -> AbstractContextManager[Database]:
+        """Everything in the `with` block is stored together or not at all; many records are also much faster so."""
+        return self.connections.write()
+
+    def verify(self, media_files: MediaFiles | None) -> VerifyReport:
+        """Derives every hash again, hashes every media file and cuts every crop of `media_files` (a MediaFolder) again;
+        with None only what stands in the database."""
+        return verify(self.connections, media_files)
+
+    def close(self) -> None:
+        """Closes every connection. Call it when no thread works with the store any more."""
+        self.connections.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,141 @@
+"""Adapters: trained LoRA weights on disk, and which of them answers.
+
+Invariants:
+- a path is relative to the artifacts folder and stays inside it, so that a moved home still finds its adapters;
+- promotions are a history that only grows; the latest one says what is live, None being the bare backbone.
+
+Not covered: the weights (`engine.training`), loading them (`engine.backbone`).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from engine.errors import InvalidInput, NotFound
+from engine.store.connection import Connections
+from engine.store.identity import canonical_json, new_id, now, storable
+
+__all__ = ["Adapter", "Adapters", "Promotion"]
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """`path` is relative to the artifacts folder; `base_hash` names the backbone's weights that it was trained on;
+    `metrics` is what its job measured, plain JSON."""
+
+    id: str
+    name: str
+    path: str
+    job_id: str | None
+    base_model: str
+    base_hash: str
+    metrics: dict[str, Any]
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """From `created_at` on `adapter_id` answered; None is the bare backbone."""
+
+    number: int
+    adapter_id: str | None
+    author: str
+    created_at: str
+
+
+class Adapters:
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def record(
+        self,
+        name: str,
+        path: str | PurePosixPath,
+        job_id: str | None,
+        base_model: str,
+        base_hash: str,
+        metrics: Mapping[str, Any],
+    ) -> Adapter:
+        """Records trained weights. Raises InvalidInput for a path that is absolute or leaves the artifacts folder,
+        NotFound for an unknown job."""
+        inside = PurePosixPath(str(path).replace("\\", "/"))
+        if inside.is_absolute() or ".." in inside.parts or not inside.parts or ":" in inside.parts[0]:
+            raise InvalidInput(
+                f"an adapter's path is relative to the artifacts folder and inside it, not {str(path)!r}"
+            )
+        adapter_id = new_id()
+        with self._connections.write() as db:
+            if job_id is not None and self._connections.row("SELECT 1 FROM jobs WHERE id = ?", (job_id,)) is None:
+                raise NotFound(f"there is no job {job_id!r} in the store")
+            db.conn.execute(
+                "INSERT INTO adapters (id, name, path, job_id, base_model, base_hash, metrics, created_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    adapter_id,
+                    storable(name),
+                    str(inside),
+                    job_id,
+                    base_model,
+                    base_hash,
+                    canonical_json(dict(metrics)),
+                    now(),
+                ),
+            )
+            return self.get(adapter_id)
+
+    def get(self, adapter_id: str) -> Adapter:
+        """Raises NotFound."""
+        row = self._connections.row("SELECT * FROM adapters WHERE id = ?", (adapter_id,))
+        if row is None:
+            raise NotFound(f"there is no adapter {adapter_id!r} in the store")
+        return _adapter(row)
+
+    def set_metrics(self, adapter_id: str, metrics: Mapping[str, Any]) -> Adapter:
+        """Adds to an adapter's metrics, such as its accuracy after training. Raises NotFound."""
+        with self._connections.write() as db:
+            merged = self.get(adapter_id).metrics | dict(metrics)
+            db.conn.execute("UPDATE adapters SET metrics = ? WHERE id = ?", (canonical_json(merged), adapter_id))
+            return self.get(adapter_id)
+
+    def promote(self, adapter_id: str | None, author: str = "") -> Promotion:
+        """Makes the adapter live; None goes back to the bare backbone. Raises NotFound."""
+        with self._connections.write() as db:
+            if adapter_id is not None:
+                self.get(adapter_id)
+            db.conn.execute(
+                "INSERT INTO promotions (adapter_id, author, created_at) VALUES (?, ?, ?)",
+                (adapter_id, storable(author), now()),
+            )
+            return self.promotions(limit=1)[0]
+
+    def live(self) -> Adapter | None:
+        """The adapter that answers, or None for the bare backbone."""
+        latest = self.promotions(limit=1)
+        return None if not latest or latest[0].adapter_id is None else self.get(latest[0].adapter_id)
+
+    def promotions(self, limit: int = 100) -> list[Promotion]:
+        """The history, newest first."""
+        sql = "SELECT number, adapter_id, author, created_at FROM promotions ORDER BY number DESC LIMIT ?"
+        return [Promotion(*row) for row in self._connections.rows(sql, (limit,))]
+
+    def list(self) -> list[Adapter]:
+        """All adapters, newest first."""
+        return [_adapter(row) for row in self._connections.rows("SELECT * FROM adapters ORDER BY number DESC")]
+
+
+def _adapter(row: sqlite3.Row) -> Adapter:
+    return Adapter(
+        row["id"],
+        row["name"],
+        row["path"],
+        row["job_id"],
+        row["base_model"],
+        row["base_hash"],
+        json.loads(row["metrics"]),
+        row["created_at"],
+    )

@@ -1,0 +1,177 @@
+"""Connections to the one database file: one for each thread, all set up alike, writes one at a time.
+
+The idea: SQLite is safe with many threads and processes if each thread has its own connection and if whoever reads in
+order to write takes the write lock first. A deferred BEGIN that upgrades to a write fails at once with "database is
+locked", whatever the timeout; `write()` is therefore BEGIN IMMEDIATE, always.
+
+Invariants:
+- every connection has foreign keys on, a busy timeout, and the journal mode that was asked for;
+- within one process writers queue on a lock, so that they wait in turn instead of polling; between processes the busy
+  timeout waits;
+- nested `write()` blocks are savepoints of the outermost one, which alone commits.
+
+Journal mode "wal" is for local disks. Network disks and mounted buckets do not share WAL's memory: there use "delete"
+and one process. Not covered: the schema (`engine.store.migrations`).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from sqlite_utils import Database
+
+from engine.errors import InvalidSetting, Unavailable
+
+__all__ = ["Connections", "JournalMode", "Parameters"]
+
+JournalMode = Literal["wal", "delete"]
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+
+class _Held:
+    """A thread's connection; closes itself when its thread is gone."""
+
+    __slots__ = ("__weakref__", "database", "process")
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.process = os.getpid()
+
+    def __del__(self) -> None:
+        # After a fork the parent's connection must not be closed by the child: that would drop the parent's locks.
+        if self.process == os.getpid():
+            with suppress(Exception):
+                self.database.close()
+
+
+class Connections:
+    """The connections to the database at `path`, made as threads ask for them.
+
+    Raises InvalidSetting for an unknown journal mode or a path that cannot be a database, Unavailable where the file
+    is there but is not a database.
+    """
+
+    def __init__(self, path: Path, journal_mode: JournalMode = "wal", busy_timeout_s: float = 30.0) -> None:
+        if journal_mode not in get_args(JournalMode):
+            raise InvalidSetting(f"the journal mode {journal_mode!r} is none of {', '.join(get_args(JournalMode))}")
+        self.path = Path(path)
+        self.journal_mode = journal_mode
+        self.busy_timeout_s = busy_timeout_s
+        self._mine = threading.local()
+        self._all: weakref.WeakSet[_Held] = weakref.WeakSet()
+        self._all_lock = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._process = os.getpid()
+        self._is_closed = False
+        self.database()
+
+    def database(self) -> Database:
+        """This thread's connection. Raises ValueError once the store is closed."""
+        if self._is_closed:
+            raise ValueError(f"the store at {self.path} is closed")
+        if self._process != os.getpid():  # a forked child: connections and locks belong to the parent
+            self._mine, self._all = threading.local(), weakref.WeakSet()
+            self._all_lock, self._write_lock = threading.Lock(), threading.Lock()
+            self._process = os.getpid()
+        held: _Held | None = getattr(self._mine, "held", None)
+        if held is None:
+            held = _Held(self._connect())
+            self._mine.held = held
+            with self._all_lock:
+                self._all.add(held)
+        return held.database
+
+    @contextmanager
+    def write(self) -> Iterator[Database]:
+        """A transaction that holds the write lock from its beginning; commits at the end, rolls back on any exception.
+
+        Raises Unavailable where another process keeps the lock for longer than the busy timeout.
+        """
+        database = self.database()
+        if database.conn.in_transaction:
+            with database.atomic():
+                yield database
+            return
+        with self._write_lock:
+            try:
+                database.conn.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                raise Unavailable(
+                    f"the database {self.path.name} was kept locked by another process for "
+                    f"{self.busy_timeout_s:g} s; close that process or try again"
+                ) from error
+            try:
+                yield database
+                database.conn.execute("COMMIT")
+            except BaseException:
+                database.rollback()
+                raise
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        """All rows of a query, by name or position."""
+        with closing(self.database().conn.cursor()) as cursor:
+            cursor.row_factory = sqlite3.Row
+            return cursor.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
+        """The first row of a query, or None."""
+        with closing(self.database().conn.cursor()) as cursor:
+            cursor.row_factory = sqlite3.Row
+            row: sqlite3.Row | None = cursor.execute(sql, parameters).fetchone()
+            return row
+
+    def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[sqlite3.Row]:
+        """The rows of a query one by one, for results too big for memory."""
+        with closing(self.database().conn.cursor()) as cursor:
+            cursor.row_factory = sqlite3.Row
+            yield from cursor.execute(sql, parameters)
+
+    def close(self) -> None:
+        """Closes every thread's connection. Call it when no thread works with the store any more."""
+        self._is_closed = True
+        with self._all_lock:
+            held, self._all = list(self._all), weakref.WeakSet()
+        for one in held:
+            one.database.close()
+
+    def _connect(self) -> Database:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # check_same_thread is off only so that close() may close every thread's connection.
+            connection = sqlite3.connect(
+                self.path, timeout=self.busy_timeout_s, isolation_level=None, check_same_thread=False
+            )
+        except (OSError, sqlite3.OperationalError) as error:
+            raise InvalidSetting(f"no database can be opened at {self.path}: {error}") from error
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {int(self.busy_timeout_s * 1000)}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._set_journal_mode(connection)
+            return Database(connection)
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise Unavailable(f"{self.path} cannot be used as the studio's database: {error}") from error
+
+    def _set_journal_mode(self, connection: sqlite3.Connection) -> None:
+        # Changing the mode needs the file alone, and SQLite does not wait for that by itself.
+        give_up_at = time.monotonic() + self.busy_timeout_s
+        while True:
+            try:
+                if connection.execute("PRAGMA journal_mode").fetchone()[0] == self.journal_mode:
+                    return
+                connection.execute(f"PRAGMA journal_mode = {self.journal_mode}")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > give_up_at:
+                    raise
+                time.sleep(0.01)

@@ -1,0 +1,193 @@
+"""Revisions: the immutable versions of a trace, chained by hash, with a head that moves by compare-and-set.
+
+Invariants:
+- a revision never changes (a trigger refuses it) and its hash is `revision_hash(parent's hash, trace)`, so a change
+  anywhere shows in every later hash of the chain;
+- the head moves only from the revision that its mover had seen; a save that comes too late is kept as a branch and
+  raises StaleRevision: nothing is overwritten and nothing is lost;
+- a save that is sent twice is one save: the same content on the same parent is the same revision.
+
+Not covered: verdicts and the status that follows from them (`engine.store.reviews`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import Conflict, InvalidInput, NotFound
+from engine.store.connection import Connections
+from engine.store.identity import canonical_json, new_id, now, storable
+from engine.trace import Trace, trace_from_json, trace_to_json
+
+__all__ = ["Revision", "Revisions", "StaleRevision", "head_columns", "refresh_status", "revision_hash"]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One version of a trace. `number` counts the trace's revisions from 1, branches included; `parent_id` is None for
+    the first; `hash` is 64 hexadecimal digits."""
+
+    id: str
+    trace_id: str
+    parent_id: str | None
+    number: int
+    author: str
+    created_at: str
+    hash: str
+    trace: Trace
+
+
+class StaleRevision(Conflict):
+    """The head had moved on. `kept` is the losing version, stored as a branch; `head` is what stands now."""
+
+    def __init__(self, kept: Revision, head: Revision) -> None:
+        super().__init__(
+            f"{head.author or 'somebody'} saved version {head.number} of this trace first; "
+            f"yours is kept beside it as version {kept.number}, so compare the two and save again"
+        )
+        self.kept = kept
+        self.head = head
+
+
+def revision_hash(parent_hash: str | None, trace: Trace) -> str:
+    """SHA-256, as hexadecimal digits, over the parent's hash (nothing for the first revision) and the canonical JSON of
+    the trace's public form without an id."""
+    return _hash_of(parent_hash, canonical_json(trace_to_json(trace, None)))
+
+
+def head_columns(trace: Trace) -> dict[str, Any]:
+    """The columns of a traces row that repeat what its head says, for the queue page."""
+    return {
+        "question": storable(trace.question),
+        "answer": None if trace.answer is None else storable(trace.answer),
+        "stop_reason": trace.stop_reason,
+        "policy": storable(trace.policy),
+        "protocol": storable(trace.protocol),
+        "media_sha256": trace.media[0].sha256 if trace.media else None,
+        "media_kind": trace.media[0].kind if trace.media else "",
+        "step_count": len(trace.steps),
+        "has_operation": int(trace.has_operation),
+        "operation_errors": trace.operation_errors,
+    }
+
+
+def refresh_status(connections: Connections, trace_id: str) -> None:
+    """Sets a trace's status from its head: the latest standing verdict that decides (a skip does not), else "edited"
+    where a person or policy has changed it since it was recorded, else "new". Call it inside `write()`."""
+    connections.database().conn.execute(
+        """UPDATE traces SET updated_at = :now, status = coalesce(
+            (SELECT v.verdict FROM reviews v WHERE v.revision_id = traces.head_id AND v.undone_at IS NULL
+                AND v.verdict <> 'skipped' ORDER BY v.number DESC LIMIT 1),
+            (SELECT iif(r.parent_id IS NULL, 'new', 'edited') FROM revisions r WHERE r.id = traces.head_id))
+        WHERE id = :id""",
+        {"now": now(), "id": trace_id},
+    )
+
+
+class Revisions:
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def get(self, revision_id: str) -> Revision:
+        """Raises NotFound."""
+        row = self._connections.row("SELECT * FROM revisions WHERE id = ?", (revision_id,))
+        if row is None:
+            raise NotFound(f"there is no revision {revision_id!r} in the store")
+        return _revision(row)
+
+    def head(self, trace_id: str) -> Revision:
+        """What stands now. Raises NotFound."""
+        sql = "SELECT r.* FROM traces t JOIN revisions r ON r.id = t.head_id WHERE t.id = ?"
+        row = self._connections.row(sql, (trace_id,))
+        if row is None:
+            raise NotFound(f"there is no trace {trace_id!r} in the store")
+        return _revision(row)
+
+    def chain(self, trace_id: str) -> list[Revision]:
+        """The versions that led to the head, first to head."""
+        by_id = {r.id: r for r in self.list(trace_id)}
+        chain: list[Revision] = []
+        at: str | None = self.head(trace_id).id
+        while at is not None:
+            chain.append(by_id.pop(at))
+            at = chain[-1].parent_id
+        return chain[::-1]
+
+    def branches(self, trace_id: str) -> list[Revision]:
+        """The versions that lost a race and are not in the head's chain, in the order they were saved."""
+        led = {r.id for r in self.chain(trace_id)}
+        return [r for r in self.list(trace_id) if r.id not in led]
+
+    def append(self, trace_id: str, trace: Trace, author: str, parent: str, *, score: float | None = None) -> Revision:
+        """Saves `trace` as the successor of revision `parent` and moves the head to it, if the head still is `parent`.
+        `score` is the new version's; without one the old score stays only where the answer did.
+
+        Raises StaleRevision (a Conflict) where it no longer is, after keeping `trace` as a branch; NotFound where the
+        trace has no revision `parent`; InvalidInput where the question's media are not the trace's.
+        """
+        with self._connections.write():
+            head = self.head(trace_id)
+            before = self._connections.row("SELECT * FROM revisions WHERE id = ?", (parent,))
+            if before is None or before["trace_id"] != trace_id:
+                raise NotFound(f"the trace {trace_id!r} has no revision {parent!r}")
+            if trace.media != head.trace.media:
+                raise InvalidInput("a revision of a trace keeps the trace's media; record a new trace for other media")
+            saved = self.insert(trace_id, trace, author, parent, before["hash"])
+            if saved.id == head.id:
+                return head
+            if parent == head.id:
+                columns = head_columns(trace) | {"head_id": saved.id}
+                if score is not None or trace.answer != head.trace.answer:
+                    columns["score"] = score
+                self._connections.database().conn.execute(
+                    f"UPDATE traces SET {', '.join(f'{name} = :{name}' for name in columns)} WHERE id = :id",
+                    columns | {"id": trace_id},
+                )
+                refresh_status(self._connections, trace_id)
+                return saved
+        # Outside the transaction: the losing version is committed before its author hears of it.
+        raise StaleRevision(saved, head)
+
+    def insert(self, trace_id: str, trace: Trace, author: str, parent: str | None, parent_hash: str | None) -> Revision:
+        """Stores one revision without moving a head, or finds it where it was stored before. For this package: call it
+        inside `write()`."""
+        text = canonical_json(trace_to_json(trace, None))
+        digest = _hash_of(parent_hash, text)
+        sql = "SELECT * FROM revisions WHERE trace_id = ? AND hash = ?"
+        if (twin := self._connections.row(sql, (trace_id, digest))) is not None:
+            return _revision(twin)
+        row = self._connections.row("SELECT max(number) FROM revisions WHERE trace_id = ?", (trace_id,))
+        number = ((row and row[0]) or 0) + 1
+        revision = Revision(new_id(), trace_id, parent, number, storable(author), now(), digest, trace)
+        self._connections.database().conn.execute(
+            "INSERT INTO revisions (id, trace_id, parent_id, number, author, created_at, hash, trace_json) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (revision.id, trace_id, parent, number, revision.author, revision.created_at, digest, text),
+        )
+        return revision
+
+    def list(self, trace_id: str) -> list[Revision]:
+        """Every version, branches included, in the order they were saved; empty for an unknown trace."""
+        sql = "SELECT * FROM revisions WHERE trace_id = ? ORDER BY number"
+        return [_revision(row) for row in self._connections.rows(sql, (trace_id,))]
+
+
+def _hash_of(parent_hash: str | None, text: str) -> str:
+    return hashlib.sha256(((parent_hash or "") + text).encode("ascii")).hexdigest()
+
+
+def _revision(row: sqlite3.Row) -> Revision:
+    return Revision(
+        row["id"],
+        row["trace_id"],
+        row["parent_id"],
+        row["number"],
+        row["author"],
+        row["created_at"],
+        row["hash"],
+        trace_from_json(json.loads(row["trace_json"]))[0],
+    )

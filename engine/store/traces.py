@@ -1,0 +1,307 @@
+"""Traces: their identity, what is known beside their steps, and the queue in pages.
+
+The idea of a page: every filter and every searched word is a word in one full-text index whose lists are in the order
+of the traces' numbers. A page "newest first" reads those lists from the end and stops after the page, however many
+traces match. Totals are exact up to `COUNT_LIMIT`, without filters always (triggers keep counts by status).
+
+Invariants:
+- text that a person types into search is only ever quoted words: it can find nothing, but never raise;
+- numbers count traces in the order they were recorded.
+
+Not covered: the steps' versions (`engine.store.revisions`), verdicts (`engine.store.reviews`).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from engine.errors import InvalidInput, NotFound
+from engine.store.connection import Connections
+from engine.store.identity import canonical_json, new_id, now, storable
+from engine.store.media import MediaRecords
+from engine.store.revisions import Revisions, head_columns
+from engine.store.search import STATUSES, Filters, Status, search_expression
+from engine.trace import Box, Evidence, MediaKind, StopReason, Trace
+
+__all__ = [
+    "COUNT_LIMIT",
+    "Order",
+    "Page",
+    "QueueItem",
+    "TraceRecord",
+    "Traces",
+]
+
+Order = Literal["newest", "oldest", "updated"]
+
+COUNT_LIMIT = 10_000
+"""Up to how many matches of a search or of several filters are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """A trace as a row of the queue. `number` counts from 1 in the order of recording; `media_sha256` names the first
+    media; `score` is None where unscored; `policy` is who acted, `author` who recorded."""
+
+    id: str
+    number: int
+    status: Status
+    head_id: str
+    question: str
+    answer: str | None
+    gold: str | None
+    score: float | None
+    policy: str
+    protocol: str
+    source: str
+    author: str
+    media_sha256: str | None
+    media_kind: MediaKind | Literal[""]
+    stop_reason: StopReason
+    step_count: int
+    has_operation: bool
+    operation_errors: int
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRecord:
+    """Everything that is known of a trace beside its steps, which are in the revision `item.head_id`."""
+
+    item: QueueItem
+    policy_settings: dict[str, Any]
+    options: tuple[str, ...]
+    evidence: Evidence | None
+
+    @property
+    def id(self) -> str:
+        return self.item.id
+
+    @property
+    def head_id(self) -> str:
+        return self.item.head_id
+
+    @property
+    def status(self) -> Status:
+        return self.item.status
+
+    @property
+    def gold(self) -> str | None:
+        return self.item.gold
+
+    @property
+    def score(self) -> float | None:
+        return self.item.score
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`total` counts all matches; where `is_total_exact` is False there are at least that many."""
+
+    items: tuple[QueueItem, ...]
+    total: int
+    is_total_exact: bool
+
+
+class Traces:
+    def __init__(self, connections: Connections, media: MediaRecords, revisions: Revisions) -> None:
+        self._connections = connections
+        self._media = media
+        self._revisions = revisions
+
+    def record(
+        self,
+        trace: Trace,
+        *,
+        author: str,
+        gold: str | None = None,
+        example_source: str | None = None,
+        policy_settings: Mapping[str, Any] | None = None,
+        score: float | None = None,
+        options: Sequence[str] = (),
+        evidence: Evidence | None = None,
+    ) -> TraceRecord:
+        """Records a new trace with its first revision; media that the store did not know are recorded with it.
+
+        `author` is who made it (a policy's or a person's name), `example_source` where the example came from, such as
+        "mini-signs/test/17", `policy_settings` the pixel budgets and sampling it was made with (plain JSON), `score`
+        in [0, 1] or None where unscored. Raises IntegrityError where a media contradicts what is recorded of it.
+        """
+        if score is not None and not 0 <= score <= 1:
+            raise ValueError(f"a score is from 0 to 1 or None, not {score!r}")
+        trace_id, moment = new_id(), now()
+        with self._connections.write() as db:
+            for medium in trace.media:
+                self._media.record(medium)
+            head = self._revisions.insert(trace_id, trace, author, None, None)
+            columns = head_columns(trace) | {
+                "id": trace_id,
+                "head_id": head.id,
+                "score": score,
+                "gold": None if gold is None else storable(gold),
+                "source": storable(example_source or ""),
+                "author": storable(author),
+                "policy_settings": canonical_json(dict(policy_settings or {})),
+                "options": canonical_json(list(options)),
+                "evidence": None if evidence is None else canonical_json(_evidence_to_json(evidence)),
+                "created_at": moment,
+                "updated_at": moment,
+            }
+            names = ", ".join(columns)
+            db.conn.execute(
+                f"INSERT INTO traces ({names}) VALUES ({', '.join(':' + name for name in columns)})", columns
+            )
+            db.conn.executemany(
+                "INSERT OR IGNORE INTO trace_media VALUES (?, ?)", [(trace_id, m.sha256) for m in trace.media]
+            )
+            return self.get(trace_id)
+
+    def get(self, trace_id: str) -> TraceRecord:
+        """Raises NotFound."""
+        row = self._connections.row("SELECT * FROM traces WHERE id = ?", (trace_id,))
+        if row is None:
+            raise NotFound(f"there is no trace {trace_id!r} in the store")
+        return TraceRecord(
+            _item(row),
+            json.loads(row["policy_settings"]),
+            tuple(json.loads(row["options"])),
+            None if row["evidence"] is None else _evidence_from_json(json.loads(row["evidence"])),
+        )
+
+    def set_score(self, trace_id: str, score: float | None, gold: str | None = None) -> TraceRecord:
+        """Sets the score of the head in [0, 1], or None for unscored, and the gold answer where one is given."""
+        if score is not None and not 0 <= score <= 1:
+            raise ValueError(f"a score is from 0 to 1 or None, not {score!r}")
+        with self._connections.write() as db:
+            db.conn.execute(
+                "UPDATE traces SET score = ?, gold = coalesce(?, gold) WHERE id = ?", (score, gold, trace_id)
+            )
+            return self.get(trace_id)
+
+    def counts(self) -> dict[Status, int]:
+        """How many traces have each status; every status is there."""
+        found = {row["status"]: row["n"] for row in self._connections.rows("SELECT status, n FROM trace_counts")}
+        return {status: found.get(status, 0) for status in STATUSES}
+
+    def policies(self) -> list[str]:
+        """The names of all policies that have traces, for a filter to offer, sorted."""
+        return self._distinct("policy")
+
+    def sources(self) -> list[str]:
+        """The sources (the part before the first "/") that have traces, sorted; those without a source are left out."""
+        return [name for name in self._distinct("source") if name]
+
+    def page(
+        self,
+        status: Status | None = None,
+        search: str | None = None,
+        order: Order = "newest",
+        limit: int = 50,
+        offset: int = 0,
+        after: str | None = None,
+        filters: Filters | None = None,
+    ) -> Page:
+        """One page of the queue. `status` is short for that filter; `search` is what a person typed, over questions,
+        thoughts and answers; `after` is the id of the last trace of the page before (cheaper than a deep `offset`).
+
+        Raises InvalidInput for an unknown status or order, or a `limit` outside 1 to 1,000, and NotFound for `after`.
+        """
+        if order not in get_args(Order):
+            raise InvalidInput(f"the order {order!r} is none of {', '.join(get_args(Order))}")
+        if not 1 <= limit <= 1000 or offset < 0:
+            raise InvalidInput(f"a page has 1 to 1000 traces from an offset of 0 or more, not {limit} from {offset}")
+        words = (filters or Filters()).words() + (Filters(status=status).words() if status else [])
+        for wanted in (status, filters.status if filters else None):
+            if wanted is not None and wanted not in STATUSES:
+                raise InvalidInput(f"the status {wanted!r} is none of {', '.join(STATUSES)}")
+        typed = search_expression(search or "")
+        match = " AND ".join(([typed] if typed else []) + [f'facets : "{word}"' for word in words]) or None
+        sql, parameters = self._page_query(match, order, after)
+        parameters |= {"limit": limit, "offset": offset}
+        items = tuple(_item(row) for row in self._connections.rows(sql, parameters))
+        return Page(items, *self._total(match, status if len(words) == 1 and typed is None else None))
+
+    def _page_query(self, match: str | None, order: Order, after: str | None) -> tuple[str, dict[str, Any]]:
+        parameters: dict[str, Any] = {}
+        conditions: list[str] = []
+        key = {"newest": "number", "oldest": "number", "updated": "updated_at, number"}[order]
+        if after is not None:
+            row = self._connections.row("SELECT number, updated_at FROM traces WHERE id = ?", (after,))
+            if row is None:
+                raise NotFound(f"there is no trace {after!r} in the store")
+            parameters |= {"number": row["number"], "updated_at": row["updated_at"]}
+            conditions.append(
+                {"newest": "{n} < :number", "oldest": "{n} > :number"}.get(
+                    order, "(updated_at, number) < (:updated_at, :number)"
+                )
+            )
+        direction = "ASC" if order == "oldest" else "DESC"
+        ordering = ", ".join(f"{name} {direction}" for name in key.split(", "))
+        if match is None or order == "updated":
+            if match is not None:
+                conditions.append("number IN (SELECT rowid FROM trace_search WHERE trace_search MATCH :match)")
+                parameters["match"] = match
+            where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+            sql = f"SELECT * FROM traces {where}ORDER BY {ordering} LIMIT :limit OFFSET :offset"
+            return sql.replace("{n}", "number"), parameters
+        parameters["match"] = match
+        narrowed = " AND ".join(["trace_search MATCH :match", *conditions]).replace("{n}", "rowid")
+        return (
+            f"WITH hits AS MATERIALIZED (SELECT rowid AS hit FROM trace_search WHERE {narrowed} "
+            f"ORDER BY rowid {direction} LIMIT :limit OFFSET :offset) "
+            f"SELECT traces.* FROM hits CROSS JOIN traces ON traces.number = hits.hit ORDER BY hits.hit {direction}"
+        ), parameters
+
+    def _total(self, match: str | None, status: Status | None) -> tuple[int, bool]:
+        if match is None:
+            return sum(self.counts().values()), True
+        if status is not None:
+            return self.counts()[status], True
+        row = self._connections.row(
+            "SELECT count(*) FROM (SELECT 1 FROM trace_search WHERE trace_search MATCH ? LIMIT ?)",
+            (match, COUNT_LIMIT + 1),
+        )
+        found = row[0] if row else 0
+        return min(found, COUNT_LIMIT), found <= COUNT_LIMIT
+
+    def _distinct(self, column: Literal["policy", "source"]) -> list[str]:
+        part = "substr(source, 1, instr(source || '/', '/') - 1)" if column == "source" else "policy"
+        return [row[0] for row in self._connections.rows(f"SELECT DISTINCT {part} FROM traces ORDER BY 1")]
+
+
+def _item(row: sqlite3.Row) -> QueueItem:
+    return QueueItem(
+        id=row["id"],
+        number=row["number"],
+        status=row["status"],
+        head_id=row["head_id"],
+        question=row["question"],
+        answer=row["answer"],
+        gold=row["gold"],
+        score=row["score"],
+        policy=row["policy"],
+        protocol=row["protocol"],
+        source=row["source"],
+        author=row["author"],
+        media_sha256=row["media_sha256"],
+        media_kind=row["media_kind"],
+        stop_reason=row["stop_reason"],
+        step_count=row["step_count"],
+        has_operation=bool(row["has_operation"]),
+        operation_errors=row["operation_errors"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _evidence_to_json(evidence: Evidence) -> dict[str, Any]:
+    return {"boxes": [box.as_list() for box in evidence.boxes], "frames": list(evidence.frames)}
+
+
+def _evidence_from_json(data: Mapping[str, Any]) -> Evidence:
+    return Evidence(tuple(Box(*box) for box in data["boxes"]), tuple(data["frames"]))

@@ -1,0 +1,181 @@
+"""Verification: everything that the store claims is derived again and compared.
+
+Each problem is one sentence. Checked: SQLite's own integrity and references; every revision's canonical JSON, hash and
+parent; every head, and every column that repeats what its head says; every media file's SHA-256 and recorded size;
+every view of every revision, cut again from the original's pixels.
+
+Not covered: whether a padding rule made a crop's box from an operation's (that is the protocol's); adapters' weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from engine.errors import StudioError
+from engine.operations import cut
+from engine.store.connection import Connections
+from engine.store.identity import canonical_json
+from engine.store.revisions import head_columns, revision_hash
+from engine.trace import Box, Media, View, trace_from_json, trace_to_json
+
+if TYPE_CHECKING:
+    from engine.media import LoadedMedia
+
+__all__ = ["MediaFiles", "VerifyReport", "verify"]
+
+
+class MediaFiles(Protocol):
+    """What is needed of `engine.media.MediaFolder`."""
+
+    def path(self, sha256: str) -> Path: ...
+
+    def load(self, sha256: str) -> LoadedMedia: ...
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What was checked, and one sentence for each problem."""
+
+    problems: tuple[str, ...]
+    traces: int
+    revisions: int
+    media: int
+    views: int
+
+    @property
+    def is_sound(self) -> bool:
+        return not self.problems
+
+
+def verify(connections: Connections, media_files: MediaFiles | None) -> VerifyReport:
+    """Checks the whole store; without `media_files` only what stands in the database."""
+    problems = [*_database_problems(connections), *_revision_problems(connections), *_head_problems(connections)]
+    media = views = 0
+    if media_files is not None:
+        for row in connections.rows("SELECT sha256, kind, width, height FROM media ORDER BY sha256"):
+            media += 1
+            problems += _media_problems(Media(*row), media_files)
+        for sha256, group in groupby(_stored_views(connections), key=lambda view: view.sha256):
+            wanted = list(group)
+            views += len(wanted)
+            problems += _view_problems(sha256, wanted, media_files)
+    traces, revisions = connections.rows("SELECT (SELECT count(*) FROM traces), (SELECT count(*) FROM revisions)")[0]
+    return VerifyReport(tuple(problems), traces, revisions, media, views)
+
+
+def _database_problems(connections: Connections) -> Iterator[str]:
+    for row in connections.rows("PRAGMA integrity_check"):
+        if row[0] != "ok":
+            yield f"SQLite finds the database file damaged: {row[0]}."
+    for row in connections.rows("PRAGMA foreign_key_check"):
+        yield f"Row {row['rowid']} of the table {row['table']} points at a row of {row['parent']} that is not there."
+    counted = {row["status"]: row["n"] for row in connections.rows("SELECT status, n FROM trace_counts WHERE n <> 0")}
+    found = {row[0]: row[1] for row in connections.rows("SELECT status, count(*) FROM traces GROUP BY status")}
+    if counted != found:
+        yield f"The counts by status say {counted}, but the traces are {found}."
+    missing = connections.rows(
+        "SELECT (SELECT count(*) FROM traces t WHERE NOT EXISTS (SELECT 1 FROM trace_search_docsize d WHERE d.id = "
+        "t.number)) + (SELECT count(*) FROM trace_search_docsize d WHERE NOT EXISTS (SELECT 1 FROM traces t WHERE "
+        "t.number = d.id))"
+    )[0][0]
+    if missing:
+        yield f"The search index and the table of traces differ by {missing} traces."
+
+
+def _revision_problems(connections: Connections) -> Iterator[str]:
+    # Each hash is derived from the parent's STORED hash: one changed revision is then one problem, not all after it.
+    sql = """SELECT r.*, p.hash AS parent_hash, p.trace_id AS parent_trace_id, p.number AS parent_number
+        FROM revisions r LEFT JOIN revisions p ON p.id = r.parent_id ORDER BY r.trace_id, r.number"""
+    for row in connections.stream(sql):
+        name = f"Revision {row['number']} of the trace {row['trace_id']}"
+        if row["parent_id"] is None and row["number"] != 1:
+            yield f"{name} has no parent, though it is not the first."
+        if row["parent_id"] is not None and row["parent_trace_id"] != row["trace_id"]:
+            yield f"{name} has the parent {row['parent_id']}, which is no revision of that trace."
+        elif row["parent_id"] is not None and row["parent_number"] >= row["number"]:
+            yield f"{name} has a parent that came after it."
+        try:
+            trace, _ = trace_from_json(json.loads(row["trace_json"]))
+        except (StudioError, ValueError) as error:
+            yield f"{name} cannot be read: {error}."
+            continue
+        if canonical_json(trace_to_json(trace, None)) != row["trace_json"]:
+            yield f"{name} is not stored in canonical form, so its text was changed."
+        elif revision_hash(row["parent_hash"], trace) != row["hash"]:
+            yield f"{name} does not match its hash: its content, its parent or the hash was changed."
+
+
+def _head_problems(connections: Connections) -> Iterator[str]:
+    sql = """SELECT t.*, r.trace_json, r.trace_id AS head_trace_id, r.number AS head_number
+        FROM traces t LEFT JOIN revisions r ON r.id = t.head_id ORDER BY t.number"""
+    for row in connections.stream(sql):
+        name = f"The trace {row['id']}"
+        if row["head_trace_id"] != row["id"]:
+            yield f"{name} has the head {row['head_id']}, which is no revision of it."
+            continue
+        try:
+            trace, _ = trace_from_json(json.loads(row["trace_json"]))
+        except (StudioError, ValueError):
+            continue  # already reported with the revision
+        for column, value in head_columns(trace).items():
+            if row[column] != value:
+                yield f"{name} says {column} = {row[column]!r}, but its head says {value!r}."
+
+
+def _stored_views(connections: Connections) -> Iterator[View]:
+    sql = """SELECT DISTINCT json_extract(v.value, '$.sha256') AS sha256, json_extract(v.value, '$.frame') AS frame,
+            json_extract(v.value, '$.box') AS box
+        FROM revisions r, json_each(r.trace_json, '$.views') v WHERE json_valid(r.trace_json) ORDER BY 1, 2, 3"""
+    try:
+        for row in connections.stream(sql):
+            try:
+                yield View(1, row["sha256"], row["frame"], Box(*json.loads(row["box"])))
+            except (StudioError, ValueError, TypeError):
+                continue  # already reported with the revision
+    except sqlite3.OperationalError:
+        return  # JSON that SQLite cannot read is already reported with the revision
+
+
+def _media_problems(media: Media, media_files: MediaFiles) -> Iterator[str]:
+    try:
+        digest = hashlib.sha256()
+        with media_files.path(media.sha256).open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        if digest.hexdigest() != media.sha256:
+            yield f"The file of media {media.sha256} has changed: its SHA-256 is now {digest.hexdigest()}."
+            return
+        loaded = media_files.load(media.sha256).media
+    except (StudioError, OSError) as error:
+        yield f"The file of media {media.sha256} cannot be read: {error}."
+        return
+    if loaded != media:
+        yield (
+            f"The media {media.sha256} is recorded as {media.kind} of {media.width}x{media.height}, "
+            f"but its file is {loaded.kind} of {loaded.width}x{loaded.height}."
+        )
+
+
+def _view_problems(sha256: str, views: list[View], media_files: MediaFiles) -> Iterator[str]:
+    try:
+        loaded = media_files.load(sha256)
+    except (StudioError, OSError) as error:
+        yield f"{len(views)} views of media {sha256} cannot be cut again: {error}."
+        return
+    for view in views:
+        where = f"the view {view.box.as_list()}{'' if view.frame is None else f' of frame {view.frame}'} of {sha256}"
+        try:
+            picture = cut(view, {sha256: loaded})
+        except (StudioError, LookupError, ValueError, TypeError) as error:
+            yield f"A crop cannot be cut again, {where}: {error}."
+            continue
+        left, top, right, bottom = view.box.to_pixels((loaded.media.width, loaded.media.height))
+        if picture.size != (right - left, bottom - top):
+            yield f"A crop came out as {picture.size}, not {(right - left, bottom - top)}, {where}."
