@@ -306,9 +306,7 @@ def step_to_json(step: Step) -> dict[str, Any]:
     return {
         "thought": step.thought,
         "operation": operation,
-        "observation": None
-        if observation is None
-        else {"views": list(observation.views), "error": observation.error},
+        "observation": None if observation is None else {"views": list(observation.views), "error": observation.error},
         "is_erroneous": step.is_erroneous,
     }
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import InvalidInput, InvalidFrames, MalformedCall
+from engine.errors import InvalidFrames, InvalidInput, MalformedCall
 
 __all__ = ["CALL_END", "CALL_START", "Call", "boxed", "find_call", "frame_numbers", "question_text", "read_answer"]
 
@@ -39,8 +39,14 @@ def find_call(text: str) -> Call | None:
     try:
         data = json.loads(body)
     except json.JSONDecodeError as error:
-        raise MalformedCall(f"the call is not valid JSON ({error.msg} at character {error.pos}): {body[:200]}") from None
-    if not isinstance(data, dict) or not isinstance(data.get("name"), str) or not isinstance(data.get("arguments"), dict):
+        raise MalformedCall(
+            f"the call is not valid JSON ({error.msg} at character {error.pos}): {body[:200]}"
+        ) from None
+    if (
+        not isinstance(data, dict)
+        or not isinstance(data.get("name"), str)
+        or not isinstance(data.get("arguments"), dict)
+    ):
         raise MalformedCall('a call is {"name": ..., "arguments": {...}}, not ' + body[:200])
     return Call(before.strip(), data["name"], data["arguments"])
 

@@ -126,10 +126,13 @@ def observation(
 def render(step: Step, views: Sequence[View], media: Sequence[Media]) -> str:
     if step.operation is not None:
         if isinstance(step.operation, ZoomIn):
-            name, arguments = ZOOM_NAME, {
-                "bbox_2d": step.operation.box.as_list(),
-                "target_image": step.operation.view,
-            }
+            name, arguments = (
+                ZOOM_NAME,
+                {
+                    "bbox_2d": step.operation.box.as_list(),
+                    "target_image": step.operation.view,
+                },
+            )
         else:
             name, arguments = "select_frames", {"target_frames": list(step.operation.frames)}
         call = f"{CALL_START}\n{json.dumps({'name': name, 'arguments': arguments})}\n{CALL_END}"

@@ -1,0 +1,76 @@
+"""The whole loop on a random-weight model: parts become turns, budgets hold, continuing equals going on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from engine.backbone.loading import load_backbone
+from engine.media import DEFAULT_LIMITS, load_media
+from engine.policies.local import LocalPolicy
+from engine.protocols import PicturePart, TextPart
+from engine.reasoning import Finished, Limits, Thinking, reason
+from engine.trace import Box, Example, View
+
+
+@pytest.fixture(scope="module")
+def policy(random_model) -> LocalPolicy:
+    backbone = load_backbone(
+        str(random_model("qwen3_vl")), quantization="none", dtype=torch.float32, protocol="studio"
+    )
+    return LocalPolicy(backbone)
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    path: Path = tmp_path_factory.mktemp("media") / "noise.png"
+    noise = np.random.default_rng(0).integers(0, 255, (30, 40, 3), dtype=np.uint8)
+    Image.fromarray(noise).resize((1024, 768)).save(path)
+    return load_media(path, DEFAULT_LIMITS)
+
+
+def test_pictures_are_shown_within_their_budget(policy, loaded):
+    conversation = policy.converse({loaded.media.sha256: loaded}, None)
+    view = View(2, loaded.media.sha256, None, Box(0.1, 0.1, 0.4, 0.3))
+    ((width, height),) = conversation.shown_sizes([view])
+    budget = policy.backbone.budgets["crop"]
+    assert budget.min_pixels <= width * height <= budget.max_pixels
+    conversation.append([TextPart("crop:"), PicturePart(view, "crop")])
+    _, rows, columns = conversation.session.grids[0][0].tolist()
+    assert (columns * 14, rows * 14) == (width, height)
+
+
+def test_an_attempt_ends_and_says_why(policy, loaded):
+    example = Example("What is written?", (loaded.media,))
+    limits = Limits(max_tokens=40, max_turn_tokens=25)
+    events = list(reason(policy, example, {loaded.media.sha256: loaded}, limits, seed=3))
+    trace = events[-1].trace
+    assert isinstance(events[-1], Finished)
+    assert trace.stop_reason in {"answered", "max_tokens"}
+    assert any(isinstance(event, Thinking) for event in events)
+    assert trace.policy == policy.name
+
+
+def test_what_a_number_depends_on_is_in_the_settings(policy):
+    settings = policy.settings()
+    assert settings["quantization"] == "none"
+    assert settings["pixel_budgets"]["image"] == {"min_pixels": 401_408, "max_pixels": 4_014_080}
+
+
+def test_cancelling_gives_a_trace_that_says_so(policy, loaded):
+    asked = 0
+
+    def after_five() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 5
+
+    example = Example("What is written?", (loaded.media,))
+    pictures = {loaded.media.sha256: loaded}
+    *_, last = reason(policy, example, pictures, is_cancelled=after_five, seed=1)
+    assert last.trace.stop_reason == "cancelled"
+    assert not policy.backbone.lease.is_held
