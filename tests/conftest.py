@@ -140,5 +140,7 @@ def _random_tokenizer():
         bos_token=None,
     )
     tokenizer.add_tokens([AddedToken(name, special=True, normalized=False) for name in SPECIAL_TOKENS])
-    tokenizer.add_tokens([AddedToken(name, special=False, normalized=False) for name in ("<tool_call>", "</tool_call>")])
+    tokenizer.add_tokens(
+        [AddedToken(name, special=False, normalized=False) for name in ("<tool_call>", "</tool_call>")]
+    )
     return tokenizer

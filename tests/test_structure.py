@@ -134,7 +134,9 @@ def test_exported_names_exist_and_are_sorted_out(path):
     )
     if exported is None:
         return
-    defined = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef))}
+    defined = {
+        node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef))
+    }
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             defined.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)

@@ -1,0 +1,85 @@
+"""A picture as the model sees it, with the dense labels that training-only heads learn from.
+
+Idea: one answer of five characters is little to learn from. Where each character stands, and which sign stands in which token, is
+known for every picture drawn, so every picture teaches dozens of things at once.
+
+Shapes: `characters` is (patches,): 0 nothing, 1..36 the character whose centre lies in the patch, -100 unknown. `colors` and `shapes`
+are (tokens,): 0 nothing, 1.. the sign whose centre lies in the token, -100 unknown. `boxes` is (signs, 5): token, x1, y1, x2, y2 in
+hundredths of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from engine.tiny import patches, signs, words
+
+UNKNOWN = -100
+NO_BOXES = np.zeros((0, 5), np.float32)
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    pixels: np.ndarray
+    rows: int
+    columns: int
+    characters: np.ndarray
+    colors: np.ndarray
+    shapes: np.ndarray
+    boxes: np.ndarray
+
+    @property
+    def tokens(self) -> int:
+        return self.rows * self.columns // 4
+
+    def patch_at(self, x: float, y: float) -> int | None:
+        """The index of the patch under a point given in shares of the picture; None outside."""
+        row, column = int(y * self.rows), int(x * self.columns)
+        if 0 <= x < 1 and 0 <= y < 1:
+            return patches.patch_index(row, column, self.columns)
+        return None
+
+    def token_at(self, x: float, y: float) -> int | None:
+        patch = self.patch_at(x, y)
+        return None if patch is None else patch // 4
+
+
+def view_of(picture: Image.Image) -> View:
+    """A view of an already resized picture, with nothing labelled."""
+    rows, columns = picture.height // patches.PATCH, picture.width // patches.PATCH
+    unknown = np.full(rows * columns // 4, UNKNOWN, np.int64)
+    return View(
+        patches.patchify(picture), rows, columns, np.full(rows * columns, UNKNOWN, np.int64), unknown, unknown.copy(), NO_BOXES
+    )
+
+
+def label_characters(view: View, texts: Iterable[tuple[str, Iterable[Point]]]) -> View:
+    """Label every patch: texts come with their characters' centres in shares of the picture."""
+    view.characters[:] = 0
+    for text, centers in texts:
+        for character, (x, y) in zip(text, centers, strict=True):
+            patch = view.patch_at(x, y)
+            if patch is not None:
+                view.characters[patch] = 1 + words.CHARACTERS.index(character)
+    return view
+
+
+def label_signs(view: View, named: Iterable[tuple[str, str, tuple[float, float, float, float]]]) -> View:
+    """Label every token with the sign whose centre it holds; boxes come in shares of the picture."""
+    view.colors[:] = 0
+    view.shapes[:] = 0
+    boxes = []
+    for color, shape, (x1, y1, x2, y2) in named:
+        token = view.token_at((x1 + x2) / 2, (y1 + y2) / 2)
+        if token is not None:
+            view.colors[token] = 1 + signs.COLORS.index(color)
+            view.shapes[token] = 1 + signs.SHAPES.index(shape)
+            boxes.append((token, 100 * x1, 100 * y1, 100 * x2, 100 * y2))
+    labelled = np.array(boxes, np.float32) if boxes else NO_BOXES
+    return View(view.pixels, view.rows, view.columns, view.characters, view.colors, view.shapes, labelled)
