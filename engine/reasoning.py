@@ -25,7 +25,7 @@ from engine.media import Pictures
 from engine.operations import execute
 from engine.policies.base import Policy, never
 from engine.protocols import WireProtocol
-from engine.protocols.calls import CALL_START
+from engine.protocols.calls import BOX_START, CALL_START
 from engine.trace import Example, Observation, Step, StopReason, Trace, View, first_views
 
 __all__ = ["Event", "Finished", "Limits", "Opened", "Stepped", "Thinking", "reason"]
@@ -55,7 +55,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """The thought of step `index` (from 0) so far, without a call."""
+    """The thought of step `index` (from 0) so far, without a call and without the box of an answer."""
 
     index: int
     thought: str
@@ -152,7 +152,7 @@ def reason(
                 min(limits.max_turn_tokens, limits.max_tokens - spent_tokens), is_cancelled
             ):
                 text += piece
-                yield Thinking(len(steps), text.partition(CALL_START)[0].strip())
+                yield Thinking(len(steps), text.partition(CALL_START)[0].partition(BOX_START)[0].strip())
             spent_tokens += max(conversation.last_turn.tokens, 1)
 
             if not conversation.last_turn.is_complete:

@@ -12,10 +12,20 @@ from typing import Any
 
 from engine.errors import InvalidFrames, InvalidInput, MalformedCall
 
-__all__ = ["CALL_END", "CALL_START", "Call", "boxed", "find_call", "frame_numbers", "question_text", "read_answer"]
+__all__ = [
+    "BOX_START",
+    "CALL_END",
+    "CALL_START",
+    "Call",
+    "boxed",
+    "find_call",
+    "frame_numbers",
+    "question_text",
+    "read_answer",
+]
 
 CALL_START, CALL_END = "<tool_call>", "</tool_call>"
-_BOXED = "\\boxed{"
+BOX_START = "\\boxed{"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +63,20 @@ def find_call(text: str) -> Call | None:
 
 def read_answer(text: str) -> tuple[str, str]:
     r"""(thought, answer) of a turn without a call: the last `\boxed{...}` with its braces paired, or the whole text."""
-    start = text.rfind(_BOXED)
+    start = text.rfind(BOX_START)
     if start < 0:
         return "", text.strip()
-    depth, position = 1, start + len(_BOXED)
+    depth, position = 1, start + len(BOX_START)
     while position < len(text) and depth:
         depth += {"{": 1, "}": -1}.get(text[position], 0)
         position += 1
-    answer = text[start + len(_BOXED) : position - 1 if depth == 0 else len(text)]
+    answer = text[start + len(BOX_START) : position - 1 if depth == 0 else len(text)]
     return text[:start].strip(), answer.strip()
 
 
 def boxed(answer: str) -> str:
     r"""`\boxed{answer}`. Raises InvalidInput where reading it back would give something else."""
-    written = _BOXED + answer + "}"
+    written = BOX_START + answer + "}"
     if read_answer(written) != ("", answer):
         raise InvalidInput(f"the answer {answer!r} cannot be written: pair its curly braces and leave \\boxed out")
     return written
