@@ -1,0 +1,71 @@
+"""The composition root: settings -> services (one frozen Studio) -> screens -> server.
+
+`python app.py` starts the studio at http://127.0.0.1:7860 (STUDIO_HOST, STUDIO_PORT). Nothing is loaded on import, so
+tests build as many studios as they like.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+# Gradio reads this when it is imported; it must phone nobody.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+import uvicorn
+
+from engine.errors import PersonError
+from engine.media import MediaFolder, MediaLimits
+from engine.policies.base import Policy
+from engine.policies.scripted import ScriptedPolicy
+from engine.settings import Settings
+from engine.store import Store
+from ui.server import build_server
+from ui.studio import Studio
+
+__all__ = ["build_studio", "main"]
+
+
+def build_studio(settings: Settings) -> Studio:
+    """The services that the settings ask for. Makes the home folder and the database where they are missing."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.database, journal_mode=settings.journal)
+    limits = MediaLimits(
+        max_bytes=settings.max_upload_mb * 1_000_000,
+        max_pixels=settings.max_megapixels * 1_000_000,
+        max_duration_s=settings.max_video_s,
+    )
+    media = MediaFolder(settings.artifacts / "media", limits)
+    return Studio(settings=settings, store=store, media=media, policy=_policy(settings), samples=lambda: ())
+
+
+def _policy(settings: Settings):
+    policy: Policy = ScriptedPolicy()
+    return lambda: policy
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        settings = Settings.from_environment(os.environ)
+        studio = build_studio(settings)
+    except PersonError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        uvicorn.run(
+            build_server(studio),
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            proxy_headers=True,
+            server_header=False,
+        )
+    finally:
+        studio.store.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,273 @@
+"""The Ask screen: a picture or clip, a question, and the model looking closer step by step until it answers.
+
+What stands on the page is its own affair: the media are named by the stage's value, the question by its box, so two
+tabs never meet. What ended is in the store, and `/?trace=ID` shows it again. Values that come back from the browser
+are read for hashes, indexes and texts only, and looked up again.
+
+Not covered: several turns of one conversation (each question is an attempt of its own at the same media), changing a
+trace (Curate).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from engine.errors import InvalidInput, NotFound, PersonError
+from engine.trace import Example, Trace
+from ui.answering import Answering, Progress
+from ui.components.answer import Answer
+from ui.components.drop import Drop
+from ui.components.filmstrip import Filmstrip
+from ui.components.samples import Samples
+from ui.components.source import Source
+from ui.components.steps import Steps
+from ui.page import Page, eyebrow, heading
+from ui.people import query, user_of
+from ui.presenting import filmstrip_value, media_value, outcome, source_value, steps_value, thumbnail_url
+from ui.studio import Studio
+
+__all__ = ["MAX_FILES", "MAX_QUESTION_CHARACTERS", "build"]
+
+MAX_FILES = 4
+MAX_QUESTION_CHARACTERS = 2000
+_HINT = "Ask something that is too small to read at first sight. The model zooms in, or picks frames, and you see what it sees."
+_NO_STEPS = "Each look the model takes will stand here: what it thought, what it did, what it saw."
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
+
+
+def build(studio: Studio, page: Page) -> None:
+    answering = Answering(studio)
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(scale=0, min_width=296, elem_classes="column-left"):
+            heading("Ask about a picture or a clip", "Pick a sample, or bring your own.")
+            eyebrow("Samples")
+            samples = Samples(elem_id="ask-samples")
+        with gr.Column(scale=1, min_width=320, elem_classes="column-middle", elem_id="ask-media"):
+            source = Source(source_value(()))
+            film = Filmstrip(filmstrip_value(()))
+            drop = Drop({"media": None, "is_compact": False}, max_files=MAX_FILES)
+        with gr.Column(scale=0, min_width=416, elem_classes="column-right"):
+            question = gr.Textbox(
+                label="Question",
+                placeholder="What is written on the red sign?",
+                lines=1,
+                max_lines=5,
+                max_length=MAX_QUESTION_CHARACTERS,
+                interactive=True,
+                elem_id="ask-question",
+            )
+            with gr.Row(elem_classes="ask-buttons"):
+                run = gr.Button("Ask", variant="primary", elem_id="ask-run", scale=3, min_width=120)
+                stop = gr.Button("Stop", interactive=False, elem_id="ask-stop", scale=1, min_width=80)
+            with gr.Accordion("Advanced", open=False, elem_classes="ask-advanced"):
+                is_plain = gr.Checkbox(label="Answer at first sight, without zooming or picking frames", value=False)
+                seed = gr.Number(label="Seed (empty: the most likely words)", value=None, precision=0, minimum=0)
+            answer = Answer({"state": "empty", "hint": _HINT}, elem_id="ask-answer")
+            review = gr.Button("Send to review", size="sm", visible=False, elem_id="ask-review")
+            eyebrow("Steps")
+            steps = Steps({"steps": [], "current": None, "empty": _NO_STEPS}, elem_id="ask-steps")
+
+    shown = [source, film, steps, answer, run, stop, review]
+
+    def list_samples() -> dict:
+        return _samples_value(studio)
+
+    def open_trace(request: gr.Request) -> tuple:
+        return _opened(studio, query(request, "trace"))
+
+    def pick_sample(value: Any) -> tuple:
+        sample = studio.samples()[_index(value)]
+        return ({"media": None, "is_compact": True}, sample.question, *_fresh(_media(studio, [sample.sha256])))
+
+    def take_files(value: Any) -> tuple:
+        return ({"media": None, "is_compact": True}, *_fresh(_media(studio, _hashes(value))))
+
+    def ask(
+        stage: Any, text: str, plain: bool, number: float | None, before: Any, request: gr.Request
+    ) -> Iterator[tuple]:
+        try:
+            media = _media(studio, _hashes(stage))
+            example = _example(studio, media, text)
+        except PersonError as error:
+            yield _refused(str(error), before)
+            return
+        attempt = answering.ask(
+            str(request.session_hash),
+            example,
+            author=user_of(request),
+            is_operating=not plain,
+            seed=None if number is None else int(number),
+        )
+        for progress in attempt:
+            yield _shown(media, example.question, progress)
+
+    def stop_asking(request: gr.Request) -> Any:
+        answering.stop(str(request.session_hash))
+        return gr.Button(interactive=False)
+
+    def leave(request: gr.Request) -> None:
+        answering.stop(str(request.session_hash))
+
+    def send_to_review(value: Any, request: gr.Request) -> tuple:
+        return _sent(studio, value, user_of(request))
+
+    page.blocks.load(list_samples, None, samples, **_QUIET)
+    page.blocks.load(open_trace, None, [drop, question, *shown], **_QUIET)
+    samples.pick(pick_sample, samples, [drop, question, *shown], trigger_mode="always_last", **_QUIET)
+    drop.take(take_files, drop, [drop, *shown], trigger_mode="always_last", **_QUIET)
+    gr.on(
+        [run.click, question.submit],
+        ask,
+        [source, question, is_plain, seed, answer],
+        shown,
+        trigger_mode="once",
+        concurrency_limit=16,
+        **_QUIET,
+    )
+    stop.click(stop_asking, None, stop, trigger_mode="multiple", queue=False, **_QUIET)
+    review.click(send_to_review, answer, [answer, review], trigger_mode="once", **_QUIET)
+    page.blocks.unload(leave)
+
+
+# --- what comes from the browser ------------------------------------------------------------------------------------
+
+
+def _hashes(value: Any) -> list[str]:
+    media = value.get("media") if isinstance(value, dict) else None
+    return [str(medium.get("sha256")) for medium in (media or [])[:MAX_FILES] if isinstance(medium, dict)]
+
+
+def _index(value: Any) -> int:
+    current = value.get("current") if isinstance(value, dict) else None
+    return current if isinstance(current, int) and current >= 0 else 0
+
+
+def _media(studio: Studio, hashes: list[str]) -> list[dict[str, Any]]:
+    return [media_value(studio.media.load(sha256), _name(studio, sha256)) for sha256 in hashes]
+
+
+def _name(studio: Studio, sha256: str) -> str:
+    try:
+        return studio.store.media.get(sha256).name
+    except NotFound:
+        return ""
+
+
+def _example(studio: Studio, media: list[dict[str, Any]], text: str) -> Example:
+    question = (text or "").strip()
+    if not media:
+        raise InvalidInput("Choose a picture or a clip first: a sample, or one of your own.")
+    if not question:
+        raise InvalidInput("Write a question first.")
+    if len(question) > MAX_QUESTION_CHARACTERS:
+        raise InvalidInput(
+            f"The question has {len(question)} characters; at most {MAX_QUESTION_CHARACTERS} can be asked at once."
+        )
+    return Example(question, tuple(studio.media.load(medium["sha256"]).media for medium in media))
+
+
+# --- what goes to the browser ---------------------------------------------------------------------------------------
+
+
+def _samples_value(studio: Studio) -> dict:
+    items = []
+    for sample in studio.samples():
+        media = studio.media.load(sample.sha256).media
+        frame = None if media.kind == "image" else 1
+        url = thumbnail_url(sample.sha256, frame)
+        items.append({"title": sample.title, "question": sample.question, "kind": media.kind, "url": url})
+    return {"items": items, "current": None}
+
+
+def _fresh(media: list[dict[str, Any]]) -> tuple:
+    """Media on the stage, nothing asked yet."""
+    return (
+        source_value(media),
+        filmstrip_value(media),
+        {"steps": [], "current": None, "empty": _NO_STEPS},
+        {"state": "empty", "hint": _HINT},
+        *_buttons(is_running=False),
+        gr.Button(visible=False),
+    )
+
+
+def _shown(media: list[dict[str, Any]], question: str, progress: Progress) -> tuple:
+    """Everything that the page shows of an attempt, so far or at its end."""
+    views, done = progress.views, progress.steps
+    value = {
+        "state": "done" if progress.is_over else "running",
+        "question": question,
+        "answer": progress.answer,
+        "elapsed_s": round(progress.elapsed_s, 1),
+        "trace_id": progress.trace_id,
+        **_told(progress),
+    }
+    return (
+        source_value(media, views, done),
+        filmstrip_value(media, views, done),
+        steps_value(media, views, done, progress.thought),
+        value,
+        *_buttons(is_running=not progress.is_over),
+        gr.Button("Send to review", visible=progress.trace_id is not None, interactive=True),
+    )
+
+
+def _told(progress: Progress) -> dict[str, str]:
+    """The line below the answer, how serious it is, and what a screen reader says."""
+    count = len(progress.steps)
+    if progress.stop_reason is None:
+        last = progress.steps[-1] if count else None
+        saw = f"Step {count} is done. " if last else ""
+        return {"note": f"Step {count + 1}: thinking", "tone": "plain", "status": f"{saw}Thinking."}
+    note = progress.problem or outcome(progress.stop_reason, count)
+    tone = {"answered": "plain", "failed": "bad"}.get(progress.stop_reason, "warn")
+    answer = f"The answer is {progress.answer}. " if progress.answer else ""
+    return {"note": note, "tone": tone, "status": answer + note}
+
+
+def _buttons(*, is_running: bool) -> tuple[Any, Any]:
+    return gr.Button(interactive=not is_running), gr.Button(interactive=is_running)
+
+
+def _refused(sentence: str, before: Any) -> tuple:
+    """The sentence, and everything else as it was."""
+    value = {**(before if isinstance(before, dict) else {"state": "empty", "hint": _HINT}), "problem": sentence}
+    return (gr.skip(), gr.skip(), gr.skip(), value, *_buttons(is_running=False), gr.skip())
+
+
+def _opened(studio: Studio, trace_id: str | None) -> tuple:
+    """The page as it stood when the trace of that id ended; as it is, without one."""
+    if trace_id is None:
+        return tuple(gr.skip() for _ in range(9))
+    try:
+        trace = studio.store.revisions.head(trace_id).trace
+        media = _media(studio, [medium.sha256 for medium in trace.media])
+    except NotFound as error:
+        return (gr.skip(), gr.skip(), *_refused(str(error), None))
+    progress = _progress(trace, trace_id)
+    return ({"media": None, "is_compact": True}, trace.question, *_shown(media, trace.question, progress))
+
+
+def _progress(trace: Trace, trace_id: str) -> Progress:
+    return Progress(
+        views=trace.views,
+        steps=trace.steps,
+        stop_reason=trace.stop_reason,
+        answer=trace.answer,
+        trace_id=trace_id,
+    )
+
+
+def _sent(studio: Studio, value: Any, reviewer: str) -> tuple:
+    """Flags the trace for review; the answer gets a link to where it is reviewed."""
+    trace_id = str(value.get("trace_id")) if isinstance(value, dict) else ""
+    try:
+        head = studio.store.traces.get(trace_id).head_id
+        studio.store.reviews.record(head, reviewer, "flagged", "sent from Ask")
+    except PersonError as error:
+        return {**value, "problem": str(error)}, gr.skip()
+    link = {"href": f"curate?trace={trace_id}", "text": "Open it in Curate"}
+    return {**value, "link": link, "status": "Sent to review."}, gr.Button("Sent to review", interactive=False)

@@ -1,0 +1,23 @@
+"""The answer, large; above it the question that was asked, below it how it ended and how long it took.
+
+Value:
+
+    {"state": "empty" | "running" | "done", "question": str, "answer": str | None, "note": str, "tone": "plain" |
+    "warn" | "bad",
+     "status": str (said to screen readers, politely), "elapsed_s": float | None, "hint": str (shown while empty),
+     "problem": str (a sentence about what the person asked for, everything else staying as it was),
+     "link": {"href": str, "text": str} | None, "trace_id": str | None}
+
+While it runs, a clock counts on the page itself. At the end the page's address becomes `?trace=ID`, so that reloading
+shows the same.
+"""
+
+from __future__ import annotations
+
+from ui.components.part import Part
+
+__all__ = ["Answer"]
+
+
+class Answer(Part):
+    FILES = "answer"

@@ -1,0 +1,21 @@
+"""The frames of a clip with their times; those that the model chose light up in the colour of its step.
+
+Value (made by `ui.presenting.filmstrip_value`):
+
+    {"media": index of the clip among the media | None,
+     "frames": [{"frame": k (from 1), "time_s": float, "url": str}],
+     "lit": [{"frame": k, "step": index of the step}]}
+
+Choosing a frame (click, arrow keys) shows it on the stage, through the document event studio:frame. Without frames it
+takes no room. Event: `pick` after a person chose a frame, with `"current": k` set in the value.
+"""
+
+from __future__ import annotations
+
+from ui.components.part import Part
+
+__all__ = ["Filmstrip"]
+
+
+class Filmstrip(Part):
+    FILES = "filmstrip"

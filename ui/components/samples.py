@@ -1,0 +1,15 @@
+"""A gallery of examples to try with one click.
+
+Value: {"items": [{"title": str, "question": str, "kind": "image" | "video", "url": str}], "current": index | None}.
+Event: `pick`, with `current` set in the value. Arrow keys move, Enter picks.
+"""
+
+from __future__ import annotations
+
+from ui.components.part import Part
+
+__all__ = ["Samples"]
+
+
+class Samples(Part):
+    FILES = "samples"

@@ -1,0 +1,32 @@
+"""The bar on top of every page: the name, the five rooms, and on the right what the screen wants to say.
+
+Value: `{"note": str, "share": float | None}`, or None; `note` is a short text ("12 of 40 reviewed") and `share`, in
+[0, 1], draws a thin bar beside it. The person's name comes from the route `/me`. The rooms are plain links with the
+ids nav-ask ... nav-data, so they work with the middle mouse button and without a script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ui.components.part import Part
+
+__all__ = ["Navigation"]
+
+_LINK = '<a id="nav-{key}" href="{href}"{current}>{name}</a>'
+
+
+class Navigation(Part):
+    """`rooms` are (name, path) in order, with the path "" for the first page; `here` is the path of this page."""
+
+    FILES = "navigation"
+
+    def __init__(self, rooms: Sequence[tuple[str, str]] = (), here: str = "", value: Any = None, **options: Any):
+        links = "".join(
+            _LINK.format(
+                key=name.lower(), name=name, href=path or "./", current=' aria-current="page"' if path == here else ""
+            )
+            for name, path in rooms
+        )
+        super().__init__(value=value, template=self.template().replace("<!--rooms-->", links), **options)

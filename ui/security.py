@@ -1,0 +1,128 @@
+"""What every response says to the browser: who may run scripts, load pictures, embed the page.
+
+An ASGI middleware, innermost knowledge none: it adds headers, gives the page's own scripts a nonce (so that a script
+which got into the page by way of data does not run), sets the guest's cookie, and closes the routes of Gradio that
+the studio does not use. The Content-Security-Policy allows pictures and requests from this server only; 'unsafe-eval'
+is needed by gr.HTML.
+
+Not covered: rights (`ui.people`), and what Gradio's own routes check.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ui.people import USER_COOKIE, is_guest_name, new_guest_name
+
+__all__ = ["SecurityHeaders"]
+
+_YEAR_S = 31_536_000
+_CLOSED = re.compile(
+    r"/(docs|redoc|openapi\.json|monitoring(/.*)?|gradio_api/(openapi\.json|upload|proxy=.*|process_recording|runs/?|vibe-.*))"
+)
+"""Gradio's routes that nothing here needs: uploads come in by `POST /media` alone, where they are checked on
+arrival."""
+
+
+class SecurityHeaders:
+    """Wraps `app`. `pages` are the paths ("/", "/curate", ...) that answer with a page; `frame_ancestors` is the CSP
+    source list of who may embed them ("'self'", or "https://huggingface.co" for a Space)."""
+
+    def __init__(self, app: ASGIApp, *, pages: Sequence[str], frame_ancestors: str):
+        self.app = app
+        self.pages = frozenset(pages)
+        self.frame_ancestors = frame_ancestors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif _CLOSED.fullmatch(scope["path"]):
+            await PlainTextResponse("Not found", status_code=404, headers={"X-Content-Type-Options": "nosniff"})(
+                scope, receive, send
+            )
+        elif scope["path"] in self.pages and scope["method"] == "GET":
+            await self._page(scope, receive, send)
+        else:
+            await self.app(scope, receive, self._with_headers(send, "'self'"))
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Collects the page, which must not be compressed, and puts the nonce into its script tags."""
+        plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        nonce = secrets.token_urlsafe(16)
+        guest = _guest_to_set(Headers(raw=plain).get("cookie", ""))
+        start: Message = {}
+        body = bytearray()
+        with_headers = self._with_headers(send, f"'self' 'nonce-{nonce}'")
+
+        async def collect(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body.extend(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            page = bytes(body).replace(b"<script", f'<script nonce="{nonce}"'.encode())
+            headers = MutableHeaders(raw=start["headers"])
+            headers["content-length"] = str(len(page))
+            headers["cache-control"] = "no-store"
+            if guest:
+                headers.append("set-cookie", _cookie(guest, is_https=scope.get("scheme") == "https"))
+            await with_headers(start)
+            await with_headers({"type": "http.response.body", "body": page})
+
+        await self.app({**scope, "headers": plain}, receive, collect)
+
+    def _with_headers(self, send: Send, script_sources: str) -> Send:
+        policy = "; ".join(
+            (
+                "default-src 'self'",
+                f"script-src {script_sources} 'unsafe-eval'",
+                "style-src 'self' 'unsafe-inline'",
+                "img-src 'self' data: blob:",
+                "media-src 'self' blob:",
+                "font-src 'self' data:",
+                "connect-src 'self'",
+                "worker-src 'self' blob:",
+                "object-src 'none'",
+                "base-uri 'self'",
+                "form-action 'self'",
+                f"frame-ancestors {self.frame_ancestors}",
+            )
+        )
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Content-Security-Policy", policy)
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "same-origin"
+                headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                if self.frame_ancestors == "'self'":
+                    headers["X-Frame-Options"] = "SAMEORIGIN"
+            await send(message)
+
+        return send_with_headers
+
+
+def _guest_to_set(cookie_header: str) -> str | None:
+    """A new guest name, or None where the browser already has one."""
+    try:
+        morsel = SimpleCookie(cookie_header).get(USER_COOKIE)
+    except CookieError:
+        morsel = None
+    return None if morsel is not None and is_guest_name(morsel.value) else new_guest_name()
+
+
+def _cookie(name: str, *, is_https: bool) -> str:
+    # Inside a Space the page lives in another site's frame, where only SameSite=None cookies are sent.
+    rule = "SameSite=None; Secure" if is_https else "SameSite=Lax"
+    return f"{USER_COOKIE}={name}; Path=/; Max-Age={_YEAR_S}; HttpOnly; {rule}"

@@ -1,0 +1,65 @@
+"""The FastAPI app around the pages: media by hash, security headers, who the user is.
+
+Order of what a request meets: `security.SecurityHeaders`, then our own routes (`/media/...`, `/me`, `/studio.css`,
+`/health`), then Gradio's pages and queue. Analytics, run history, API documentation and the generated API pages are
+off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import gradio as gr
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from ui.media_routes import media_routes
+from ui.people import user_of
+from ui.security import SecurityHeaders
+from ui.shell import SCREENS, build_pages
+from ui.studio import Studio
+from ui.theme import stylesheet, theme
+
+__all__ = ["build_server", "user_of"]
+
+_CONCURRENT_EVENTS = 16
+
+
+def build_server(studio: Studio) -> FastAPI:
+    """The whole studio as an ASGI app, for uvicorn."""
+    server = FastAPI(title="Pixel Reasoner Studio", docs_url=None, redoc_url=None, openapi_url=None)
+    server.include_router(media_routes(studio))
+    style = stylesheet()
+    style_name = hashlib.sha256(style.encode()).hexdigest()[:16]
+
+    @server.get("/studio.css")
+    def studio_css() -> Response:
+        return Response(style, media_type="text/css", headers={"Cache-Control": "private, max-age=31536000, immutable"})
+
+    @server.get("/me")
+    def me(request: Request) -> JSONResponse:
+        return JSONResponse({"user": user_of(request)}, headers={"Cache-Control": "no-store"})
+
+    @server.get("/health")
+    def health() -> JSONResponse:
+        return JSONResponse({"is_ready": True}, headers={"Cache-Control": "no-store"})
+
+    blocks = build_pages(studio)
+    blocks.queue(default_concurrency_limit=_CONCURRENT_EVENTS, api_open=False, max_size=256)
+    gr.mount_gradio_app(
+        server,
+        blocks,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        max_file_size=studio.settings.max_upload_mb * 1_000_000,
+        theme=theme(),
+        head=f'<link rel="stylesheet" href="studio.css?{style_name}">',
+    )
+    pages = ["/" + screen.path for screen in SCREENS]
+    server.add_middleware(SecurityHeaders, pages=pages, frame_ancestors=studio.settings.frame_ancestors)
+    return server

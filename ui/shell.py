@@ -1,0 +1,49 @@
+"""The pages of the studio and what they share: the bar on top, the theme, and one screen each.
+
+Every room is a real page with its own address, laid out inside one Blocks (Gradio's multipage), so that links, the
+back button and a second tab work as anywhere, and only the components of the page at hand are sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import gradio as gr
+
+from ui import ask, curate, data, evaluate, train
+from ui.navigation import Navigation
+from ui.page import Page
+from ui.studio import Studio
+
+__all__ = ["SCREENS", "Screen", "build_pages"]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A room: its name in the bar, its path below the root ("" is the first page), and what lays it out."""
+
+    name: str
+    path: str
+    build: Callable[[Studio, Page], None]
+
+
+SCREENS = (
+    Screen("Ask", "", ask.build),
+    Screen("Curate", "curate", curate.build),
+    Screen("Train", "train", train.build),
+    Screen("Evaluate", "evaluate", evaluate.build),
+    Screen("Data", "data", data.build),
+)
+
+
+def build_pages(studio: Studio) -> gr.Blocks:
+    """All pages, ready to be mounted by `ui.server`."""
+    blocks = gr.Blocks(title="Pixel Reasoner Studio", fill_width=True, analytics_enabled=False)
+    rooms = tuple((screen.name, screen.path) for screen in SCREENS)
+    for screen in SCREENS:
+        context = blocks if screen.path == "" else blocks.route(screen.name, screen.path, show_in_navbar=False)
+        with context:
+            navigation = Navigation(rooms, screen.path, elem_id="navigation")
+            screen.build(studio, Page(blocks, navigation))
+    return blocks
