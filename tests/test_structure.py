@@ -141,7 +141,7 @@ def test_exported_names_exist_and_are_sorted_out(path):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             defined.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.Assign):
-            defined.update(t.id for t in node.targets if isinstance(t, ast.Name))
+            defined.update(n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name))
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             defined.add(node.target.id)
     assert set(exported) <= defined, f"{sorted(set(exported) - defined)} is exported but not defined"
