@@ -6,8 +6,8 @@
 
 Invariants: a file stands under its hash only after it was validated as a whole, decoded, flushed to disk and renamed
 into place, so nothing is ever half-stored; people's file names are not used for anything; a hash from outside is
-checked to be one before it becomes part of a path. One MediaFolder may be used from many threads, several processes may share a
-root. At most two files are decoded at a time, and decoded media are held in a cache bounded in bytes.
+checked to be one before it becomes part of a path. One MediaFolder may be used from many threads, several processes
+may share a root. At most two files are decoded at a time, and decoded media are held in a cache bounded in bytes.
 
 Not covered: which media belong to whom and what they were called (`engine.store`), deleting.
 """

@@ -37,11 +37,7 @@ def decode_picture(file: BinaryIO, format: Format, limits: MediaLimits) -> Image
 
 def open_picture(file: BinaryIO, format: Format, limits: MediaLimits) -> Image.Image:
     """Only the header is read and checked against the limits; no pixel is decoded yet."""
-    try:
-        image = _reading(format, lambda: _open(file, format))
-    except Image.DecompressionBombError as error:
-        seen = re.search(r"\((\d+) pixels\)", str(error))
-        raise InvalidMedia(_too_many_pixels("picture", int(seen[1]) if seen else None, limits.max_pixels)) from error
+    image = _reading(format, lambda: _open(file, format))
     require_size(image.size, "picture", limits.max_pixels, limits)
     return image
 
@@ -52,11 +48,14 @@ def require_size(size: tuple[int, int], noun: str, max_pixels: int, limits: Medi
     if min(size) < 1:
         raise InvalidMedia(f"This {noun} is {width} by {height} pixels; at least 1 by 1 is needed.")
     if width * height > max_pixels:
-        raise InvalidMedia(_too_many_pixels(noun, width * height, max_pixels, f"{width:,} by {height:,} pixels, "))
+        raise InvalidMedia(
+            f"This {noun} has {width:,} by {height:,} pixels, {width * height / 1e6:,.1f} megapixels; "
+            f"at most {max_pixels / 1e6:,.1f} megapixels are accepted."
+        )
     if max(size) > limits.max_aspect_ratio * min(size):
         raise InvalidMedia(
-            f"This {noun} is {width:,} by {height:,} pixels; its longer side may be at most "
-            f"{limits.max_aspect_ratio:g} times the shorter one."
+            f"This {noun} is too narrow, {width:,} by {height:,} pixels; a longer side of at most "
+            f"{limits.max_aspect_ratio:g} times the shorter one is accepted."
         )
 
 
@@ -67,17 +66,15 @@ def flatten(image: Image.Image) -> Image.Image:
     return ground
 
 
-def _too_many_pixels(noun: str, pixels: int | None, max_pixels: int, dimensions: str = "") -> str:
-    seen = "more pixels than can be decoded safely" if pixels is None else f"{dimensions}{pixels / 1e6:,.1f} megapixels"
-    return f"This {noun} has {seen}; at most {max_pixels / 1e6:,.1f} megapixels are accepted."
-
-
 def _reading(format: Format, read: Callable[[], T]) -> T:
     """Runs a decoder on bytes that anybody may have made."""
     try:
         return read()
-    except (InvalidMedia, MemoryError, Image.DecompressionBombError):
+    except (InvalidMedia, MemoryError):
         raise
+    except Image.DecompressionBombError as error:  # Pillow's own limit, which no setting of ours can exceed
+        seen, limit = (int(number) / 1e6 for number in re.findall(r"(\d+) pixels", str(error))[:2])
+        raise InvalidMedia(f"This picture has {seen:,.1f} megapixels; at most {limit:,.1f} can be decoded.") from error
     # Which exceptions the decoders raise on damaged bytes is not documented; dozens of types have been seen.
     except Exception as error:
         detail = " ".join(str(error).split())[:120].rstrip(". ") or type(error).__name__

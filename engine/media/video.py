@@ -23,7 +23,6 @@ from typing import BinaryIO, cast
 
 import av
 from av.container import InputContainer
-from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
@@ -184,8 +183,8 @@ def _upright(frame: VideoFrame) -> Image.Image:
         picture = flatten(Image.fromarray(frame.to_ndarray(format="rgba"), "RGBA"))
     else:
         picture = frame.to_image()
-    matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)
-    turn = None if matrix is None else _turn(bytes(matrix))
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    turn = None if matrix is None else _turn(bytes(cast(bytes, matrix)))
     return picture if turn is None else picture.transpose(turn)
 
 

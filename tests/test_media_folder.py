@@ -1,0 +1,203 @@
+"""The folder of media: content-addressed, whole or not there, safe to share between threads, bounded."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageChops
+
+from engine.errors import IntegrityError, InvalidInput, NotFound
+from engine.media import MediaFolder, MediaLimits, write_clip
+from engine.media.cache import BoundedCache
+from engine.trace import Box, View
+
+
+def noise(seed: int = 0, size: tuple[int, int] = (120, 80)) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
+
+
+def png(seed: int = 0) -> bytes:
+    buffer = io.BytesIO()
+    noise(seed).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def files_in(folder: MediaFolder) -> list[str]:
+    return sorted(str(path.relative_to(folder.root)) for path in folder.root.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> MediaFolder:
+    return MediaFolder(tmp_path / "media")
+
+
+def test_a_file_is_stored_once_under_its_hash_with_its_own_bytes(folder: MediaFolder, tmp_path: Path) -> None:
+    upload = tmp_path / "..; rm -rf ~ ünsafe.JPG.html"
+    upload.write_bytes(png())
+    sha256 = hashlib.sha256(png()).hexdigest()
+    assert not folder.has(sha256)
+    assert folder.take(upload).media.sha256 == sha256
+    assert folder.take(str(upload)).media == folder.take(png()).media
+    assert files_in(folder) == [f"{sha256[:2]}/{sha256}.png"]
+    assert folder.has(sha256) and folder.path(sha256).read_bytes() == upload.read_bytes() == png()
+    assert folder.mime_type(sha256) == "image/png"
+
+
+def test_a_second_folder_on_the_same_root_finds_what_the_first_stored(folder: MediaFolder) -> None:
+    stored = folder.take(png())
+    again = MediaFolder(folder.root).load(stored.media.sha256)
+    assert again.media == stored.media and again is not stored
+    assert ImageChops.difference(again.picture(None), noise()).getbbox() is None
+
+
+@pytest.mark.parametrize("name", ["", "x", "../../etc/passwd", "A" * 64, "g" * 64, "0" * 63, "0" * 64, "0" * 64 + "\n"])
+def test_what_is_no_stored_hash_is_not_found(folder: MediaFolder, name: str) -> None:
+    folder.take(png())
+    assert not folder.has(name)
+    for call in (
+        folder.path,
+        folder.mime_type,
+        folder.load,
+        lambda sha256: folder.thumbnail(sha256, None, 128),
+        lambda sha256: folder.frame_jpeg(sha256, None),
+        lambda sha256: folder.crop_png(View(1, sha256, None, Box.full())),
+    ):
+        with pytest.raises(NotFound):
+            call(name)
+
+
+def test_the_same_file_from_8_threads_is_stored_once(folder: MediaFolder) -> None:
+    barrier = threading.Barrier(8)
+
+    def take(_: int) -> str:
+        barrier.wait()
+        return folder.take(png()).media.sha256
+
+    with ThreadPoolExecutor(8) as pool:
+        hashes = set(pool.map(take, range(8)))
+    assert len(hashes) == 1
+    assert files_in(folder) == [f"{(sha256 := hashes.pop())[:2]}/{sha256}.png"]
+
+
+def test_different_files_and_reads_from_many_threads(folder: MediaFolder) -> None:
+    def work(k: int) -> bool:
+        sha256 = folder.take(png(k % 4)).media.sha256
+        view = View(1, sha256, None, Box(0.25, 0.25, 0.5, 0.5))
+        return (
+            ImageChops.difference(opened(folder.crop_png(view)), noise(k % 4).crop((30, 20, 60, 40))).getbbox() is None
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(40)))
+    assert len(files_in(folder)) == 4
+
+
+def test_at_most_two_files_are_decoded_at_a_time(folder: MediaFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.media import folder as module
+
+    active, most, lock, decode = [0], [0], threading.Lock(), module.decode_file
+
+    def slow(*arguments):
+        with lock:
+            active[0] += 1
+            most[0] = max(most[0], active[0])
+        time.sleep(0.02)
+        try:
+            return decode(*arguments)
+        finally:
+            with lock:
+                active[0] -= 1
+
+    monkeypatch.setattr(module, "decode_file", slow)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda k: folder.take(png(k)), range(8)))
+    assert most[0] == 2
+
+
+def test_a_crop_is_the_exact_pixels_and_a_thumbnail_is_a_small_jpeg(folder: MediaFolder) -> None:
+    sha256 = folder.take(png()).media.sha256
+    box = Box(0.1, 0.2, 0.55, 0.9)
+    crop = opened(folder.crop_png(View(5, sha256, None, box)))
+    assert ImageChops.difference(crop, noise().crop(box.to_pixels((120, 80)))).getbbox() is None
+    data = folder.thumbnail(sha256, None, 64)
+    assert data.startswith(b"\xff\xd8\xff") and opened(data).size == (64, 43)
+    assert opened(folder.thumbnail(sha256, None, 5000)).size == (120, 80)  # never enlarged
+    assert opened(folder.frame_jpeg(sha256, None)).size == (120, 80)
+
+
+def test_thumbnails_are_kept_on_disk_in_few_sizes(folder: MediaFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    sha256 = folder.take(png()).media.sha256
+    first = folder.thumbnail(sha256, None, 64)
+    assert {folder.thumbnail(sha256, None, side) for side in range(64, 96)} == {first}
+    assert len(files_in(folder)) == 2
+    fresh = MediaFolder(folder.root)
+    monkeypatch.setattr(fresh, "load", lambda _: pytest.fail("a kept thumbnail needs no decoding"))
+    assert fresh.thumbnail(sha256, None, 64) == first
+    for side in (15, 0, -5):
+        with pytest.raises(InvalidInput, match="at least 16"):
+            folder.thumbnail(sha256, None, side)
+
+
+def test_frames_of_a_video(folder: MediaFolder, tmp_path: Path) -> None:
+    write_clip([Image.new("RGB", (64, 48), (15 * k, 0, 0)) for k in range(16)], tmp_path / "clip.mp4", 4)
+    loaded = folder.take(tmp_path / "clip.mp4")
+    sha256 = loaded.media.sha256
+    assert folder.mime_type(sha256) == "video/mp4" and folder.path(sha256).suffix == ".mp4"
+    for frame in (1, 8, 16):
+        for data in (folder.thumbnail(sha256, frame, 32), folder.frame_jpeg(sha256, frame)):
+            assert abs(opened(data).getpixel((5, 5))[0] - 15 * (frame - 1)) < 8
+    for frame in (None, 0, 17):
+        for call in (folder.frame_jpeg, lambda s, f: folder.thumbnail(s, f, 32)):
+            with pytest.raises(NotFound, match="frames 1 to 16"):
+                call(sha256, frame)
+    assert folder.pictures([loaded.media])[sha256].times_s[:3] == (0.0, 0.25, 0.5)
+
+
+def test_stored_bytes_that_changed_are_noticed(folder: MediaFolder) -> None:
+    sha256 = folder.take(png(1)).media.sha256
+    folder.path(sha256).write_bytes(png(2))
+    with pytest.raises(IntegrityError):
+        MediaFolder(folder.root).load(sha256)
+
+
+def test_a_killed_process_leaves_nothing_for_long(folder: MediaFolder) -> None:
+    old, young = folder.root / ".incoming" / "old", folder.root / ".incoming" / "young"
+    for path in (old, young):
+        path.write_bytes(b"half a file")
+    os.utime(old, (0, 0))
+    MediaFolder(folder.root)
+    assert not old.exists() and young.exists()
+
+
+def test_decoded_media_are_bounded_in_bytes(tmp_path: Path) -> None:
+    each = 3 * 120 * 80
+    folder = MediaFolder(tmp_path, MediaLimits(), cache_bytes=2 * each)
+    hashes = [folder.take(png(k)).media.sha256 for k in range(5)]
+    assert folder._loaded.held_bytes == 2 * each
+    assert folder.load(hashes[4]) is folder.load(hashes[4])
+    assert folder.load(hashes[0]).media.sha256 == hashes[0]  # forgotten, and read again
+
+
+def test_the_cache_forgets_what_was_used_longest_ago() -> None:
+    cache: BoundedCache[str, int] = BoundedCache(10)
+    cache.put("a", 1, 4)
+    cache.put("b", 2, 4)
+    assert cache.get("a") == 1
+    cache.put("c", 3, 4)
+    assert (cache.get("a"), cache.get("b"), cache.get("c"), cache.held_bytes) == (1, None, 3, 8)
+    cache.put("large", 4, 100)
+    assert len(cache) == 1 and cache.get("large") == 4
+    cache.put("large", 5, 1)
+    assert (cache.get("large"), cache.held_bytes) == (5, 1)
