@@ -268,7 +268,9 @@ def first_views(media: Sequence[Media]) -> tuple[View, ...]:
     views: list[View] = []
     for medium in media:
         frames: Sequence[int | None] = [None] if medium.kind == "image" else range(1, CLIP_FRAMES + 1)
-        views.extend(View(len(views) + k, medium.sha256, frame, Box.full()) for k, frame in enumerate(frames, 1))
+        # Counted before: `extend` lets the list grow while the generator is read.
+        shown = len(views)
+        views.extend(View(shown + k, medium.sha256, frame, Box.full()) for k, frame in enumerate(frames, 1))
     return tuple(views)
 
 
