@@ -1,0 +1,75 @@
+"""`python -m engine COMMAND`: the studio without its screens.
+
+Invariants: what a command was asked for is all that reaches standard output; libraries that print, and their progress
+bars, end on standard error. Bad input ends with exit status 2 and one sentence, damaged data with 1, Ctrl-C with 130.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from engine.commands import ask, evaluate, examples, verify
+from engine.errors import IntegrityError, PersonError
+from engine.settings import Settings
+
+__all__ = ["command_line", "main"]
+
+_COMMANDS = {"ask": ask, "evaluate": evaluate, "examples": examples, "verify": verify}
+
+
+def command_line() -> argparse.ArgumentParser:
+    """The parser of every command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m engine",
+        description="Pixel Reasoner Studio on the command line. Settings come from STUDIO_... variables (see README).",
+    )
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    for name, module in _COMMANDS.items():
+        summary = module.SUMMARY
+        module.configure(commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + "."))
+    return parser
+
+
+def main(words: Sequence[str], environment: Mapping[str, str], out: TextIO) -> int:
+    """Run one command; its results go to `out`. Returns the exit status; raises SystemExit for --help and bad usage."""
+    parser = command_line()
+    arguments = parser.parse_args(words)
+    if arguments.command is None:
+        parser.print_help(out)
+        return 0
+    try:
+        return _COMMANDS[arguments.command].run(arguments, Settings.from_environment(environment), out)
+    except PersonError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except IntegrityError as error:
+        print(f"error: stored data contradicts itself: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _own_standard_output() -> TextIO:
+    """Standard output for us alone: whoever else writes to it from now on, down to the C libraries, writes to standard
+    error."""
+    sys.stdout.flush()
+    encoding = sys.stdout.encoding or "utf-8"
+    own = open(os.dup(1), "w", encoding=encoding, errors="replace")  # noqa: SIM115
+    os.dup2(2, 1)
+    return own
+
+
+if __name__ == "__main__":
+    is_asking_for_help = not sys.argv[1:] or {"-h", "--help"} & set(sys.argv[1:])
+    out = sys.stdout if is_asking_for_help else _own_standard_output()
+    try:
+        status = main(sys.argv[1:], os.environ, out)
+        out.flush()
+    except BrokenPipeError:  # whoever read us (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        status = 141
+    sys.exit(status)

@@ -1,0 +1,144 @@
+"""`evaluate BENCHMARK|EXAMPLES.jsonl`: how often a policy is right, and how it got there."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from engine.commands.examples import BENCHMARK_NAMES
+from engine.errors import InvalidInput
+from engine.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.evaluation.examples import Posed
+    from engine.evaluation.scoring import Result, Summary
+
+SUMMARY = "score a policy on a bundled benchmark or on examples of your own"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "benchmark",
+        metavar="BENCHMARK|EXAMPLES.jsonl",
+        help=f'one of {BENCHMARK_NAMES}; or a file with one {{"question", "media", "answer", "options"?, "evidence"?}} a line, '
+        "media paths relative to it",
+    )
+    parser.add_argument(
+        "--policy",
+        metavar="P",
+        help="who answers: tiny, scripted, a model's folder or an id of the Hugging Face Hub "
+        "(default: STUDIO_MODEL, with the adapter that was promoted in the studio)",
+    )
+    parser.add_argument(
+        "--limit", metavar="N", type=int, help="how many examples (default: 500 pictures, 200 clips, or the whole file)"
+    )
+    parser.add_argument("--no-operations", action="store_true", help="answer from the first view alone")
+    parser.add_argument("--json", action="store_true", help="print one trace a line, and last the summary")
+
+
+def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    from engine.commands.opening import loop_limits, open_policy
+    from engine.evaluation.runner import evaluate
+    from engine.evaluation.scoring import summarise
+    from engine.trace import trace_to_json
+
+    examples, count = _examples(arguments.benchmark, arguments.limit, settings)
+    policy = open_policy(settings, arguments.policy)
+    progress = Progress(count, sys.stderr)
+    results: list[Result] = []
+    is_interrupted = False
+    try:
+        for result in evaluate(policy, examples, loop_limits(settings), is_operating=not arguments.no_operations):
+            results.append(result)
+            if arguments.json:
+                print(json.dumps(trace_to_json(result.trace)), file=out, flush=True)
+            progress.show(len(results), summarise(arguments.benchmark, results).accuracy)
+    except KeyboardInterrupt:
+        is_interrupted = True
+    finally:
+        progress.end()
+    summary = summarise(arguments.benchmark, results)
+    if is_interrupted:
+        print(f"stopped after {len(results)} of {count} examples", file=sys.stderr)
+    if not arguments.json:
+        print(table(summary), file=out)
+    elif not is_interrupted:  # a summary of half a run would be taken for that of the whole
+        print(json.dumps(dataclasses.asdict(summary)), file=out)
+    return 130 if is_interrupted else 0
+
+
+def _examples(name: str, limit: int | None, settings: Settings) -> tuple[Iterator[Posed], int]:
+    """The examples, loaded one by one as they are asked for, and how many they are."""
+    from engine.commands.opening import media_limits
+    from engine.evaluation.benchmarks import benchmark_named, draw, pose_drawn
+    from engine.evaluation.examples import pose_line, read_examples
+
+    if limit is not None and limit < 1:
+        raise InvalidInput(f"--limit takes a whole number from 1, not {limit}")
+    if benchmark := benchmark_named(name):
+        return (pose_drawn(drawn) for drawn in draw(benchmark, limit)), limit or benchmark.count
+    path = Path(name)
+    if not path.exists():
+        raise InvalidInput(f"there is neither a benchmark nor a file {name!r}; the benchmarks are {BENCHMARK_NAMES}")
+    lines = read_examples(path)[:limit]
+    allowed = media_limits(settings)
+    return (pose_line(line, allowed) for line in islice(lines, limit)), len(lines)
+
+
+def table(summary: Summary) -> str:
+    """The summary for people; a dash where nothing could be counted."""
+    rate = _percent(summary.accuracy)
+    error = "" if summary.stderr is None else f" (standard error {summary.stderr * 100:.1f} points)"
+    rows = [
+        ("benchmark", summary.benchmark),
+        ("examples", str(summary.n)),
+        ("right", rate + error),
+        ("evidence looked at", _percent(summary.hit_rate)),
+        ("used an operation", f"{_percent(summary.rapr)} (RaPR)"),
+        ("had an execution error", _percent(summary.error_rate)),
+        ("CPU time of an answer", "-" if summary.cpu_s_median is None else f"{summary.cpu_s_median:.2f} s (median)"),
+    ]
+    width = max(len(label) for label, _ in rows)
+    return "\n".join(f"{label:<{width}}  {value}" for label, value in rows)
+
+
+def _percent(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate * 100:.1f} %"
+
+
+class Progress:
+    """How far a run is and how long it will take, on `stream`: one line that changes on a terminal, otherwise a line
+    every `quiet_s` seconds."""
+
+    def __init__(self, total: int, stream: TextIO, quiet_s: float = 15.0) -> None:
+        self._total = total
+        self._stream = stream
+        self._quiet_s = 0.2 if stream.isatty() else quiet_s
+        self._started_s = self._shown_s = time.monotonic()
+        self._is_line_open = False
+
+    def show(self, done: int, accuracy: float | None) -> None:
+        now_s = time.monotonic()
+        if now_s - self._shown_s < self._quiet_s and done < self._total:
+            return
+        self._shown_s = now_s
+        left_s = (now_s - self._started_s) / done * (self._total - done)
+        text = f"{done}/{self._total}  {_percent(accuracy)} right  {round(left_s) // 60}:{round(left_s) % 60:02} left"
+        if self._stream.isatty():
+            self._stream.write(f"\r\x1b[K{text}")
+            self._is_line_open = True
+        else:
+            self._stream.write(text + "\n")
+        self._stream.flush()
+
+    def end(self) -> None:
+        if self._is_line_open:
+            self._stream.write("\n")
+            self._stream.flush()
