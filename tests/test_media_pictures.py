@@ -238,3 +238,13 @@ def test_animated_webp_and_paged_tiff_give_their_first_picture() -> None:
 def test_an_image_has_no_frames() -> None:
     with pytest.raises(NotFound):
         load_media(encoded(noise(), "PNG")).picture(1)
+
+
+def test_what_a_camera_wrote_beside_the_pixels_is_not_carried_on() -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "a camera"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for image, format in ((noise(), "JPEG"), (noise(), "PNG"), (noise(channels=4), "PNG"), (noise(channels=1), "TIFF")):
+        seen = picture(encoded(image, format, exif=exif, icc_profile=profile))
+        assert seen.info == {} and dict(seen.getexif()) == {}
+        assert b"a camera" not in encoded(seen, "PNG") and b"iCCP" not in encoded(seen, "PNG")

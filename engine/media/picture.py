@@ -10,6 +10,7 @@ Not covered: RGB profiles other than sRGB are not converted (the models were tra
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from collections.abc import Callable
@@ -32,7 +33,10 @@ def decode_picture(file: BinaryIO, format: Format, limits: MediaLimits) -> Image
     if format is TIFF:
         _require_pages(image, limits)
     _reading(format, image.load)
-    return _reading(format, lambda: _to_rgb(_upright(image)))
+    rgb = _reading(format, lambda: _to_rgb(_upright(image)))
+    # Where it was taken, and a profile that the pixels no longer are in, must not go into crops.
+    rgb.info = {}
+    return rgb
 
 
 def open_picture(file: BinaryIO, format: Format, limits: MediaLimits) -> Image.Image:
@@ -112,10 +116,10 @@ def _require_pages(image: Image.Image, limits: MediaLimits) -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # damaged EXIF data beside sound pixels: every viewer shows such a picture as it is stored
-        return image
+    # Damaged EXIF data may raise anything, and every viewer shows the sound pixels beside it as they are stored.
+    with contextlib.suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)  # without a copy of what is upright already
+    return image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -127,7 +131,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         return flatten(image.convert("LA").convert("RGBA") if image.mode == "La" else image.convert("RGBA"))
     # A copy even of RGB: what comes out must not hold on to the file.
-    return image.convert("RGB") if image.mode != "RGB" else Image.frombytes("RGB", image.size, image.tobytes())
+    return image.convert("RGB") if image.mode != "RGB" else image.copy()
 
 
 def _to_eight_bits(values: np.ndarray, mode: str) -> np.ndarray:
