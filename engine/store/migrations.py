@@ -112,6 +112,8 @@ def m002_traces(db: Database) -> None:
         ) WITHOUT ROWID;
         CREATE INDEX trace_media_by_sha256 ON trace_media (sha256);
         CREATE INDEX traces_by_status ON traces (status);
+        CREATE INDEX traces_by_policy ON traces (policy);
+        CREATE INDEX traces_by_source ON traces (substr(source, 1, instr(source || '/', '/') - 1));
         CREATE INDEX traces_by_update ON traces (updated_at);
         CREATE INDEX traces_by_status_and_update ON traces (status, updated_at);
         CREATE TRIGGER revisions_never_change BEFORE UPDATE ON revisions

@@ -9,6 +9,7 @@ Not covered: pages and their order (`engine.store.traces`).
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -57,8 +58,16 @@ def search_expression(text: str) -> str | None:
     for part in storable(text).replace("\0", " ").split('"'):
         phrases.extend([part] if is_quoted else part.split())
         is_quoted = not is_quoted
-    quoted = [f'"{phrase}"' for phrase in phrases if phrase.strip()][:_SEARCH_WORDS]
+    phrases = [phrase for phrase in phrases if phrase.strip()]
+    # A phrase without a letter or digit is no word of the index and would leave nothing found beside it.
+    quoted = [f'"{phrase}"' for phrase in ([p for p in phrases if _has_word(p)] or phrases)][:_SEARCH_WORDS]
     if not quoted:
         return None
-    ends_open = len(quoted) < _SEARCH_WORDS and not text[-1:].isspace() and not text.endswith('"')
+    # One Latin letter begins nearly every text: it narrows nothing and reads the whole index.
+    is_letter = len(quoted[-1]) == 3 and quoted[-1].isascii()
+    ends_open = not is_letter and len(quoted) < _SEARCH_WORDS and not text[-1:].isspace() and not text.endswith('"')
     return f"{{question thoughts answer}} : ({' AND '.join(quoted)}{'*' if ends_open else ''})"
+
+
+def _has_word(phrase: str) -> bool:
+    return any(character.isalnum() or unicodedata.category(character) == "Co" for character in phrase)

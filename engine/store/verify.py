@@ -104,7 +104,7 @@ def _revision_problems(connections: Connections) -> Iterator[str]:
         try:
             trace, _ = trace_from_json(json.loads(row["trace_json"]))
         except (StudioError, ValueError) as error:
-            yield f"{name} cannot be read: {error}."
+            yield f"{name} cannot be read: {_reason(error)}."
             continue
         if canonical_json(trace_to_json(trace, None)) != row["trace_json"]:
             yield f"{name} is not stored in canonical form, so its text was changed."
@@ -154,7 +154,7 @@ def _media_problems(media: Media, media_files: MediaFiles) -> Iterator[str]:
             return
         loaded = media_files.load(media.sha256).media
     except (StudioError, OSError) as error:
-        yield f"The file of media {media.sha256} cannot be read: {error}."
+        yield f"The file of media {media.sha256} cannot be read: {_reason(error)}."
         return
     if loaded != media:
         yield (
@@ -167,15 +167,19 @@ def _view_problems(sha256: str, views: list[View], media_files: MediaFiles) -> I
     try:
         loaded = media_files.load(sha256)
     except (StudioError, OSError) as error:
-        yield f"{len(views)} views of media {sha256} cannot be cut again: {error}."
+        yield f"{len(views)} views of media {sha256} cannot be cut again: {_reason(error)}."
         return
     for view in views:
         where = f"the view {view.box.as_list()}{'' if view.frame is None else f' of frame {view.frame}'} of {sha256}"
         try:
             picture = cut(view, {sha256: loaded})
         except (StudioError, LookupError, ValueError, TypeError) as error:
-            yield f"A crop cannot be cut again, {where}: {error}."
+            yield f"A crop cannot be cut again, {where}: {_reason(error)}."
             continue
         left, top, right, bottom = view.box.to_pixels((loaded.media.width, loaded.media.height))
         if picture.size != (right - left, bottom - top):
             yield f"A crop came out as {picture.size}, not {(right - left, bottom - top)}, {where}."
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")

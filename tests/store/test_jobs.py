@@ -139,16 +139,16 @@ def test_a_stop_is_seen_by_a_worker_in_another_process_and_a_killed_worker_is_fo
 
     worker = context.Process(target=_work_in_process, args=(store.path, said, 60))
     worker.start()
-    assert said.get(timeout=60) == stopped.id
+    assert said.get(timeout=180) == stopped.id
     assert store.jobs.recover(stale_after_s=0) == [], "a living process is alive, however old its heartbeat"
     store.jobs.request_stop(stopped.id)
-    assert said.get(timeout=60) == "stopped"
+    assert said.get(timeout=180) == "stopped"
     worker.join(30)
     assert store.jobs.get(stopped.id).message == "as asked"
 
     worker = context.Process(target=_work_in_process, args=(store.path, said, 60))
     worker.start()
-    assert said.get(timeout=60) == killed.id
+    assert said.get(timeout=180) == killed.id
     os.kill(worker.pid, signal.SIGKILL)
     worker.join(30)
     assert [job.id for job in store.jobs.recover()] == [killed.id]

@@ -154,7 +154,7 @@ def test_two_processes_lose_nothing(store: Store) -> None:
     ]
     for process in processes:
         process.start()
-    conflicts = [results.get(timeout=60) for _ in processes]
+    conflicts = [results.get(timeout=180) for _ in processes]
     for process in processes:
         process.join(30)
         assert process.exitcode == 0

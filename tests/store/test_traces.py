@@ -151,6 +151,8 @@ def test_search_finds_words_of_questions_thoughts_and_answers(store: Store) -> N
     assert found("cafe") == found("CAFÉ sign") == found("kx74") == found("hangs") == [one.id]
     assert found('"hangs high"') == [one.id] and found('"high hangs"') == [] and found("high hangs") == [one.id]
     assert found("zoom frame") == [two.id] and found("zoom café") == []
+    assert found("— café") == found("café !") == found("café - ") == found("'café'") == [one.id]
+    assert found("!!!") == [], "something was typed, and no text has it"
     assert found("zoo") == [two.id], "the last word may be a beginning"
     assert found("zoo ") == [], "a space ends it"
     assert found("  ") == [two.id, one.id], "no words, no filter"
@@ -170,7 +172,8 @@ HOSTILE = [
     '"', '""', '"""', "'", "''", "*", "**", "(", ")", "()", "AND", "OR", "NOT", "NEAR", "NEAR(", "NEAR(a b, 3)",
     "a AND", "AND b", "a OR", "-a", "^a", "a:b", "question:", "question : x", "{question} : x", "facets:statusnew",
     "a*", "*a", "a**", "a + b", "+", "\\", "\0", "a\0b", ";", "'; DROP TABLE traces; --", "%", "_", "<script>",
-    "\ud800", "日本語", "🙂", "é", "e\u0301", "\u200b", "\n\t", "a" * 100_000, "a " * 5_000, '" OR "" : "', "!!!", "-- ",
+    "\ud800", "日本語", "🙂", "é", "e\u0301", "\u200b", "\n\t", "a" * 100_000, "a " * 5_000, '" OR "" : "', "!!!",
+    "-- ",
 ]  # fmt: skip
 
 
