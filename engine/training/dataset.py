@@ -1,0 +1,184 @@
+"""Accepted traces as training conversations: the same tokens, positions and pictures as in inference, and a mask.
+
+The idea: a trace is replayed through the very conversation that answers (`LocalConversation` on a `Session`), so the
+sequence cannot differ from what the model will see; only where a turn begins and ends is noted on the way.
+
+    ids        [n]     every token: opening, the model's turns, what came back
+    labels     [n]     the token itself where it carries loss, IGNORED elsewhere
+    positions  [3, n]  temporal, height, width rotary positions
+    pixels     [p, d]  patches of all pictures in order; grids [k, 3] their (1, patch rows, patch columns)
+
+What carries loss: the model's own words and the end of its turn, in steps that `carries_loss` lets through. Never the
+system message, a question, an observation, a turn marked erroneous, a turn whose operation failed (paper, section 4.1:
+"the turns that hold an erroneous operation"), or a turn that was cut off.
+
+Invariant: nothing is truncated; a trace that is too long is refused by name. Not covered: rollouts with their sampled
+tokens (RL), traces that were asked for without operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from engine.backbone.loading import Backbone
+from engine.backbone.session import IMAGE_PAD, TURN_END, Session
+from engine.errors import InvalidInput, PersonError
+from engine.media import Pictures
+from engine.policies.local import LocalConversation
+from engine.protocols import WireProtocol, protocol_named
+from engine.trace import Media, Step, Trace, first_views
+
+__all__ = [
+    "IGNORED",
+    "Collator",
+    "Encoded",
+    "PictureLoader",
+    "TrainingExample",
+    "carries_loss",
+    "encode",
+    "is_finished",
+    "objection",
+    "replay",
+]
+
+IGNORED = -100
+"""The label of a token without loss (PyTorch's and transformers' convention)."""
+
+PictureLoader = Callable[[Sequence[Media]], Pictures]
+"""Loads the media of one trace; `MediaFolder.pictures` is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingExample:
+    """A trace to learn from. `options` are the texts of its multiple choice; `name` (a revision's id) names it in
+    messages."""
+
+    trace: Trace
+    options: tuple[str, ...] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One conversation as tensors on the CPU; shapes in the module docstring."""
+
+    ids: torch.Tensor
+    labels: torch.Tensor
+    positions: torch.Tensor
+    pixels: torch.Tensor
+    grids: torch.Tensor
+
+
+def is_finished(step: Step) -> bool:
+    """Whether the model ended this turn itself: with an answer, or with a call that something came back to."""
+    return step.answer is not None or step.observation is not None
+
+
+def carries_loss(step: Step) -> bool:
+    """Whether the model should learn to say this turn."""
+    has_failed = step.observation is not None and step.observation.error is not None
+    return is_finished(step) and not step.is_erroneous and not has_failed
+
+
+def objection(example: TrainingExample, protocol: WireProtocol) -> str | None:
+    """Why this trace cannot be learned from, as a sentence for a person, or None."""
+    trace = example.trace
+    if not any(carries_loss(step) for step in trace.steps):
+        return "it has no step to learn from: each one is erroneous, failed or was cut off"
+    if len(trace.views) < len(first_views(trace.media)):
+        return "its pictures do not match its media"
+    try:
+        for step in trace.steps:
+            protocol.render(step, trace.views, trace.media)
+    except PersonError as error:
+        return str(error)
+    return None
+
+
+def replay(
+    conversation: LocalConversation, example: TrainingExample, protocol: WireProtocol
+) -> tuple[tuple[int, int], ...]:
+    """Say the whole trace in `conversation`, as `engine.reasoning.reason` would, and return the spans (start, end) of
+    tokens that carry loss.
+
+    Raises InvalidInput where the protocol cannot write a step, NotFound where a picture is missing.
+    """
+    trace, session = example.trace, conversation.session
+    opening_views = trace.views[: len(first_views(trace.media))]
+    conversation.append(
+        protocol.opening(trace.question, example.options, opening_views, True), system=protocol.system(True)
+    )
+    spans = []
+    for step in trace.steps:
+        start = session.ids.shape[1]
+        text = protocol.render(step, trace.views, trace.media)
+        conversation.recall(text + TURN_END if is_finished(step) else text)
+        if carries_loss(step):
+            spans.append((start, session.ids.shape[1]))
+        if step.observation is not None and step is not trace.steps[-1]:
+            sizes = conversation.shown_sizes([trace.view(number) for number in step.observation.views])
+            conversation.append(protocol.observation(step.observation, trace.views, trace.media, sizes))
+    return tuple(spans)
+
+
+def encode(example: TrainingExample, backbone: Backbone, pictures: Pictures) -> Encoded:
+    """The conversation of `example` in the wire format and at the pixel budgets of `backbone`. Touches no weights, so
+    the lease is not needed."""
+    session = Session(backbone)
+    spans = replay(LocalConversation(session, pictures), example, protocol_named(backbone.protocol_name))
+    ids = session.ids[0]
+    labels = torch.full_like(ids, IGNORED)
+    for start, end in spans:
+        labels[start:end] = ids[start:end]
+    positions, _ = session.positions()
+    return Encoded(ids, labels, positions[:, 0], torch.cat(session.pixels), torch.cat(session.grids))
+
+
+@dataclass(frozen=True, slots=True)
+class Collator:
+    """Rows `{"example": index}` -> one right-padded batch of model inputs; encodes when a batch is needed, so that
+    memory holds one batch of pictures and not the whole data set.
+
+    Raises InvalidInput for a conversation of more than `max_tokens` tokens.
+    """
+
+    examples: Sequence[TrainingExample]
+    backbone: Backbone
+    load_pictures: PictureLoader
+    max_tokens: int
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+        encoded = [self._encoded(self.examples[row["example"]]) for row in rows]
+        image_pad = self.backbone.tokenizer.convert_tokens_to_ids(IMAGE_PAD)
+        ids = _padded([one.ids for one in encoded], self._padding_id())
+        return {
+            "input_ids": ids,
+            "attention_mask": _padded([torch.ones_like(one.ids) for one in encoded], 0),
+            "labels": _padded([one.labels for one in encoded], IGNORED),
+            # [3, batch, n]: given, so that the model neither derives them nor keeps state about them.
+            "position_ids": torch.stack([_padded([one.positions[k] for one in encoded], 0) for k in range(3)]),
+            "mm_token_type_ids": (ids == image_pad).int(),
+            "pixel_values": torch.cat([one.pixels for one in encoded]).to(self.backbone.model.dtype),
+            "image_grid_thw": torch.cat([one.grids for one in encoded]),
+        }
+
+    def _encoded(self, example: TrainingExample) -> Encoded:
+        encoded = encode(example, self.backbone, self.load_pictures(example.trace.media))
+        if len(encoded.ids) > self.max_tokens:
+            raise InvalidInput(
+                f"the trace {example.name or example.trace.question!r} has {len(encoded.ids)} tokens and the limit is "
+                f"{self.max_tokens}: raise max_tokens, or leave the trace out"
+            )
+        return encoded
+
+    def _padding_id(self) -> int:
+        tokenizer = self.backbone.tokenizer
+        return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+
+
+def _padded(rows: Sequence[torch.Tensor], value: int) -> torch.Tensor:
+    return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=value)

@@ -1,0 +1,63 @@
+"""What a trainer leaves behind, and taking it back: patched forwards, settings, random states.
+
+The idea: TRL and transformers assume that a model is theirs. Ours goes on answering, so both contexts put back what they
+found: `untouched` the network's attributes and configurations, `seeded` and `unseeded` the random generators.
+
+Not covered: adapters (`engine.backbone.adapters`).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+__all__ = ["seeded", "unseeded", "untouched"]
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Inside, torch draws from `seed`; afterwards it goes on where it was."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def unseeded() -> Iterator[None]:
+    """Afterwards Python's and NumPy's generators go on where they were: TRL seeds them for the whole process, and ours
+    also gives out names to other threads."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+@contextmanager
+def untouched(network: Any) -> Iterator[None]:
+    """Afterwards the network has the forward, configurations, tags and hooks that it came with, and is in eval mode."""
+    configs = [network.config, *(c for c in vars(network.config).values() if hasattr(c, "model_type"))]
+    configs += [network.generation_config] if getattr(network, "generation_config", None) is not None else []
+    before = [(config, dict(vars(config))) for config in configs]
+    tags = list(getattr(network, "model_tags", None) or [])
+    try:
+        yield
+    finally:
+        # TRL's fused head and accelerate's autocast wrap the bound method on the instance, once more for every trainer.
+        network.__dict__.pop("forward", None)
+        if getattr(network, "is_gradient_checkpointing", False):
+            network.gradient_checkpointing_disable()
+        if getattr(network, "_require_grads_hooks", None) or hasattr(network, "_require_grads_hook"):
+            network.disable_input_require_grads()
+        for config, values in before:
+            vars(config).clear()
+            vars(config).update(values)
+        network.model_tags = tags or None
+        network.zero_grad(set_to_none=True)
+        network.eval()

@@ -1,0 +1,156 @@
+"""TRL's SFTTrainer, taught to share: it holds the lease for one optimiser step and keeps checkpoints to our adapter.
+
+The idea: transformers' trainer says when a step begins and ends; between the two the lease is ours, the training adapter
+acts and randomness comes from this step's own seed, so nothing that happens in between can be seen in the result.
+
+Invariant: `Quantum` takes and gives the lease back at most once at a time, whoever calls. Not covered: what a step
+computes (TRL), what it is computed on (`engine.training.dataset`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors.torch import load_file, save_file
+from torch.utils.data import SequentialSampler
+from transformers import TrainerCallback
+from trl import SFTTrainer
+
+from engine.backbone.adapters import TRAINING
+from engine.backbone.loading import Backbone
+from engine.errors import InvalidInput
+from engine.training.checkpoints import WEIGHTS, Fingerprint, mark_complete
+from engine.training.footprints import seeded
+
+__all__ = ["LeasedSftTrainer", "Quantum"]
+
+_NAMES = {
+    "loss": "loss",
+    "learning_rate": "learning_rate",
+    "grad_norm": "gradient_norm",
+    "mean_token_accuracy": "token_accuracy",
+    "entropy": "entropy",
+}
+"""TRL's names of what it logs, and ours."""
+
+
+class Quantum(TrainerCallback):
+    """Holds the lease from the beginning to the end of one optimiser step; asks whether to stop; passes metrics on."""
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        seed: int,
+        should_stop: Callable[[], bool],
+        on_metric: Callable[[int, int, Mapping[str, float]], None],
+        steps_a_pass: float,
+    ) -> None:
+        self._backbone = backbone
+        self._seed = seed
+        self._should_stop = should_stop
+        self._on_metric = on_metric
+        self._steps_a_pass = steps_a_pass
+        self._is_held = False
+        self._randomness: ExitStack | None = None
+        self._step_ended_at = time.time()
+        self.first_step = 0
+        self.losses: list[float] = []
+
+    def acquire(self) -> None:
+        if not self._is_held:
+            self._backbone.lease.acquire()
+            self._is_held = True
+
+    def release(self) -> None:
+        self._end_randomness()
+        if self._is_held:
+            self._is_held = False
+            self._backbone.lease.release()
+
+    def _end_randomness(self) -> None:
+        if self._randomness is not None:
+            self._randomness.close()
+            self._randomness = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.first_step = state.global_step
+        self._step_ended_at = time.time()
+        self.release()
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.acquire()
+        self._backbone.adapters.resume_training()
+        self._randomness = ExitStack()
+        self._randomness.enter_context(seeded(self._seed * 1_000_003 + state.global_step + 1))
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.release()
+        if state.global_step < state.max_steps and self._should_stop():
+            control.should_training_stop = True
+            control.should_save = True
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **_: Any) -> None:
+        if not logs or "loss" not in logs:  # the summary at the end
+            return
+        self.losses.append(float(logs["loss"]))
+        now = time.time()
+        numbers = {ours: float(logs[theirs]) for theirs, ours in _NAMES.items() if theirs in logs}
+        numbers |= {"seconds": now - self._step_ended_at, "passes": state.global_step / self._steps_a_pass}
+        self._step_ended_at = now
+        self._on_metric(state.global_step, state.max_steps, numbers)
+
+
+class LeasedSftTrainer(SFTTrainer):
+    """SFTTrainer on one process's shared backbone; call `prepare` before `train`."""
+
+    def prepare(self, backbone: Backbone, fingerprint: Fingerprint, quantum: Quantum) -> None:
+        self._backbone = backbone
+        self._fingerprint = fingerprint
+        self._quantum = quantum
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        loss = super().training_step(*args, **kwargs)
+        if not torch.isfinite(loss):
+            raise InvalidInput(
+                f"the loss stopped being a number in step {self.state.global_step + 1}: lower the learning rate"
+            )
+        return loss
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
+        # The rows are in training order already; see example_order.
+        return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
+
+    # --- checkpoints: our adapter only, and only when the lease is ours ----------------------------------------------
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        self._quantum.acquire()
+        try:
+            super()._save_checkpoint(model, trial)
+        finally:
+            self._quantum.release()
+        mark_complete(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}", self._fingerprint)
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
+        folder = Path(output_dir or self.args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = get_peft_model_state_dict(self._backbone.adapters.peft, adapter_name=TRAINING, save_embedding_layers=False)
+        save_file({name: value.contiguous().cpu() for name, value in weights.items()}, folder / WEIGHTS)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        weights = load_file(Path(resume_from_checkpoint) / WEIGHTS)
+        set_peft_model_state_dict(self._backbone.adapters.peft, weights, adapter_name=TRAINING)
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """Nothing: every step seeds itself."""
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        """Nothing: every step seeds itself."""
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: a card belongs to a published adapter, not to a checkpoint."""
