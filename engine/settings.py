@@ -34,11 +34,15 @@ def _choice(*allowed: str) -> Callable[[str], str]:
     return read
 
 
-def _whole(minimum: int) -> Callable[[str], int]:
+def _whole(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
     def read(text: str) -> int:
+        if not text.removeprefix("-").isdecimal():
+            raise ValueError("a whole number is needed")
         value = int(text)
         if value < minimum:
             raise ValueError(f"at least {minimum} is needed")
+        if maximum is not None and value > maximum:
+            raise ValueError(f"at most {maximum} is possible")
         return value
 
     return read
@@ -55,7 +59,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("STUDIO_THREADS", "threads", "0", "CPU threads for the model; 0 leaves it to one less than the cores", _whole(0)),
     Setting("STUDIO_HOME", "home", ".", "folder of `annotations.db` and `artifacts/`", Path),
     Setting("STUDIO_HOST", "host", "127.0.0.1", "address to listen on", str),
-    Setting("STUDIO_PORT", "port", "7860", "port to listen on", _whole(0)),
+    Setting("STUDIO_PORT", "port", "7860", "port to listen on", _whole(0, 65_535)),
     Setting("STUDIO_JOURNAL", "journal", "wal", "SQLite journal: `wal`, or `delete` on network disks", _choice("wal", "delete")),
     Setting("STUDIO_MAX_UPLOAD_MB", "max_upload_mb", "100", "largest upload, in megabytes", _whole(1)),
     Setting("STUDIO_MAX_MEGAPIXELS", "max_megapixels", "100", "largest picture, in millions of pixels", _whole(1)),

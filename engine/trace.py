@@ -68,7 +68,8 @@ class Box:
 
     def __post_init__(self) -> None:
         values = (self.x1, self.y1, self.x2, self.y2)
-        if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in values):
+        # Compared, not math.isfinite: that raises on an integer of hundreds of digits, which JSON may hold.
+        if not all(isinstance(v, (int, float)) and -math.inf < v < math.inf for v in values):
             raise InvalidBox(f"a box needs four finite numbers, not {list(values)}")
         if not (0 <= self.x1 < self.x2 <= 1 and 0 <= self.y1 < self.y2 <= 1):
             raise InvalidBox(

@@ -10,10 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+# A busy machine is slow, not wrong.
+settings.register_profile("studio", deadline=None)
+settings.load_profile("studio")
 
 SPECIAL_TOKENS = (
     "<|endoftext|>",

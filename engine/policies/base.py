@@ -50,8 +50,12 @@ class Conversation(Protocol):
 
 
 class Policy(Protocol):
-    name: str
-    protocol: WireProtocol
+    @property
+    def name(self) -> str:
+        """The name that its traces carry."""
+
+    @property
+    def protocol(self) -> WireProtocol: ...
 
     def settings(self) -> Mapping[str, Any]:
         """What a published number would depend on (pixel budgets, quantisation, adapter, sampling), as JSON."""

@@ -22,6 +22,7 @@ __all__ = [
     "frame_numbers",
     "question_text",
     "read_answer",
+    "require_unmarked",
 ]
 
 CALL_START, CALL_END = "<tool_call>", "</tool_call>"
@@ -52,6 +53,8 @@ def find_call(text: str) -> Call | None:
         raise MalformedCall(
             f"the call is not valid JSON ({error.msg} at character {error.pos}): {body[:200]}"
         ) from None
+    except (ValueError, RecursionError):  # thousands of digits or of brackets
+        raise MalformedCall(f"the call is too long or too deep to be read: {body[:200]}") from None
     if (
         not isinstance(data, dict)
         or not isinstance(data.get("name"), str)
@@ -80,6 +83,13 @@ def boxed(answer: str) -> str:
     if read_answer(written) != ("", answer):
         raise InvalidInput(f"the answer {answer!r} cannot be written: pair its curly braces and leave \\boxed out")
     return written
+
+
+def require_unmarked(*texts: str) -> None:
+    """Raises InvalidInput where a text holds the mark that begins a call: what follows would be read as one."""
+    for text in texts:
+        if CALL_START in text:
+            raise InvalidInput(f"{CALL_START} cannot stand in a thought or an answer; take it out of {text[:80]!r}")
 
 
 def frame_numbers(value: object) -> tuple[int, ...]:

@@ -14,13 +14,23 @@ the published accuracy was measured with it.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from engine.errors import InvalidBox, UnknownOperation, UnknownView
 from engine.operations import CropRule
 from engine.protocols import Part, PicturePart, TextPart
-from engine.protocols.calls import CALL_END, CALL_START, boxed, find_call, frame_numbers, question_text, read_answer
+from engine.protocols.calls import (
+    CALL_END,
+    CALL_START,
+    boxed,
+    find_call,
+    frame_numbers,
+    question_text,
+    read_answer,
+    require_unmarked,
+)
 from engine.protocols.studio import is_selection, target_view
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, view_size
 
@@ -124,6 +134,8 @@ def observation(
 
 
 def render(step: Step, views: Sequence[View], media: Sequence[Media]) -> str:
+    if step.operation is not None or step.answer is not None:
+        require_unmarked(step.thought, step.answer or "")
     if step.operation is not None:
         if isinstance(step.operation, ZoomIn):
             name, arguments = (
@@ -167,7 +179,9 @@ def read_box(value: object, size: tuple[int, int]) -> Box:
         raise InvalidBox(f"bbox_2d needs four numbers, not {value!r}")
     if max(value) < 2:
         return Box(*value)
+    if not all(-math.inf < v < math.inf for v in value):
+        raise InvalidBox(f"bbox_2d needs four finite numbers, not {value!r}")
     width, height = size
-    return Box(
-        min(value[0] / width, 1.0), min(value[1] / height, 1.0), min(value[2] / width, 1.0), min(value[3] / height, 1.0)
-    )
+    # Clamped before dividing: an integer of hundreds of digits is no float.
+    x1, y1, x2, y2 = (min(v, edge) / edge for v, edge in zip(value, (width, height, width, height), strict=True))
+    return Box(x1, y1, x2, y2)

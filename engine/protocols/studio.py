@@ -12,10 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.errors import InvalidBox, MalformedCall, UnknownOperation
+from engine.errors import InvalidBox, InvalidInput, MalformedCall, UnknownOperation
 from engine.operations import CropRule
 from engine.protocols import Part, PicturePart, TextPart
-from engine.protocols.calls import CALL_END, CALL_START, boxed, find_call, frame_numbers, question_text, read_answer
+from engine.protocols.calls import (
+    CALL_END,
+    CALL_START,
+    boxed,
+    find_call,
+    frame_numbers,
+    question_text,
+    read_answer,
+    require_unmarked,
+)
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, view_size
 
 __all__ = ["CROP_RULE", "NAME", "NO_OPERATIONS", "observation", "opening", "parse", "render", "system"]
@@ -63,7 +72,10 @@ def is_selection(new: Sequence[View], views: Sequence[View]) -> bool:
 
 
 def render(step: Step, views: Sequence[View], media: Sequence[Media]) -> str:
+    if step.operation is not None or step.answer is not None:
+        require_unmarked(step.thought, step.answer or "")
     if isinstance(step.operation, ZoomIn):
+        _require_writable(step.operation.box)
         coordinates = ", ".join(f"{v:.2f}" for v in step.operation.box.as_list())
         arguments = f'{{"bbox_2d": [{coordinates}], "target_image": {step.operation.view}}}'
         return f'{step.thought}{CALL_START}{{"name": "zoom_in", "arguments": {arguments}}}{CALL_END}'
@@ -73,6 +85,14 @@ def render(step: Step, views: Sequence[View], media: Sequence[Media]) -> str:
     if step.answer is not None:
         return f"{step.thought} {boxed(step.answer)}" if step.thought else boxed(step.answer)
     return step.thought
+
+
+def _require_writable(box: Box) -> None:
+    """Two decimals must leave something of a box."""
+    if f"{box.x1:.2f}" == f"{box.x2:.2f}" or f"{box.y1:.2f}" == f"{box.y2:.2f}":
+        raise InvalidInput(
+            f"the box {box.as_list()} is empty when written with two decimals; make it at least 0.01 wide and high"
+        )
 
 
 def parse(text: str, views: Sequence[View], media: Sequence[Media]) -> Step:
@@ -90,7 +110,8 @@ def parse(text: str, views: Sequence[View], media: Sequence[Media]) -> Step:
 def target_view(arguments: object) -> int:
     """The whole number under target_image. Raises MalformedCall."""
     value = arguments.get("target_image") if isinstance(arguments, dict) else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not (isinstance(value, int) or value.is_integer()):
         raise MalformedCall(f"target_image needs the number of a picture, not {value!r}")
     return int(value)
 

@@ -1,0 +1,330 @@
+"""Scores and hits by hand, and what a whole run comes to."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.evaluation.scoring import (
+    Result,
+    anls,
+    is_box_hit,
+    is_frame_hit,
+    is_hit,
+    letter_score,
+    normalised,
+    number_score,
+    read_letter,
+    read_number,
+    score_answer,
+    summarise,
+    text_score,
+)
+from engine.trace import (
+    Box,
+    Evidence,
+    Example,
+    Media,
+    Observation,
+    SelectFrames,
+    Step,
+    Trace,
+    View,
+    ZoomIn,
+    first_views,
+)
+
+IMAGE = Media("a" * 64, "image", 1000, 1000)
+OTHER = Media("c" * 64, "image", 1000, 1000)
+CLIP = Media("b" * 64, "video", 448, 336)
+ANIMALS = ("a cat", "A dog", "both of them", "B")
+
+
+# --- text -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("KX7421", "kx7421"),
+        ("  kx7421\n", "kx7421"),
+        ('"KX7421".', "kx7421"),
+        ("«KX7421»", "kx7421"),
+        ("“KX7421”!", "kx7421"),
+        ("`KX7421`", "kx7421"),
+        ("HOT   DOG", "hot dog"),
+        ("don't", "don't"),
+        ("(7)", "7"),
+        ("-5", "-5"),
+        ("- 5", "5"),
+        (".5", ".5"),
+        ("50%", "50%"),
+        ("#1", "#1"),
+        ("3.5.", "3.5"),
+        ("...", "..."),
+        ("ＫＸ", "kx"),
+        ("STRASSE", "strasse"),
+        ("Straße", "strasse"),
+        ("", ""),
+    ],
+)
+def test_normalised(text, expected):
+    assert normalised(text) == expected
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing(text):
+    assert normalised(normalised(text)) == normalised(text)
+
+
+def test_text_score():
+    assert text_score("kx7421.", "KX7421") == 1
+    assert text_score("KX7422", "KX7421") == 0
+    assert text_score("It says KX7421", "KX7421") == 0
+    assert text_score("", "") == 0
+    assert text_score("!", "?") == 0
+
+
+# --- letters --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("C", "C"),
+        ("c", "C"),
+        ("(C)", "C"),
+        ("C.", "C"),
+        (" C) both of them", "C"),
+        ("C: both of them", "C"),
+        ("(c) both of them", "C"),
+        ("both of them", "C"),
+        ("Both of them.", "C"),
+        ("A dog", "B"),  # the option's text, not the letter A
+        ("a cat", "A"),
+        ("The answer is C.", "C"),
+        ("the answer is (C)", "C"),
+        ("Answer: C", "C"),
+        ("I choose option D", "D"),
+        ("I am sure it is (B)", "B"),
+        ("B", "B"),  # a letter before the option D, whose text is "B"
+        ("(A) or (B)", None),
+        ("A bird", None),
+        ("E", None),
+        ("The answer is E", None),
+        ("", None),
+        ("I think so", None),
+    ],
+)
+def test_letters(text, letter):
+    assert read_letter(text, ANIMALS) == letter
+
+
+def test_letter_score():
+    assert letter_score("(b) A dog", "B", ANIMALS) == 1
+    assert letter_score("A dog", "b", ANIMALS) == 1
+    assert letter_score("B", "A dog", ANIMALS) == 1
+    assert letter_score("A", "B", ANIMALS) == 0
+    assert letter_score("", "B", ANIMALS) == 0
+    assert letter_score("C", "C", ()) == 1
+
+
+# --- numbers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("7", 7),
+        ("There are 12 people and 3 dogs.", 12),
+        ("seven", 7),
+        ("Twenty", 20),
+        ("zero", 0),
+        ("1,024 people", 1024),
+        ("about 3.", 3),
+        ("2.5 metres, 4 people", 4),
+        ("KX7421", None),
+        ("twenty-one", None),
+        ("none", None),
+        ("someone", None),
+        ("", None),
+        ("007", 7),
+    ],
+)
+def test_numbers(text, number):
+    assert read_number(text) == number
+
+
+def test_number_score():
+    assert number_score("I count seven of them", "7") == 1
+    assert number_score("8, no, 7", "7") == 0
+    assert number_score("many", "many") == 0
+
+
+# --- ANLS -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "golds", "expected"),
+    [
+        ("Hello", ["hello "], 1.0),
+        ("hallo", ["hello"], 0.8),
+        ("kitten", ["sitting"], 1 - 3 / 7),
+        ("abcd", ["abxy"], 0.5),  # exactly the threshold counts
+        ("abcd", ["axyz"], 0.0),
+        ("", ["x"], 0.0),
+        ("", [""], 1.0),
+        ("2019", ["twenty nineteen", "2019"], 1.0),
+        ("x", [], 0.0),
+    ],
+)
+def test_anls_by_hand(answer, golds, expected):
+    assert anls(answer, golds) == pytest.approx(expected)
+
+
+@given(st.text(max_size=12), st.text(max_size=12))
+def test_anls_is_symmetric_and_bounded(one, two):
+    assert anls(one, [two]) == pytest.approx(anls(two, [one]))
+    assert anls(one, [two]) == 0 or 0.5 <= anls(one, [two]) <= 1
+
+
+# --- scoring an example ---------------------------------------------------------------------------------------------
+
+
+def test_without_a_gold_answer_nothing_is_scored():
+    assert score_answer("7", Example("?", (IMAGE,))) is None
+    assert score_answer(None, Example("?", (IMAGE,))) is None
+
+
+def test_no_answer_is_wrong_and_not_unscored():
+    assert score_answer(None, Example("?", (IMAGE,), "7")) == 0.0
+
+
+def test_the_rule_follows_the_example_unless_it_is_given():
+    assert score_answer("(b)", Example("?", (IMAGE,), "B", ("x", "y"))) == 1
+    assert score_answer("(b)", Example("?", (IMAGE,), "B")) == 1
+    assert score_answer("seven", Example("?", (IMAGE,), "7")) == 0
+    assert score_answer("seven", Example("?", (IMAGE,), "7"), "number") == 1
+    assert score_answer("hallo", Example("?", (IMAGE,), "hello"), "anls") == pytest.approx(0.8)
+
+
+# --- evidence -------------------------------------------------------------------------------------------------------
+
+TARGET = Box(0.4, 0.4, 0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (TARGET, True),
+        (Box(0.41, 0.4, 0.5, 0.5), True),  # 90% of it
+        (Box(0.412, 0.4, 0.5, 0.5), False),
+        (Box(0.3, 0.3, 0.8, 0.8), True),  # a quarter of the picture
+        (Box(0.3, 0.3, 0.81, 0.8), False),
+        (Box.full(), False),
+        (Box(0.6, 0.6, 0.7, 0.7), False),
+    ],
+)
+def test_box_hits(shown, expected):
+    assert is_box_hit(shown, [TARGET]) is expected
+    assert is_box_hit(shown, [Box(0.9, 0.9, 1, 1), TARGET]) is expected
+
+
+def test_frame_hits():
+    assert is_frame_hit([1, 4], [4, 5])
+    assert not is_frame_hit([1, 2], [4, 5])
+    assert not is_frame_hit([], [4, 5])
+    assert is_frame_hit([*range(1, 9)], [8])
+    assert not is_frame_hit([*range(1, 10)], [8])
+
+
+def trace_of(media: Media, *shown: tuple[View, ...], answer: str | None = "7", errors: int = 0) -> Trace:
+    """A trace whose operations brought these views, each with the operation that fits it."""
+    views, steps = list(first_views((media,))), []
+    for group in shown:
+        numbered = [View(len(views) + k, v.sha256, v.frame, v.box) for k, v in enumerate(group, 1)]
+        views += numbered
+        is_selection = numbered[0].box == Box.full()
+        operation = SelectFrames(tuple(v.frame for v in numbered)) if is_selection else ZoomIn(1, numbered[0].box)
+        steps.append(Step("", operation, Observation(tuple(v.number for v in numbered))))
+    steps += [Step("", ZoomIn(99, TARGET), Observation(error="no")) for _ in range(errors)]
+    steps.append(Step("", answer=answer))
+    return Trace("?", (media,), tuple(views), tuple(steps), "answered", "p", "studio")
+
+
+def zoomed(box: Box, sha256: str = IMAGE.sha256, frame: int | None = None) -> tuple[View, ...]:
+    return (View(0, sha256, frame, box),)
+
+
+def frames(*numbers: int) -> tuple[View, ...]:
+    return tuple(View(0, CLIP.sha256, number, Box.full()) for number in numbers)
+
+
+def test_any_operation_may_hit():
+    evidence = Evidence(boxes=(TARGET,))
+    assert is_hit(trace_of(IMAGE, zoomed(Box(0, 0, 0.1, 0.1)), zoomed(TARGET)), evidence) is True
+    assert is_hit(trace_of(IMAGE, zoomed(Box(0, 0, 0.1, 0.1))), evidence) is False
+    assert is_hit(trace_of(IMAGE), evidence) is False
+    assert is_hit(trace_of(IMAGE, errors=1), evidence) is False  # it named the target, but nothing was shown
+    assert is_hit(trace_of(IMAGE, zoomed(TARGET, OTHER.sha256)), evidence) is False
+
+
+def test_without_evidence_there_is_no_hit_to_have():
+    assert is_hit(trace_of(IMAGE, zoomed(TARGET)), None) is None
+    assert is_hit(trace_of(IMAGE, zoomed(TARGET)), Evidence()) is None
+
+
+def test_frames_are_hit_by_selections_alone():
+    evidence = Evidence(frames=(3, 4))
+    assert is_hit(trace_of(CLIP, frames(1, 2), frames(4)), evidence) is True
+    assert is_hit(trace_of(CLIP, frames(1, 2)), evidence) is False
+    assert is_hit(trace_of(CLIP, zoomed(TARGET, CLIP.sha256, 3)), evidence) is False
+
+
+def test_boxes_on_frames_need_the_frame():
+    evidence = Evidence(boxes=(TARGET,), frames=(3,))
+    assert is_hit(trace_of(CLIP, zoomed(TARGET, CLIP.sha256, 3)), evidence) is True
+    assert is_hit(trace_of(CLIP, zoomed(TARGET, CLIP.sha256, 4)), evidence) is False
+    assert is_hit(trace_of(CLIP, frames(3)), evidence) is False
+
+
+# --- a whole run ----------------------------------------------------------------------------------------------------
+
+
+def test_a_summary_by_hand():
+    operated, plain = trace_of(IMAGE, zoomed(TARGET)), trace_of(IMAGE)
+    results = [
+        Result(operated, 1.0, True, 0.1),
+        Result(operated, 1.0, True, 0.2),
+        Result(trace_of(IMAGE, zoomed(TARGET), errors=2), 0.0, False, 0.9),
+        Result(plain, 1.0, None, 0.3),
+        Result(plain, None, None, 0.4),
+    ]
+    summary = summarise("mine", results)
+    assert (summary.benchmark, summary.n) == ("mine", 5)
+    assert summary.accuracy == pytest.approx(3 / 4)
+    assert summary.stderr == pytest.approx(math.sqrt(0.75 * 0.25 / 4))
+    assert summary.hit_rate == pytest.approx(2 / 3)
+    assert summary.rapr == pytest.approx(3 / 5)
+    assert summary.error_rate == pytest.approx(1 / 5)
+    assert summary.cpu_s_median == pytest.approx(0.3)
+
+
+def test_what_cannot_be_counted_is_none():
+    unscored = summarise("mine", [Result(trace_of(IMAGE), None, None, 0.1)])
+    assert (unscored.accuracy, unscored.stderr, unscored.hit_rate) == (None, None, None)
+    assert (unscored.n, unscored.rapr) == (1, 0.0)
+    empty = summarise("mine", [])
+    assert empty.n == 0
+    assert {empty.accuracy, empty.rapr, empty.error_rate, empty.cpu_s_median} == {None}
+
+
+@given(st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=50))
+def test_the_standard_error_of_right_and_wrong_is_binomial(scores):
+    summary = summarise("mine", [Result(trace_of(IMAGE), score, None, 0.0) for score in scores])
+    p = sum(scores) / len(scores)
+    assert summary.accuracy == pytest.approx(p)
+    assert summary.stderr == pytest.approx(math.sqrt(p * (1 - p) / len(scores)), abs=1e-12)

@@ -1,0 +1,296 @@
+"""The commands as people run them: through a process, with the scripted policy and a home of their own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from engine.__main__ import main
+from engine.commands.evaluate import Progress, table
+from engine.evaluation.scoring import Summary
+from engine.store import Store
+from engine.trace import trace_from_json
+
+ROOT = Path(__file__).parent.parent
+TRACE_KEYS = ["version", "id", "question", "answer", "stop_reason", "policy", "protocol", "media", "views", "steps"]
+SUMMARY_KEYS = ["benchmark", "n", "accuracy", "stderr", "hit_rate", "rapr", "error_rate", "cpu_s_median"]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "picture.png"
+    Image.new("RGB", (640, 480), "red").save(path)
+    return path
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    return {"STUDIO_HOME": str(home), "STUDIO_MODEL": "scripted", **more}
+
+
+def run(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """One command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "engine", *words],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | environment(home, **more),
+        timeout=300,
+    )
+
+
+def call(home: Path, *words: str, **more: str) -> tuple[int, str]:
+    """The same within this process, which is faster: (exit status, what was printed)."""
+    out = io.StringIO()
+    return main(words, environment(home, **more), out), out.getvalue()
+
+
+# --- help -----------------------------------------------------------------------------------------------------------
+
+
+def test_help_comes_at_once_and_loads_nothing_heavy(home):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = run(home, "--help")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    for name in ("ask", "evaluate", "examples", "train", "verify"):
+        assert f"\n    {name} " in done.stdout
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
+    assert not home.exists()
+
+
+def test_without_a_command_help_is_printed(home):
+    status, printed = call(home)
+    assert status == 0
+    assert "commands:" in printed
+
+
+@pytest.mark.parametrize("name", ["ask", "evaluate", "examples", "train", "verify"])
+def test_every_command_explains_itself(home, name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        call(home, name, "--help")
+    assert ended.value.code == 0
+    assert f"python -m engine {name}" in capsys.readouterr().out
+
+
+# --- ask ------------------------------------------------------------------------------------------------------------
+
+
+def test_ask_prints_the_trace_that_it_recorded(home, picture):
+    done = run(home, "ask", str(picture), "What is written on the red disc?", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    (line,) = done.stdout.splitlines()
+    data = json.loads(line)
+    assert list(data) == TRACE_KEYS
+    trace, trace_id = trace_from_json(data)
+    assert (trace.answer, trace.policy, trace.protocol) == ("scripted", "scripted", "studio")
+    assert trace.view(2).box.as_list() == [0.25, 0.25, 0.75, 0.75]
+    with Store(home / "annotations.db") as store:
+        record = store.traces.get(trace_id)
+        assert store.revisions.head(trace_id).trace == trace
+        assert record.policy_settings == {"delay_s": 0.0, "is_default_script": True}
+        (medium,) = store.media.list()
+    assert (medium.media, medium.name) == (trace.media[0], "picture.png")
+    assert medium.byte_size == picture.stat().st_size
+
+
+def test_ask_tells_people_what_happens(home, picture):
+    status, printed = call(home, "ask", str(picture), "What?")
+    assert status == 0
+    assert printed.splitlines()[:4] == [
+        "I look at the middle of the picture.",
+        "  zoom in on view 1 at [0.25, 0.25, 0.75, 0.75] -> view 2",
+        "I am a script and cannot see.",
+        "Answer: scripted",
+    ]
+
+
+def test_ask_speaks_the_protocol_that_is_named(home, picture):
+    data = json.loads(call(home, "ask", str(picture), "What?", "--json", "--protocol", "pixel-reasoner")[1])
+    assert data["protocol"] == "pixel-reasoner"
+    assert data["views"][1]["box"] == pytest.approx([0.15, 0.15, 0.85, 0.85])
+
+
+def test_ask_without_operations(home, picture):
+    data = json.loads(call(home, "ask", str(picture), "What?", "--json", "--no-operations")[1])
+    assert len(data["views"]) == 1
+    assert "not allowed" in data["steps"][0]["observation"]["error"]
+    assert "execution error: operations" in call(home, "ask", str(picture), "What?", "--no-operations")[1]
+
+
+def test_ask_obeys_the_limits_of_the_settings(home, picture):
+    status, printed = call(home, "ask", str(picture), "What?", "--json", STUDIO_MAX_STEPS="1")
+    assert (status, json.loads(printed)["stop_reason"]) == (0, "max_steps")
+    assert "No answer: max_steps" in call(home, "ask", str(picture), "What?", STUDIO_MAX_STEPS="1")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "said"),
+    [
+        (["ask", "nothing.png", "What?"], {}, "nothing.png"),
+        (["ask", "{picture}", "  "], {}, "the question is empty"),
+        (["ask", "{picture}", "What?", "--protocol", "qwen9"], {}, "studio, pixel-reasoner"),
+        (["ask", "{picture}", "What?", "--policy", "/no/such/folder"], {}, "/no/such/folder"),
+        (["ask", "{picture}", "What?", "--policy", ""], {}, "--policy is empty"),
+        (["ask", "{picture}", "What?"], {"STUDIO_MAX_STEPS": "0"}, "STUDIO_MAX_STEPS='0'"),
+        (["evaluate", "maxi-signs"], {}, "mini-signs"),
+        (["evaluate", "mini-signs", "--limit", "0"], {}, "--limit"),
+        (["evaluate", "{picture}"], {}, "UTF-8"),
+        (["examples", "maxi-signs", "--out", "{picture}"], {}, "mini-signs"),
+        (["examples", "mini-signs", "--out", "{picture}"], {}, "cannot be written"),
+        (["examples", "mini-signs", "--out", "out", "--count", "0"], {}, "1 to 90,000"),
+        (["verify"], {}, "no store"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_sentence_and_status_2(home, picture, words, variables, said, capsys):
+    status, printed = call(home, *(word.replace("{picture}", str(picture)) for word in words), **variables)
+    error = capsys.readouterr().err
+    assert (status, printed) == (2, "")
+    assert error.startswith("error: ")
+    assert said in error
+    assert error.count("\n") == 1
+    assert not (home / "annotations.db").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["ask"], ["dance"], ["evaluate", "mini-signs", "--limit", "many"], ["examples", "x"]]
+)
+def test_bad_usage_is_status_2(home, words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        call(home, *words)
+    assert ended.value.code == 2
+    assert "usage: python -m engine" in capsys.readouterr().err
+
+
+def test_an_error_leaves_standard_output_empty(home):
+    done = run(home, "ask", "nothing.png", "What?", "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_nobody_else_reaches_standard_output():
+    code = (
+        "import os, sys; from engine.__main__ import _own_standard_output\n"
+        "print('before'); own = _own_standard_output(); print('a library'); os.system('echo a C library')\n"
+        "sys.stdout.flush(); own.write('ours\\n'); own.close()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == "before\nours\n"
+    assert sorted(done.stderr.split("\n")) == ["", "a C library", "a library"]
+
+
+def test_ctrl_c_keeps_what_was_done(home, picture):
+    """A slow script, so that there is time to interrupt: the trace is recorded as cancelled."""
+    code = (
+        "import dataclasses, sys, os; from engine.__main__ import main; from engine.policies import scripted\n"
+        "slow = scripted.ScriptedPolicy(('one two three ' * 100,), delay_s=0.05)\n"
+        "scripted.ScriptedPolicy = lambda **_: slow\n"
+        f"sys.exit(main(['ask', {str(picture)!r}, 'What?'], os.environ, sys.stdout))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | environment(home),
+    )
+    assert process.stdout is not None
+    assert process.stdout.read(3) == "one"
+    process.send_signal(signal.SIGINT)
+    rest = process.stdout.read()
+    assert process.wait(timeout=60) == 130
+    assert "No answer: cancelled" in rest
+    with Store(home / "annotations.db") as store:
+        (item,) = store.traces.page().items
+    assert item.stop_reason == "cancelled"
+
+
+# --- examples and evaluate ------------------------------------------------------------------------------------------
+
+
+def test_examples_and_evaluate_tell_the_same_story(home, tmp_path):
+    folder = tmp_path / "signs"
+    assert call(home, "examples", "mini-signs", "--count", "2", "--out", str(folder))[0] == 0
+    own = run(home, "evaluate", str(folder / "EXAMPLES.jsonl"), "--json")
+    bundled = call(home, "evaluate", "mini-signs", "--limit", "2", "--json")[1]
+    assert own.returncode == 0
+    lines = [json.loads(line) for line in own.stdout.splitlines()]
+    *traces, summary = lines
+    assert [list(trace) for trace in traces] == [TRACE_KEYS] * 2
+    assert all(trace_from_json(trace)[0].answer == "scripted" for trace in traces)
+    assert list(summary) == SUMMARY_KEYS
+    assert (summary["n"], summary["accuracy"], summary["stderr"], summary["rapr"]) == (2, 0.0, 0.0, 1.0)
+    assert summary["benchmark"] == str(folder / "EXAMPLES.jsonl")
+    assert [json.loads(line) for line in bundled.splitlines()[:2]] == traces
+    assert json.loads(bundled.splitlines()[-1])["hit_rate"] == summary["hit_rate"]
+    assert not (home / "annotations.db").exists()
+
+
+def test_evaluate_for_people(home, tmp_path, picture, capsys):
+    path = tmp_path / "EXAMPLES.jsonl"
+    right = {"question": "What?", "media": picture.name, "answer": "Scripted."}
+    wrong, unscored = right | {"answer": "no", "evidence": {"boxes": [[0.4, 0.4, 0.6, 0.6]]}}, right | {"answer": None}
+    path.write_text("\n".join(json.dumps(record) for record in (right, wrong, unscored)))
+    status, printed = call(home, "evaluate", str(path))
+    assert status == 0
+    rows = dict(line.split("  ", 1) for line in printed.splitlines())
+    values = {label: value.strip() for label, value in rows.items()}
+    assert values["examples"] == "3"
+    assert values["right"] == "50.0 % (standard error 35.4 points)"
+    assert values["evidence looked at"] == "100.0 %"
+    assert values["used an operation"] == "100.0 % (RaPR)"
+    assert "3/3  50.0 % right  0:00 left" in capsys.readouterr().err
+
+
+def test_evaluate_stops_at_the_first_line_that_is_wrong(home, tmp_path, picture, capsys):
+    path = tmp_path / "EXAMPLES.jsonl"
+    path.write_text(json.dumps({"question": "What?", "media": picture.name, "answer": "x"}) + "\n{}\n")
+    assert call(home, "evaluate", str(path), "--json") == (2, "")
+    assert "EXAMPLES.jsonl, line 2: the field 'question' is missing" in capsys.readouterr().err
+
+
+def test_a_table_has_a_dash_where_nothing_was_counted():
+    printed = table(Summary("mine", 1, None, None, None, 0.0, 0.0, 0.25))
+    assert "right                   -\n" in printed
+    assert "0.25 s (median)" in printed
+
+
+def test_progress_says_how_long_it_will_take():
+    stream = io.StringIO()
+    progress = Progress(10, stream, quiet_s=0)
+    progress._started_s -= 30  # as if the first three had taken half a minute
+    progress.show(3, 0.5)
+    progress.end()
+    assert stream.getvalue() == "3/10  50.0 % right  1:10 left\n"
+
+
+# --- verify ---------------------------------------------------------------------------------------------------------
+
+
+def test_verify_finds_a_file_that_was_changed(home, picture):
+    call(home, "ask", str(picture), "What?")
+    assert call(home, "verify") == (0, "1 traces, 1 revisions, 1 media, 2 views: all sound\n")
+    (stored,) = (home / "artifacts" / "media").glob("*/*.png")
+    stored.chmod(0o644)
+    stored.write_bytes(stored.read_bytes() + b"\0")
+    status, printed = call(home, "verify")
+    assert status == 1
+    assert "has changed" in printed
+    assert "all sound" not in printed
