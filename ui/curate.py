@@ -1,15 +1,28 @@
-"""Curate: not built yet; one honest line."""
+"""The Curate screen: the queue of traces, one trace on the bench, and the verdict on it.
+
+Laid out here; what it does lies in `ui.curating`: routes that answer in JSON, and modules that draw in the browser. Nothing
+of a person's work is kept in this process: the cursor is the page's, everything else is in the store, and
+`/curate?trace=ID` opens a trace.
+"""
 
 from __future__ import annotations
 
 import gradio as gr
 
-from ui.page import Page, heading
+from ui.components.editor import Editor
+from ui.components.inspector import Inspector
+from ui.components.queue import Queue
+from ui.page import Page
 from ui.studio import Studio
 
 __all__ = ["build"]
 
 
 def build(studio: Studio, page: Page) -> None:
-    with gr.Column(elem_classes="page"):
-        heading("Curate", "This room is not furnished yet.")
+    with gr.Row(elem_classes="columns bench"):
+        with gr.Column(scale=0, min_width=300, elem_classes="column-left bench-left"):
+            Queue()
+        with gr.Column(scale=1, min_width=320, elem_classes="column-middle bench-middle"):
+            Editor()
+        with gr.Column(scale=0, min_width=392, elem_classes="column-right bench-right"):
+            Inspector()

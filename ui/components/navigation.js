@@ -26,5 +26,6 @@ fetch('me').then((answer) => answer.json()).then((me) => { part('user').textCont
 const here = root.querySelector('[aria-current=page]');
 if (here) document.title = here.textContent + ' · Pixel Reasoner Studio';
 if (!new URLSearchParams(location.search).has('__theme')) applyTheme();
+document.addEventListener('studio:progress', (event) => { props.value = event.detail; render(); });
 watch('value', render);
 render();

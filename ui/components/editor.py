@@ -1,0 +1,15 @@
+"""The middle column of Curate: the question, the source with its boxes, the filmstrip, and the crops of the chosen step.
+
+It has no value: its module (`ui/curating/client`) draws the state of the bench, which the three columns share, and asks the
+server's own routes (`ui.curating.routes`).
+"""
+
+from __future__ import annotations
+
+from ui.components.part import Part
+
+__all__ = ["Editor"]
+
+
+class Editor(Part):
+    FILES = "editor"

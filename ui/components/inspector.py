@@ -1,0 +1,15 @@
+"""The right column of Curate: step cards, the answer, verdicts, and the bar of decisions.
+
+It has no value: its module (`ui/curating/client`) draws the state of the bench, which the three columns share, and asks the
+server's own routes (`ui.curating.routes`).
+"""
+
+from __future__ import annotations
+
+from ui.components.part import Part
+
+__all__ = ["Inspector"]
+
+
+class Inspector(Part):
+    FILES = "inspector"

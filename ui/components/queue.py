@@ -1,0 +1,15 @@
+"""The left column of Curate: search, status, order, and the list of traces, more of which is fetched as it is scrolled.
+
+It has no value: its module (`ui/curating/client`) draws the state of the bench, which the three columns share, and asks the
+server's own routes (`ui.curating.routes`).
+"""
+
+from __future__ import annotations
+
+from ui.components.part import Part
+
+__all__ = ["Queue"]
+
+
+class Queue(Part):
+    FILES = "queue"

@@ -1,0 +1,12 @@
+"""The Curate screen's own rooms: what its pages ask of the server, and the code that runs in the browser.
+
+    routes.py       the addresses below /curate/: the queue in pages, one trace, verdicts; JSON both ways
+    presenting.py   rows and traces -> the JSON that the browser draws; pure
+    code.py         serves client/*.js
+    client/         ES modules, one noun each; bench.js holds the one state that all the others draw
+
+Why not Gradio events: a person who decides on 200 traces an hour must never wait for a round trip (the next traces are fetched
+ahead), and an edit that did not reach the server must be known by the page not to have, so that it is kept and sent again; an
+event of Gradio tells a page neither. The parts are still gr.HTML components (ui.components.queue, .editor, .inspector), whose
+shells load their modules.
+"""

@@ -1,0 +1,79 @@
+// The keyboard, and the sheet that `?` shows; both are made of one table. Keys work wherever nobody is typing.
+import { move, moveStep, chooseStep } from './bench.js';
+import { decide, reject, takeBack, closeReason, giveReason } from './verdicts.js';
+import { bench } from './bench.js';
+import { make } from './dom.js';
+
+export const REASONS = ['wrong answer', 'wrong place', 'wrong reasoning', 'bad question', 'unreadable picture'];
+export const KEYS = [
+  ['Traces', [
+    ['j', 'next trace', () => move(1)],
+    ['k', 'previous trace', () => move(-1)],
+    ['/', 'search', () => document.querySelector('#curate-search input').select()],
+  ]],
+  ['Verdict', [
+    ['a', 'approve, and on to the next', () => decide('accepted')],
+    ['r', 'reject; then a number says why', () => reject()],
+    ['s', 'skip', () => decide('skipped')],
+    ['f', 'flag for somebody else', () => decide('flagged')],
+    ['u', 'take my last verdict back', () => takeBack()],
+  ]],
+  ['Steps', [
+    ['n', 'next step', () => moveStep(1)],
+    ['p', 'previous step', () => moveStep(-1)],
+    ['1', 'step 1, and so on to 9', (key) => chooseStep(Number(key) - 1), '1-9'],
+  ]],
+  ['Help', [['?', 'this sheet', () => toggleSheet()], ['Esc', 'leave a field, close a sheet', null]]],
+];
+
+const TYPING = 'input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]';
+let sheet = null;
+
+function act(key) {
+  if (bench.isAsking && /^[1-9]$/.test(key)) { if (REASONS[key - 1]) giveReason(REASONS[key - 1]); return true; }
+  for (const [, rows] of KEYS) {
+    for (const [name, , press] of rows) {
+      if (press && (name === key || (name === '1' && /^[1-9]$/.test(key)))) { press(key); return true; }
+    }
+  }
+  return false;
+}
+export function listen() {
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') {
+      if (sheet && sheet.open) return;
+      if (event.target.matches(TYPING)) event.target.blur();
+      else if (bench.isAsking) closeReason();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing || event.target.matches(TYPING)) return;
+    if (sheet && sheet.open && event.key !== '?') return;
+    if (act(event.key)) event.preventDefault();
+  });
+}
+
+export function toggleSheet() {
+  if (!sheet) sheet = makeSheet();
+  if (sheet.open) sheet.close(); else sheet.showModal();
+}
+function makeSheet() {
+  const dialog = make('dialog', 'sheet', document.body);
+  dialog.setAttribute('aria-label', 'Keys');
+  const head = make('div', 'sheet-head', dialog);
+  make('h2', 'sheet-title', head, 'Keys');
+  const close = make('button', 'sheet-close', head, 'Close');
+  close.addEventListener('click', () => dialog.close());
+  dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+  const groups = make('div', 'sheet-groups', dialog);
+  for (const [title, rows] of KEYS) {
+    const group = make('section', 'sheet-group', groups);
+    make('h3', 'sheet-name', group, title);
+    const table = make('dl', 'sheet-keys', group);
+    for (const [name, meaning, , shown] of rows) {
+      const term = make('dt', '', table);
+      make('kbd', '', term, shown || name);
+      make('dd', '', table, meaning);
+    }
+  }
+  return dialog;
+}

@@ -1,0 +1,94 @@
+// The left column: search, status, and the list of traces. It is a listbox: the list has the focus, aria-activedescendant the choice.
+import { bench, watch, list, choose, move, extend, itemAt } from './bench.js';
+import { make, say, put, each, tell, STATUS_WORDS } from './dom.js';
+
+const STATUSES = ['', 'new', 'edited', 'flagged', 'accepted', 'rejected'];
+const TYPING_MS = 160;
+
+export function mount(root) {
+  const search = root.querySelector('#curate-search input');
+  const statuses = root.querySelector('.queue-statuses');
+  const rows = root.querySelector('.queue-list');
+  const note = root.querySelector('.queue-note');
+  const order = root.querySelector('.queue-order select');
+  let shown = null, timer = null;
+
+  each(statuses, STATUSES, () => {
+    const label = make('label', 'queue-status');
+    const input = make('input', 'visually-hidden', label);
+    input.type = 'radio'; input.name = 'queue-status';
+    make('span', 'queue-status-word', label);
+    make('span', 'queue-status-count', label);
+    return label;
+  }, (label, status) => {
+    label.firstChild.value = status;
+    say(label.children[1], status ? STATUS_WORDS[status] : 'all');
+    label.firstChild.addEventListener('change', () => list({ status }));
+  });
+  search.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(() => { if (search.value !== bench.query.search) list({ search: search.value }); }, TYPING_MS); });
+  order.addEventListener('change', () => list({ order: order.value }));
+  rows.addEventListener('click', (event) => { const row = event.target.closest('li'); if (row) choose(row.dataset.id); });
+  rows.addEventListener('keydown', (event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8, Home: -bench.items.length, End: bench.items.length }[event.key];
+    if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    move(by);
+  });
+  rows.addEventListener('scroll', () => { if (rows.scrollTop + rows.clientHeight * 2 > rows.scrollHeight) extend(); }, { passive: true });
+
+  function create() {
+    const row = make('li', 'queue-row');
+    row.setAttribute('role', 'option');
+    const picture = make('img', 'queue-picture', row);
+    picture.alt = ''; picture.loading = 'lazy'; picture.decoding = 'async';
+    const words = make('div', 'queue-words', row);
+    make('p', 'queue-question', words);
+    const foot = make('p', 'queue-foot', words);
+    for (const name of ['queue-dot', 'queue-state', 'queue-answer', 'queue-score']) make('span', name, foot);
+    return row;
+  }
+  function update(row, item, index) {
+    put(row, { id: 'queue-' + item.id, 'data-id': item.id, 'data-status': item.status, 'aria-selected': item.id === bench.current ? 'true' : 'false', 'aria-posinset': index + 1, 'aria-setsize': bench.isTotalExact ? bench.total : -1 });
+    const [picture, words] = row.children;
+    if (picture.getAttribute('src') !== item.picture) put(picture, { src: item.picture });
+    say(words.firstChild, item.question);
+    const [, state, answer, score] = words.lastChild.children;
+    say(state, STATUS_WORDS[item.status] || item.status);
+    say(answer, item.answer === null ? 'no answer' : item.answer);
+    say(score, item.score === null ? '' : item.score.toFixed(2));
+  }
+
+  watch(() => {
+    each(rows, bench.items, create, update);
+    if (document.activeElement !== search && search.value !== bench.query.search) search.value = bench.query.search;
+    order.value = bench.query.order;
+    [...statuses.children].forEach((label) => {
+      const status = label.firstChild.value;
+      label.firstChild.checked = status === bench.query.status;
+      const total = status ? bench.counts[status] : Object.values(bench.counts).reduce((sum, n) => sum + n, 0);
+      say(label.lastChild, total === undefined ? '' : total > 9999 ? Math.round(total / 1000) + 'k' : String(total));
+    });
+    const isNarrowed = bench.query.search || bench.query.status || bench.query.filtered;
+    const found = (bench.isTotalExact ? '' : 'more than ') + bench.total.toLocaleString('en');
+    tell(note, bench.problem || (bench.isLoading && !bench.items.length ? 'Looking…'
+      : bench.items.length ? (isNarrowed ? found + ' found' : '')
+      : isNarrowed ? 'Nothing here matches. Search looks at questions, thoughts and answers.'
+      : 'No traces yet. Ask a question, and what the model did will be listed here.'));
+    rows.hidden = !bench.items.length;
+    put(rows, { 'aria-busy': bench.isLoading, 'aria-activedescendant': itemAt() >= 0 ? 'queue-' + bench.current : null });
+    if (shown !== bench.current) {
+      shown = bench.current;
+      const row = rows.children[itemAt()];
+      // scrollIntoView would move the page below 1024 px, where the list is not beside the picture.
+      if (row && rows.scrollHeight > rows.clientHeight) {
+        const top = row.offsetTop - rows.offsetTop, foot = top + row.offsetHeight;
+        if (top < rows.scrollTop) rows.scrollTop = top - 60;
+        else if (foot > rows.scrollTop + rows.clientHeight) rows.scrollTop = foot - rows.clientHeight + 60;
+      }
+    }
+    const reviewed = (bench.counts.accepted || 0) + (bench.counts.rejected || 0);
+    const all = Object.values(bench.counts).reduce((sum, n) => sum + n, 0);
+    if (all) document.dispatchEvent(new CustomEvent('studio:progress', { detail: { note: reviewed.toLocaleString('en') + ' of ' + all.toLocaleString('en') + ' reviewed', share: reviewed / all } }));
+  });
+}

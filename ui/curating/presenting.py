@@ -1,0 +1,170 @@
+"""Rows of the queue and traces as the JSON that the Curate screen draws. Pure but for looking media up.
+
+A trace for the screen:
+
+    {"id", "number", "status", "question", "answer", "gold", "score", "policy", "protocol", "source", "author", "stop_reason",
+     "created_at", "options": [str], "evidence": {"boxes": [...], "frames": [...]} | None,
+     "head": {"id", "number", "author", "created_at"}, "media": [media_value | {"is_missing": True, ...}],
+     "views": [{"number", "media": index, "frame", "box": [x1, y1, x2, y2] in the original, "url", "width", "height"}],
+     "steps": [step], "reviews": [{"reviewer", "verdict", "reason", "created_at", "is_undone", "is_of_head"}]}
+
+    step = {"thought", "name": "zoom_in" | "select_frames" | "answer" | "call" | "thought", "view", "box" (in the ORIGINAL's
+            coordinates, whatever view it was said of), "frames", "views": [numbers], "error", "answer", "is_erroneous"}
+
+Not covered: what a person may change (`ui.curating.drafting`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from engine.errors import PersonError
+from engine.store import QueueItem, Review, Revision, TraceRecord
+from engine.trace import Box, Media, SelectFrames, Step, Trace, View, ZoomIn, view_size
+from ui.presenting import media_value, thumbnail_url, view_url
+from ui.studio import Studio
+
+__all__ = ["item_value", "media_values", "revision_value", "step_value", "trace_value", "view_value"]
+
+_QUEUE_SIDE_PX = 128
+
+
+def item_value(item: QueueItem) -> dict[str, Any]:
+    """One row of the queue."""
+    frame = 1 if item.media_kind == "video" else None
+    return {
+        "id": item.id,
+        "number": item.number,
+        "status": item.status,
+        "head_id": item.head_id,
+        "question": item.question,
+        "answer": item.answer,
+        "gold": item.gold,
+        "score": item.score,
+        "policy": item.policy,
+        "kind": item.media_kind,
+        "picture": thumbnail_url(item.media_sha256, frame, _QUEUE_SIDE_PX) if item.media_sha256 else None,
+    }
+
+
+def trace_value(studio: Studio, record: TraceRecord, head: Revision, reviews: Sequence[Review]) -> dict[str, Any]:
+    """One trace as the screen draws it (format: module docstring)."""
+    item, trace = record.item, head.trace
+    evidence = record.evidence
+    return {
+        "id": item.id,
+        "number": item.number,
+        "status": item.status,
+        "question": trace.question,
+        "answer": trace.answer,
+        "gold": item.gold,
+        "score": item.score,
+        "policy": trace.policy,
+        "protocol": trace.protocol,
+        "source": item.source,
+        "author": item.author,
+        "stop_reason": trace.stop_reason,
+        "created_at": item.created_at,
+        "options": list(record.options),
+        "evidence": None
+        if evidence is None
+        else {"boxes": [box.as_list() for box in evidence.boxes], "frames": list(evidence.frames)},
+        "head": revision_value(head),
+        "media": media_values(studio, trace.media),
+        **steps_and_views(trace),
+        "reviews": [
+            {
+                "reviewer": review.reviewer,
+                "verdict": review.verdict,
+                "reason": review.reason,
+                "created_at": review.created_at,
+                "is_undone": review.undone_at is not None,
+                "is_of_head": review.is_of_head,
+            }
+            for review in reviews
+        ],
+    }
+
+
+def steps_and_views(trace: Trace) -> dict[str, Any]:
+    """The "views" and "steps" of a trace."""
+    return {
+        "views": [view_value(view, trace.media) for view in trace.views],
+        "steps": [step_value(step, trace.views) for step in trace.steps],
+    }
+
+
+def revision_value(revision: Revision) -> dict[str, Any]:
+    return {
+        "id": revision.id,
+        "number": revision.number,
+        "author": revision.author,
+        "created_at": revision.created_at,
+    }
+
+
+def media_values(studio: Studio, media: Sequence[Media]) -> list[dict[str, Any]]:
+    """`media_value` of each; of one whose file is not here, what the trace knows, and "is_missing"."""
+    return [_media_value(studio, medium, lambda sha256: studio.store.media.get(sha256).name) for medium in media]
+
+
+def _media_value(studio: Studio, medium: Media, name_of: Callable[[str], str]) -> dict[str, Any]:
+    try:
+        name = name_of(medium.sha256)
+    except PersonError:
+        name = ""
+    try:
+        return media_value(studio.media.load(medium.sha256), name) | {"is_missing": False}
+    except PersonError:
+        return {
+            "sha256": medium.sha256,
+            "kind": medium.kind,
+            "width": medium.width,
+            "height": medium.height,
+            "times_s": [],
+            "name": name,
+            "is_missing": True,
+        }
+
+
+def view_value(view: View, media: Sequence[Media]) -> dict[str, Any]:
+    width, height = view_size(view, media)
+    return {
+        "number": view.number,
+        "media": next(index for index, medium in enumerate(media) if medium.sha256 == view.sha256),
+        "frame": view.frame,
+        "box": view.box.as_list(),
+        "url": view_url(view),
+        "width": width,
+        "height": height,
+    }
+
+
+def step_value(step: Step, views: Sequence[View]) -> dict[str, Any]:
+    operation, observation = step.operation, step.observation
+    outer = None
+    if isinstance(operation, ZoomIn):
+        name = "zoom_in"
+        outer = next((view for view in views if view.number == operation.view), None)
+    elif isinstance(operation, SelectFrames):
+        name = "select_frames"
+    elif step.answer is not None:
+        name = "answer"
+    else:
+        name = "thought" if observation is None else "call"
+    return {
+        "thought": step.thought,
+        "name": name,
+        "view": operation.view if isinstance(operation, ZoomIn) else None,
+        "box": _in_original(operation.box, outer).as_list() if isinstance(operation, ZoomIn) and outer else None,
+        "frames": list(operation.frames) if isinstance(operation, SelectFrames) else [],
+        "views": list(observation.views) if observation else [],
+        "error": observation.error if observation else None,
+        "answer": step.answer,
+        "is_erroneous": step.is_erroneous,
+    }
+
+
+def _in_original(box: Box, outer: View) -> Box:
+    return box.within(outer.box)
