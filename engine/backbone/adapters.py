@@ -5,7 +5,7 @@ trained weights to `live`, in memory or from disk.
 
 Invariants: nothing here takes the lease, every method must be called by its holder; `version` grows with every change of
 what `live` computes, so that a conversation can tell that its key-value cache is stale; without a live adapter the bare
-backbone answers.
+backbone answers. `training_version` grows whenever the training adapter is about to change.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Adapters:
     peft: PeftModel | None = None
     live_name: str | None = None
     version: int = 0
+    training_version: int = 0
 
     @contextmanager
     def answering(self) -> Iterator[Any]:
@@ -82,6 +83,7 @@ class Adapters:
         if self.peft is None:
             raise RuntimeError("there is no adapter in training")
         self.peft.set_adapter(TRAINING)
+        self.training_version += 1
 
     def drop_training(self) -> None:
         if self.peft is not None and TRAINING in self.peft.peft_config:

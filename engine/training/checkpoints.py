@@ -42,7 +42,9 @@ class Fingerprint:
     backbone: str
 
     @classmethod
-    def of(cls, backbone: Backbone, examples: Sequence[TrainingExample], configuration: Mapping[str, Any]) -> Fingerprint:
+    def of(
+        cls, backbone: Backbone, examples: Sequence[TrainingExample], configuration: Mapping[str, Any]
+    ) -> Fingerprint:
         budgets = {role: [b.min_pixels, b.max_pixels] for role, b in backbone.budgets.items()}
         settings = {"sft": configuration, "protocol": backbone.protocol_name, "budgets": budgets}
         traces = [[trace_to_json(example.trace), list(example.options)] for example in examples]

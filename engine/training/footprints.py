@@ -51,8 +51,8 @@ def untouched(network: Any) -> Iterator[None]:
     finally:
         # TRL's fused head and accelerate's autocast wrap the bound method on the instance, once more for every trainer.
         network.__dict__.pop("forward", None)
-        if getattr(network, "is_gradient_checkpointing", False):
-            network.gradient_checkpointing_disable()
+        if network.is_activation_checkpointing:
+            network.activation_checkpointing_disable()
         if getattr(network, "_require_grads_hooks", None) or hasattr(network, "_require_grads_hook"):
             network.disable_input_require_grads()
         for config, values in before:

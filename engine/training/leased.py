@@ -139,7 +139,9 @@ class LeasedSftTrainer(SFTTrainer):
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        weights = get_peft_model_state_dict(self._backbone.adapters.peft, adapter_name=TRAINING, save_embedding_layers=False)
+        weights = get_peft_model_state_dict(
+            self._backbone.adapters.peft, adapter_name=TRAINING, save_embedding_layers=False
+        )
         save_file({name: value.contiguous().cpu() for name, value in weights.items()}, folder / WEIGHTS)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:

@@ -22,7 +22,6 @@ drop; the lease is free on every way out. Not covered: several machines (`accele
 from __future__ import annotations
 
 import dataclasses
-import gc
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -190,9 +189,7 @@ def run_sft(
         trainer.prepare(backbone, fingerprint, quantum)
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         steps = trainer.state.global_step
-        del trainer
         keep.pop_all()  # trained: the adapter stays
-    gc.collect()
     return SftResult(
         steps=steps,
         total_steps=total,

@@ -15,11 +15,11 @@ from engine.training.sft import SftConfig, example_order, run_sft
 
 from .conftest import BUDGETS
 
-CONFIG = SftConfig(steps=4, batch_size=2, learning_rate=2e-3, rank=4, alpha=8, checkpoint_every=100, seed=3)
+CONFIG = SftConfig(steps=3, batch_size=1, learning_rate=2e-3, rank=4, alpha=8, checkpoint_every=100, seed=3)
 
 
-def train(backbone, examples, load_pictures, folder, config=CONFIG, *, resume=False, between=None, stop_at=None):
-    """(result, losses, weights of the adapter); the adapter is dropped again."""
+def train_only(backbone, examples, load_pictures, folder, config=CONFIG, *, resume=False, between=None, stop_at=None):
+    """(result, losses); the adapter is still on the backbone."""
     losses: list[float] = []
 
     def on_metric(step, total, numbers):
@@ -37,7 +37,12 @@ def train(backbone, examples, load_pictures, folder, config=CONFIG, *, resume=Fa
         checkpoint_dir=folder,
         resume=resume,
     )
-    assert not backbone.lease.is_held
+    return result, losses
+
+
+def train(backbone, *arguments, **options):
+    """(result, losses, weights of the adapter); the adapter is dropped again."""
+    result, losses = train_only(backbone, *arguments, **options)
     with backbone.lease.held():
         weights = {name: value.clone() for name, value in backbone.adapters.training_state().items()}
         backbone.adapters.drop_training()
@@ -70,10 +75,10 @@ def alone(fresh_backbone, examples, load_pictures, tmp_path_factory):
 
 
 def test_the_loss_of_two_overfitted_traces_falls(fresh_backbone, examples, load_pictures, tmp_path):
-    config = SftConfig(steps=25, batch_size=2, learning_rate=1e-2, rank=8, alpha=16, checkpoint_every=100)
+    config = SftConfig(steps=8, batch_size=2, learning_rate=2e-2, rank=8, alpha=16, checkpoint_every=100)
     result, losses, _ = train(fresh_backbone(), examples, load_pictures, tmp_path, config)
-    assert (result.steps, result.is_stopped, result.first_loss) == (25, False, losses[0])
-    assert losses[-1] < 0.5 * losses[0]
+    assert (result.steps, result.is_stopped, result.first_loss) == (8, False, losses[0])
+    assert losses[-1] < 0.7 * losses[0]
 
 
 def test_answers_between_the_steps_change_nothing(alone, fresh_backbone, examples, pictures, load_pictures, tmp_path):
@@ -82,6 +87,7 @@ def test_answers_between_the_steps_change_nothing(alone, fresh_backbone, example
     _, losses, weights = train(
         backbone, examples, load_pictures, tmp_path, between=lambda step: said.append(say(backbone, pictures))
     )
+    assert not backbone.lease.is_held
     assert losses == alone[1]
     assert same(weights, alone[2])
     assert len(set(said)) == 1  # and the training changed no answer
@@ -97,7 +103,7 @@ def test_promoting_and_answering_between_the_steps_changes_nothing(
         with backbone.lease.held():
             if step == 1:
                 backbone.adapters.save_training(tmp_path / "early")
-            if step == 3:
+            if step == 2:
                 backbone.adapters.demote()
             else:
                 backbone.adapters.promote(tmp_path / "early", "early")
@@ -125,17 +131,16 @@ def test_answers_from_another_thread_interleave(alone, fresh_backbone, examples,
         thread.join()
     assert losses == alone[1]
     assert same(weights, alone[2])
-    assert len(said) >= 3
+    assert not backbone.lease.is_held
+    assert len(said) >= 2
     assert set(said) == {expected}
 
 
-def test_a_stopped_run_that_goes_on_equals_an_undisturbed_one(
-    alone, fresh_backbone, examples, load_pictures, tmp_path
-):
+def test_a_stopped_run_that_goes_on_equals_an_undisturbed_one(alone, fresh_backbone, examples, load_pictures, tmp_path):
     result, losses, _ = train(fresh_backbone(), examples, load_pictures, tmp_path, stop_at=2)
     assert (result.steps, result.is_stopped, len(losses)) == (2, True, 2)
     result, more, weights = train(fresh_backbone(), examples, load_pictures, tmp_path, resume=True)
-    assert (result.first_step, result.steps, result.is_stopped) == (2, 4, False)
+    assert (result.first_step, result.steps, result.is_stopped) == (2, 3, False)
     assert losses + more == alone[1]
     assert same(weights, alone[2])
 

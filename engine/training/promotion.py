@@ -1,0 +1,111 @@
+"""From a trained adapter to what answers, and back: save, promote, demote, discard, and load what was live at start-up.
+
+Invariants: weights are switched under the lease, so every turn is answered by one adapter from its first token to its last;
+the store says what is live, and the backbone follows it or nothing changes; an adapter is only put on the weights that it
+was trained on.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.backbone.loading import Backbone
+from engine.errors import Conflict, Unavailable
+from engine.store import Adapter, Store
+from engine.training.checkpoints import base_hash
+
+__all__ = ["demote", "discard", "load_live", "promote", "record_training_adapter"]
+
+_DISCARDED = "is_discarded"
+
+
+def record_training_adapter(
+    store: Store,
+    backbone: Backbone,
+    artifacts: Path,
+    *,
+    folder: str,
+    name: str,
+    job_id: str,
+    metrics: Mapping[str, Any],
+) -> Adapter:
+    """Save the adapter in training as artifacts/adapters/`folder` (whole or not at all) and record it."""
+    path = artifacts / "adapters" / folder
+    unfinished = path.with_name(folder + ".part")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    with backbone.lease.held():
+        backbone.adapters.save_training(unfinished)
+    shutil.rmtree(path, ignore_errors=True)
+    os.replace(unfinished, path)
+    return store.adapters.record(name, f"adapters/{folder}", job_id, backbone.name, base_hash(backbone), metrics)
+
+
+def promote(store: Store, backbone: Backbone, artifacts: Path, adapter_id: str, author: str = "") -> Adapter:
+    """Let the adapter answer from the next turn on. Raises NotFound, and Unavailable where it was discarded, its files are
+    gone, or it was trained on other weights; then what answered goes on answering."""
+    adapter = store.adapters.get(adapter_id)
+    objection = _objection(adapter, backbone, artifacts)
+    if objection:
+        raise Unavailable(objection)
+    with backbone.lease.held():
+        backbone.adapters.promote(artifacts / adapter.path, adapter.name)
+        try:
+            store.adapters.promote(adapter_id, author)
+        except BaseException:
+            _follow_store(store, backbone, artifacts)
+            raise
+    return adapter
+
+
+def demote(store: Store, backbone: Backbone, author: str = "") -> None:
+    """Let the bare backbone answer from the next turn on."""
+    with backbone.lease.held():
+        store.adapters.promote(None, author)
+        backbone.adapters.demote()
+
+
+def discard(store: Store, artifacts: Path, adapter_id: str) -> Adapter:
+    """Delete the adapter's weights; its record stays. Raises NotFound, and Conflict where it is live."""
+    adapter = store.adapters.get(adapter_id)
+    live = store.adapters.live()
+    if live is not None and live.id == adapter_id:
+        raise Conflict(f"the adapter {adapter.name!r} is answering; promote another one, or none, before discarding it")
+    discarded = store.adapters.set_metrics(adapter_id, {_DISCARDED: True})
+    shutil.rmtree(artifacts / adapter.path, ignore_errors=True)
+    return discarded
+
+
+def load_live(store: Store, backbone: Backbone, artifacts: Path) -> str | None:
+    """Put what the store calls live on a freshly loaded backbone. Returns None, or why the bare backbone answers instead,
+    as a sentence."""
+    adapter = store.adapters.live()
+    if adapter is None:
+        return None
+    objection = _objection(adapter, backbone, artifacts)
+    if objection:
+        return f"{objection}; {backbone.name} answers without it"
+    with backbone.lease.held():
+        backbone.adapters.promote(artifacts / adapter.path, adapter.name)
+    return None
+
+
+def _follow_store(store: Store, backbone: Backbone, artifacts: Path) -> None:
+    adapter = store.adapters.live()
+    if adapter is None:
+        backbone.adapters.demote()
+    else:
+        backbone.adapters.promote(artifacts / adapter.path, adapter.name)
+
+
+def _objection(adapter: Adapter, backbone: Backbone, artifacts: Path) -> str | None:
+    if adapter.metrics.get(_DISCARDED):
+        return f"the adapter {adapter.name!r} was discarded"
+    if adapter.base_hash != base_hash(backbone):
+        return f"the adapter {adapter.name!r} was trained on other weights ({adapter.base_model}) than {backbone.name}"
+    if not (artifacts / adapter.path / "adapter_model.safetensors").is_file():
+        return f"the files of the adapter {adapter.name!r} are gone ({adapter.path})"
+    return None
