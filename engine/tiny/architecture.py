@@ -1,7 +1,7 @@
 """The model's sizes: transformers' Qwen3-VL, made small, and the throw-away heads of training.
 
 Idea: every linear layer's input is a multiple of 64 wide, so that bitsandbytes' NF4 blocks fit. One temporal patch, no deepstack: a
-tower of five layers has no depths to stack. The position grid is 20x20 and is stretched over any picture, so that a token knows
+tower of four layers has no depths to stack. The position grid is 20x20 and is stretched over any picture, so that a token knows
 its place in shares of the picture, which is what coordinates are.
 """
 
@@ -16,17 +16,17 @@ from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 from engine.tiny import signs, words
 
 TEXT = {
-    "hidden_size": 256,
-    "intermediate_size": 640,
+    "hidden_size": 192,
+    "intermediate_size": 512,
     "num_hidden_layers": 4,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
+    "num_attention_heads": 3,
+    "num_key_value_heads": 1,
     "head_dim": 64,
     "max_position_embeddings": 8192,
     "initializer_range": 0.02,
 }
 VISION = {
-    "depth": 5,
+    "depth": 4,
     "hidden_size": 192,
     "intermediate_size": 512,
     "num_heads": 3,

@@ -29,9 +29,9 @@ class Budget:
 
 BUDGETS = {
     "image": Budget(60 * AREA, 80 * AREA),
-    "crop": Budget(56 * AREA, 80 * AREA),
+    "crop": Budget(48 * AREA, 64 * AREA),
     "frame": Budget(6 * AREA, 12 * AREA + AREA // 2),
-    "selected_frame": Budget(280 * AREA, 320 * AREA),
+    "selected_frame": Budget(240 * AREA, 400 * AREA),
 }
 
 

@@ -153,9 +153,10 @@ def degrade(rng: random.Random, picture: Image.Image, share: float = 1.0) -> Ima
 
 
 def add_noise(rng: random.Random, picture: Image.Image, sigma: float) -> Image.Image:
-    """Gaussian noise; one 256x256 tile of it is repeated, which nobody sees and costs a tenth."""
-    tile = backgrounds.numbers(rng).normal(0, sigma, (256, 256, 3)).astype(np.int16)
-    repeats = (-(-picture.height // 256), -(-picture.width // 256), 1)
+    """Gaussian noise; one tile of it of at most 256x256 is repeated, which nobody sees and costs a tenth."""
+    side = min(256, max(picture.size))
+    tile = backgrounds.numbers(rng).normal(0, sigma, (side, side, 3)).astype(np.int16)
+    repeats = (-(-picture.height // side), -(-picture.width // side), 1)
     field = np.asarray(picture).astype(np.int16) + np.tile(tile, repeats)[: picture.height, : picture.width]
     return Image.fromarray(field.clip(0, 255).astype(np.uint8))
 

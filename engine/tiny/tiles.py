@@ -18,7 +18,7 @@ SIDE = 112
 
 
 def draw_tile(rng: random.Random) -> views.View:
-    final = 12.0 * (44.0 / 12.0) ** rng.random()
+    final = 10.5 * (38.0 / 10.5) ** rng.random()
     cap_height = min(rng.uniform(8, 20), final)
     stretch = final / cap_height
     side = max(16, round(SIDE / stretch))
@@ -46,7 +46,7 @@ def _draw_edges(rng: random.Random, picture: Image.Image) -> None:
     """Borders and the surroundings of a sign, so that they are not taken for strokes."""
     draw = ImageDraw.Draw(picture)
     side = picture.width
-    at = rng.uniform(-0.1, 0.3) * side
+    at = rng.uniform(0.02, 0.3) * side
     color = backgrounds.draw_tone(rng)
     kind = rng.randrange(3)
     if kind == 0:

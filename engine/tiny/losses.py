@@ -1,0 +1,168 @@
+"""What a step minimises: the answer tokens, and what the throw-away heads should see.
+
+Idea: coordinates are ordinal, so their targets are softened by a Gaussian of one hundredth; everything else is cross-entropy. The
+heads' losses keep the tower's features full of characters, names and places while the language model learns to use them.
+
+Shapes: as in `batches`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+from transformers import Qwen3VLForConditionalGeneration
+
+from engine.tiny.architecture import BINS, Probes
+from engine.tiny.batches import Batch
+from engine.tiny.fast import AttentionPull
+from engine.tiny.views import UNKNOWN
+
+NOTHING_CHARACTER = 0.3
+NOTHING_SIGN = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What the losses must know of the tokenizer."""
+
+    coordinate_ids: torch.Tensor  # (101,)
+    is_coordinate: torch.Tensor  # (vocabulary,)
+    coordinate_value: torch.Tensor  # (vocabulary,)
+    is_character: torch.Tensor  # (vocabulary,)
+
+
+def normalise(pixels: torch.Tensor) -> torch.Tensor:
+    """Bytes to [-1, 1], as the processor's mean and deviation of 0.5 do."""
+    return pixels.float().div_(127.5).sub_(1.0)
+
+
+def gaussian_targets(values: torch.Tensor, width: float = 1.0) -> torch.Tensor:
+    """(n,) hundredths -> (n, 101) probabilities."""
+    distance = torch.arange(float(BINS))[None] - values[:, None]
+    weights = torch.exp(-(distance**2) / (2 * width**2))
+    return weights / weights.sum(1, keepdim=True)
+
+
+def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return -(targets * functional.log_softmax(logits, -1)).sum(-1)
+
+
+def weighted(classes: int, nothing: float) -> torch.Tensor:
+    weights = torch.ones(classes)
+    weights[0] = nothing
+    return weights
+
+
+def vision_losses(
+    probes: Probes, batch: Batch, patches: torch.Tensor, tokens: torch.Tensor, figures: dict[str, float]
+) -> torch.Tensor:
+    """patches: (P, vision hidden) before merging; tokens: (T, hidden) after."""
+    loss = tokens.new_zeros((), dtype=torch.float32)
+    known = batch.characters != UNKNOWN
+    if known.any():
+        wanted = batch.characters[known]
+        seen = probes.patch_character(patches[known]).float()
+        classes = seen.shape[1]
+        weights = weighted(classes, NOTHING_CHARACTER)
+        loss = loss + functional.cross_entropy(seen, wanted, weight=weights)
+        four = batch.characters.view(-1, 4)
+        whole = (four != UNKNOWN).all(1)
+        merged = probes.token_characters(tokens[whole]).float().view(-1, classes)
+        merged_wanted = four[whole].reshape(-1)
+        loss = loss + functional.cross_entropy(merged, merged_wanted, weight=weights)
+        with torch.no_grad():
+            is_text = wanted > 0
+            if is_text.any():
+                figures["patch_character"] = accuracy(seen[is_text], wanted[is_text])
+                figures["patch_nothing"] = accuracy(seen[~is_text], wanted[~is_text])
+                is_text = merged_wanted > 0
+                figures["token_character"] = accuracy(merged[is_text], merged_wanted[is_text])
+    named = batch.colors != UNKNOWN
+    if named.any():
+        color, shape = probes.color(tokens[named]).float(), probes.shape(tokens[named]).float()
+        colors, shapes = batch.colors[named], batch.shapes[named]
+        loss = loss + functional.cross_entropy(color, colors, weight=weighted(color.shape[1], NOTHING_SIGN))
+        loss = loss + 0.5 * functional.cross_entropy(shape, shapes, weight=weighted(shape.shape[1], NOTHING_SIGN))
+        with torch.no_grad():
+            is_sign = colors > 0
+            if is_sign.any():
+                figures["color"] = accuracy(color[is_sign], colors[is_sign])
+                figures["shape"] = accuracy(shape[is_sign], shapes[is_sign])
+                figures["no_sign"] = accuracy(color[~is_sign], colors[~is_sign])
+    if len(batch.boxes):
+        bins = probes.box(tokens[batch.boxes[:, 0].long()]).float().view(-1, BINS)
+        edges = batch.boxes[:, 1:].reshape(-1)
+        loss = loss + 0.5 * soft_cross_entropy(bins, gaussian_targets(edges)).mean()
+        figures["box_error"] = (bins.detach().argmax(-1) - edges).abs().mean().item()
+    return loss
+
+
+def accuracy(logits: torch.Tensor, wanted: torch.Tensor) -> float:
+    return (logits.argmax(-1) == wanted).float().mean().item()
+
+
+def text_losses(logits: torch.Tensor, wanted: torch.Tensor, vocabulary: Vocabulary, figures: dict[str, float]) -> torch.Tensor:
+    """logits: (n, vocabulary) at the tokens to be predicted, wanted: (n,)."""
+    is_coordinate = vocabulary.is_coordinate[wanted]
+    plain = functional.cross_entropy(logits[~is_coordinate], wanted[~is_coordinate], reduction="sum")
+    ordinal = logits.new_zeros(())
+    if is_coordinate.any():
+        values = vocabulary.coordinate_value[wanted[is_coordinate]]
+        share = functional.log_softmax(logits[is_coordinate], -1)[:, vocabulary.coordinate_ids]
+        ordinal = -(gaussian_targets(values) * share).sum()
+    with torch.no_grad():
+        guessed = logits.argmax(-1)
+        is_character = vocabulary.is_character[wanted]
+        if is_character.any():
+            figures["character"] = (guessed == wanted)[is_character].float().mean().item()
+        rest = ~is_character & ~is_coordinate
+        if rest.any():
+            figures["wording"] = (guessed == wanted)[rest].float().mean().item()
+        if is_coordinate.any():
+            guesses = vocabulary.coordinate_value[guessed[is_coordinate]]
+            figures["coordinate_error"] = (guesses - values).abs().mean().item()
+    return (plain + ordinal) / len(wanted)
+
+
+def step_losses(
+    model: Qwen3VLForConditionalGeneration,
+    probes: Probes,
+    batch: Batch,
+    vocabulary: Vocabulary | None,
+    pull: AttentionPull,
+    is_vision_frozen: bool = False,
+) -> tuple[torch.Tensor, dict[str, float]]:
+    figures: dict[str, float] = {}
+    visual = model.model.visual
+    pixels = normalise(batch.pixels).to(visual.dtype)
+    if is_vision_frozen:
+        with torch.no_grad():
+            patches = visual(pixels, grid_thw=batch.grids).last_hidden_state
+        tokens = visual.merger(patches)
+    else:
+        seen = visual(pixels, grid_thw=batch.grids)
+        patches, tokens = seen.last_hidden_state, seen.pooler_output
+    loss = vision_losses(probes, batch, patches, tokens, figures)
+    figures["vision_loss"] = loss.item()
+    if batch.ids.numel():
+        text = model.model.language_model
+        embedded = text.embed_tokens(batch.ids).flatten(0, 1)
+        embedded = embedded.index_copy(0, batch.places, tokens.to(embedded.dtype)).view(*batch.ids.shape, -1)
+        pull.begin(batch.pulls)
+        hidden = text(
+            inputs_embeds=embedded, position_ids=batch.positions, attention_mask=None, use_cache=False
+        ).last_hidden_state
+        wanted = batch.labels[:, 1:]
+        is_wanted = wanted != UNKNOWN
+        logits = model.lm_head(hidden[:, :-1][is_wanted]).float()
+        text_loss = text_losses(logits, wanted[is_wanted], vocabulary, figures)
+        figures["text_loss"] = text_loss.item()
+        loss = loss + text_loss
+        if pull.losses:
+            pulled = sum(pull.losses) / len(pull.losses)
+            figures["pull"] = pull.hits[-1]
+            loss = loss + pulled
+    figures["loss"] = loss.item()
+    return loss, figures

@@ -1,0 +1,124 @@
+"""The embedded reasoner's tokenizer: bytes, Qwen's special tokens, coordinates and the fixed words of its small world.
+
+Idea: what the model must place or spell is one token each: every capital and digit, every coordinate 0.00 to 1.00. What it never
+varies (the frame of a call) is one token each too, which makes an answer short. Everything else is built from bytes, so that any
+text can be encoded and comes back unchanged.
+
+Invariant: `decode(encode(text)) == text` for every text; the vocabulary is written down here, nothing is learned from a corpus.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from engine.tiny import questions, signs, words
+from engine.tiny.losses import Vocabulary
+
+SPECIAL = (
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|image_pad|>",
+    "<|video_pad|>",
+)
+COORDINATES = tuple(f"{k / 100:.2f}" for k in range(101))
+CALLS = (
+    "<tool_call>",
+    "</tool_call>",
+    '{"name": "zoom_in", "arguments": {"bbox_2d": [',
+    '], "target_image": ',
+    '{"name": "select_frames", "arguments": {"target_frames": [',
+    "]}}",
+    "}}",
+    ", ",
+    "\\boxed{",
+)
+SENTENCES = (
+    "user assistant system The text on the is too small to read. I will zoom in. It says Here is the cropped image (Image Size): "
+    "Here are the selected frames (Frame Size), (Numbered a to b): Frame Answer without operations. Execution error: "
+    "I will select the frame. That is not the sign. I will look again. I will try again. I can only guess: "
+)
+CHAT_TEMPLATE = """{%- for message in messages -%}
+{{- '<|im_start|>' + message['role'] + '\\n' -}}
+{%- if message['content'] is string -%}{{- message['content'] -}}
+{%- else -%}
+{%- for part in message['content'] -%}
+{%- if part['type'] == 'image' or 'image' in part -%}{{- '<|vision_start|><|image_pad|><|vision_end|>' -}}
+{%- elif 'text' in part -%}{{- part['text'] -}}
+{%- endif -%}
+{%- endfor -%}
+{%- endif -%}
+{{- '<|im_end|>\\n' -}}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}
+"""
+
+
+def byte_alphabet() -> list[str]:
+    return sorted(pre_tokenizers.ByteLevel.alphabet())
+
+
+def world_words() -> list[str]:
+    """Words that get a token of their own, with and without the space before."""
+    texts = [SENTENCES, *(phrasing.replace("{color}", "").replace("{shape}", "") for phrasing in questions.PHRASINGS)]
+    found = {piece.strip(".,:?()") for text in texts for piece in text.split()} | set(signs.COLORS) | set(signs.SHAPES)
+    return sorted(word for word in found if len(word) > 1 and word.isalpha())
+
+
+def build_tokenizer() -> PreTrainedTokenizerFast:
+    tokens = [*SPECIAL, *byte_alphabet()]
+    for word in world_words():
+        tokens += [word, "Ġ" + word]  # Ġ is how byte-level BPE writes a space
+    vocabulary = {token: k for k, token in enumerate(tokens)}
+    # No merges at all: a word of the list is one token, anything else is its bytes.
+    core = Tokenizer(models.BPE(vocab=vocabulary, merges=[], ignore_merges=True))
+    pattern = Regex(r" ?[A-Z]?[a-z]+|[A-Z]| ?[0-9]| ?[^\sA-Za-z0-9]|\s")
+    core.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(pattern, "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    core.decoder = decoders.ByteLevel()
+    core.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in SPECIAL])
+    core.add_tokens([AddedToken(token, normalized=False) for token in (*CALLS, *COORDINATES)])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        additional_special_tokens=[token for token in SPECIAL if token not in ("<|im_end|>", "<|endoftext|>")],
+        chat_template=CHAT_TEMPLATE,
+        model_max_length=8192,
+        clean_up_tokenization_spaces=False,
+        extra_special_tokens={
+            "image_token": "<|image_pad|>",
+            "video_token": "<|video_pad|>",
+            "vision_bos_token": "<|vision_start|>",
+            "vision_eos_token": "<|vision_end|>",
+        },
+    )
+
+
+def vocabulary_of(tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
+    size = -(-len(tokenizer) // 64) * 64
+    ids = torch.tensor(tokenizer.convert_tokens_to_ids(list(COORDINATES)))
+    is_coordinate, is_character = torch.zeros(size, dtype=torch.bool), torch.zeros(size, dtype=torch.bool)
+    value = torch.zeros(size)
+    is_coordinate[ids] = True
+    value[ids] = torch.arange(101.0)
+    is_character[tokenizer.convert_tokens_to_ids(list(words.CHARACTERS))] = True
+    return Vocabulary(ids, is_coordinate, value, is_character)
+
+
+def special_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:
+    return {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL}
+
+
+def save_tokenizer(folder: Path) -> None:
+    build_tokenizer().save_pretrained(folder)

@@ -1,0 +1,108 @@
+"""One stage of training: draw a batch, step, write the curve, keep a checkpoint.
+
+Invariant: a checkpoint holds the fp32 masters of the model and of the throw-away heads, the stage and the time spent in it, so that a
+run that was killed goes on where it stopped (optimiser momenta begin anew). It is written beside and moved into place.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from engine.tiny import losses
+from engine.tiny.architecture import Probes
+from engine.tiny.fast import AttentionPull
+from engine.tiny.feeding import Feeder, Maker
+from engine.tiny.optimiser import MasterOptimiser
+
+WARM_UP = 40
+LOG_EVERY = 25
+SAVE_EVERY_S = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the run. `share` is of the run's minutes; the rates fall linearly from `decay_from` (a share of the stage) to `floor`."""
+
+    name: str
+    share: float
+    makers: tuple[tuple[Maker, float], ...]
+    matrix_rate: float
+    rest_rate: float
+    decay_from: float
+    floor: float
+    is_vision_frozen: bool = False
+
+
+@dataclass(slots=True)
+class Run:
+    """What the stages hand to each other."""
+
+    model: torch.nn.Module
+    probes: Probes
+    vocabulary: losses.Vocabulary
+    pull: AttentionPull
+    optimiser: MasterOptimiser
+    folder: Path
+
+
+def rate_share(stage: Stage, step: int, progress: float) -> float:
+    warm = min(1.0, (step + 1) / WARM_UP)
+    if progress < stage.decay_from:
+        return warm
+    left = (1 - progress) / (1 - stage.decay_from)
+    return warm * (stage.floor + (1 - stage.floor) * max(0.0, left))
+
+
+def save(run: Run, stage: str, spent_s: float, step: int, name: str = "last") -> None:
+    path = run.folder / f"{name}.pt"
+    beside = path.with_suffix(".part")
+    torch.save({"state": run.optimiser.state(), "stage": stage, "spent_s": spent_s, "step": step}, beside)
+    beside.replace(path)
+
+
+def run_stage(run: Run, stage: Stage, feeder: Feeder, limit_s: float, limit_steps: int | None, spent_s: float, step: int) -> None:
+    """Train until the stage's time (or number of steps) is used up."""
+    curve = (run.folder / "curves.jsonl").open("a", encoding="utf-8")
+    sums: dict[str, list[float]] = {}
+    began, first_step, saved = time.monotonic() - spent_s, step, time.monotonic()
+    cpu_began = time.process_time()
+
+    def is_frozen(name: str) -> bool:
+        return stage.is_vision_frozen and ".visual." in name and ".merger." not in name
+
+    while True:
+        spent = time.monotonic() - began
+        progress = (step - first_step) / limit_steps if limit_steps else spent / limit_s
+        if progress >= 1:
+            break
+        batch = feeder.next()
+        loss, figures = losses.step_losses(
+            run.model, run.probes, batch, run.vocabulary, run.pull, stage.is_vision_frozen
+        )
+        loss.backward()
+        figures["norm"] = run.optimiser.step(rate_share(stage, step - first_step, progress), is_frozen)
+        step += 1
+        for key, value in figures.items():
+            if not math.isnan(value):
+                sums.setdefault(f"{batch.kind}.{key}", []).append(value)
+        if step % LOG_EVERY == 0 or limit_steps:
+            row = {"stage": stage.name, "step": step, "minutes": round(spent / 60, 2), "fresh": feeder.fresh}
+            row["cpu_minutes"] = round((time.process_time() - cpu_began) / 60, 2)
+            row |= {key: round(sum(values) / len(values), 4) for key, values in sorted(sums.items())}
+            sums = {}
+            line = json.dumps(row)
+            curve.write(line + "\n")
+            curve.flush()
+            print(line, flush=True)
+        if time.monotonic() - saved > SAVE_EVERY_S:
+            saved = time.monotonic()
+            save(run, stage.name, spent, step)
+    save(run, stage.name, limit_s, step, stage.name)
+    save(run, stage.name, limit_s, step)
+    curve.close()
