@@ -77,7 +77,7 @@ class Box:
                 "x1 < x2 and y1 < y2 are needed, all from 0 to 1"
             )
         for name, value in zip(("x1", "y1", "x2", "y2"), values, strict=True):
-            object.__setattr__(self, name, float(value))
+            object.__setattr__(self, name, float(value) + 0.0)  # -0.0 becomes 0.0: equal boxes hash alike
 
     @classmethod
     def full(cls) -> Box:
