@@ -75,7 +75,12 @@ LAYERS = (
     ("engine.media", ("engine.errors", "engine.trace", "engine.operations")),
     ("engine.protocols", ("engine.errors", "engine.trace", "engine.operations")),
     ("engine.evaluation.scoring", ("engine.errors", "engine.trace")),
-    ("engine.store", ("engine.errors", "engine.trace", "engine.operations", "engine.media")),
+    ("engine.faithfulness", ("engine.errors", "engine.trace")),
+    ("engine.agreement", ("engine.errors", "engine.trace")),
+    (
+        "engine.store",
+        ("engine.errors", "engine.trace", "engine.operations", "engine.media", "engine.faithfulness"),
+    ),
     ("engine.backbone", ("engine.errors", "engine.trace", "engine.operations", "engine.media", "engine.protocols")),
     (
         "engine.policies",

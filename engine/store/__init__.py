@@ -5,7 +5,10 @@
     store.media      what each media file is            store.jobs       background work and its events
     store.traces     traces and the queue in pages      store.adapters   trained weights, and which one is live
     store.revisions  versions of a trace, by hash       store.verify()   derives every hash and crop again
-    store.reviews    verdicts
+    store.reviews    verdicts                       store.rounds     several reviews of a trace, bulk actions
+    store.queue      the workbench's queue          store.tags       tags, saved views
+    store.drafts     unfinished changes             store.reservations  who holds a trace, who should
+    store.preferences  the better of two            store.history    who did what, when
 
 Any thread may use it (each gets its own connection), and so may several processes on one machine. Values come out as
 frozen dataclasses; what is missing raises NotFound, a save that came too late StaleRevision (a Conflict).
@@ -21,32 +24,56 @@ from types import TracebackType
 
 from sqlite_utils import Database
 
+import engine.store.curation  # noqa: F401  (registers its migrations)
 from engine.store.adapters import Adapter, Adapters, Promotion
 from engine.store.connection import Connections, JournalMode
+from engine.store.drafts import Drafts, SavedDraft, StaleDraft
+from engine.store.history import BlankCheck, History, HistoryEvent
 from engine.store.jobs import Event, Job, Jobs, JobState
 from engine.store.media import MediaRecord, MediaRecords
 from engine.store.migrations import migrate
+from engine.store.preferences import Preference, Preferences
+from engine.store.queue import Listed, Query, Queue, QueueOrder, QueuePage
+from engine.store.reservations import Assignment, Reservation, Reservations, Reserved
 from engine.store.reviews import Review, Reviews, Verdict
 from engine.store.revisions import Revision, Revisions, StaleRevision
+from engine.store.rounds import Adjudication, BulkAction, Round, Rounds
 from engine.store.search import Filters, Outcome, Status
+from engine.store.tags import SavedView, Tags
 from engine.store.traces import Order, Page, QueueItem, TraceRecord, Traces
 from engine.store.verify import MediaFiles, VerifyReport, verify
 
 __all__ = [
     "Adapter",
+    "Adjudication",
+    "Assignment",
+    "BlankCheck",
+    "BulkAction",
     "Event",
     "Filters",
+    "HistoryEvent",
     "Job",
     "JobState",
     "JournalMode",
+    "Listed",
     "MediaRecord",
     "Order",
     "Outcome",
     "Page",
+    "Preference",
     "Promotion",
+    "Query",
     "QueueItem",
+    "QueueOrder",
+    "QueuePage",
+    "Reservation",
+    "Reserved",
     "Review",
     "Revision",
+    "Round",
+    "SavedDraft",
+    "SavedView",
+    "StaleDraft",
     "StaleRevision",
     "Status",
     "Store",
@@ -71,6 +98,13 @@ class Store:
     reviews: Reviews
     jobs: Jobs
     adapters: Adapters
+    drafts: Drafts
+    reservations: Reservations
+    rounds: Rounds
+    queue: Queue
+    tags: Tags
+    preferences: Preferences
+    history: History
 
     def __init__(self, path: Path | str, journal_mode: JournalMode = "wal", busy_timeout_s: float = 30.0) -> None:
         connections = Connections(Path(path), journal_mode, busy_timeout_s)
@@ -80,14 +114,22 @@ class Store:
             connections.close()
             raise
         media, revisions = MediaRecords(connections), Revisions(connections)
+        reviews, reservations = Reviews(connections, revisions), Reservations(connections)
         parts = {
             "connections": connections,
             "media": media,
             "revisions": revisions,
             "traces": Traces(connections, media, revisions),
-            "reviews": Reviews(connections, revisions),
+            "reviews": reviews,
             "jobs": Jobs(connections),
             "adapters": Adapters(connections),
+            "drafts": Drafts(connections),
+            "reservations": reservations,
+            "rounds": Rounds(connections, revisions, reviews, reservations),
+            "queue": Queue(connections),
+            "tags": Tags(connections),
+            "preferences": Preferences(connections, revisions),
+            "history": History(connections),
         }
         for name, part in parts.items():
             object.__setattr__(self, name, part)

@@ -15,15 +15,28 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import Conflict, InvalidInput, NotFound
+from engine.faithfulness import final_evidence_share, ignored_errors, pretended_steps, trajectory
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, storable
-from engine.trace import Trace, trace_from_json, trace_to_json
+from engine.trace import Box, Evidence, Trace, trace_from_json, trace_to_json
 
-__all__ = ["Revision", "Revisions", "StaleRevision", "head_columns", "refresh_status", "revision_hash"]
+__all__ = [
+    "Revision",
+    "Revisions",
+    "StaleRevision",
+    "evidence_from_json",
+    "evidence_to_json",
+    "example_key",
+    "faithfulness_columns",
+    "head_columns",
+    "refresh_status",
+    "revision_hash",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +72,9 @@ def revision_hash(parent_hash: str | None, trace: Trace) -> str:
     return _hash_of(parent_hash, canonical_json(trace_to_json(trace, None)))
 
 
-def head_columns(trace: Trace) -> dict[str, Any]:
-    """The columns of a traces row that repeat what its head says, for the queue page."""
+def head_columns(trace: Trace, evidence: str | None = None) -> dict[str, Any]:
+    """The columns of a traces row that repeat what its head says, for the queue page. `evidence` is the JSON in the
+    row's own column."""
     return {
         "question": storable(trace.question),
         "answer": None if trace.answer is None else storable(trace.answer),
@@ -72,20 +86,69 @@ def head_columns(trace: Trace) -> dict[str, Any]:
         "step_count": len(trace.steps),
         "has_operation": int(trace.has_operation),
         "operation_errors": trace.operation_errors,
+        "example_key": example_key(trace),
+    } | faithfulness_columns(trace, evidence)
+
+
+def example_key(trace: Trace) -> str:
+    """Names the question about these media: traces with the same key are attempts at the same example."""
+    text = canonical_json([trace.question, [medium.sha256 for medium in trace.media]])
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
+
+
+def faithfulness_columns(trace: Trace, evidence: str | None) -> dict[str, Any]:
+    """The labels of `engine.faithfulness`, as columns."""
+    known = None if evidence is None else evidence_from_json(json.loads(evidence))
+    return {
+        "trajectory": trajectory(trace),
+        "is_pretending": int(bool(pretended_steps(trace))),
+        "ignores_error": int(bool(ignored_errors(trace))),
+        "evidence_share": final_evidence_share(trace, known),
     }
 
 
+def evidence_to_json(evidence: Evidence) -> dict[str, Any]:
+    return {"boxes": [box.as_list() for box in evidence.boxes], "frames": list(evidence.frames)}
+
+
+def evidence_from_json(data: Mapping[str, Any]) -> Evidence:
+    return Evidence(tuple(Box(*box) for box in data["boxes"]), tuple(data["frames"]))
+
+
 def refresh_status(connections: Connections, trace_id: str) -> None:
-    """Sets a trace's status from its head: the latest standing verdict that decides (a skip does not), else "edited"
-    where a person or policy has changed it since it was recorded, else "new". Call it inside `write()`."""
-    connections.database().conn.execute(
-        """UPDATE traces SET updated_at = :now, status = coalesce(
-            (SELECT v.verdict FROM reviews v WHERE v.revision_id = traces.head_id AND v.undone_at IS NULL
-                AND v.verdict <> 'skipped' ORDER BY v.number DESC LIMIT 1),
-            (SELECT iif(r.parent_id IS NULL, 'new', 'edited') FROM revisions r WHERE r.id = traces.head_id))
-        WHERE id = :id""",
-        {"now": now(), "id": trace_id},
+    """Sets a trace's status from its head. Call it inside `write()`.
+
+    Without a round of several reviews: the latest standing verdict that decides (a skip does not). In a round: nothing
+    until all are given, then what all say, "flagged" where they differ, until somebody adjudicates. Undecided is
+    "edited" where a person or policy has changed the trace since it was recorded, else "new".
+    """
+    row = connections.row(
+        """SELECT coalesce((SELECT wanted FROM review_rounds WHERE trace_id = t.id), 1) AS wanted,
+            (SELECT verdict FROM adjudications WHERE revision_id = t.head_id ORDER BY number DESC LIMIT 1) AS adjudicated,
+            (SELECT iif(parent_id IS NULL, 'new', 'edited') FROM revisions WHERE id = t.head_id) AS undecided, t.head_id
+        FROM traces t WHERE t.id = ?""",
+        (trace_id,),
     )
+    if row is None:
+        return
+    # With max() SQLite takes the other columns from the row that has it: each reviewer's latest.
+    given = connections.rows(
+        """SELECT verdict, max(number) AS number FROM reviews
+        WHERE revision_id = ? AND undone_at IS NULL AND verdict <> 'skipped' GROUP BY reviewer ORDER BY 2""",
+        (row["head_id"],),
+    )
+    verdicts = [one["verdict"] for one in given]
+    state, status = "open", row["undecided"]
+    if row["wanted"] <= 1:
+        status = verdicts[-1] if verdicts else status
+    elif len(verdicts) >= row["wanted"]:
+        state = "agreed" if len(set(verdicts)) == 1 else "disputed"
+        status = verdicts[0] if state == "agreed" else "flagged"
+    if row["adjudicated"] is not None:
+        state, status = "adjudicated", row["adjudicated"]
+    conn = connections.database().conn
+    conn.execute("UPDATE traces SET updated_at = ?, status = ? WHERE id = ?", (now(), status, trace_id))
+    conn.execute("UPDATE review_rounds SET state = ? WHERE trace_id = ? AND state <> ?", (state, trace_id, state))
 
 
 class Revisions:
@@ -103,6 +166,13 @@ class Revisions:
         """What stands now. Raises NotFound."""
         sql = "SELECT r.* FROM traces t JOIN revisions r ON r.id = t.head_id WHERE t.id = ?"
         row = self._connections.row(sql, (trace_id,))
+        if row is None:
+            raise NotFound(f"there is no trace {trace_id!r} in the store")
+        return _revision(row)
+
+    def first(self, trace_id: str) -> Revision:
+        """What was recorded at first: the model's own version. Raises NotFound."""
+        row = self._connections.row("SELECT * FROM revisions WHERE trace_id = ? AND parent_id IS NULL", (trace_id,))
         if row is None:
             raise NotFound(f"there is no trace {trace_id!r} in the store")
         return _revision(row)
@@ -140,7 +210,8 @@ class Revisions:
             if saved.id == head.id:
                 return head
             if parent == head.id:
-                columns = head_columns(trace) | {"head_id": saved.id}
+                known = self._connections.row("SELECT evidence FROM traces WHERE id = ?", (trace_id,))
+                columns = head_columns(trace, known and known["evidence"]) | {"head_id": saved.id}
                 if score is not None or trace.answer != head.trace.answer:
                     columns["score"] = score
                 self._connections.database().conn.execute(

@@ -23,9 +23,9 @@ from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, storable
 from engine.store.media import MediaRecords
-from engine.store.revisions import Revisions, head_columns
+from engine.store.revisions import Revisions, evidence_from_json, evidence_to_json, head_columns
 from engine.store.search import STATUSES, Filters, Status, search_expression
-from engine.trace import Box, Evidence, MediaKind, StopReason, Trace
+from engine.trace import Evidence, MediaKind, StopReason, Trace
 
 __all__ = [
     "COUNT_LIMIT",
@@ -139,7 +139,8 @@ class Traces:
             for medium in trace.media:
                 self._media.record(medium)
             head = self._revisions.insert(trace_id, trace, author, None, None)
-            columns = head_columns(trace) | {
+            known = None if evidence is None else canonical_json(evidence_to_json(evidence))
+            columns = head_columns(trace, known) | {
                 "id": trace_id,
                 "head_id": head.id,
                 "score": score,
@@ -148,7 +149,7 @@ class Traces:
                 "author": storable(author),
                 "policy_settings": canonical_json(dict(policy_settings or {})),
                 "options": canonical_json(list(options)),
-                "evidence": None if evidence is None else canonical_json(_evidence_to_json(evidence)),
+                "evidence": known,
                 "created_at": moment,
                 "updated_at": moment,
             }
@@ -167,10 +168,10 @@ class Traces:
         if row is None:
             raise NotFound(f"there is no trace {trace_id!r} in the store")
         return TraceRecord(
-            _item(row),
+            item_of(row),
             json.loads(row["policy_settings"]),
             tuple(json.loads(row["options"])),
-            None if row["evidence"] is None else _evidence_from_json(json.loads(row["evidence"])),
+            None if row["evidence"] is None else evidence_from_json(json.loads(row["evidence"])),
         )
 
     def set_score(self, trace_id: str, score: float | None, gold: str | None = None) -> TraceRecord:
@@ -230,7 +231,7 @@ class Traces:
             only = None
         sql, parameters = self._page_query(match, only, order, after)
         parameters |= {"limit": limit, "offset": offset}
-        items = tuple(_item(row) for row in self._connections.rows(sql, parameters))
+        items = tuple(item_of(row) for row in self._connections.rows(sql, parameters))
         return Page(items, *self._total(match, only))
 
     def _page_query(
@@ -285,7 +286,7 @@ class Traces:
         return [row[0] for row in self._connections.rows(sql)]
 
 
-def _item(row: sqlite3.Row) -> QueueItem:
+def item_of(row: sqlite3.Row) -> QueueItem:
     return QueueItem(
         id=row["id"],
         number=row["number"],
@@ -308,11 +309,3 @@ def _item(row: sqlite3.Row) -> QueueItem:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
-
-
-def _evidence_to_json(evidence: Evidence) -> dict[str, Any]:
-    return {"boxes": [box.as_list() for box in evidence.boxes], "frames": list(evidence.frames)}
-
-
-def _evidence_from_json(data: Mapping[str, Any]) -> Evidence:
-    return Evidence(tuple(Box(*box) for box in data["boxes"]), tuple(data["frames"]))

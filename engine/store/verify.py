@@ -124,7 +124,7 @@ def _head_problems(connections: Connections) -> Iterator[str]:
             trace, _ = trace_from_json(json.loads(row["trace_json"]))
         except (StudioError, ValueError):
             continue  # already reported with the revision
-        for column, value in head_columns(trace).items():
+        for column, value in head_columns(trace, row["evidence"]).items():
             if row[column] != value:
                 yield f"{name} says {column} = {row[column]!r}, but its head says {value!r}."
 

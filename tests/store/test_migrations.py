@@ -16,7 +16,7 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from engine.errors import Unavailable
-from engine.store import Filters, Store
+from engine.store import Filters, Query, Store
 from engine.store.migrations import schema
 
 NAMES = [m.name for m in schema.pending(Database(memory=True))]
@@ -88,6 +88,15 @@ ROWS: dict[str, dict[str, list[dict[str, object]]]] = {
     "m006_counts": {},
     "m007_search": {},
     "m008_views": {},
+    "m009_curation_tables": {
+        "trace_tags": [{"trace_id": "t1", "tag": "glare", "author": "ann", "created_at": "2026-01-01T00:00:00.000Z"}],
+        "assignments": [{"trace_id": "t1", "person": "bob", "author": "ann", "created_at": "2026-01-01T00:00:00.000Z"}],
+        "drafts": [{"trace_id": "t1", "author": "ann", "counter": 3, "base_revision_id": "r1", "is_changed": 1,
+                    "data": "{}", "updated_at": "2026-01-01T00:00:00.000Z"}],
+        "review_rounds": [{"trace_id": "t1", "wanted": 2, "state": "open", "author": "ann",
+                           "created_at": "2026-01-01T00:00:00.000Z"}],
+    },
+    "m010_curation_facets": {},
 }  # fmt: skip
 
 
@@ -105,6 +114,9 @@ def build(path: Path, until: int) -> dict[str, list[dict[str, object]]]:
             for row in rows:
                 marks = ", ".join("?" * len(row))
                 connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    if "m010_curation_facets" in NAMES[:until]:  # from then on the row repeats these of its head
+        key = hashlib.sha256(json.dumps([TRACE["question"], [MEDIA]], separators=(",", ":")).encode()).hexdigest()[:32]
+        connection.execute("UPDATE traces SET example_key = ?, trajectory = 'single_pass'", (key,))
     connection.execute("COMMIT")
     assert [m.name for m in schema.applied(database)] == NAMES[:until]
     connection.close()
@@ -132,6 +144,10 @@ def test_a_populated_database_of_each_version_is_brought_up_to_date(tmp_path: Pa
         assert [i.id for i in store.traces.page(search="red", filters=Filters(status="accepted")).items] == ["t2"]
         assert store.traces.page(filters=Filters(source="mini-signs", outcome="right", has_operation=True)).total == 2
         assert [r.id for r in store.reviews.accepted()] == ["r2"]
+        assert [i.item.id for i in store.queue.page(Query(trajectory="single_pass", rapr="always")).items] == ["t2", "t1"]
+        if until >= 9:
+            assert [i.item.id for i in store.queue.page(Query(tag="glare", assigned_to="bob")).items] == ["t1"]
+            assert store.drafts.find("t1", "ann").counter == 3
         if until >= 3:
             assert store.reviews.undo("ann").id == "v1"
             assert store.traces.counts()["accepted"] == 0

@@ -1,0 +1,90 @@
+"""Preferences: of two attempts at the same question the better one, as a person sees it.
+
+Invariants: both sides are revisions of the same question about the same media, and differ; a preference is never deleted,
+undoing dates it.
+
+Not covered: training on them (`engine.exchange` writes them as preference pairs).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from engine.errors import InvalidInput
+from engine.store.connection import Connections
+from engine.store.identity import new_id, now, storable
+from engine.store.revisions import Revisions, example_key
+from engine.store.traces import QueueItem, item_of
+
+__all__ = ["Preference", "Preferences"]
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Revision `chosen_id` is better than `rejected_id`; in a tie neither is."""
+
+    id: str
+    chosen_id: str
+    rejected_id: str
+    is_tie: bool
+    author: str
+    reason: str
+    created_at: str
+    undone_at: str | None
+
+
+class Preferences:
+    def __init__(self, connections: Connections, revisions: Revisions) -> None:
+        self._connections = connections
+        self._revisions = revisions
+
+    def record(
+        self, chosen_id: str, rejected_id: str, author: str, *, is_tie: bool = False, reason: str = ""
+    ) -> Preference:
+        """Raises NotFound for an unknown revision, InvalidInput where the two cannot be compared."""
+        chosen, rejected = self._revisions.get(chosen_id), self._revisions.get(rejected_id)
+        if example_key(chosen.trace) != example_key(rejected.trace):
+            raise InvalidInput("only two attempts at the same question about the same media can be compared")
+        if chosen.trace.steps == rejected.trace.steps:
+            raise InvalidInput("these two attempts are the same, so neither can be preferred")
+        made = Preference(new_id(), chosen_id, rejected_id, is_tie, storable(author), storable(reason), now(), None)
+        with self._connections.write() as db:
+            db.conn.execute(
+                "INSERT INTO preferences (id, chosen_id, rejected_id, is_tie, author, reason, created_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (made.id, chosen_id, rejected_id, int(is_tie), made.author, made.reason, made.created_at),
+            )
+        return made
+
+    def undo(self, preference_id: str) -> None:
+        with self._connections.write() as db:
+            db.conn.execute(
+                "UPDATE preferences SET undone_at = ? WHERE id = ? AND undone_at IS NULL", (now(), preference_id)
+            )
+
+    def list(self, limit: int = 1000) -> list[Preference]:
+        """The standing preferences, newest first."""
+        sql = "SELECT * FROM preferences WHERE undone_at IS NULL ORDER BY number DESC LIMIT ?"
+        return [_preference(row) for row in self._connections.rows(sql, (limit,))]
+
+    def siblings(self, trace_id: str, limit: int = 50) -> list[QueueItem]:
+        """The other traces of the same question about the same media, newest first: what it can be compared with."""
+        sql = (
+            "SELECT o.* FROM traces t JOIN traces o ON o.example_key = t.example_key AND o.id <> t.id "
+            "WHERE t.id = ? ORDER BY o.number DESC LIMIT ?"
+        )
+        return [item_of(row) for row in self._connections.rows(sql, (trace_id, limit))]
+
+
+def _preference(row: sqlite3.Row) -> Preference:
+    return Preference(
+        row["id"],
+        row["chosen_id"],
+        row["rejected_id"],
+        bool(row["is_tie"]),
+        row["author"],
+        row["reason"],
+        row["created_at"],
+        row["undone_at"],
+    )
