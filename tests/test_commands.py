@@ -139,6 +139,33 @@ def test_ask_obeys_the_limits_of_the_settings(home, picture):
     assert "No answer: max_steps" in call(home, "ask", str(picture), "What?", STUDIO_MAX_STEPS="1")[1]
 
 
+def test_ask_a_model_in_a_folder(home, picture, random_model):
+    """The quantised load of a real architecture, with all that its libraries have to say kept off standard output."""
+    folder = str(random_model("qwen3_vl"))
+    words = [
+        "ask",
+        str(picture),
+        "What is written?",
+        "--json",
+        "--policy",
+        folder,
+        "--protocol",
+        "studio",
+        "--seed",
+        "3",
+    ]
+    done = run(home, *words, STUDIO_MAX_TOKENS="8", STUDIO_DEVICE="cpu", STUDIO_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    trace, trace_id = trace_from_json(json.loads(line))
+    assert trace.policy == Path(folder).name
+    assert trace.stop_reason in ("answered", "max_tokens")
+    with Store(home / "annotations.db") as store:
+        settings = store.traces.get(trace_id).policy_settings
+    assert settings["quantization"] == "4bit"
+    assert settings["pixel_budgets"]["crop"]["max_pixels"] > 0
+
+
 @pytest.mark.parametrize(
     ("words", "variables", "said"),
     [
@@ -294,3 +321,58 @@ def test_verify_finds_a_file_that_was_changed(home, picture):
     assert status == 1
     assert "has changed" in printed
     assert "all sound" not in printed
+
+
+# --- train ----------------------------------------------------------------------------------------------------------
+
+
+def test_train_makes_an_adapter_of_what_was_accepted(home, tmp_path, picture, random_model):
+    trace_id = json.loads(call(home, "ask", str(picture), "What?", "--json")[1])["id"]
+    with Store(home / "annotations.db") as store:
+        store.reviews.record(store.revisions.head(trace_id).id, "somebody", "accepted")
+    config = tmp_path / "sft.json"
+    config.write_text(json.dumps({"name": "first", "sft": {"steps": 1, "batch_size": 1}, "evaluation": None}))
+    folder = str(random_model("qwen3_vl"))
+    more = {"STUDIO_MODEL": folder, "STUDIO_DEVICE": "cpu", "STUDIO_PROTOCOL": "studio", "STUDIO_THREADS": "1"}
+    status, printed = call(home, "train", "sft", "--config", str(config), **more)
+    assert status == 0, printed
+    assert "step 1: loss " in printed
+    assert "adapter 'first'" in printed
+    with Store(home / "annotations.db") as store:
+        (job,) = store.jobs.list()
+        (adapter,) = store.adapters.list()
+    assert (job.state, adapter.job_id, adapter.name) == ("done", job.id, "first")
+    assert (home / "artifacts" / adapter.path / "adapter_model.safetensors").is_file()
+
+
+def test_train_needs_weights_a_store_and_accepted_traces(home, picture, capsys):
+    assert call(home, "train", "sft") == (2, "")
+    assert "no weights" in capsys.readouterr().err
+    assert call(home, "train", "sft", STUDIO_MODEL="tiny") == (2, "")
+    assert "no store" in capsys.readouterr().err
+    call(home, "ask", str(picture), "What?")
+    assert call(home, "train", "sft", STUDIO_MODEL="tiny") == (2, "")
+    assert "accept some traces" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not JSON"),
+        ("[]", "a JSON object"),
+        ('{"steps": 3}', "no setting 'steps'; there are: name, sft, evaluation"),
+        ('{"sft": 3}', "sft: an object is expected, not 3"),
+        ('{"name": null}', "name: a text is expected"),
+        ('{"evaluation": {"benchmark": "mini-signs", "seed": 1}}', "no 'seed'"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used(home, tmp_path, capsys, text, said):
+    config = tmp_path / "sft.json"
+    config.write_text(text)
+    assert call(home, "train", "sft", "--config", str(config), STUDIO_MODEL="tiny") == (2, "")
+    assert said in capsys.readouterr().err
+
+
+def test_a_configuration_that_is_not_there(home, capsys):
+    assert call(home, "train", "sft", "--config", "nothing.json", STUDIO_MODEL="tiny") == (2, "")
+    assert "nothing.json cannot be read" in capsys.readouterr().err

@@ -35,7 +35,7 @@ def open_media(settings: Settings) -> MediaFolder:
 
 def media_limits(settings: Settings) -> MediaLimits:
     return MediaLimits(
-        max_bytes=settings.max_upload_mb * 2**20,
+        max_bytes=settings.max_upload_mb * 1_000_000,
         max_pixels=settings.max_megapixels * 1_000_000,
         max_duration_s=float(settings.max_video_s),
     )
@@ -81,11 +81,8 @@ def open_backbone(settings: Settings) -> Backbone:
 def _promote_live(settings: Settings, backbone: Backbone) -> None:
     if not settings.database.exists():
         return
+    from engine.training.promotion import load_live
+
     with open_store(settings) as store:
-        live = store.adapters.live()
-    if live is None:
-        return
-    if live.base_model != backbone.name:
-        print(f"The promoted adapter {live.name!r} is for {live.base_model}, not {backbone.name}.", file=sys.stderr)
-        return
-    backbone.adapters.promote(settings.artifacts / live.path, live.name)
+        if objection := load_live(store, backbone, settings.artifacts):
+            print(objection, file=sys.stderr)

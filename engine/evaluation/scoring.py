@@ -111,8 +111,8 @@ def read_letter(text: str, options: Sequence[str] = (), count: int | None = None
     """The option that a text names, as a capital letter among the first `count` (the number of options by default).
 
     In this order: the letter alone ("b", "(B)", "B."); the text of exactly one option; a letter set off at the
-    beginning ("B) the cat", "B: the cat", "(B) the cat"); the one letter that stands in brackets or after "answer is"
-    or "option" ("the answer is B", "I choose (B)"). None where none of these names one.
+    beginning ("B) the cat", "B: the cat", "(B) the cat"), in brackets or after "answer is" or "option" ("the answer is B",
+    "I choose (B)"), where it is the only one. None otherwise.
     """
     allowed = [chr(ord("A") + k) for k in range(min(count if count is not None else len(options), 26))]
     bare = normalised(text).upper()
@@ -121,12 +121,12 @@ def read_letter(text: str, options: Sequence[str] = (), count: int | None = None
     matching = [k for k, option in enumerate(options) if normalised(option) == normalised(text)]
     if len(matching) == 1 and matching[0] < len(allowed):
         return allowed[matching[0]]
-    if found := re.match(r"\s*(?:\(([A-Za-z])\)|([A-Za-z])[).:,])(?=\s|$)", text):
-        letter = (found[1] or found[2]).upper()
-        return letter if letter in allowed else None
     said = re.findall(r"\(([A-Z])\)|(?i:\b(?:answer is|answer:|option)\s*\(?)([A-Z])\b", text)
     named = {first or second for first, second in said} & set(allowed)
-    return named.pop() if len(named) == 1 else None
+    if found := re.match(r"\s*(?:\(([A-Za-z])\)|([A-Za-z])[).:,])(?=\s|$)", text):
+        named.add((found[1] or found[2]).upper())
+    letter = named.pop() if len(named) == 1 else None
+    return letter if letter in allowed else None
 
 
 _NUMBER_WORDS = (
@@ -153,7 +153,8 @@ _NUMBER_WORDS = (
     "twenty",
 )
 _NUMBER = re.compile(
-    r"(?<![\w.,])(\d{1,3}(?:,\d{3})+|\d+)(?![\w]|[.,]\d)|\b(" + "|".join(_NUMBER_WORDS) + r")\b(?!-)", re.IGNORECASE
+    r"(?<![\w.,])(\d{1,3}(?:,\d{3})+|\d+)(?![\w]|[.,]\d)|(?<![\w-])(" + "|".join(_NUMBER_WORDS) + r")\b(?!-)",
+    re.IGNORECASE,
 )
 
 

@@ -110,10 +110,11 @@ def parse(text: str, views: Sequence[View], media: Sequence[Media]) -> Step:
 def target_view(arguments: object) -> int:
     """The whole number under target_image. Raises MalformedCall."""
     value = arguments.get("target_image") if isinstance(arguments, dict) else None
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not (isinstance(value, int) or value.is_integer()):
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
         raise MalformedCall(f"target_image needs the number of a picture, not {value!r}")
-    return int(value)
+    return value
 
 
 def relative_box(value: object) -> Box:

@@ -1,0 +1,112 @@
+"""`train sft`: fine-tune an adapter on the accepted traces, here and now; the job and its adapter are the studio's own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from engine.errors import InvalidInput, InvalidSetting, NotFound
+from engine.settings import Settings
+
+SUMMARY = "fine-tune an adapter in the foreground, the same job that the studio runs"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", metavar="sft", choices=["sft"], help="sft: supervised fine-tuning of a LoRA adapter")
+    parser.add_argument(
+        "--traces",
+        metavar="accepted",
+        choices=["accepted"],
+        default="accepted",
+        help="what to train on: accepted (the default), the traces whose head revision was accepted",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="F",
+        help="a JSON file with any of: name (the adapter's), sft (an object: passes, steps, batch_size, learning_rate, "
+        "rank, alpha, seed, ...), evaluation (an object: benchmark and count of the held-out examples that are measured "
+        "before and after, or null for none)",
+    )
+    parser.epilog = (
+        "Ctrl-C stops after the running step and keeps the last checkpoint. The adapter answers once it is promoted in "
+        "the studio. Exit status 1 where the job failed."
+    )
+
+
+def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    config = read_config(arguments.config)
+    if settings.model == "scripted":
+        raise InvalidSetting("STUDIO_MODEL='scripted' has no weights to train; use tiny, a folder or a model id")
+    if not settings.database.exists():
+        raise NotFound(f"there is no store at {settings.database}; STUDIO_HOME says which folder is looked at")
+    from engine.commands.opening import loop_limits, open_backbone, open_media, open_store
+    from engine.evaluation.heldout import HeldOut
+    from engine.training.jobs import train_in_foreground
+    from engine.training.sft import SftConfig
+    from engine.training.workshop import Workshop
+
+    sft = SftConfig.from_json(config.get("sft") or {})
+    held_out = None if config.get("evaluation", {}) is None else HeldOut(**config.get("evaluation", {}))
+    with open_store(settings) as store:
+        if not store.reviews.accepted():
+            raise InvalidInput("there is nothing to train on: accept some traces in the studio first")
+        limits = loop_limits(settings)
+        measure = held_out and (lambda policy, is_cancelled: held_out.measure(policy, is_cancelled, limits))
+        workshop = Workshop(
+            store=store,
+            backbone=open_backbone(settings),
+            artifacts=settings.artifacts,
+            load_pictures=open_media(settings).pictures,
+            evaluate=measure or None,
+        )
+        job = train_in_foreground(
+            workshop,
+            sft,
+            name=config.get("name") or "",
+            evaluation=held_out.as_json() if held_out else None,
+            on_event=lambda step, kind, data: tell(step, kind, data, out),
+        )
+    print(f"job {job.id} {job.state}: {job.message}", file=out if job.state == "done" else sys.stderr)
+    return 0 if job.state == "done" else 1
+
+
+def read_config(name: str | None) -> Mapping[str, Any]:
+    """The configuration file as an object. Raises InvalidInput."""
+    if name is None:
+        return {}
+    try:
+        data = json.loads(Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput(f"{name} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise InvalidInput(f"{name} is not JSON: {error}") from error
+    shapes = {"name": (str,), "sft": (dict,), "evaluation": (dict, type(None))}
+    if not isinstance(data, dict):
+        raise InvalidInput(f"{name}: a JSON object is expected, with any of {', '.join(shapes)}")
+    for field, value in data.items():
+        if field not in shapes:
+            raise InvalidInput(f"{name}: there is no setting {field!r}; there are: {', '.join(shapes)}")
+        if not isinstance(value, shapes[field]):
+            expected = "a text" if field == "name" else "an object"
+            raise InvalidInput(f"{name}: {field}: {expected} is expected, not {json.dumps(value)[:80]}")
+    if unknown := sorted(set(data.get("evaluation") or {}) - {"benchmark", "count"}):
+        raise InvalidInput(f"{name}: evaluation has benchmark and count, and no {unknown[0]!r}")
+    return data
+
+
+def tell(step: int | None, kind: str, data: Mapping[str, Any], out: TextIO) -> None:
+    """One event of the job, as a line."""
+    if kind == "metric":
+        line = f"step {step}: loss {data['loss']:.4f}, about {data['left_s']:.0f} s left"
+    elif kind == "evaluation":
+        accuracy = "-" if data["accuracy"] is None else f"{data['accuracy'] * 100:.1f} %"
+        line = f"{data['when']} training: {accuracy} of {data['n']} held-out examples right"
+    elif kind == "adapter":
+        line = f"adapter {data['name']!r} ({data['id']}) saved after {data['steps']} steps"
+    else:
+        line = str(data.get("text", ""))
+    print(line, file=out, flush=True)
