@@ -21,8 +21,10 @@ Not covered: batches of conversations (rollout groups).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -72,35 +74,59 @@ class Session:
     # --- building the history ---------------------------------------------------------------------------------------
 
     def append_user(self, parts: Sequence[str | Picture], system: str | None = None) -> None:
-        """Add a user turn and open the assistant's."""
-        text = self._closing()
+        """Add a user turn and open the assistant's. Special tokens that stand in a text are words in it, nothing more."""
+        if self._is_open:
+            self.end_turn()
+            self._append_text("\n")
         if system is not None:
-            text += f"{TURN_START}system\n{system}{TURN_END}\n"
-        self._append_text(text + f"{TURN_START}user\n")
-        for part in parts:
-            if isinstance(part, Picture):
-                self._append_picture(part)
-            else:
-                self._append_text(part)
-        self._append_text(f"{TURN_END}\n{TURN_START}assistant\n")
+            self._append_turn("system", [system])
+        self._append_turn("user", parts)
+        self._append_special(TURN_START)
+        self._append_text("assistant\n")
         self._is_open = True
 
     def append_assistant(self, text: str) -> None:
-        """Add an assistant turn that was not generated here."""
+        """Say the assistant's turn, or go on with it, with a text that was not generated here."""
         self._append_text(text)
 
-    def _closing(self) -> str:
-        """What ends the open assistant turn: generation may have stopped at the call's end, before the end of turn."""
-        if not self._is_open:
-            return ""
-        self._is_open = False
-        ended = self.ids.shape[1] > 0 and int(self.ids[0, -1]) == self._id(TURN_END)
-        return "\n" if ended else f"{TURN_END}\n"
+    def end_turn(self) -> None:
+        """End the open assistant turn where it has not ended: generation may have stopped after a call or on request."""
+        if self._is_open and int(self.ids[0, -1]) != self._id(TURN_END):
+            self._append_special(TURN_END)
+
+    def _append_turn(self, role: str, parts: Sequence[str | Picture]) -> None:
+        """Texts that touch become tokens together, as in the chat template: "user\\n" and "\\nHere" share a token."""
+        self._append_special(TURN_START)
+        text = f"{role}\n"
+        for part in parts:
+            if isinstance(part, Picture):
+                self._append_text(text)
+                self._append_picture(part)
+                text = ""
+            else:
+                text += part
+        self._append_text(text)
+        self._append_special(TURN_END)
+        self._append_text("\n")
 
     def _append_text(self, text: str) -> None:
-        if text:
-            tokens = self.backbone.tokenizer(text, add_special_tokens=False)["input_ids"]
+        tokenizer, tokens = self.backbone.tokenizer, []
+        for words in self._without_specials(text):
+            tokens += tokenizer(words, add_special_tokens=False)["input_ids"]
+        if tokens:
             self._append_ids(torch.tensor([tokens], dtype=torch.long))
+
+    def _without_specials(self, text: str) -> list[str]:
+        """The text in pieces that hold no special token whole: a question may spell one, but only we may say it."""
+        specials = [t.content for t in self.backbone.tokenizer.added_tokens_decoder.values() if t.special]
+        if not any(special in text for special in specials):
+            return [text]
+        starts = re.finditer("|".join(f"(?={re.escape(special)})" for special in specials), text)
+        cuts = [0, *(match.start() + 1 for match in starts), len(text)]
+        return [text[start:end] for start, end in pairwise(cuts)]
+
+    def _append_special(self, token: str) -> None:
+        self._append_ids(torch.tensor([[self._id(token)]], dtype=torch.long))
 
     def _append_picture(self, picture: Picture) -> None:
         encoded = self._process(picture)
