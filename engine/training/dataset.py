@@ -25,7 +25,7 @@ from typing import Any
 import torch
 
 from engine.backbone.loading import Backbone
-from engine.backbone.session import IMAGE_PAD, TURN_END, Session
+from engine.backbone.session import IMAGE_PAD, Session
 from engine.errors import InvalidInput, PersonError
 from engine.media import Pictures
 from engine.policies.local import LocalConversation
@@ -115,8 +115,9 @@ def replay(
     spans = []
     for step in trace.steps:
         start = session.ids.shape[1]
-        text = protocol.render(step, trace.views, trace.media)
-        conversation.recall(text + TURN_END if is_finished(step) else text)
+        conversation.recall(protocol.render(step, trace.views, trace.media))
+        if is_finished(step):
+            session.end_turn()
         if carries_loss(step):
             spans.append((start, session.ids.shape[1]))
         if step.observation is not None and step is not trace.steps[-1]:

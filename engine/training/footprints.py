@@ -45,12 +45,10 @@ def untouched(network: Any) -> Iterator[None]:
     configs = [network.config, *(c for c in vars(network.config).values() if hasattr(c, "model_type"))]
     configs += [network.generation_config] if getattr(network, "generation_config", None) is not None else []
     before = [(config, dict(vars(config))) for config in configs]
-    tags = list(getattr(network, "model_tags", None) or [])
+    added = {"forward", "model_tags", "_require_grads_hook", "_require_grads_hooks"} - set(vars(network))
     try:
         yield
     finally:
-        # TRL's fused head and accelerate's autocast wrap the bound method on the instance, once more for every trainer.
-        network.__dict__.pop("forward", None)
         if network.is_activation_checkpointing:
             network.activation_checkpointing_disable()
         if getattr(network, "_require_grads_hooks", None) or hasattr(network, "_require_grads_hook"):
@@ -58,6 +56,8 @@ def untouched(network: Any) -> Iterator[None]:
         for config, values in before:
             vars(config).clear()
             vars(config).update(values)
-        network.model_tags = tags or None
+        # "forward": TRL's fused head wraps the bound method on the instance, once more for every trainer.
+        for name in added:
+            vars(network).pop(name, None)
         network.zero_grad(set_to_none=True)
         network.eval()

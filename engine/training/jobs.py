@@ -65,10 +65,8 @@ def queue_sft(
     Raises InvalidInput where nothing is left, NotFound for unknown revisions.
     """
     store, backbone, config = workshop.store, workshop.backbone, config or SftConfig()
-    if revision_ids is None:
-        revisions = store.reviews.accepted()
-    else:
-        revisions = [store.revisions.get(one) for one in revision_ids]
+    ids = None if revision_ids is None else list(revision_ids)
+    revisions = store.reviews.accepted() if ids is None else [store.revisions.get(one) for one in ids]
     if not revisions:
         raise InvalidInput("there is nothing to train on: accept some traces first")
     protocol = protocol_named(backbone.protocol_name)

@@ -16,7 +16,7 @@ an interleaved, a resumed and an undisturbed run are bit-identical (tests/traini
 
 Invariants: the adapter is trained in fp32, as it was made (TRL would round it to bf16 on quantised models, where small
 updates vanish); afterwards the backbone is as before, but for the adapter in training, which is the caller's to save and
-drop; the lease is free on every way out. Not covered: several machines (`accelerate launch` runs the same trainer).
+drop; the lease is free on every way out. Not covered: several processes or machines.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from engine.backbone.loading import Backbone
 from engine.errors import InvalidInput
 from engine.training.checkpoints import Fingerprint, latest_checkpoint
 from engine.training.dataset import Collator, PictureLoader, TrainingExample
-from engine.training.leased import LeasedSftTrainer, Quantum
 from engine.training.footprints import seeded, unseeded, untouched
+from engine.training.leased import LeasedSftTrainer, Quantum
 
 __all__ = ["OnMetric", "SftConfig", "SftResult", "example_order", "run_sft"]
 
