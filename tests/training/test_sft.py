@@ -209,7 +209,7 @@ def test_the_batch_may_be_forwarded_in_parts(fresh_backbone, examples, load_pict
         config = SftConfig(steps=2, batch_size=2, micro_batch_size=k, learning_rate=1e-3, rank=4)
         backbone = fresh_backbone(quantization="none")
         curves.append(train(backbone, examples, load_pictures, tmp_path / str(k), config)[1])
-    assert curves[0] == pytest.approx(curves[1], abs=1e-5)
+    assert curves[0] == pytest.approx(curves[1], abs=5e-4)
 
 
 def test_the_loss_is_that_of_the_stock_model(fresh_backbone, examples, load_pictures, tmp_path):
