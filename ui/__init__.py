@@ -12,8 +12,8 @@ How the rooms fit:
     server.py            the FastAPI app around the pages; media_routes.py, security.py and people.py are its parts
     theme.py theme.css   colours, type and layout, dark and light
 
-To add a screen: write `ui/NAME.py` with `def build(studio: Studio, page: Page) -> None`, which is called inside the page's own
-Blocks context, and add one line to `shell.SCREENS`. Inside `build`:
+To add a screen: write `ui/NAME.py` with `def build(studio: Studio, page: Page) -> None`, which is called inside the
+page's own Blocks context, and add one line to `shell.SCREENS`. Inside `build`:
 
 - `page.blocks.load(handler, inputs, outputs)` runs when the page opens; a handler that takes `request: gr.Request`
   reads the address with `query(request, "trace")` from `ui.people`, and the person with `user_of(request)` from
@@ -27,6 +27,8 @@ Blocks context, and add one line to `shell.SCREENS`. Inside `build`:
   person's or model's text but through a component (textContent), never as an HTML string;
 - every event listener passes `show_progress="hidden"`, a `concurrency_limit` where it may take long, and an
   `api_name=False` unless it is meant to be called from outside; hidden or not, handlers check what they are given;
+- never change `visible=` in an event that also updates other parts: Gradio rebuilds the page then and drops the other
+  updates. Hide by CSS (a component hides itself when it has nothing to show; a disabled button may be `display: none`);
 - addresses of pictures come from `ui.presenting` (`picture_url`, `view_url`) and are relative, so that the studio
   works below any path.
 

@@ -19,6 +19,7 @@ from engine.errors import InvalidInput, NotFound, PersonError
 from engine.trace import Example, Trace
 from ui.answering import Answering, Progress
 from ui.components.answer import Answer
+from ui.components.crops import Crops
 from ui.components.drop import Drop
 from ui.components.filmstrip import Filmstrip
 from ui.components.samples import Samples
@@ -48,6 +49,7 @@ def build(studio: Studio, page: Page) -> None:
         with gr.Column(scale=1, min_width=320, elem_classes="column-middle", elem_id="ask-media"):
             source = Source(source_value(()))
             film = Filmstrip(filmstrip_value(()))
+            crops = Crops(source_value(()))
             drop = Drop({"media": None, "is_compact": False}, max_files=MAX_FILES)
         with gr.Column(scale=0, min_width=416, elem_classes="column-right"):
             question = gr.Textbox(
@@ -66,11 +68,11 @@ def build(studio: Studio, page: Page) -> None:
                 is_plain = gr.Checkbox(label="Answer at first sight, without zooming or picking frames", value=False)
                 seed = gr.Number(label="Seed (empty: the most likely words)", value=None, precision=0, minimum=0)
             answer = Answer({"state": "empty", "hint": _HINT}, elem_id="ask-answer")
-            review = gr.Button("Send to review", size="sm", visible=False, elem_id="ask-review")
+            review = gr.Button("Send to review", interactive=False, elem_id="ask-review")
             eyebrow("Steps")
             steps = Steps({"steps": [], "current": None, "empty": _NO_STEPS}, elem_id="ask-steps")
 
-    shown = [source, film, steps, answer, run, stop, review]
+    shown = [source, film, crops, steps, answer, run, stop, review]
 
     def list_samples() -> dict:
         return _samples_value(studio)
@@ -187,16 +189,18 @@ def _fresh(media: list[dict[str, Any]]) -> tuple:
     return (
         source_value(media),
         filmstrip_value(media),
+        source_value(media),
         {"steps": [], "current": None, "empty": _NO_STEPS},
         {"state": "empty", "hint": _HINT},
         *_buttons(is_running=False),
-        gr.Button(visible=False),
+        gr.Button(interactive=False),
     )
 
 
 def _shown(media: list[dict[str, Any]], question: str, progress: Progress) -> tuple:
     """Everything that the page shows of an attempt, so far or at its end."""
     views, done = progress.views, progress.steps
+    stage = source_value(media, views, done)
     value = {
         "state": "done" if progress.is_over else "running",
         "question": question,
@@ -206,12 +210,13 @@ def _shown(media: list[dict[str, Any]], question: str, progress: Progress) -> tu
         **_told(progress),
     }
     return (
-        source_value(media, views, done),
+        stage,
         filmstrip_value(media, views, done),
+        stage,
         steps_value(media, views, done, progress.thought),
         value,
         *_buttons(is_running=not progress.is_over),
-        gr.Button("Send to review", visible=progress.trace_id is not None, interactive=True),
+        gr.Button(interactive=progress.trace_id is not None),
     )
 
 
@@ -235,13 +240,13 @@ def _buttons(*, is_running: bool) -> tuple[Any, Any]:
 def _refused(sentence: str, before: Any) -> tuple:
     """The sentence, and everything else as it was."""
     value = {**(before if isinstance(before, dict) else {"state": "empty", "hint": _HINT}), "problem": sentence}
-    return (gr.skip(), gr.skip(), gr.skip(), value, *_buttons(is_running=False), gr.skip())
+    return (gr.skip(), gr.skip(), gr.skip(), gr.skip(), value, *_buttons(is_running=False), gr.skip())
 
 
 def _opened(studio: Studio, trace_id: str | None) -> tuple:
     """The page as it stood when the trace of that id ended; as it is, without one."""
     if trace_id is None:
-        return tuple(gr.skip() for _ in range(9))
+        return tuple(gr.skip() for _ in range(10))
     try:
         trace = studio.store.revisions.head(trace_id).trace
         media = _media(studio, [medium.sha256 for medium in trace.media])
@@ -269,5 +274,5 @@ def _sent(studio: Studio, value: Any, reviewer: str) -> tuple:
         studio.store.reviews.record(head, reviewer, "flagged", "sent from Ask")
     except PersonError as error:
         return {**value, "problem": str(error)}, gr.skip()
-    link = {"href": f"curate?trace={trace_id}", "text": "Open it in Curate"}
-    return {**value, "link": link, "status": "Sent to review."}, gr.Button("Sent to review", interactive=False)
+    link = {"href": f"curate?trace={trace_id}", "text": "Sent to review: open it in Curate"}
+    return {**value, "link": link, "status": "Sent to review."}, gr.Button(interactive=False)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine.media import MediaFolder
-
     from engine.policies.base import Policy
     from engine.settings import Settings
     from engine.store import Store
+    from ui.training.desk import TrainingDesk
 
 __all__ = ["Sample", "Studio"]
 
@@ -32,12 +32,12 @@ class Sample:
 @dataclass(frozen=True, slots=True)
 class Studio:
     """`policy()` is whatever answers now: a promoted adapter changes what it returns, so it is asked anew for each
-    question. `samples()` may draw and record the sample media when it is first called. `jobs` runs the training
-    worker."""
+    question. `samples()` may draw and record the sample media when it is first called. `jobs` trains the model that
+    answers; None where it cannot be trained."""
 
     settings: Settings
     store: Store
     media: MediaFolder
     policy: Callable[[], Policy]
     samples: Callable[[], tuple[Sample, ...]]
-    jobs: Any = None
+    jobs: TrainingDesk | None = None

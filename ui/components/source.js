@@ -1,6 +1,5 @@
 const root = element.querySelector('.source');
 const mediaBox = element.querySelector('.source-media');
-const cropsBox = element.querySelector('.source-crops');
 const NS = 'http://www.w3.org/2000/svg';
 const TONES = 6, STAGE_SIDE = 1536;
 const frames = [];
@@ -13,6 +12,7 @@ const pictureUrl = (medium, frame) => 'media/' + medium.sha256 + '/thumbnail?' +
 
 function stage(medium, index) {
   const figure = make('figure', 'source-figure', mediaBox);
+  figure.dataset.kind = medium.kind;
   const frame = make('div', 'source-frame', figure);
   const drawing = svg('svg', frame);
   put(drawing, { class: 'source-svg', viewBox: '0 0 ' + medium.width + ' ' + medium.height, role: 'img', preserveAspectRatio: 'xMidYMid meet' });
@@ -70,29 +70,6 @@ function drawMarks(drawing, marks, medium) {
   }
 }
 
-function drawCrops(marks) {
-  while (cropsBox.children.length > marks.length) cropsBox.lastChild.remove();
-  marks.forEach((mark, index) => {
-    let link = cropsBox.children[index];
-    if (!link) {
-      link = make('a', 'source-crop', cropsBox);
-      link.target = '_blank'; link.rel = 'noopener';
-      const caption = make('span', 'source-crop-caption', link);
-      make('b', '', caption); make('span', '', caption);
-      make('img', '', link);
-    }
-    const [caption, image] = link.children;
-    link.dataset.step = mark.step;
-    link.style.setProperty('--tone', tone(mark.step));
-    if (image.getAttribute('src') !== mark.url) { image.src = mark.url; link.href = mark.url; }
-    const where = mark.frame !== null ? 'frame ' + mark.frame : '';
-    caption.firstChild.textContent = String(mark.step + 1);
-    caption.lastChild.textContent = [where, mark.box ? mark.width + ' × ' + mark.height + ' px' : ''].filter(Boolean).join(' · ');
-    image.alt = 'View ' + mark.view + (where ? ', ' + where : '');
-  });
-  cropsBox.hidden = !marks.length;
-}
-
 function render() {
   const value = props.value || { media: [], marks: [] };
   const media = value.media || [], marks = value.marks || [];
@@ -118,7 +95,6 @@ function render() {
     figure.querySelector('.source-size').textContent = medium.width + ' × ' + medium.height + ' px' + (frame === null ? '' : ' · frame ' + frame + ' of ' + medium.times_s.length);
     drawMarks(drawing, shown, medium);
   });
-  drawCrops(marks);
 }
 const announce = (index) => document.dispatchEvent(new CustomEvent('studio:looked', { detail: { media: index, frame: frames[index] } }));
 

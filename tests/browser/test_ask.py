@@ -1,0 +1,310 @@
+"""The Ask screen in a real browser: what a visitor sees, and what the store says afterwards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from engine.store import Revision
+from engine.trace import Box, SelectFrames, Step, ZoomIn
+from tests.browser.live import LiveStudio
+
+LOOK_TWICE = (
+    Step("A red sign stands in the middle, too small to read.", ZoomIn(1, Box(0.4, 0.38, 0.6, 0.56))),
+    Step("Closer still.", ZoomIn(2, Box(0.1, 0.1, 0.6, 0.6))),
+    Step("Now I can read it.", answer="KX7421"),
+)
+LOOK_AT_FRAMES = (
+    Step("It shows in the middle only.", SelectFrames((6, 7))),
+    Step("I see it.", answer="EXIT 14"),
+)
+NEVER_DONE = (Step("I think and think.", answer="never said"),)
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[LiveStudio]:
+    studio = LiveStudio(tmp_path_factory.mktemp("ask"))
+    yield studio
+    studio.close()
+
+
+@pytest.fixture
+def open_page(live: LiveStudio, new_page: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """open_page(path="/", width=, height=, scheme=): a page of a person of their own. It asks no other server for anything."""
+    foreign: list[str] = []
+
+    def open_one(path: str = "/", width: int = 1440, height: int = 900, scheme: str = "light") -> Any:
+        is_phone = width < 600
+        page = new_page(width, height, color_scheme=scheme, has_touch=is_phone, is_mobile=is_phone)
+        page.on("request", lambda request: foreign.append(request.url))
+        page.goto(live.url + path)
+        page.wait_for_selector("#ask-samples li")
+        return page
+
+    yield open_one
+    assert [url for url in foreign if not url.startswith((live.url, "data:", "blob:"))] == []
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any]) -> Any:
+    return open_page()
+
+
+def pick(page: Any, number: int) -> None:
+    page.click(f"#ask-samples li:nth-child({number}) button")
+    page.wait_for_selector(".source-svg")
+
+
+def ask(page: Any) -> None:
+    """Asks, and comes back when the page shows this question, running or already answered."""
+    question = page.input_value("#ask-question textarea").strip()
+    page.click("#ask-run")
+    page.wait_for_function("q => document.querySelector('.answer-question').textContent === q", arg=question)
+
+
+def finish(page: Any) -> None:
+    page.wait_for_selector("#ask-answer [data-state=done]")
+    page.wait_for_selector("#ask-run:not([disabled])")
+
+
+def newest(live: LiveStudio) -> Revision:
+    item = live.studio.store.traces.page(limit=1).items[0]
+    return live.studio.store.revisions.head(item.id)
+
+
+def test_a_sample_is_answered_step_by_step_and_the_trace_is_recorded(live: LiveStudio, page: Any) -> None:
+    gate = live.hold(*LOOK_TWICE)
+    before = live.studio.store.traces.page().total
+    pick(page, 1)
+    assert page.input_value("#ask-question textarea") == "What is written on the red sign?"
+    ask(page)
+    page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('A red sign')")
+    assert page.locator(".source-mark").count() == 0
+    gate.release()
+    page.wait_for_selector(".source-mark[data-step='0']", state="attached")
+    page.wait_for_selector(".crops-crop[data-step='0']")
+    page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('Closer still')")
+    assert live.studio.store.traces.page().total == before, "only what ended is recorded"
+    gate.release(2)
+    finish(page)
+
+    assert page.inner_text("#ask-answer .answer-text") == "KX7421"
+    assert "Answered in 3 steps" in page.inner_text("#ask-answer")
+    assert page.locator(".source-mark").count() == 2
+    assert page.locator(".crops-crop").count() == 2
+    crop = page.locator(".crops-crop img").first
+    page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=crop.element_handle())
+    left, top, right, bottom = Box(0.4, 0.38, 0.6, 0.56).to_pixels((1024, 768))
+    assert crop.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [right - left, bottom - top]
+
+    revision = newest(live)
+    assert live.studio.store.traces.page().total == before + 1
+    assert revision.trace.answer == "KX7421"
+    assert revision.trace.stop_reason == "answered"
+    assert revision.trace.views[2].box == Box(0.1, 0.1, 0.6, 0.6).within(Box(0.4, 0.38, 0.6, 0.56))
+    assert revision.author == page.inner_text(".navigation-user")
+    assert re.fullmatch(r"guest-[0-9a-f]{8}", revision.author)
+
+    page.click("#ask-review")
+    page.wait_for_selector("#ask-answer .answer-link:visible")
+    assert page.get_attribute("#ask-answer .answer-link", "href") == f"curate?trace={revision.trace_id}"
+    (review,) = live.studio.store.reviews.list(revision.trace_id)
+    assert (review.verdict, review.revision_id) == ("flagged", revision.id)
+
+    assert f"trace={revision.trace_id}" in page.url
+    page.reload()
+    finish(page)
+    assert page.inner_text("#ask-answer .answer-text") == "KX7421"
+    assert page.locator("#ask-steps .steps-card").count() == 3
+    assert page.input_value("#ask-question textarea") == "What is written on the red sign?"
+    assert live.studio.store.traces.page().total == before + 1, "opening a trace records none"
+
+
+def test_a_clip_lights_the_chosen_frames_and_a_follow_up_keeps_it(live: LiveStudio, page: Any) -> None:
+    live.say(*LOOK_AT_FRAMES)
+    pick(page, 2)
+    page.wait_for_selector(".filmstrip-frame")
+    assert page.locator(".filmstrip-frame").count() == 16
+    ask(page)
+    finish(page)
+    lit = page.locator(".filmstrip-frame.is-lit").evaluate_all("frames => frames.map(f => Number(f.dataset.frame))")
+    assert lit == [6, 7]
+    assert "frame 6 of 16" in page.inner_text(".source-size"), "the stage turns to the first chosen frame"
+    first = newest(live)
+    assert [first.trace.view(number).frame for number in first.trace.steps[0].observation.views] == [6, 7]
+
+    page.fill("#ask-question textarea", "And then?")
+    page.press("#ask-question textarea", "Enter")
+    page.wait_for_selector("#ask-answer .answer-question:has-text('And then?')")
+    finish(page)
+    second = newest(live)
+    assert second.trace.question == "And then?"
+    assert second.trace.media == first.trace.media
+
+
+def test_another_sample_after_an_answer_starts_afresh(live: LiveStudio, page: Any) -> None:
+    live.say(*LOOK_TWICE)
+    pick(page, 1)
+    ask(page)
+    finish(page)
+    pick(page, 2)
+    page.wait_for_selector(".filmstrip-frame")
+    page.wait_for_selector("#ask-answer [data-state=empty]", state="attached")
+    assert page.locator(".steps-card").count() == 0
+    assert page.locator(".source-mark").count() == 0
+    assert not page.is_visible("#ask-review")
+
+
+def test_stop_ends_it_at_once_and_keeps_what_was_thought(live: LiveStudio, page: Any) -> None:
+    live.hold(*NEVER_DONE)
+    pick(page, 1)
+    ask(page)
+    page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('I think')")
+    page.click("#ask-stop")
+    finish(page)
+    assert "You stopped it" in page.inner_text("#ask-answer")
+    revision = newest(live)
+    assert revision.trace.stop_reason == "cancelled"
+    assert "I think and think." in revision.trace.steps[0].thought
+    assert revision.trace.answer is None
+
+
+def test_a_closed_page_stops_its_answer(live: LiveStudio, open_page: Callable[..., Any]) -> None:
+    live.hold(*NEVER_DONE)
+    before = live.studio.store.traces.page().total
+    page = open_page()
+    pick(page, 1)
+    ask(page)
+    page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('I think')")
+    page.close()
+    live.until(lambda: live.studio.store.traces.page().total == before + 1)
+    assert newest(live).trace.stop_reason == "cancelled"
+
+
+def test_two_tabs_do_not_share_anything(live: LiveStudio, open_page: Callable[..., Any]) -> None:
+    gate = live.hold(*LOOK_TWICE)
+    one, two = open_page(), open_page()
+    pick(one, 1)
+    pick(two, 2)
+    one.fill("#ask-question textarea", "From the first tab?")
+    two.fill("#ask-question textarea", "From the second tab?")
+    ask(one)
+    ask(two)
+    gate.release(6)
+    finish(one)
+    finish(two)
+    assert one.inner_text(".answer-question") == "From the first tab?"
+    assert two.inner_text(".answer-question") == "From the second tab?"
+    items = live.studio.store.traces.page(limit=2).items
+    asked = {item.question: live.studio.store.revisions.head(item.id) for item in items}
+    assert asked["From the first tab?"].trace.media[0].sha256 == live.picture
+    assert asked["From the second tab?"].trace.media[0].sha256 == live.clip
+    assert len({revision.author for revision in asked.values()}) == 2
+
+
+def test_a_hostile_file_is_refused_in_one_sentence_and_nothing_is_stored(
+    live: LiveStudio, page: Any, tmp_path: Path
+) -> None:
+    hostile = tmp_path / "photo.png"
+    hostile.write_text("<!doctype html><html><script>alert(1)</script></html>")
+    files = lambda: sorted(path for path in live.studio.settings.artifacts.rglob("*") if path.is_file())  # noqa: E731
+    stored, known = files(), len(live.studio.store.media.list(limit=1000))
+    page.fill("#ask-question textarea", "What did I type?")
+    page.set_input_files("#ask-media input[type=file]", hostile)
+    page.wait_for_selector(".drop-error:not(:empty)")
+    sentence = page.inner_text(".drop-error")
+    assert "HTML" in sentence and "accepted" in sentence and sentence.endswith(".")
+    assert page.input_value("#ask-question textarea") == "What did I type?"
+    assert not page.is_visible(".source")
+    assert files() == stored
+    assert len(live.studio.store.media.list(limit=1000)) == known
+
+
+def test_a_picture_of_ones_own_is_taken_and_asked_about(live: LiveStudio, page: Any, tmp_path: Path) -> None:
+    live.say(*LOOK_TWICE)
+    own = tmp_path / "my own picture.jpg"
+    Image.effect_noise((640, 480), 40).convert("RGB").save(own)
+    page.fill("#ask-question textarea", "What is this?")
+    page.set_input_files("#ask-media input[type=file]", own)
+    page.wait_for_selector(".source-name:has-text('my own picture.jpg')")
+    assert page.input_value("#ask-question textarea") == "What is this?"
+    ask(page)
+    finish(page)
+    (medium,) = newest(live).trace.media
+    record = live.studio.store.media.get(medium.sha256)
+    assert (record.name, record.byte_size) == ("my own picture.jpg", own.stat().st_size)
+    assert live.studio.media.path(medium.sha256).read_bytes() == own.read_bytes()
+
+
+def test_what_is_missing_is_said(live: LiveStudio, page: Any) -> None:
+    before = live.studio.store.traces.page().total
+    page.click("#ask-run")
+    page.wait_for_selector(".answer-problem:has-text('Choose a picture or a clip first')")
+    pick(page, 1)
+    page.fill("#ask-question textarea", "   ")
+    page.click("#ask-run")
+    page.wait_for_selector(".answer-problem:has-text('Write a question first')")
+    assert live.studio.store.traces.page().total == before
+    page.goto(live.url + "/?trace=nothing")
+    page.wait_for_selector(".answer-problem:has-text('no trace')")
+
+
+def test_a_failure_of_ours_is_said_and_recorded(live: LiveStudio, page: Any) -> None:
+    class Broken(type(live.policy)):
+        def converse(self, pictures, seed):
+            conversation = super().converse(pictures, seed)
+            conversation.turns = None
+            conversation.append = None
+            return conversation
+
+    live.policy = Broken()
+    pick(page, 1)
+    page.click("#ask-run")
+    finish(page)
+    assert "Something broke on our side" in page.inner_text("#ask-answer")
+    assert newest(live).trace.stop_reason == "failed"
+
+
+def test_only_the_keyboard(live: LiveStudio, page: Any) -> None:
+    live.say(*LOOK_TWICE)
+    page.focus("#ask-samples button")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".source-svg")
+    page.focus("#ask-question textarea")
+    page.keyboard.press("Enter")
+    finish(page)
+    assert newest(live).trace.answer == "KX7421"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_the_phone_does_not_scroll_sideways(
+    live: LiveStudio, open_page: Callable[..., Any], axe: Callable[[Any], list[str]], scheme: str
+) -> None:
+    live.say(Step("Let me see.", ZoomIn(9, Box.full())), *LOOK_TWICE)
+    for width, height in ((1440, 900), (390, 844)):
+        page = open_page(width=width, height=height, scheme=scheme)
+        _inspect(axe, page, "empty")
+        pick(page, 1)
+        ask(page)
+        finish(page)
+        assert "It did not work" in page.inner_text("#ask-steps"), "a mistake of the model is shown"
+        _inspect(axe, page, "answered")
+        pick(page, 2)
+        page.wait_for_selector(".filmstrip-frame")
+        _inspect(axe, page, "clip")
+
+
+def _inspect(axe: Callable[[Any], list[str]], page: Any, state: str) -> None:
+    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert widths[0] <= widths[1], f"{state}: the page is {widths[0]} px wide in a window of {widths[1]}"
+    # A part that is still fading in has not its colours yet.
+    still = "a => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity"
+    page.wait_for_function(f"document.getAnimations().every({still})")
+    assert axe(page) == [], state
