@@ -12,13 +12,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from engine.commands import ask, evaluate, examples, train, verify
+from engine.commands import ask, bench, evaluate, examples, train, verify
 from engine.errors import IntegrityError, PersonError
 from engine.settings import Settings
 
 __all__ = ["command_line", "main"]
 
-_COMMANDS = {"ask": ask, "evaluate": evaluate, "examples": examples, "train": train, "verify": verify}
+_COMMANDS = {"ask": ask, "bench": bench, "evaluate": evaluate, "examples": examples, "train": train, "verify": verify}
 
 
 def command_line() -> argparse.ArgumentParser:

@@ -125,7 +125,8 @@ def writable_zoom(zoom: ZoomIn, views: Sequence[View], media: Sequence[Media], p
 
 def _slots(state: State) -> list[_Slot]:
     slots: list[_Slot] = []
-    shown, seen = _opening_count(state), []
+    seen: list[object] = []
+    shown = _opening_count(state)
     for step, stale in zip(state.steps, state.stale, strict=True):
         operation, observation = step.operation, step.observation
         target = operation.view if isinstance(operation, ZoomIn) and 1 <= operation.view <= shown else None
@@ -288,12 +289,13 @@ def _settle(
     seen: list[object] = []
     for slot in slots:
         step, why, is_to_run = slot.step, slot.stale, slot.is_to_run
-        if isinstance(step.operation, ZoomIn) and slot.target is not None:
+        operation = step.operation
+        if isinstance(operation, ZoomIn) and slot.target is not None:
             if slot.target in numbers:
-                step = replace(step, operation=replace(step.operation, view=numbers[slot.target]))
+                step = replace(step, operation=replace(operation, view=numbers[slot.target]))
                 is_to_run = is_to_run or slot.target in moved
             else:
-                zoom = _from_whole(step.operation, before.views[slot.target - 1], opening, views, media, protocol)
+                zoom = _from_whole(operation, before.views[slot.target - 1], opening, views, media, protocol)
                 step, is_to_run = replace(step, operation=zoom), True
                 why = f"the picture it zoomed into is gone; the same region is now cut from picture {zoom.view}"
         if is_to_run:

@@ -63,11 +63,6 @@ class Preferences:
                 "UPDATE preferences SET undone_at = ? WHERE id = ? AND undone_at IS NULL", (now(), preference_id)
             )
 
-    def list(self, limit: int = 1000) -> list[Preference]:
-        """The standing preferences, newest first."""
-        sql = "SELECT * FROM preferences WHERE undone_at IS NULL ORDER BY number DESC LIMIT ?"
-        return [_preference(row) for row in self._connections.rows(sql, (limit,))]
-
     def siblings(self, trace_id: str, limit: int = 50) -> list[QueueItem]:
         """The other traces of the same question about the same media, newest first: what it can be compared with."""
         sql = (
@@ -75,6 +70,11 @@ class Preferences:
             "WHERE t.id = ? ORDER BY o.number DESC LIMIT ?"
         )
         return [item_of(row) for row in self._connections.rows(sql, (trace_id, limit))]
+
+    def list(self, limit: int = 1000) -> list[Preference]:
+        """The standing preferences, newest first."""
+        sql = "SELECT * FROM preferences WHERE undone_at IS NULL ORDER BY number DESC LIMIT ?"
+        return [_preference(row) for row in self._connections.rows(sql, (limit,))]
 
 
 def _preference(row: sqlite3.Row) -> Preference:

@@ -211,7 +211,7 @@ class Revisions:
                 return head
             if parent == head.id:
                 known = self._connections.row("SELECT evidence FROM traces WHERE id = ?", (trace_id,))
-                columns = head_columns(trace, known and known["evidence"]) | {"head_id": saved.id}
+                columns = head_columns(trace, known["evidence"] if known else None) | {"head_id": saved.id}
                 if score is not None or trace.answer != head.trace.answer:
                     columns["score"] = score
                 self._connections.database().conn.execute(

@@ -1,130 +1,174 @@
-"""A page of the queue stays cheap however many traces there are: held by the query plan, not by a stopwatch."""
-
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from typing import Any
+from dataclasses import fields, replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from engine.store import Filters, Store
-from engine.store.traces import COUNT_LIMIT
+from engine.errors import InvalidInput, NotFound
+from engine.store import Query, Store
+from engine.store.generated import fill
+from engine.trace import Box, Evidence, Observation, Step, ZoomIn
 
 from .samples import make_trace
 
-COUNT = 5_000
+
+def ids(store: Store, **filters) -> list[str]:
+    return [listed.item.id for listed in store.queue.page(Query(**filters)).items]
+
+
+def test_every_filter_finds_what_it_says_and_nothing_else(store: Store) -> None:
+    plain = store.traces.record(make_trace("First?", is_operating=False), author="tiny", score=1.0).id
+    zoomed = store.traces.record(
+        make_trace("Second?"), author="tiny", score=0.0, evidence=Evidence(boxes=(Box(0.32, 0.41, 0.4, 0.45),))
+    ).id
+    trace = make_trace("Third?", is_operating=False, policy="server")
+    failed = Step("Look.", ZoomIn(7, Box(0, 0, 1, 1)), Observation(error="no picture 7"))
+    claims = Step("In the cropped image I read it.", answer="x")
+    ignored = store.traces.record(replace(trace, steps=(failed, claims)), author="tiny", example_source="vstar/1").id
+    store.tags.add(plain, "  night   shot ", "ann")
+    store.reviews.record(store.traces.get(zoomed).head_id, "ann", "accepted")
+    head = store.revisions.head(ignored)
+    edited = replace(head.trace, steps=(failed, replace(claims, answer="y")))
+    store.revisions.append(ignored, edited, "bob", head.id)
+    store.history.record_blank_check(store.traces.get(zoomed).head_id, 0, "a", "b", True)
+    expected = {
+        ("status", "accepted"): [zoomed],
+        ("status", "edited"): [ignored],
+        ("policy", "server"): [ignored],
+        ("source", "vstar"): [ignored],
+        ("has_operation", True): [zoomed],
+        ("trajectory", "text"): [ignored, plain],
+        ("trajectory", "single_pass"): [zoomed],
+        ("has_errors", True): [ignored],
+        ("is_pretending", True): [ignored],
+        ("ignores_error", True): [ignored],
+        ("ignores_error", False): [zoomed, plain],
+        ("evidence", "held"): [zoomed],
+        ("evidence", "unknown"): [ignored, plain],
+        ("blanking", "changes"): [zoomed],
+        ("outcome", "right"): [plain],
+        ("outcome", "unscored"): [ignored],
+        ("rapr", "always"): [],
+        ("is_edited", True): [ignored],
+        ("reviewer", "ann"): [zoomed],
+        ("tag", "night shot"): [plain],
+        ("search", "cropped"): [ignored],
+        ("kind", "video"): [],
+        ("stop_reason", "answered"): [ignored, zoomed, plain],
+    }
+    for (name, value), found in expected.items():
+        assert ids(store, **{name: value}) == found, (name, value)
+        assert store.queue.page(Query(**{name: value})).total == len(found)
+    assert ids(store, order="oldest") == [plain, zoomed, ignored]
+    assert ids(store, outcome="wrong", reviewer="ann", search="second") == [zoomed]
+    store.reviews.undo("ann")
+    assert ids(store, reviewer="ann") == []
+    row = store.queue.page(Query(tag="night shot")).items[0]
+    assert row.tags == ("night shot",) and row.item.media_sha256 and row.trajectory == "text"
+    store.tags.remove(plain, "night shot")
+    assert ids(store, tag="night shot") == [] and store.verify(None).problems == ()
+
+
+def test_what_teaches_most_comes_first(store: Store) -> None:
+    right = store.traces.record(make_trace("Sure?"), author="tiny", score=1.0).id
+    wrong = store.traces.record(make_trace("Unsure?"), author="tiny", score=0.0).id
+    unscored = store.traces.record(make_trace("Unknown?"), author="tiny").id
+    assert ids(store, order="suggested") == [wrong, unscored, right]
+    # Rollouts of one question that disagree overtake everything; agreeing ones do not.
+    a = store.traces.record(make_trace("Split?", answer="a"), author="tiny").id
+    b = store.traces.record(make_trace("Split?", answer="b"), author="tiny").id
+    c = store.traces.record(make_trace("Split?", answer="c"), author="tiny").id
+    store.traces.record(make_trace("Same?", answer="a"), author="tiny")
+    store.traces.record(make_trace("Same?", answer="a"), author="tiny")
+    assert ids(store, order="suggested")[:3] == [c, b, a]
+    store.reviews.record(store.traces.get(c).head_id, "ann", "accepted")
+    assert ids(store, order="suggested")[-1] == c and ids(store, order="suggested")[0] == b
+
+
+def test_rapr_of_a_group(store: Store) -> None:
+    made = [store.traces.record(make_trace(answer=str(k), is_operating=k == 0), author="tiny").id for k in range(4)]
+    assert ids(store, rapr="seldom") == made[::-1]  # 1 of 4
+    store.traces.record(make_trace(answer="9", is_operating=True), author="tiny")
+    assert len(ids(store, rapr="often")) == 5 and ids(store, rapr="seldom") == []
 
 
 @pytest.fixture(scope="module")
-def full_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    chance = random.Random(0)
-    with Store(tmp_path_factory.mktemp("queue") / "annotations.db") as store:
-        with store.transaction():
-            for k in range(COUNT):
-                colour = chance.choice(["red", "green", "blue"])
-                trace = make_trace(f"What is on the {colour} disc?", f"word{k}", policy=f"policy{k % 3}")
-                record = store.traces.record(
-                    trace, author="tiny", example_source=f"mini-signs/test/{k}", score=float(k % 2)
-                )
-                if k % 4 == 0:
-                    store.reviews.record(record.head_id, "ann", "accepted")
-        yield store
+def full(tmp_path_factory) -> Store:
+    store = Store(tmp_path_factory.mktemp("queue") / "annotations.db")
+    fill(store.connections, 300, seed=3)
+    return store
 
 
-CASES: dict[str, dict[str, Any]] = {
-    "newest": {},
-    "oldest": {"order": "oldest"},
-    "updated": {"order": "updated"},
-    "status": {"status": "accepted"},
-    "status, updated": {"status": "accepted", "order": "updated"},
-    "status as a filter, oldest": {"filters": Filters(status="accepted"), "order": "oldest"},
-    "filters": {"filters": Filters(policy="policy1", has_operation=True, outcome="right")},
-    "search": {"search": "red disc"},
-    "search, filters": {"search": "blue", "status": "accepted", "filters": Filters(policy="policy2")},
-}
+@pytest.mark.parametrize("order", ["newest", "oldest", "suggested", "updated"])
+@pytest.mark.parametrize("filters", [{}, {"outcome": "wrong"}, {"search": "wall"}])
+def test_pages_that_follow_one_another_neither_repeat_nor_skip(full: Store, order: str, filters: dict) -> None:
+    query = Query(order=order, **filters)
+    whole = full.queue.ids(query, 1000)
+    assert len(whole) == len(set(whole)) == full.queue.page(query).total
+    walked: list[str] = []
+    while page := full.queue.page(query, limit=37, after=walked[-1] if walked else None).items:
+        walked += [listed.item.id for listed in page]
+    assert walked == whole
+    by_offset = [i.item.id for start in range(0, len(whole), 41) for i in full.queue.page(query, 41, start).items]
+    assert by_offset == whole
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("is_following", [False, True])
-def test_a_page_reads_an_index_in_its_order(full_store: Store, name: str, is_following: bool) -> None:
-    arguments = dict(CASES[name])
-    if is_following:
-        arguments["after"] = full_store.traces.page(**arguments).items[-1].id
-    statements: list[str] = []
-    conn = full_store.connections.database().conn
-    conn.set_trace_callback(statements.append)
-    try:
-        page = full_store.traces.page(**arguments)
-    finally:
-        conn.set_trace_callback(None)
-    assert len(page.items) == 50
-    # FTS5 runs statements of its own ("-- ..."); ours are the outer ones.
-    own = [s for s in statements if s.lstrip().startswith(("SELECT", "WITH")) and "'main'" not in s]
-    assert own
-    for statement in own:
-        plan = [row["detail"] for row in full_store.connections.rows(f"EXPLAIN QUERY PLAN {statement}")]
-        text = f"{statement}\n{plan}"
-        # Only the rows of the page itself, at most `limit`, may be put in order after they were found.
-        sorts = [line for line in plan if "TEMP B-TREE" in line]
-        assert sorts == [] or ("SCAN hits" in plan and plan[-1:] == sorts), f"sorts: {text}"
-        for line in plan:
-            if line.startswith("SCAN traces"):
-                # Walking the table in the order of its key, or an index in its order, and stopping at the page's end.
-                assert "LIMIT" in statement and ("USING INDEX" in line or "ORDER BY number" in statement), text
+def test_dates_are_days_of_recording(full: Store) -> None:
+    everything = [listed.item for listed in full.queue.page(Query(order="oldest"), limit=1000).items]
+    march = [i.id for i in everything if "2026-03-01" <= i.created_at[:10] <= "2026-03-31"]
+    assert march and full.queue.ids(Query(order="oldest", since="2026-03-01", until="2026-03-31"), 1000) == march
+    assert full.queue.page(Query(until="2025-12-31")).items == ()
+    assert full.queue.page(Query(since="2027-01-01")).total == 0
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if "order" not in CASES[name]])
-def test_the_work_for_a_page_does_not_grow_with_the_table(
-    full_store: Store, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Counted in SQLite's virtual machine steps: the same page with ten times fewer traces below it. Totals are counted
-    no further than 100, so that the page itself is what is compared."""
-    monkeypatch.setattr("engine.store.traces.COUNT_LIMIT", 100)
-
-    def work(**arguments: Any) -> int:
-        conn, steps = full_store.connections.database().conn, 0
-
-        def count() -> None:
-            nonlocal steps
-            steps += 1
-
-        conn.set_progress_handler(count, 100)
-        try:
-            full_store.traces.page(**arguments)
-        finally:
-            conn.set_progress_handler(None, 0)
-        return steps
-
-    near_the_end = full_store.traces.page(order="oldest", offset=COUNT // 10, limit=1).items[0].id
-    assert work(**CASES[name]) <= 2 * work(**CASES[name], after=near_the_end) + 20
+def test_a_generated_store_is_sound(full: Store) -> None:
+    assert full.verify(None).problems == ()
 
 
-def test_totals(full_store: Store) -> None:
-    assert (full_store.traces.page().total, full_store.traces.page("accepted").total) == (COUNT, COUNT // 4)
-    page = full_store.traces.page(search="disc")
-    assert (page.total, page.is_total_exact) == (COUNT_LIMIT, False)
-    page = full_store.traces.page(search="word77")
-    assert page.is_total_exact and page.total == len(page.items) == 11  # word77, word770 ... word779
+names = {f.name: f for f in fields(Query)}
+queries = st.builds(
+    Query,
+    search=st.text(max_size=10),
+    status=st.none() | st.sampled_from(["new", "accepted"]),
+    policy=st.none() | st.text(min_size=1, max_size=5),
+    has_operation=st.none() | st.booleans(),
+    is_pretending=st.none() | st.booleans(),
+    tag=st.none() | st.text(min_size=1, max_size=5),
+    rapr=st.none() | st.sampled_from(["never", "mostly"]),
+    since=st.none() | st.dates().map(lambda d: d.isoformat()),
+    order=st.sampled_from(["newest", "oldest", "updated", "suggested"]),
+)
 
 
-@pytest.mark.parametrize("name", ["policies", "sources"])
-def test_what_a_filter_offers_steps_from_value_to_value(full_store: Store, name: str) -> None:
-    statements: list[str] = []
-    conn = full_store.connections.database().conn
-    conn.set_trace_callback(statements.append)
-    try:
-        found = getattr(full_store.traces, name)()
-    finally:
-        conn.set_trace_callback(None)
-    assert found == {"policies": ["policy0", "policy1", "policy2"], "sources": ["mini-signs"]}[name]
-    plan = [row["detail"] for row in full_store.connections.rows(f"EXPLAIN QUERY PLAN {statements[0]}")]
-    assert all("COVERING INDEX" in line or "INDEX traces_by" in line for line in plan if "traces" in line), plan
-    assert not any(line.startswith("SCAN traces") for line in plan), plan
+@given(queries)
+@settings(max_examples=60, deadline=None)
+def test_a_query_fits_into_a_url_and_never_raises(full: Store, query: Query) -> None:
+    assert Query.from_params(query.to_params() | {"trace": "other things in the URL"}) == query
+    full.queue.page(query)
 
 
-def test_a_count_that_would_take_long_is_a_lower_bound(full_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.store.traces.COUNT_LIMIT", 100)
-    page = full_store.traces.page(search="disc")
-    assert (page.total, page.is_total_exact) == (100, False)
-    assert full_store.traces.page("accepted").is_total_exact
+@pytest.mark.parametrize(
+    "params",
+    [{"status": "great"}, {"has_operation": "yes"}, {"since": "yesterday"}, {"order": "best"}, {"rapr": "7"}],
+)
+def test_a_url_that_makes_no_sense_is_one_sentence(params: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput):
+        Query.from_params(params)
+
+
+def test_saved_views_and_bad_pages(store: Store) -> None:
+    query = Query(status="new", tag="glare", order="suggested")
+    store.tags.save_view("ann", "my work", query)
+    store.tags.save_view("ann", "my work", replace(query, tag=None))
+    assert [(v.name, v.query) for v in store.tags.views("ann")] == [("my work", replace(query, tag=None))]
+    store.tags.delete_view("ann", "my work")
+    assert store.tags.views("ann") == []
+    for bad in ({"limit": 0}, {"limit": 1001}, {"offset": -1}):
+        with pytest.raises(InvalidInput):
+            store.queue.page(Query(), **bad)
+    with pytest.raises(NotFound):
+        store.queue.page(Query(), after="nothing")
+    with pytest.raises(InvalidInput):
+        store.tags.add("nothing", "x" * 41, "ann")

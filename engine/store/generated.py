@@ -1,0 +1,168 @@
+"""A store full of made-up traces, for measuring; and the page as a first draft would have written it, to measure against.
+
+The traces vary as real ones do (questions, policies, sources, statuses, scores, errors, groups of eight attempts, tags)
+and are whole: canonical JSON, hashes, search index. They are written without triggers, and the index is built at the end:
+otherwise a million would take hours.
+
+Not covered: media files; the pictures of these traces do not exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from engine.store.connection import Connections
+from engine.store.curation import REBUILD, TRIGGERS
+from engine.store.identity import canonical_json
+from engine.store.revisions import head_columns
+from engine.trace import Box, Media, Observation, Step, Trace, View, ZoomIn, trace_to_json
+
+__all__ = ["fill", "naive_page"]
+
+_COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "white", "black")
+_SHAPES = ("board", "disc", "diamond", "sign", "door", "poster")
+_WORDS = (
+    *("small", "far", "behind", "tree", "wall", "window", "left", "right", "corner", "shadow", "bright", "glare"),
+    *("letters", "digits", "blurred", "edge", "near", "upper", "lower", "street", "market", "station", "harbour"),
+    *("garden", "bridge", "tower", "lamp", "fence", "roof", "bench", "cart", "crowd"),
+)
+_TRIGGERS = ("traces_found_in", "traces_found_out", "traces_found_over", "traces_grouped_over")
+_BATCH = 5_000
+_QUESTION, _GOLD, _SHA = "QUESTION", "GOLD", hashlib.sha256(b"").hexdigest()
+
+
+def fill(connections: Connections, count: int, seed: int = 0) -> None:
+    """Adds `count` traces to an empty store."""
+    chance = random.Random(seed)
+    with connections.write() as db:
+        for name in (*_TRIGGERS, "tags_found_in"):
+            db.conn.execute(f"DROP TRIGGER {name}")
+    batch: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    for made in _made(count, chance):
+        batch.append(made)
+        if len(batch) == _BATCH:
+            _write(connections, batch)
+            batch = []
+    _write(connections, batch)
+    with connections.write() as db:
+        db.conn.execute(
+            "INSERT INTO trace_tags SELECT id, 'glare', 'ann', created_at FROM traces WHERE number % 50 = 7"
+        )
+        db.executescript(REBUILD)
+        db.executescript(TRIGGERS)
+        db.executescript(
+            "CREATE TRIGGER tags_found_in AFTER INSERT ON trace_tags "
+            "BEGIN UPDATE traces SET status = status WHERE id = new.trace_id; END;"
+        )
+    connections.database().conn.execute("ANALYZE")
+
+
+def naive_page(connections: Connections, search: str, status: str | None, offset: int) -> tuple[list[str], int]:
+    """Fifty ids and the total, as a first draft would have asked: LIKE over the JSON, a count over everything."""
+    conditions = ["r.trace_json LIKE ?"] if search else []
+    values: list[object] = [f"%{search}%"] if search else []
+    if status:
+        conditions.append("t.status = ?")
+        values.append(status)
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    source = f"FROM traces t JOIN revisions r ON r.id = t.head_id {where}"
+    rows = connections.rows(
+        f"SELECT t.id, r.trace_json {source} ORDER BY t.created_at DESC LIMIT 50 OFFSET {offset}", values
+    )
+    total = connections.rows(f"SELECT count(*) {source}", values)[0][0]
+    return [row["id"] for row in rows], total
+
+
+def _write(connections: Connections, batch: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    if not batch:
+        return
+    with connections.write() as db:
+        db.conn.executemany(
+            "INSERT OR IGNORE INTO media (sha256, kind, width, height, created_at) VALUES (?, 'image', 1024, 768, '')",
+            {(row["media_sha256"],) for row, _ in batch},
+        )
+        for table, rows in (("traces", [row for row, _ in batch]), ("revisions", [row for _, row in batch])):
+            names = list(rows[0])
+            db.conn.executemany(
+                f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(':' + name for name in names)})", rows
+            )
+
+
+def _made(count: int, chance: random.Random) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    # Whole traces are costly to make: some thousands are made, and each is used with many questions and media.
+    pool = []
+    for _ in range(min(4_000, count)):
+        trace = _trace(_QUESTION, _GOLD if chance.random() < 0.7 else f"Q{chance.randrange(10**4)}", _SHA, chance)
+        pool.append((head_columns(trace), canonical_json(trace_to_json(trace, None))))
+    for number in range(count):
+        group = number // 8
+        pick = random.Random(group)
+        question = (
+            f"What is written on the {pick.choice(_COLOURS)} {pick.choice(_SHAPES)} near the {pick.choice(_WORDS)} "
+            f"{pick.choice(_WORDS)} {pick.choice(_WORDS)}?"
+        )
+        gold = f"{pick.choice('ABCDEFGHKMPRSTXYZ')}{pick.randrange(10**4)}"
+        sha256 = hashlib.sha256(str(group).encode()).hexdigest()
+        columns, text = chance.choice(pool)
+        text = text.replace(_QUESTION, question).replace(_SHA, sha256).replace(_GOLD, gold)
+        answer = columns["answer"].replace(_GOLD, gold)
+        key = hashlib.sha256(canonical_json([question, [sha256]]).encode("ascii")).hexdigest()[:32]
+        # A year of work: months, days and hours follow the number.
+        minute = number * 500_000 // max(count, 1)
+        moment = (
+            f"2026-{1 + minute // 43_200 % 12:02}-{1 + minute // 1_440 % 30:02}T"
+            f"{minute // 60 % 24:02}:{minute % 60:02}:{number % 60:02}.{number % 1000:03}Z"
+        )
+        trace_id = f"{number:08x}{chance.getrandbits(96):024x}"
+        revision_id = f"{number:08x}{chance.getrandbits(96):024x}"
+        status = chance.choices(("new", "edited", "accepted", "rejected", "flagged"), (60, 5, 25, 8, 2))[0]
+        yield (
+            columns
+            | {
+                "id": trace_id,
+                "head_id": revision_id,
+                "status": status,
+                "question": question,
+                "answer": answer,
+                "media_sha256": sha256,
+                "example_key": key,
+                "score": None if chance.random() < 0.2 else float(answer == gold),
+                "gold": gold,
+                "source": f"{pick.choice(('mini-signs', 'vstar', 'tallyqa', 'own'))}/{group}",
+                "author": columns["policy"],
+                "created_at": moment,
+                "updated_at": moment,
+            },
+            {
+                "id": revision_id,
+                "trace_id": trace_id,
+                "number": 1,
+                "author": columns["policy"],
+                "created_at": moment,
+                "hash": hashlib.sha256(text.encode("ascii")).hexdigest(),
+                "trace_json": text,
+            },
+        )
+
+
+def _trace(question: str, answer: str, sha256: str, chance: random.Random) -> Trace:
+    box = Box(0.25, 0.5, 0.75, 1.0)
+    views = [View(1, sha256, None, Box.full())]
+    steps: list[Step] = []
+    if chance.random() < 0.1:
+        steps.append(Step(_thought(chance), ZoomIn(9, box), Observation(error="there is no picture 9")))
+    for _ in range(chance.choices((0, 1, 2), (20, 60, 20))[0]):
+        views.append(View(len(views) + 1, sha256, None, box))
+        steps.append(Step(_thought(chance), ZoomIn(1, box), Observation(views=(len(views),))))
+    steps.append(Step(_thought(chance), answer=answer))
+    policy = chance.choice(("tiny", "tiny+signs", "pixel-reasoner", "server"))
+    return Trace(
+        question, (Media(sha256, "image", 1024, 768),), tuple(views), tuple(steps), "answered", policy, "studio"
+    )
+
+
+def _thought(chance: random.Random) -> str:
+    return f"The {' '.join(chance.choice(_WORDS) for _ in range(14))}."

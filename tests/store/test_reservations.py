@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from engine.errors import InvalidInput, NotFound
+from engine.store import Query, Reserved, Store
+
+from .samples import make_trace
+
+
+def test_a_trace_has_one_holder_until_it_expires(store: Store) -> None:
+    trace = store.traces.record(make_trace(), author="tiny").id
+    assert store.reservations.take(trace, "ann", 60, at=1000).expires_at == 1060
+    with pytest.raises(Reserved, match="ann is working on this trace, for 30 more seconds"):
+        store.reservations.take(trace, "bob", 60, at=1030)
+    assert store.reservations.take(trace, "ann", 60, at=1030).expires_at == 1090  # renewed
+    with pytest.raises(Reserved):
+        store.reservations.take(trace, "bob", 60, at=1089)
+    assert store.reservations.take(trace, "bob", 60, at=1090).holder == "bob"  # stolen after expiry
+    store.reservations.release(trace, "ann")  # no longer hers: nothing happens
+    assert store.reservations.of(trace, at=1100).holder == "bob"
+    assert [r.trace_id for r in store.reservations.held_by("bob", at=1100)] == [trace]
+    store.reservations.release(trace, "bob")
+    assert store.reservations.of(trace, at=1100) is None
+    with pytest.raises(NotFound):
+        store.reservations.take("nothing", "ann")
+    with pytest.raises(InvalidInput):
+        store.reservations.take(trace, "")
+
+
+def test_two_people_never_hold_the_same_trace(store: Store) -> None:
+    traces = [store.traces.record(make_trace(answer=str(k)), author="tiny").id for k in range(12)]
+    got: dict[str, list[str]] = {}
+    errors: list[BaseException] = []
+
+    def work(person: str) -> None:
+        mine = got.setdefault(person, [])
+        try:
+            for trace in traces:
+                try:
+                    store.reservations.take(trace, person)
+                    mine.append(trace)
+                except Reserved:
+                    continue
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(f"p{k}",)) for k in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert sorted(t for mine in got.values() for t in mine) == sorted(traces)
+
+
+def test_the_next_free_trace(store: Store) -> None:
+    one, two, three = (store.traces.record(make_trace(answer=a), author="tiny") for a in "abc")
+    store.reservations.take(three.id, "bob")
+    assert store.queue.next_free(Query(), "ann") == two.id
+    assert store.queue.next_free(Query(), "bob") == three.id
+    store.reviews.record(two.head_id, "ann", "skipped")
+    assert store.queue.next_free(Query(), "ann") == one.id
+    assert store.queue.next_free(Query(), "ann", skip=[one.id]) is None
+
+
+def test_assignments(store: Store) -> None:
+    one, two = (store.traces.record(make_trace(answer=a), author="tiny").id for a in "ab")
+    store.reservations.assign(one, "ann", "chief")
+    assert store.reservations.assign(one, "ann", "other").author == "chief"
+    assert [i.item.id for i in store.queue.page(Query(assigned_to="ann")).items] == [one]
+    store.reservations.assign(two, "ann", "chief")
+    assert store.queue.page(Query(assigned_to="ann")).total == 2
+    store.reservations.unassign(one, "ann")
+    assert [i.item.id for i in store.queue.page(Query(assigned_to="ann")).items] == [two]

@@ -1,0 +1,273 @@
+"""The workbench over a real store and real pictures: drafts that survive anything, conflicts that lose nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops
+
+from engine.blanking import blank_out, would_answer_change
+from engine.editing import SetBox, SetThought, continuation, undo
+from engine.errors import InvalidInput
+from engine.media import MediaFolder
+from engine.operations import cut
+from engine.store import StaleDraft, Store
+from engine.store.revisions import StaleRevision
+from engine.trace import Box, Media, Observation, Step, Trace, View, ZoomIn
+from engine.workbench import Workbench, bench_to_json
+
+from .editing.samples import policy_saying
+
+
+def png(path: Path, width: int = 120, height: int = 90) -> Path:
+    Image.frombytes("RGB", (width, height), random.Random(4).randbytes(3 * width * height)).save(path)
+    return path
+
+
+def nested(media: Media, answer: str = "KX") -> Trace:
+    views = (
+        View(1, media.sha256, None, Box.full()),
+        View(2, media.sha256, None, Box(0, 0, 0.5, 0.5)),
+        View(3, media.sha256, None, Box(0.25, 0.25, 0.5, 0.5)),
+    )
+    steps = (
+        Step("Left.", ZoomIn(1, Box(0, 0, 0.5, 0.5)), Observation(views=(2,))),
+        Step("Closer.", ZoomIn(2, Box(0.5, 0.5, 1, 1)), Observation(views=(3,))),
+        Step("I read it.", answer=answer),
+    )
+    return Trace("What is written?", (media,), views, steps, "answered", "tiny", "studio")
+
+
+@pytest.fixture
+def home(tmp_path: Path):
+    media = MediaFolder(tmp_path / "media")
+    loaded = media.take(png(tmp_path / "p.png"))
+    with Store(tmp_path / "annotations.db") as store:
+        yield Workbench(store, media), store, media, loaded.media
+
+
+def test_from_drag_to_accepted(home) -> None:
+    bench, store, media, medium = home
+    trace_id = store.traces.record(nested(medium), author="tiny", score=1.0).id
+    opened = bench.open(trace_id, "ann")
+    assert opened.counter == 0 and not opened.draft.is_changed
+    drag = {"edit": "set_box", "step": 0, "box": [0.5, 0.5, 1.0, 1.0], "view": None}
+    dragged = bench.edit(trace_id, "ann", drag, opened.counter)
+    view = dragged.draft.trace.view(2)
+    pictures = bench.pictures(dragged.draft.trace)
+    expected = media.load(medium.sha256).frames[0].crop((60, 45, 120, 90))
+    assert ImageChops.difference(cut(view, pictures), expected).getbbox() is None
+    assert bench_to_json(dragged)["stale"][1:] != [None, None] and bench_to_json(dragged)["ghosts"][0] == [
+        0,
+        0,
+        0.5,
+        0.5,
+    ]
+    with pytest.raises(InvalidInput, match="stale"):
+        bench.review(trace_id, "ann", "accepted", dragged.counter)
+    policy = policy_saying(Step("kept"), Step("I read XK.", answer="XK"))
+    trace = list(bench.continue_from(trace_id, "ann", 0, policy))[-1].trace
+    taken = bench.edit(trace_id, "ann", continuation(0, trace), dragged.counter)
+    review, after = bench.review(trace_id, "ann", "accepted", taken.counter)
+    assert after.record.status == "accepted" and after.head.trace == taken.draft.trace
+    assert review.revision_id == after.head.id and after.head.parent_id == after.model.id
+    assert [e["edit"] for e in store.drafts.edits(after.head.id)] == ["set_box", "take_steps"]
+    assert after.record.score is None  # the answer changed: the old score no longer speaks of it
+    assert store.verify(media).problems == ()
+    # Undo reaches back to before the acceptance; the next save is a new revision on top.
+    back = bench.undo(trace_id, "ann", after.counter)
+    back = bench.undo(trace_id, "ann", back.counter)
+    assert back.draft.trace == nested(medium) and back.draft.is_changed
+    restored = bench.commit(trace_id, "ann", back.counter)
+    assert restored.head.number == 3 and restored.record.status == "edited"
+    assert [step.kind for step in bench.compare(after.head.id, restored.head.id)].count("changed") >= 1
+
+
+def test_undo_across_a_restart(home, tmp_path: Path) -> None:
+    bench, store, media, medium = home
+    trace_id = store.traces.record(nested(medium), author="tiny").id
+    first = bench.edit(trace_id, "ann", SetThought(0, "one"), 0)
+    second = bench.edit(trace_id, "ann", SetThought(0, "two"), first.counter)
+    with Store(tmp_path / "annotations.db") as again:
+        reopened = Workbench(again, MediaFolder(tmp_path / "media")).open(trace_id, "ann")
+        assert reopened.draft == second.draft
+        assert undo(reopened.draft).state == first.draft.state
+
+
+def test_two_tabs_and_an_edit_that_is_sent_twice(home) -> None:
+    bench, store, _, medium = home
+    trace_id = store.traces.record(nested(medium), author="tiny").id
+    once = bench.edit(trace_id, "ann", SetThought(0, "tab one"), 0, key="a1")
+    with pytest.raises(StaleDraft):
+        bench.edit(trace_id, "ann", SetThought(0, "tab two"), 0, key="b1")
+    assert bench.open(trace_id, "ann").draft.trace.steps[0].thought == "tab one"
+    again = bench.edit(trace_id, "ann", SetThought(0, "tab one"), 0, key="a1")  # the reply was lost, it is sent again
+    assert again.counter == once.counter and again.draft == once.draft
+
+
+def test_the_second_of_two_people_gets_both_versions(home) -> None:
+    bench, store, media, medium = home
+    trace_id = store.traces.record(nested(medium), author="tiny").id
+    ann = bench.edit(trace_id, "ann", SetThought(0, "Ann's"), 0)
+    bob = bench.edit(trace_id, "bob", SetThought(0, "Bob's"), 0)
+    bench.commit(trace_id, "ann", ann.counter)
+    with pytest.raises(StaleRevision) as caught:
+        bench.commit(trace_id, "bob", bob.counter)
+    assert caught.value.kept.trace.steps[0].thought == "Bob's"
+    assert caught.value.head.trace.steps[0].thought == "Ann's"
+    behind = bench.open(trace_id, "bob")
+    assert behind.is_behind and behind.draft.trace.steps[0].thought == "Bob's"
+    theirs = bench.take_revision(trace_id, "bob", caught.value.head.id, behind.counter)
+    assert not theirs.is_behind and not theirs.draft.is_changed
+    mine = bench.undo(trace_id, "bob", theirs.counter)
+    assert mine.draft.trace.steps[0].thought == "Bob's" and not mine.is_behind
+    saved = bench.commit(trace_id, "bob", mine.counter)
+    assert saved.head.trace.steps[0].thought == "Bob's" and saved.head.parent_id == caught.value.head.id
+    assert len(store.revisions.list(trace_id)) == 4 and store.verify(media).problems == ()
+
+
+def test_a_rejection_has_a_reason_and_a_skip_leaves_the_draft(home) -> None:
+    bench, store, _, medium = home
+    trace_id = store.traces.record(nested(medium), author="tiny").id
+    with pytest.raises(InvalidInput, match="why"):
+        bench.review(trace_id, "ann", "rejected", 0)
+    edited = bench.edit(trace_id, "ann", SetThought(0, "x"), 0)
+    _, after = bench.review(trace_id, "ann", "skipped", edited.counter)
+    assert after.draft.is_changed and after.head.number == 1 and after.record.status == "new"
+    _, after = bench.review(trace_id, "ann", "rejected", after.counter, "blurred")
+    assert after.record.status == "rejected"
+    gone = bench.discard(trace_id, "ann", after.counter)
+    assert gone.counter == 0
+
+
+def test_twenty_people_edit_for_seconds_and_no_update_is_lost(home) -> None:
+    bench, store, media, medium = home
+    traces = [store.traces.record(nested(medium, str(k)), author="tiny").id for k in range(4)]
+    ends_at = time.monotonic() + 5
+    done: dict[str, dict[str, int]] = {}
+    errors: list[BaseException] = []
+    committed: list[str] = []
+
+    def work(person: str, chance: random.Random) -> None:
+        mine = done.setdefault(person, dict.fromkeys(traces, 0))
+        try:
+            while time.monotonic() < ends_at or not any(mine.values()):
+                trace_id = chance.choice(traces)
+                at = bench.open(trace_id, person)
+                mine[trace_id] += 1
+                at = bench.edit(trace_id, person, SetThought(0, f"{person} {mine[trace_id]}"), at.counter)
+                x = 0.01 * chance.randrange(50)
+                at = bench.edit(trace_id, person, SetBox(0, Box(x, x, x + 0.5, x + 0.5)), at.counter)
+                if chance.random() < 0.3:
+                    try:
+                        committed.append(bench.commit(trace_id, person, at.counter).head.id)
+                    except StaleRevision as late:
+                        assert late.kept.trace.steps[0].thought == f"{person} {mine[trace_id]}"
+                        bench.rebase(trace_id, person, at.counter)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(f"p{k}", random.Random(k))) for k in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    for person, mine in done.items():
+        for trace_id, count in mine.items():
+            if not count:
+                continue
+            saved = store.drafts.find(trace_id, person)
+            texts = [
+                m.edit.thought for m in bench.open(trace_id, person).draft.moments if isinstance(m.edit, SetThought)
+            ]
+            if saved is not None and texts:
+                assert texts[-1] == f"{person} {count}"
+    assert store.verify(media).problems == ()
+
+
+_CHILD = """
+import sys
+from pathlib import Path
+from engine.editing import SetThought
+from engine.media import MediaFolder
+from engine.store import Store
+from engine.workbench import Workbench
+home, trace_id = Path(sys.argv[1]), sys.argv[2]
+bench = Workbench(Store(home / "annotations.db"), MediaFolder(home / "media"))
+at = bench.open(trace_id, "ann")
+for k in range(1, 100_000):
+    at = bench.edit(trace_id, "ann", SetThought(0, str(k)), at.counter)
+    print(k, flush=True)
+"""
+
+
+def test_a_server_killed_in_the_middle_of_an_edit_keeps_every_edit_that_it_confirmed(home, tmp_path: Path) -> None:
+    bench, store, media, medium = home
+    trace_id = store.traces.record(nested(medium), author="tiny").id
+    child = subprocess.Popen(
+        [sys.executable, "-c", _CHILD, str(tmp_path), trace_id],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+    )
+    confirmed = 0
+    assert child.stdout is not None
+    while confirmed < 8:
+        confirmed = int(child.stdout.readline())
+    os.kill(child.pid, signal.SIGKILL)
+    confirmed = max([confirmed, *(int(line) for line in child.stdout.read().split())])
+    child.wait()
+    after = bench.open(trace_id, "ann")
+    assert int(after.draft.trace.steps[0].thought) in (confirmed, confirmed + 1)  # one may have had no time to be told
+    assert undo(after.draft).trace.steps[0].thought == str(int(after.draft.trace.steps[0].thought) - 1)
+    assert store.verify(media).problems == ()
+
+
+def test_blanking_hides_the_crop_and_nothing_else(home) -> None:
+    bench, store, media, medium = home
+    trace = nested(medium)
+    pictures = bench.pictures(trace)
+    blanked = blank_out(pictures, trace.view(2))
+    assert len(cut(trace.view(2), blanked).getcolors()) == 1
+    for number in (1, 3):
+        assert (
+            ImageChops.difference(cut(trace.view(number), blanked), cut(trace.view(number), pictures)).getbbox() is None
+        )
+    with pytest.raises(InvalidInput, match="whole picture"):
+        blank_out(pictures, trace.view(1))
+
+
+def test_whether_the_answer_would_change_is_asked_of_the_policy(home) -> None:
+    bench, _, _, medium = home
+    trace = nested(medium)
+    pictures = bench.pictures(trace)
+    deaf = policy_saying(Step("kept"), Step("kept"), Step("", answer="KX"))
+    found = would_answer_change(trace, 1, deaf, pictures)
+    assert (found.expected, found.answer, found.is_changed) == ("KX", "KX", False)
+
+    class Seeing:
+        """Answers by whether the crop has any colours."""
+
+        name, protocol = "seeing", deaf.protocol
+
+        def settings(self):
+            return {}
+
+        def converse(self, shown, seed):
+            colours = cut(trace.view(3), shown).getcolors()
+            answer = "blank" if colours is not None and len(colours) == 1 else "KX"
+            return policy_saying(Step("kept"), Step("kept"), Step("", answer=answer)).converse(shown, seed)
+
+    changed = would_answer_change(trace, 1, Seeing(), pictures)
+    assert (changed.expected, changed.answer, changed.is_changed) == ("KX", "blank", True)
+    with pytest.raises(InvalidInput):
+        would_answer_change(trace, 2, deaf, pictures)
