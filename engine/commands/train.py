@@ -44,16 +44,18 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     if not settings.database.exists():
         raise NotFound(f"there is no store at {settings.database}; STUDIO_HOME says which folder is looked at")
     from engine.commands.opening import loop_limits, open_backbone, open_media, open_store
-    from engine.evaluation.heldout import HeldOut
-    from engine.training.jobs import train_in_foreground
-    from engine.training.sft import SftConfig
-    from engine.training.workshop import Workshop
 
-    sft = SftConfig.from_json(config.get("sft") or {})
-    held_out = None if config.get("evaluation", {}) is None else HeldOut(**config.get("evaluation", {}))
     with open_store(settings) as store:
         if not store.reviews.accepted():
             raise InvalidInput("there is nothing to train on: accept some traces in the studio first")
+        # Imported only now: the trainer's libraries take seconds.
+        from engine.evaluation.heldout import HeldOut
+        from engine.training.jobs import train_in_foreground
+        from engine.training.sft import SftConfig
+        from engine.training.workshop import Workshop
+
+        sft = SftConfig.from_json(config.get("sft") or {})
+        held_out = None if config.get("evaluation", {}) is None else HeldOut(**config.get("evaluation", {}))
         limits = loop_limits(settings)
         measure = held_out and (lambda policy, is_cancelled: held_out.measure(policy, is_cancelled, limits))
         workshop = Workshop(
