@@ -32,13 +32,14 @@ _LOG = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What is known of an attempt so far. `thought` is that of the step being written, None between steps and at the
-    end; `stop_reason` and `trace_id` are set at the end, `problem` where something of ours broke, as a sentence for
-    the person."""
+    end; `stop_reason` and `trace_id` are set at the end, `elapsed_s` is None where it is not known, `problem` where
+    something of ours broke, as a sentence for the person."""
 
     views: tuple[View, ...] = ()
     steps: tuple[Step, ...] = ()
     thought: str | None = None
-    elapsed_s: float = 0.0
+    elapsed_s: float | None = None
+    policy: str = ""
     stop_reason: StopReason | None = None
     answer: str | None = None
     trace_id: str | None = None
@@ -118,6 +119,7 @@ class Answering:
         ending: dict[str, object] = {"stop_reason": "failed", "thought": None}
         try:
             policy = studio.policy()
+            progress = replace(progress, policy=policy.name)
             limits = Limits(max_steps=studio.settings.max_steps, max_tokens=studio.settings.max_tokens)
             pictures = studio.media.pictures(example.media)
             events = reason(

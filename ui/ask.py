@@ -50,7 +50,7 @@ def build(studio: Studio, page: Page) -> None:
             source = Source(source_value(()))
             film = Filmstrip(filmstrip_value(()))
             crops = Crops(source_value(()))
-            drop = Drop({"media": None, "is_compact": False}, max_files=MAX_FILES)
+            drop = Drop({"media": None, "is_compact": False}, max_files=MAX_FILES, max_mb=studio.settings.max_upload_mb)
         with gr.Column(scale=0, min_width=416, elem_classes="column-right"):
             question = gr.Textbox(
                 label="Question",
@@ -177,10 +177,9 @@ def _example(studio: Studio, media: list[dict[str, Any]], text: str) -> Example:
 def _samples_value(studio: Studio) -> dict:
     items = []
     for sample in studio.samples():
-        media = studio.media.load(sample.sha256).media
-        frame = None if media.kind == "image" else 1
-        url = thumbnail_url(sample.sha256, frame)
-        items.append({"title": sample.title, "question": sample.question, "kind": media.kind, "url": url})
+        kind = studio.media.load(sample.sha256).media.kind
+        url = thumbnail_url(sample.sha256, None if kind == "image" else 1)
+        items.append({"title": sample.title, "question": sample.question, "kind": kind, "url": url})
     return {"items": items, "current": None}
 
 
@@ -205,7 +204,8 @@ def _shown(media: list[dict[str, Any]], question: str, progress: Progress) -> tu
         "state": "done" if progress.is_over else "running",
         "question": question,
         "answer": progress.answer,
-        "elapsed_s": round(progress.elapsed_s, 1),
+        "elapsed_s": None if progress.elapsed_s is None else round(progress.elapsed_s, 1),
+        "policy": progress.policy,
         "trace_id": progress.trace_id,
         **_told(progress),
     }
@@ -263,6 +263,7 @@ def _progress(trace: Trace, trace_id: str) -> Progress:
         stop_reason=trace.stop_reason,
         answer=trace.answer,
         trace_id=trace_id,
+        policy=trace.policy,
     )
 
 

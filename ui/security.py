@@ -1,9 +1,9 @@
 """What every response says to the browser: who may run scripts, load pictures, embed the page.
 
-An ASGI middleware, innermost knowledge none: it adds headers, gives the page's own scripts a nonce (so that a script
-which got into the page by way of data does not run), sets the guest's cookie, and closes the routes of Gradio that
-the studio does not use. The Content-Security-Policy allows pictures and requests from this server only; 'unsafe-eval'
-is needed by gr.HTML.
+An ASGI middleware: it adds headers, gives the page's own scripts a nonce (so that a script which got into the page by
+way of data does not run), sets the guest's cookie, closes the routes of Gradio that the studio does not use, and
+refuses to act for the pages of other sites. The Content-Security-Policy allows pictures and requests from this server
+only; 'unsafe-eval' is needed by gr.HTML.
 
 Not covered: rights (`ui.people`), and what Gradio's own routes check.
 """
@@ -44,13 +44,17 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
         elif _CLOSED.fullmatch(scope["path"]):
-            await PlainTextResponse("Not found", status_code=404, headers={"X-Content-Type-Options": "nosniff"})(
-                scope, receive, send
-            )
+            await self._refuse(404, "Not found")(scope, receive, self._with_headers(send, "'self'"))
+        elif scope["method"] not in ("GET", "HEAD") and _is_foreign(Headers(scope=scope)):
+            await self._refuse(403, "Another site asked for this.")(scope, receive, self._with_headers(send, "'self'"))
         elif scope["path"] in self.pages and scope["method"] == "GET":
             await self._page(scope, receive, send)
         else:
             await self.app(scope, receive, self._with_headers(send, "'self'"))
+
+    @staticmethod
+    def _refuse(status: int, sentence: str) -> ASGIApp:
+        return PlainTextResponse(sentence, status_code=status)
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Collects the page, which must not be compressed, and puts the nonce into its script tags."""
@@ -66,6 +70,9 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 start = message
                 return
+            if message["type"] != "http.response.body":
+                await send(message)
+                return
             body.extend(message.get("body", b""))
             if message.get("more_body"):
                 return
@@ -74,7 +81,7 @@ class SecurityHeaders:
             headers["content-length"] = str(len(page))
             headers["cache-control"] = "no-store"
             if guest:
-                headers.append("set-cookie", _cookie(guest, is_https=scope.get("scheme") == "https"))
+                headers.append("set-cookie", _cookie(guest, is_https=_is_https(scope)))
             await with_headers(start)
             await with_headers({"type": "http.response.body", "body": page})
 
@@ -102,6 +109,8 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("Content-Security-Policy", policy)
+                for name in [name for name in headers if name.startswith("access-control-")]:
+                    del headers[name]
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "same-origin"
                 headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
@@ -113,6 +122,16 @@ class SecurityHeaders:
         return send_with_headers
 
 
+def _is_foreign(headers: Headers) -> bool:
+    """Whether a page of another site sent this. Gradio answers every site that asks; here, only our own pages may
+    act. Programs send no Origin and are not stopped."""
+    origin = headers.get("origin")
+    if origin is None:
+        return False
+    own = {headers.get("host"), headers.get("x-forwarded-host")}
+    return origin.partition("://")[2] not in own
+
+
 def _guest_to_set(cookie_header: str) -> str | None:
     """A new guest name, or None where the browser already has one."""
     try:
@@ -120,6 +139,13 @@ def _guest_to_set(cookie_header: str) -> str | None:
     except CookieError:
         morsel = None
     return None if morsel is not None and is_guest_name(morsel.value) else new_guest_name()
+
+
+def _is_https(scope: Scope) -> bool:
+    """As the browser sees it: in front of a Space stands a proxy that ends the encryption. Whoever makes this header up
+    changes nothing but their own cookie."""
+    forwarded = Headers(scope=scope).get("x-forwarded-proto", "")
+    return scope.get("scheme") == "https" or forwarded.split(",")[0].strip() == "https"
 
 
 def _cookie(name: str, *, is_https: bool) -> str:

@@ -20,6 +20,7 @@ function render() {
   say(part('question'), value.question || '');
   say(part('text'), value.answer === null || value.answer === undefined ? '' : value.answer);
   say(part('note'), value.note || '');
+  say(part('policy'), value.state === 'empty' ? '' : value.policy || '');
   say(part('hint'), value.state === 'empty' ? value.hint || '' : '');
   part('spinner').hidden = !isRunning;
   if (part('status').textContent !== (value.status || '')) part('status').textContent = value.status || '';

@@ -4,7 +4,8 @@ Value:
 
     {"state": "empty" | "running" | "done", "question": str, "answer": str | None, "note": str, "tone": "plain" |
     "warn" | "bad",
-     "status": str (said to screen readers, politely), "elapsed_s": float | None, "hint": str (shown while empty),
+     "status": str (said to screen readers, politely), "elapsed_s": float | None, "policy": str (who answers),
+     "hint": str (shown while empty),
      "problem": str (a sentence about what the person asked for, everything else staying as it was),
      "link": {"href": str, "text": str} | None, "trace_id": str | None}
 

@@ -30,6 +30,8 @@ async function takeAll(files) {
   const turn = ++running;
   error.textContent = '';
   if (files.length > props.max_files) { error.textContent = 'At most ' + props.max_files + ' files can be asked about at once; these are ' + files.length + '.'; return; }
+  const large = files.find((file) => file.size > props.max_mb * 1e6);
+  if (large) { error.textContent = '“' + large.name + '” is larger than ' + props.max_mb + ' MB, which is the most that is taken here.'; return; }
   root.classList.add('is-busy');
   const taken = [];
   try {
@@ -57,5 +59,5 @@ document.addEventListener('dragleave', (event) => { if (hasFiles(event)) { depth
 document.addEventListener('dragover', (event) => { if (hasFiles(event)) event.preventDefault(); });
 document.addEventListener('drop', (event) => { if (!hasFiles(event)) return; event.preventDefault(); depth = 0; over(false); takeAll(event.dataTransfer.files); });
 document.addEventListener('paste', (event) => { if (event.clipboardData && event.clipboardData.files.length) { event.preventDefault(); takeAll(event.clipboardData.files); } });
-watch('value', () => { if (!props.value || !props.value.is_failed) error.textContent = ''; render(); });
+watch('value', () => { error.textContent = ''; render(); });
 render();

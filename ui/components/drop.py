@@ -20,10 +20,10 @@ __all__ = ["Drop"]
 
 
 class Drop(Part):
-    """`max_files` may come in at once; more are refused with a sentence."""
+    """`max_files` may come in at once, each of at most `max_mb` megabytes; more is refused with a sentence."""
 
     FILES = "drop"
 
-    def __init__(self, value: Any = None, *, max_files: int = 4, **options: Any):
+    def __init__(self, value: Any = None, *, max_files: int = 4, max_mb: int = 100, **options: Any):
         template = self.template().replace("<!--accept-->", ",".join(ACCEPTED_EXTENSIONS))
-        super().__init__(value=value, template=template, max_files=max_files, **options)
+        super().__init__(value=value, template=template, max_files=max_files, max_mb=max_mb, **options)

@@ -1,0 +1,179 @@
+"""What the server says without a browser: headers, media by hash, what comes in and what is refused."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+import app
+from engine.settings import Settings
+from engine.trace import Box
+from ui.people import USER_COOKIE
+from ui.server import build_server
+from ui.studio import Studio
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    home = tmp_path_factory.mktemp("server")
+    studio = app.build_studio(
+        Settings.from_environment({"STUDIO_HOME": str(home), "STUDIO_MODEL": "scripted", "STUDIO_MAX_UPLOAD_MB": "1"})
+    )
+    yield studio
+    studio.store.close()
+
+
+@pytest.fixture(scope="module")
+def client(studio: Studio) -> TestClient:
+    return TestClient(build_server(studio))
+
+
+def png(seed: int = 0) -> bytes:
+    buffer = io.BytesIO()
+    pixels = np.random.default_rng(seed).integers(0, 256, (120, 200, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def send(client: TestClient, data: bytes, name: str = "a%20picture.png"):
+    return client.post("/media", content=data, headers={"X-File-Name": name})
+
+
+def files(studio: Studio) -> list[Path]:
+    return sorted(path for path in studio.settings.artifacts.rglob("*") if path.is_file())
+
+
+def test_every_page_forbids_foreign_pictures_and_scripts_of_its_data(client: TestClient) -> None:
+    nonces = []
+    for path in ("/", "/curate", "/train", "/evaluate", "/data"):
+        answer = client.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert answer.status_code == 200
+        assert "img-src 'self' data: blob:;" in policy
+        assert "frame-ancestors 'self'" in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "same-origin"
+        scripts = policy.partition("script-src ")[2].partition(";")[0]
+        assert "'unsafe-inline'" not in scripts
+        (nonce,) = re.findall(r"'nonce-([^']+)'", scripts)
+        assert set(re.findall(r"<script([^>]*)", answer.text)) != set()
+        assert all(f'nonce="{nonce}"' in tag for tag in re.findall(r"<script[^>]*", answer.text))
+        nonces.append(nonce)
+    assert len(set(nonces)) == len(nonces)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/docs", "/redoc", "/openapi.json", "/gradio_api/openapi.json", "/monitoring", "/gradio_api/proxy=http://a/b"],
+)
+def test_what_nobody_needs_is_closed(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_the_upload_that_checks_nothing_is_closed(client: TestClient) -> None:
+    assert client.post("/gradio_api/upload", files={"files": b"<html>"}).status_code == 404
+
+
+def test_a_guest_keeps_a_name_and_cannot_choose_one(client: TestClient) -> None:
+    client.cookies.clear()
+    cookie = client.get("/").headers["set-cookie"]
+    assert re.match(rf"{USER_COOKIE}=guest-[0-9a-f]{{8}};", cookie)
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
+    name = client.get("/me").json()["user"]
+    assert "set-cookie" not in client.get("/").headers
+    assert client.get("/me").json()["user"] == name
+    client.cookies.clear()
+    framed = client.get("/", headers={"x-forwarded-proto": "https"}).headers["set-cookie"]
+    assert "SameSite=None; Secure" in framed
+    client.cookies.clear()
+    assert client.get("/me", headers={"cookie": f"{USER_COOKIE}=ann"}).json()["user"] == "guest"
+
+
+def test_a_picture_comes_in_and_out_by_its_hash(client: TestClient, studio: Studio) -> None:
+    data = png()
+    said = send(client, data).json()
+    assert (said["kind"], said["width"], said["height"], said["name"]) == ("image", 200, 120, "a picture.png")
+    assert studio.store.media.get(said["sha256"]).byte_size == len(data)
+
+    original = client.get(f"/media/{said['sha256']}")
+    assert original.content == data
+    assert original.headers["content-type"] == "image/png"
+    assert original.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert original.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in original.headers["content-security-policy"]
+    part = client.get(f"/media/{said['sha256']}", headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, data[10:20])
+    assert client.get(f"/media/{said['sha256']}", headers={"Range": "bytes=999999-"}).status_code == 416
+
+    box = Box(0.25, 0.25, 0.5, 0.75)
+    crop = client.get(f"/media/{said['sha256']}/crop", params={"box": ",".join(map(str, box.as_list()))})
+    pixels = np.asarray(Image.open(io.BytesIO(data)))[30:90, 50:100]
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(crop.content))), pixels)
+    small = Image.open(io.BytesIO(client.get(f"/media/{said['sha256']}/thumbnail?side=64").content))
+    assert max(small.size) == 64
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing", "0" * 64, "0" * 64 + "/thumbnail", "0" * 64 + "/crop?box=0,0,1,1", "..%2f..%2fannotations.db"]
+)
+def test_what_is_not_there_is_said(client: TestClient, path: str) -> None:
+    answer = client.get(f"/media/{path}")
+    assert answer.status_code == 404
+    assert "immutable" not in answer.headers.get("cache-control", "")
+
+
+@pytest.mark.parametrize("box", ["", "0,0,1", "0,0,0,0", "a,b,c,d", "0.5,0,0.1,1", "nan,0,1,1", "0,0,2,2"])
+def test_a_bad_box_is_refused(client: TestClient, box: str) -> None:
+    said = send(client, png()).json()
+    assert client.get(f"/media/{said['sha256']}/crop", params={"box": box}).status_code == 400
+    assert client.get(f"/media/{said['sha256']}/frame/3").status_code == 404
+    assert client.get(f"/media/{said['sha256']}/frame/99").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"<!doctype html><script>1</script>",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"\x89PNG\r\n\x1a\n",
+        b"\0" * 64,
+    ],
+)
+def test_a_hostile_file_gets_one_sentence_and_leaves_nothing(client: TestClient, studio: Studio, data: bytes) -> None:
+    before, known = files(studio), len(studio.store.media.list())
+    answer = send(client, data, "photo.png")
+    assert answer.status_code == 422
+    assert answer.json()["error"].endswith(".") and "Traceback" not in answer.text
+    assert (files(studio), len(studio.store.media.list())) == (before, known)
+
+
+def test_a_file_over_the_limit_is_refused_whether_it_says_so_or_not(client: TestClient, studio: Studio) -> None:
+    before = files(studio)
+    declared = send(client, b"\0" * 1_000_001, "big.png")
+    pieces = client.post("/media", content=(b"\0" * 250_000 for _ in range(5)), headers={"X-File-Name": "big.png"})
+    for answer in (declared, pieces):
+        assert answer.status_code == 413
+        assert "“big.png” is larger than 1 MB" in answer.json()["error"]
+    assert files(studio) == before
+
+
+def test_another_site_cannot_send_files(client: TestClient, studio: Studio) -> None:
+    before = files(studio)
+    assert client.post("/media", content=png(7)).status_code == 400
+    foreign = {"Origin": "https://evil.example", "X-File-Name": "a.png"}
+    for path in ("/media", "/gradio_api/queue/join", "/gradio_api/cancel"):
+        assert client.post(path, content=png(7), headers=foreign).status_code == 403
+        asked = client.options(path, headers=foreign | {"Access-Control-Request-Method": "POST"})
+        assert asked.status_code == 403
+        assert not [name for name in asked.headers if name.startswith("access-control")]
+    own = {"Origin": "http://testserver", "X-File-Name": "a.png"}
+    assert client.post("/media", content=b"", headers=own).status_code == 422
+    assert files(studio) == before
