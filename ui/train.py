@@ -1,15 +1,223 @@
-"""Train: not built yet; one honest line."""
+"""The Train screen: what would be learned, few knobs, the run as it goes, and what becomes of the adapter.
+
+The idea: everything that the page shows is read from the store (`ui.training.board`), again whenever something there
+has changed; the page keeps only which run it looks at. So a page that is opened later, reloaded or opened twice shows
+the whole run, and a run does not know whether anybody looks. `/train?job=ID` opens a certain run, otherwise it is the
+newest.
+
+What may be pressed, and the sentence that says why not, comes from `ui.training.controls`.
+Not covered: reinforcement learning, sample rollouts, the learning-trap alarm.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import gradio as gr
 
-from ui.page import Page, heading
+from engine.errors import PersonError
+from ui.components.basis import Basis
+from ui.components.comparison import Comparison
+from ui.components.curves import Curves
+from ui.components.job import Job
+from ui.components.plan import Plan
+from ui.components.runs import Runs
+from ui.components.who import WhoAnswers
+from ui.page import Page, eyebrow, heading
+from ui.people import query, user_of
 from ui.studio import Studio
+from ui.training import knobs
+from ui.training.board import Board, Seen, has_changed, read_board
+from ui.training.controls import Control, Controls, controls
 
 __all__ = ["build"]
 
+_NOTE = "What people approved becomes a LoRA adapter, on frozen weights that go on answering meanwhile."
+_KINDS = [("Supervised fine-tuning (SFT)", "sft")]
+_KIND_INFO = "Learns to say, turn by turn, what accepted traces say. Erroneous and failed turns are left out."
+_BENCHMARKS = [
+    ("Signs", "mini-signs"),
+    ("Signs, held-out fonts and backgrounds", "mini-signs-heldout"),
+    ("Clips", "mini-clips"),
+    ("Clips, held-out fonts and backgrounds", "mini-clips-heldout"),
+]
+_POLL_S = 1.0
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
+
 
 def build(studio: Studio, page: Page) -> None:
-    with gr.Column(elem_classes="page"):
-        heading("Train", "This room is not furnished yet.")
+    chosen, seen = gr.State(None), gr.State(Seen())
+    with gr.Row(elem_classes="columns train"):
+        with gr.Column(scale=0, min_width=356, elem_classes="column-left"):
+            heading("Train on what was approved", _NOTE)
+            eyebrow("Learn from")
+            basis = Basis(elem_id="train-basis")
+            eyebrow("How")
+            gr.Radio(
+                [("Supervised fine-tuning (SFT)", "sft")],
+                value="sft",
+                label="Kind",
+                info=_KIND_INFO,
+                elem_id="train-kind",
+            )
+            with gr.Row(elem_classes="train-knobs"):
+                passes = gr.Number(knobs.PASSES, label="Passes", elem_id="train-passes", min_width=70)
+                rate = gr.Number(knobs.LEARNING_RATE, label="Learning rate", elem_id="train-rate", min_width=70)
+                rank = gr.Number(knobs.RANK, label="Rank", elem_id="train-rank", min_width=70)
+            with gr.Accordion("Advanced", open=False, elem_classes="train-advanced", elem_id="train-advanced"):
+                steps = gr.Number(None, label="Steps (empty: as many as the passes need)", elem_id="train-steps")
+                benchmark = gr.Dropdown(
+                    _BENCHMARKS, value="mini-signs", label="Measured on, before and after", elem_id="train-benchmark"
+                )
+                count = gr.Number(knobs.HELD_OUT, label="Held-out examples (0: measure nothing)", elem_id="train-count")
+            plan = Plan(describes="train-start")
+            with gr.Row(elem_classes="action-bar"):
+                start = gr.Button(
+                    "Start", variant="primary", interactive=False, elem_id="train-start", scale=2, min_width=80
+                )
+                stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=80)
+        with gr.Column(scale=1, min_width=320, elem_classes="column-middle"):
+            job = Job(elem_id="train-status")
+            curves = Curves(elem_id="train-curves")
+            eyebrow("Before and after, on held-out examples")
+            comparison = Comparison(elem_id="train-comparison")
+            verdict = Plan(describes="train-promote")
+            with gr.Row(elem_classes="train-verdict"):
+                promote = gr.Button("Promote", interactive=False, elem_id="train-promote", min_width=100)
+                discard = gr.Button("Discard", interactive=False, elem_id="train-discard", min_width=100)
+                resume = gr.Button("Go on with this run", interactive=False, elem_id="train-resume", min_width=100)
+        with gr.Column(scale=0, min_width=312, elem_classes="column-right"):
+            eyebrow("Answers in Ask now")
+            who = WhoAnswers(elem_id="train-live")
+            demote = gr.Button("Back to the backbone alone", interactive=False, elem_id="train-demote", size="sm")
+            eyebrow("Runs")
+            runs = Runs(elem_id="train-runs")
+
+    numbers = [passes, steps, rate, rank, benchmark, count]
+    shown = [seen, basis, job, curves, comparison, who, runs]
+    shown += [plan, start, stop, verdict, promote, discard, resume, demote]
+
+    def open_page(request: gr.Request, *turned: Any) -> tuple:
+        at = query(request, "job")
+        return (at, *_everything(studio, at, turned))
+
+    def look_again(at: str | None, before: Seen, *turned: Any) -> Any:
+        if not has_changed(studio, at, before):
+            return tuple(gr.skip() for _ in shown)
+        return _everything(studio, at, turned, seen=before)
+
+    def pick_run(value: Any, *turned: Any) -> tuple:
+        at = str(value.get("current")) if isinstance(value, dict) else None
+        return (at, *_everything(studio, at, turned))
+
+    def plan_again(at: str | None, before: Seen, *turned: Any) -> tuple:
+        parts = controls(studio, read_board(studio, at, before), turned)
+        return parts.plan, _button(parts.start)
+
+    def start_run(*turned: Any) -> tuple:
+        problem = _problem(lambda: studio.jobs.start(*knobs.read_run(*turned)))
+        return (None, *_everything(studio, None, turned, plan_problem=problem))
+
+    def stop_run(at: str | None, before: Seen, *turned: Any) -> tuple:
+        board = read_board(studio, at, before)
+        running = board.job if board.job and board.job.is_active else board.active
+        problem = _problem(lambda: studio.jobs.stop(running.id)) if running else None
+        return _everything(studio, at, turned, plan_problem=problem)
+
+    def resume_run(at: str | None, before: Seen, *turned: Any) -> tuple:
+        job_id = _id(read_board(studio, at, before).job)
+        problem = _problem(lambda: studio.jobs.resume(job_id))
+        return _everything(studio, at, turned, verdict_problem=problem)
+
+    def promote_adapter(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
+        adapter_id = _id(read_board(studio, at, before).adapter)
+        problem = _problem(lambda: studio.jobs.promote(adapter_id, user_of(request)))
+        return _everything(studio, at, turned, verdict_problem=problem)
+
+    def discard_adapter(at: str | None, before: Seen, *turned: Any) -> tuple:
+        adapter_id = _id(read_board(studio, at, before).adapter)
+        problem = _problem(lambda: studio.jobs.discard(adapter_id))
+        return _everything(studio, at, turned, verdict_problem=problem)
+
+    def demote_adapter(at: str | None, request: gr.Request, *turned: Any) -> tuple:
+        problem = _problem(lambda: studio.jobs.demote(user_of(request)))
+        return _everything(studio, at, turned, verdict_problem=problem)
+
+    everywhere = [chosen, seen, *numbers]
+    page.blocks.load(open_page, numbers, [chosen, *shown], **_QUIET)
+    gr.Timer(_POLL_S).tick(
+        look_again, everywhere, shown, trigger_mode="once", concurrency_limit=None, show_progress_on=[], **_QUIET
+    )
+    runs.pick(pick_run, [runs, *numbers], [chosen, *shown], trigger_mode="always_last", **_QUIET)
+    gr.on(
+        [number.change for number in numbers],
+        plan_again,
+        everywhere,
+        [plan, start],
+        trigger_mode="always_last",
+        **_QUIET,
+    )
+    start.click(start_run, numbers, [chosen, *shown], trigger_mode="once", **_QUIET)
+    stop.click(stop_run, everywhere, shown, trigger_mode="once", **_QUIET)
+    resume.click(resume_run, everywhere, shown, trigger_mode="once", **_QUIET)
+    promote.click(promote_adapter, everywhere, shown, trigger_mode="once", **_QUIET)
+    discard.click(
+        discard_adapter,
+        everywhere,
+        shown,
+        trigger_mode="once",
+        js="(...all) => confirm('Delete the weights of this adapter? The record of the run stays.') ? all : null",
+        **_QUIET,
+    )
+    demote.click(demote_adapter, [chosen, *numbers], shown, trigger_mode="once", **_QUIET)
+
+
+def _everything(
+    studio: Studio,
+    at: str | None,
+    turned: tuple[Any, ...],
+    *,
+    seen: Seen | None = None,
+    plan_problem: str | None = None,
+    verdict_problem: str | None = None,
+) -> tuple:
+    """A value for every part that is shown, in their order."""
+    board = read_board(studio, at, seen)
+    return (*_board_values(board), *_control_values(controls(studio, board, turned), plan_problem, verdict_problem))
+
+
+def _board_values(board: Board) -> tuple:
+    basis = gr.skip() if board.basis is None else board.basis
+    return (board.seen, basis, board.job_value, board.curves, board.comparison, board.who, board.runs)
+
+
+def _control_values(parts: Controls, plan_problem: str | None, verdict_problem: str | None) -> tuple:
+    return (
+        parts.plan if plan_problem is None else {"text": plan_problem, "tone": "bad"},
+        _button(parts.start),
+        _button(parts.stop),
+        parts.verdict if verdict_problem is None else {"text": verdict_problem, "tone": "bad"},
+        _button(parts.promote),
+        _button(parts.discard),
+        _button(parts.resume),
+        _button(parts.demote),
+    )
+
+
+def _button(control: Control) -> Any:
+    return gr.Button(control.text, interactive=control.is_possible)
+
+
+def _problem(action: Callable[[], Any]) -> str | None:
+    """Does it; returns the sentence for the person where it cannot be done."""
+    try:
+        action()
+    except PersonError as error:
+        text = str(error)
+        return text[:1].upper() + text[1:]
+    return None
+
+
+def _id(record: Any) -> str:
+    return "" if record is None else record.id

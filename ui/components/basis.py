@@ -1,0 +1,17 @@
+"""What a run would learn from: how much was accepted, what it is made of, and what must stay out and why.
+
+Value (made by `ui.training.presenting.basis_value`):
+
+    {"count": int, "unit": str, "note": str, "facts": [{"name": str, "value": str}],
+     "objections": [{"reason": str, "traces": [{"href": str, "text": str}], "more": int}]}
+"""
+
+from __future__ import annotations
+
+from ui.components.part import Part
+
+__all__ = ["Basis"]
+
+
+class Basis(Part):
+    FILES = "basis"

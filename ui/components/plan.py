@@ -1,0 +1,20 @@
+"""One sentence beside a button: what pressing it would do, or why it cannot be pressed.
+
+Value: {"text": str, "tone": "plain" | "warn" | "bad"}. `describes` is the elem_id of the button, which the sentence
+describes to screen readers; a change is said politely, a bad one at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ui.components.part import Part
+
+__all__ = ["Plan"]
+
+
+class Plan(Part):
+    FILES = "plan"
+
+    def __init__(self, value: Any = None, *, describes: str = "", **options: Any):
+        super().__init__(value=value, describes=describes, **options)

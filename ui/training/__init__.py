@@ -1,0 +1,8 @@
+"""What the Train screen shows and does.
+
+knobs        what a person may turn -> a run's configuration, or the sentence that says what is wrong with it
+desk         what may be asked of `engine.training`: start, stop, go on, promote, demote, discard
+board        everything that the page shows at one moment, read from the store
+controls     which buttons may be pressed now, and why not
+presenting   runs, curves, history -> the JSON values of the components; comparing does before and after
+"""

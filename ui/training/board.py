@@ -1,0 +1,131 @@
+"""Everything that the Train screen shows at one moment, read from the store.
+
+The idea: one function reads, and every handler of the screen ends with it, so a page that was just opened and one that
+has watched from the beginning show the same. `has_changed` is the cheap question that a timer asks: it reads a few
+rows, and the rest only once something is new.
+
+Invariant: nothing here changes anything. Not covered: what the buttons do (`ui.train`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import NotFound
+from engine.store import Adapter, Event, Job
+from ui.studio import Studio
+from ui.training import presenting
+from ui.training.comparing import comparison_value
+
+__all__ = ["Board", "Seen", "has_changed", "read_board"]
+
+_HISTORY = 50
+_NO_RUN = "No run yet. Accepted traces are what an adapter learns from; Start queues a run that goes on when you leave."
+_NO_RUNS = "Runs will be listed here, and stay."
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a page has seen of the store; `usable` and `counts` spare it to go through all accepted traces again."""
+
+    stamp: tuple[Any, ...] = ()
+    counts: tuple[Any, ...] = ()
+    usable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """`job` is the run that is shown, None where there never was one, `adapter` what came of it; `active` is whatever
+    runs or waits; `basis` is None where it is as the page has seen it."""
+
+    seen: Seen
+    job: Job | None
+    adapter: Adapter | None
+    active: Job | None
+    live: Adapter | None
+    basis: dict[str, Any] | None
+    job_value: dict[str, Any]
+    curves: dict[str, Any]
+    comparison: dict[str, Any]
+    who: dict[str, Any]
+    runs: dict[str, Any]
+
+
+def has_changed(studio: Studio, chosen: str | None, seen: Seen) -> bool:
+    return (_stamp(studio, _shown_job(studio, chosen)), _counts(studio)) != (seen.stamp, seen.counts)
+
+
+def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = None) -> Board:
+    """The board with the run `chosen`, or the newest one; an id that is not there counts as none."""
+    job = _shown_job(studio, chosen)
+    stamp, counts = _stamp(studio, job), _counts(studio)  # first: what changes while we read is read again
+    store = studio.store
+    jobs, adapters, live = store.jobs.list(limit=_HISTORY), store.adapters.list(), store.adapters.live()
+    by_job = {adapter.job_id: adapter for adapter in reversed(adapters)}  # the newest of a job that was resumed
+    events = [] if job is None else store.jobs.events(job.id, limit=1_000_000)
+    promotions = store.adapters.promotions(limit=1)
+    basis, usable = (None, seen.usable) if seen and seen.counts == counts else _basis(studio)
+    return Board(
+        seen=Seen(stamp, counts, usable),
+        job=job,
+        adapter=by_job.get(job.id) if job else None,
+        active=next((one for one in jobs if one.is_active), None),
+        live=live,
+        basis=basis,
+        job_value=_job_value(job, events, is_chosen=job is not None and job.id == chosen),
+        curves=presenting.curves_value(job, events),
+        comparison=comparison_value(job, events),
+        who=presenting.who_value(_model_name(studio), live, promotions[0] if promotions else None),
+        runs={
+            "items": [presenting.run_value(one, by_job.get(one.id), live) for one in jobs],
+            "current": job.id if job else None,
+            "empty": _NO_RUNS,
+        },
+    )
+
+
+def _basis(studio: Studio) -> tuple[dict[str, Any], int]:
+    """What is accepted, and how many of it can be learned from. A model that cannot be trained has no objections."""
+    accepted = studio.store.reviews.accepted()
+    objections = {} if studio.jobs is None else studio.jobs.objections(accepted)
+    numbers = {
+        one.trace_id: studio.store.traces.get(one.trace_id).item.number for one in accepted if one.id in objections
+    }
+    return presenting.basis_value(accepted, objections, numbers), len(accepted) - len(objections)
+
+
+def _shown_job(studio: Studio, chosen: str | None) -> Job | None:
+    if chosen is not None:
+        try:
+            return studio.store.jobs.get(chosen)
+        except NotFound:
+            pass
+    newest = studio.store.jobs.list(limit=1)
+    return newest[0] if newest else None
+
+
+def _stamp(studio: Studio, job: Job | None) -> tuple[Any, ...]:
+    """Changes with whatever the board shows of runs. A heartbeat comes with every metric, so events need no look."""
+    newest, promotions = studio.store.jobs.list(limit=1), studio.store.adapters.promotions(limit=1)
+    discarded = sum(bool(adapter.metrics.get("is_discarded")) for adapter in studio.store.adapters.list())
+    return (
+        (job.id, job.state, job.message, job.progress, job.updated_at) if job else None,
+        (newest[0].id, newest[0].state) if newest else None,
+        promotions[0].number if promotions else None,
+        discarded,
+    )
+
+
+def _counts(studio: Studio) -> tuple[Any, ...]:
+    return tuple(studio.store.traces.counts().items())
+
+
+def _job_value(job: Job | None, events: list[Event], *, is_chosen: bool) -> dict[str, Any]:
+    if job is None:
+        return {"id": None, "state": "none", "foot": [], "facts": [], "log": [], "status": "", "empty": _NO_RUN}
+    return presenting.job_value(job, events, is_chosen=is_chosen)
+
+
+def _model_name(studio: Studio) -> str:
+    return studio.settings.model if studio.jobs is None else studio.jobs.workshop.backbone.name

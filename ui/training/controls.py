@@ -1,0 +1,97 @@
+"""What may be pressed on the Train screen now, and the sentences that say what it would do or why it cannot be. Pure.
+
+Invariant: a button that cannot be pressed has its reason on the page, and one that can be pressed does something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import PersonError
+from ui.studio import Studio
+from ui.training.board import Board
+from ui.training.knobs import plan_sentence, read_run
+
+__all__ = ["Control", "Controls", "controls"]
+
+_SCRIPTED = (
+    "A scripted policy answers here, and a script cannot be trained. Start the studio with a model "
+    "(STUDIO_MODEL=tiny, the default) to train."
+)
+_NOTHING = "Nothing can be learned from yet: approve traces in Curate first."
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    text: str
+    is_possible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """`plan` and `verdict` are values of `ui.components.plan.Plan`."""
+
+    plan: dict[str, str]
+    start: Control
+    stop: Control
+    verdict: dict[str, str]
+    promote: Control
+    discard: Control
+    resume: Control
+    demote: Control
+
+
+def controls(studio: Studio, board: Board, turned: Sequence[Any]) -> Controls:
+    """`turned` are the values of the knobs, in the order of `knobs.read_run`."""
+    can_train = studio.jobs is not None
+    text, tone, can_start = _plan(studio, board, turned)
+    job, adapter = board.job, board.adapter
+    running = job if job and job.is_active else board.active
+    is_live = adapter is not None and board.live is not None and adapter.id == board.live.id
+    is_there = adapter is not None and not adapter.metrics.get("is_discarded")
+    can_resume = bool(can_train and job and job.state in ("stopped", "failed", "interrupted") and not board.active)
+    return Controls(
+        plan={"text": text, "tone": tone},
+        start=Control("Start", can_start),
+        stop=Control(
+            "Stopping" if running and running.state == "stopping" else "Stop",
+            bool(can_train and running and running.state in ("queued", "running")),
+        ),
+        verdict={"text": _verdict(board, is_live=is_live, can_train=can_train), "tone": "plain"},
+        promote=Control("Promoted" if is_live else "Promote", bool(can_train and is_there and not is_live)),
+        discard=Control("Discard", bool(can_train and is_there and not is_live)),
+        resume=Control("Go on with this run", can_resume),
+        demote=Control("Back to the backbone alone", bool(can_train and board.live)),
+    )
+
+
+def _plan(studio: Studio, board: Board, turned: Sequence[Any]) -> tuple[str, str, bool]:
+    """(sentence, tone, whether Start can be pressed)."""
+    if studio.jobs is None:
+        return _SCRIPTED, "warn", False
+    if board.active is not None:
+        return "One run at a time: the next can start when this one has ended.", "plain", False
+    if board.seen.usable == 0:
+        return _NOTHING, "warn", False
+    try:
+        config, _ = read_run(*turned)
+    except PersonError as error:
+        return str(error), "bad", False
+    return plan_sentence(board.seen.usable, config), "plain", True
+
+
+def _verdict(board: Board, *, is_live: bool, can_train: bool) -> str:
+    job, adapter = board.job, board.adapter
+    if job is None or (adapter is None and job.is_active):
+        return "" if job is None else "Once the run has ended, its adapter can be promoted or discarded."
+    if adapter is None:
+        return "This run left no adapter."
+    if adapter.metrics.get("is_discarded"):
+        return f"The weights of {adapter.name} were discarded; the record of the run stays."
+    if is_live:
+        return f"{adapter.name} answers in Ask now."
+    if not can_train:
+        return f"{adapter.name} belongs to {adapter.base_model}, which is not loaded."
+    return f"Promote lets {adapter.name} answer in Ask from the next turn on. Discard deletes its weights."

@@ -1,0 +1,296 @@
+"""Jobs, their events and adapters as the plain JSON values that the Train screen's components show. Pure.
+
+The formats are those of the components' docstrings (`ui.components.job`, `.curves`, `.basis`, `.runs`, `.who`). Times
+go out as the store has them (UTC), and the page writes them in the reader's own time.
+
+Not covered: before and after (`ui.training.comparing`), reading the store (`ui.training.board`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from engine.store import Adapter, Event, Job, Promotion, Revision
+from ui.training.comparing import measurement_text
+from ui.training.knobs import total_steps
+
+__all__ = [
+    "MAX_POINTS",
+    "STATE_LABELS",
+    "basis_value",
+    "curves_value",
+    "duration",
+    "job_steps",
+    "job_value",
+    "kind_label",
+    "run_value",
+    "seconds_left",
+    "thinned",
+    "who_value",
+]
+
+MAX_POINTS = 400
+"""Most points of one curve that are sent to a page."""
+
+STATE_LABELS = {
+    "queued": "Waiting",
+    "running": "Running",
+    "stopping": "Stopping",
+    "stopped": "Stopped",
+    "done": "Done",
+    "failed": "Failed",
+    "interrupted": "Interrupted",
+}
+_SERIES = (
+    ("loss", "Loss, nats a token", "number"),
+    ("token_accuracy", "Tokens predicted right", "share"),
+)
+_SHOWN_TRACES = 12
+_LOG_LINES = 60
+_LIBRARIES = ("torch", "trl", "peft")
+
+
+def kind_label(kind: str) -> str:
+    return {"sft": "Supervised fine-tuning"}.get(kind, kind)
+
+
+# --- what would be learned from ---------------------------------------------------------------------------------------
+
+
+def basis_value(
+    accepted: Sequence[Revision], objections: Mapping[str, str], numbers: Mapping[str, int]
+) -> dict[str, Any]:
+    """`objections` say why a revision cannot be learned from, by its id; `numbers` are traces' numbers by trace id."""
+    count = len(accepted)
+    if not count:
+        note = "Nothing is accepted yet. Approve traces in Curate; what you approve is what the adapter learns."
+        return {"count": 0, "unit": "accepted traces", "note": note, "facts": [], "objections": []}
+    usable = [revision for revision in accepted if revision.id not in objections]
+    traces = [revision.trace for revision in usable]
+    clips = sum(any(medium.kind == "video" for medium in trace.media) for trace in traces)
+    operating = sum(any(step.operation is not None for step in trace.steps) for trace in traces)
+    edited = sum(revision.number > 1 for revision in usable)
+    facts = [
+        ("Pictures", str(len(traces) - clips)),
+        ("Clips", str(clips)),
+        ("With an operation", f"{operating} of {len(traces)}"),
+        ("Corrected by a person", str(edited)),
+    ]
+    return {
+        "count": len(usable),
+        "unit": "accepted trace" if count == len(usable) == 1 else f"of {count} accepted traces",
+        "note": "" if usable else "None of what was accepted can be learned from.",
+        "facts": [{"name": name, "value": value} for name, value in facts] if usable else [],
+        "objections": _grouped(accepted, objections, numbers),
+    }
+
+
+def _grouped(
+    accepted: Sequence[Revision], objections: Mapping[str, str], numbers: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    by_reason: dict[str, list[Revision]] = {}
+    for revision in accepted:
+        if revision.id in objections:
+            by_reason.setdefault(objections[revision.id], []).append(revision)
+    return [
+        {
+            "reason": reason,
+            "traces": [
+                {"href": f"curate?trace={one.trace_id}", "text": f"#{numbers.get(one.trace_id, '?')}"}
+                for one in revisions[:_SHOWN_TRACES]
+            ],
+            "more": max(0, len(revisions) - _SHOWN_TRACES),
+        }
+        for reason, revisions in by_reason.items()
+    ]
+
+
+# --- one run ----------------------------------------------------------------------------------------------------------
+
+
+def job_value(job: Job, events: Sequence[Event], *, is_chosen: bool) -> dict[str, Any]:
+    metrics = [event for event in events if event.kind == "metric" and event.step is not None]
+    starts = sum(event.kind == "log" for event in events)  # a run says what it trains on each time that it begins
+    label = STATE_LABELS[job.state]
+    return {
+        "id": job.id,
+        "state": job.state,
+        "label": label,
+        "title": f"{kind_label(job.kind)} on {len(job.revision_ids)} trace{'s' if len(job.revision_ids) != 1 else ''}",
+        "message": _sentence(job.message),
+        "progress": job.progress,
+        "foot": _foot(job, metrics, max(0, starts - 1)),
+        "facts": [{"name": name, "value": value} for name, value in _facts(job)],
+        "log": [{"time": event.created_at, "text": text} for event in events if (text := _logged(event))][-_LOG_LINES:],
+        "status": _said(job, label),
+        "is_chosen": is_chosen,
+    }
+
+
+def _facts(job: Job) -> list[tuple[str, str]]:
+    """What the run was queued with; empty entries are left out."""
+    sft, backbone = job.config.get("sft") or {}, job.config.get("backbone") or {}
+    facts = [
+        ("Adapter", str(job.config.get("name", ""))),
+        ("Backbone", " ".join(str(backbone.get(key, "")) for key in ("name", "quantization")).strip()),
+        ("Steps", str(job_steps(job))),
+        ("Learning rate", f"{sft['learning_rate']:g}" if "learning_rate" in sft else ""),
+        ("Rank", str(sft.get("rank", ""))),
+        ("Seed", str(sft.get("seed", ""))),
+        ("Left out", str(len(job.config.get("left_out") or ()) or "")),
+        (
+            "Libraries",
+            " ".join(f"{name} {job.versions[name]}" for name in ("torch", "trl", "peft") if name in job.versions),
+        ),
+    ]
+    return [fact for fact in facts if fact[1]]
+
+
+def _foot(job: Job, metrics: Sequence[Event], times_resumed: int) -> list[str]:
+    parts = []
+    if metrics:
+        parts.append(f"Step {metrics[-1].step} of {job_steps(job)}")
+    elif job.is_active:
+        parts.append("Before the first step")
+    if (left_s := seconds_left(job, metrics)) is not None:
+        parts.append(f"about {duration(left_s)} left")
+    if (took_s := _took_s(job)) is not None:
+        parts.append(f"{duration(took_s)} so far" if job.is_active else f"took {duration(took_s)}")
+    if times_resumed:
+        parts.append("taken up again " + ("once" if times_resumed == 1 else f"{times_resumed} times"))
+    return parts
+
+
+def _logged(event: Event) -> str:
+    """The line that an event makes in the run's log; "" for those that make none."""
+    if event.kind in ("log", "error"):
+        return _sentence(str(event.data.get("text", "")))
+    if event.kind == "evaluation":
+        return _sentence(measurement_text(event.data))
+    if event.kind == "adapter":
+        return f"Saved the adapter {event.data.get('name')} of step {event.data.get('steps')}."
+    return ""
+
+
+def _said(job: Job, label: str) -> str:
+    """For screen readers: every change of state, and progress in tenths."""
+    if job.state != "running":
+        return f"{label}. {_sentence(job.message)}".strip()
+    return f"Running: {int(job.progress * 10) * 10} %."
+
+
+def seconds_left(job: Job, metrics: Sequence[Event]) -> float | None:
+    """As the run itself estimates it after each step, measuring included; None where nothing is known or left."""
+    left_s = metrics[-1].data.get("left_s") if metrics else None
+    is_stepping = job.state == "running" and metrics and (metrics[-1].step or 0) < job_steps(job)
+    return float(left_s) if is_stepping and isinstance(left_s, (int, float)) else None
+
+
+def job_steps(job: Job) -> int:
+    """How many optimiser steps a job was queued for."""
+    return total_steps(len(job.revision_ids), job.config.get("sft") or {})
+
+
+def _took_s(job: Job) -> float | None:
+    if job.started_at is None:
+        return None
+    end = _moment(job.finished_at) if job.finished_at else datetime.now(UTC)
+    return max(0.0, (end - _moment(job.started_at)).total_seconds())
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def duration(seconds: float) -> str:
+    """As a person says it: 40 s, 3 min, 1 h 20 min."""
+    if seconds < 99.5:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if not text or text[-1] in ".!?…" else ".")
+
+
+# --- its curves -------------------------------------------------------------------------------------------------------
+
+
+def curves_value(job: Job | None, events: Sequence[Event]) -> dict[str, Any]:
+    metrics = [event for event in events if event.kind == "metric" and event.step is not None]
+    series = []
+    for name, label, unit in _SERIES:
+        # A resumed run says some steps again; the later word counts.
+        by_step = {event.step: event.data.get(name) for event in metrics if name in event.data}
+        points = thinned([[step, value] for step, value in sorted(by_step.items())], MAX_POINTS)
+        series.append({"name": name, "label": label, "unit": unit, "points": points})
+    if job is None:
+        empty = "Curves of the run will grow here, step by step."
+    elif job.is_active:
+        empty = "The curves begin with the first optimiser step."
+    else:
+        empty = "This run made no step, so there are no curves."
+    return {"series": series, "steps": job_steps(job) if job else 0, "empty": empty}
+
+
+def thinned(points: Sequence[list[Any]], most: int) -> list[list[Any]]:
+    """At most about `most` points that keep the shape: of every stretch its lowest and its highest, and both ends."""
+    if len(points) <= most:
+        return [_rounded(point) for point in points]
+    stretch = -(-2 * len(points) // most)
+    kept: dict[int, list[Any]] = {points[0][0]: points[0], points[-1][0]: points[-1]}
+    for start in range(0, len(points), stretch):
+        part = [point for point in points[start : start + stretch] if point[1] is not None]
+        for point in (
+            (min(part, key=lambda p: p[1]), max(part, key=lambda p: p[1])) if part else points[start : start + 1]
+        ):
+            kept[point[0]] = point
+    return [_rounded(kept[step]) for step in sorted(kept)]
+
+
+def _rounded(point: list[Any]) -> list[Any]:
+    return [point[0], None if point[1] is None else float(f"{point[1]:.5g}")]
+
+
+# --- all runs, and who answers ----------------------------------------------------------------------------------------
+
+
+def run_value(job: Job, adapter: Adapter | None, live: Adapter | None) -> dict[str, Any]:
+    """One line of the history."""
+    is_live = adapter is not None and live is not None and adapter.id == live.id
+    badge = "answers now" if is_live else "discarded" if adapter and adapter.metrics.get("is_discarded") else ""
+    return {
+        "id": job.id,
+        "title": str(job.config.get("name") or kind_label(job.kind)),
+        "state": job.state,
+        "label": STATE_LABELS[job.state],
+        "when": job.created_at,
+        "detail": _run_detail(job, adapter),
+        "badge": badge,
+    }
+
+
+def _run_detail(job: Job, adapter: Adapter | None) -> str:
+    count = len(job.revision_ids)
+    parts = [f"{count} trace{'s' if count != 1 else ''}"]
+    metrics = adapter.metrics if adapter else {}
+    if metrics.get("steps"):
+        parts.append(f"{metrics['steps']} step{'s' if metrics['steps'] != 1 else ''}")
+    before, after = metrics.get("before") or {}, metrics.get("after") or {}
+    if before.get("accuracy") is not None and after.get("accuracy") is not None:
+        parts.append(f"{before['accuracy']:.0%} → {after['accuracy']:.0%} right")
+    elif metrics.get("first_loss") is not None and metrics.get("last_loss") is not None:
+        parts.append(f"loss {metrics['first_loss']:.2f} → {metrics['last_loss']:.2f}")
+    return " · ".join(parts)
+
+
+def who_value(model: str, live: Adapter | None, promotion: Promotion | None) -> dict[str, Any]:
+    if live is None or promotion is None:
+        return {"name": model, "detail": "The backbone alone, with no adapter.", "is_adapted": False, "since": None}
+    detail = f"The backbone {model} with the adapter {live.name}, promoted by {promotion.author or 'a host'}."
+    return {"name": f"{model} + {live.name}", "detail": detail, "is_adapted": True, "since": promotion.created_at}
