@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from typing import TYPE_CHECKING
 
 # Gradio reads this when it is imported; it must phone nobody.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -21,8 +22,12 @@ from engine.policies.base import Policy
 from engine.policies.scripted import ScriptedPolicy
 from engine.settings import Settings
 from engine.store import Store
+from ui.samples import SampleShelf
 from ui.server import build_server
 from ui.studio import Studio
+
+if TYPE_CHECKING:
+    from ui.training.desk import TrainingDesk
 
 __all__ = ["build_studio", "main"]
 
@@ -37,12 +42,27 @@ def build_studio(settings: Settings) -> Studio:
         max_duration_s=settings.max_video_s,
     )
     media = MediaFolder(settings.artifacts / "media", limits)
-    return Studio(settings=settings, store=store, media=media, policy=_policy(settings), samples=lambda: ())
+    policy, jobs = _reasoner(settings, store, media)
+    samples = SampleShelf(media, store)
+    samples.prepare()
+    return Studio(settings=settings, store=store, media=media, policy=lambda: policy, samples=samples, jobs=jobs)
 
 
-def _policy(settings: Settings):
-    policy: Policy = ScriptedPolicy()
-    return lambda: policy
+def _reasoner(settings: Settings, store: Store, media: MediaFolder) -> tuple[Policy, TrainingDesk | None]:
+    """Who answers, with the adapter that was promoted, and the desk that trains it: a script has none."""
+    if settings.model == "scripted":
+        return ScriptedPolicy(), None
+    from engine.commands.opening import loop_limits, open_backbone
+    from engine.policies.local import LocalPolicy
+    from engine.training.promotion import load_live
+    from engine.training.workshop import Workshop
+    from ui.training.desk import open_desk
+
+    backbone = open_backbone(settings)
+    if problem := load_live(store, backbone, settings.artifacts):
+        logging.getLogger(__name__).warning(problem)
+    workshop = Workshop(store, backbone, settings.artifacts, media.pictures)
+    return LocalPolicy(backbone), open_desk(workshop, loop_limits(settings))
 
 
 def main() -> int:
@@ -63,6 +83,8 @@ def main() -> int:
             server_header=False,
         )
     finally:
+        if studio.jobs is not None:
+            studio.jobs.close()
         studio.store.close()
     return 0
 
