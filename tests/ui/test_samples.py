@@ -1,0 +1,26 @@
+"""The samples are drawn once, kept as media, and are the same at the next start."""
+
+from __future__ import annotations
+
+from engine.evaluation.benchmarks import benchmark_named, draw
+from engine.media import MediaFolder
+from engine.store import Store
+from ui.samples import SAMPLE_SEED, SampleShelf
+
+
+def test_samples_are_media_that_load_and_stay_the_same(tmp_path):
+    media = MediaFolder(tmp_path / "media")
+    with Store(tmp_path / "annotations.db") as store:
+        first = SampleShelf(media, store)()
+        again = SampleShelf(media, store)()
+        assert first == again
+        kinds = [media.load(sample.sha256).media.kind for sample in first]
+        assert set(kinds) == {"image", "video"}
+        assert all(store.media.get(sample.sha256).name for sample in first)
+        assert all(sample.question.strip() for sample in first)
+
+
+def test_samples_are_not_what_evaluation_measures():
+    signs = benchmark_named("mini-signs")
+    sample = next(draw(signs, 1, SAMPLE_SEED))
+    assert sample.content not in [drawn.content for drawn in draw(signs, 20, 0)]

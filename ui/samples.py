@@ -1,0 +1,54 @@
+"""The samples on the Ask screen: a few pictures and clips of the embedded reasoner's world, drawn at first start.
+
+The idea: nothing is shipped but the generator. The files are those of `python -m engine examples` for a seed that
+evaluation does not take by default, so a sample is a picture that training never saw; they go into the media folder like
+an upload, and a second start finds them there.
+
+Invariant: drawing happens once a process, whoever asks first; others wait for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from engine.evaluation.benchmarks import benchmark_named, draw
+from engine.media import MediaFolder
+from engine.store import Store
+from ui.studio import Sample
+
+__all__ = ["SAMPLE_SEED", "SampleShelf"]
+
+SAMPLE_SEED = 9_000
+_COUNTS = (("mini-signs", "Picture", 5), ("mini-clips", "Clip", 3))
+
+
+@dataclass(slots=True)
+class SampleShelf:
+    """Call it for the samples; `prepare` draws them in the background."""
+
+    media: MediaFolder
+    store: Store
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _samples: tuple[Sample, ...] | None = None
+
+    def __call__(self) -> tuple[Sample, ...]:
+        with self._lock:
+            if self._samples is None:
+                self._samples = tuple(self._draw())
+            return self._samples
+
+    def prepare(self) -> None:
+        threading.Thread(target=self, name="samples", daemon=True).start()
+
+    def _draw(self) -> list[Sample]:
+        samples = []
+        for name, title, count in _COUNTS:
+            benchmark = benchmark_named(name)
+            assert benchmark is not None
+            for number, drawn in enumerate(draw(benchmark, count, SAMPLE_SEED), 1):
+                loaded = self.media.take(drawn.content)
+                file_name = f"{title.lower()}-{number}{drawn.suffix}"
+                self.store.media.record(loaded.media, file_name, len(drawn.content))
+                samples.append(Sample(f"{title} {number}", loaded.media.sha256, drawn.question))
+        return samples
