@@ -14,7 +14,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from ui.curating.code import code_routes
+from ui.curating.continuing import continue_routes
 from ui.curating.routes import curate_routes
+from ui.curating.work_routes import work_routes
 from ui.media_routes import media_routes
 from ui.people import user_of
 from ui.security import SecurityHeaders
@@ -32,6 +34,8 @@ def build_server(studio: Studio) -> FastAPI:
     server = FastAPI(title="Pixel Reasoner Studio", docs_url=None, redoc_url=None, openapi_url=None)
     server.include_router(media_routes(studio))
     server.include_router(curate_routes(studio))
+    server.include_router(work_routes(studio))
+    server.include_router(continue_routes(studio))
     server.include_router(code_routes())
     style = stylesheet()
     style_name = hashlib.sha256(style.encode()).hexdigest()[:16]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 
+from tests.browser.curating import eventually, opened
 from tests.browser.traces import clip_trace, picture_trace
 
 COUNT = 60
@@ -40,19 +40,6 @@ def verdicts(studio, trace_id: str) -> list[tuple[str, str]]:
 def status(studio, trace_id: str) -> str:
     with studio.store() as store:
         return store.traces.get(trace_id).status
-
-
-def eventually(check, expected, within_s: float = 30):
-    deadline = time.monotonic() + within_s
-    while (found := check()) != expected and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert found == expected
-
-
-def opened(page, studio, query: str = ""):
-    page.goto(f"{studio.url}/curate{query}")
-    page.wait_for_selector("#curate-approve:enabled")
-    return page
 
 
 def current(page) -> str:
@@ -111,7 +98,7 @@ def test_search_and_status_are_asked_of_the_server_and_stand_in_the_address(new_
     page.wait_for_function("document.querySelectorAll('#curate-queue [role=option]').length == 6")
     assert page.locator("#curate-search input").input_value() == "green"
     page.fill("#curate-search input", "nothing has these words")
-    page.wait_for_function("document.querySelector('.queue-note').textContent.startsWith('Nothing here matches')")
+    page.wait_for_function("document.querySelector('.queue-note')?.textContent.startsWith('Nothing here matches')")
 
 
 def test_the_list_goes_on_where_it_is_scrolled(new_page, studio):
@@ -137,7 +124,9 @@ def test_a_verdict_on_a_version_that_no_longer_stands_is_refused(new_page, studi
     page = opened(new_page(), studio, f"?trace={trace_id}")
     with studio.store() as store:
         head = store.revisions.head(trace_id)
-        changed = type(head.trace)(**{**_fields(head.trace), "steps": head.trace.steps[-1:], "views": head.trace.views[:1]})
+        changed = type(head.trace)(
+            **{**_fields(head.trace), "steps": head.trace.steps[-1:], "views": head.trace.views[:1]}
+        )
         store.revisions.append(trace_id, changed, "ben", head.id)
     page.keyboard.press("a")
     page.wait_for_function("document.querySelector('.notice')?.textContent.includes('ben saved version 2')")
@@ -151,7 +140,7 @@ def _fields(trace):
 def test_a_trace_that_is_not_there_says_so(new_page, studio):
     page = new_page()
     page.goto(f"{studio.url}/curate?trace=nonsense")
-    page.wait_for_function("document.querySelector('.editor-problem').textContent.includes('no trace')")
+    page.wait_for_function("document.querySelector('.editor-problem')?.textContent.includes('no trace')")
     page.wait_for_selector("#curate-queue [role=option]")
     page.keyboard.press("j")
     page.wait_for_selector("#curate-approve:enabled")

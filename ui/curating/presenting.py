@@ -20,18 +20,28 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.errors import PersonError
-from engine.store import QueueItem, Review, Revision, TraceRecord
+from engine.store import Listed, Review, Revision, TraceRecord
 from engine.trace import Box, Media, SelectFrames, Step, Trace, View, ZoomIn, view_size
 from ui.presenting import media_value, thumbnail_url, view_url
 from ui.studio import Studio
 
-__all__ = ["item_value", "media_values", "revision_value", "step_value", "trace_value", "view_value"]
+__all__ = [
+    "item_value",
+    "media_values",
+    "review_value",
+    "revision_value",
+    "step_value",
+    "steps_and_views",
+    "trace_value",
+    "view_value",
+]
 
 _QUEUE_SIDE_PX = 128
 
 
-def item_value(item: QueueItem) -> dict[str, Any]:
+def item_value(listed: Listed) -> dict[str, Any]:
     """One row of the queue."""
+    item = listed.item
     frame = 1 if item.media_kind == "video" else None
     return {
         "id": item.id,
@@ -44,6 +54,12 @@ def item_value(item: QueueItem) -> dict[str, Any]:
         "score": item.score,
         "policy": item.policy,
         "kind": item.media_kind,
+        "is_pretending": listed.is_pretending,
+        "ignores_error": listed.ignores_error,
+        "evidence_share": listed.evidence_share,
+        "tags": list(listed.tags),
+        "holder": listed.holder,
+        "round": listed.round,
         "picture": thumbnail_url(item.media_sha256, frame, _QUEUE_SIDE_PX) if item.media_sha256 else None,
     }
 
@@ -73,17 +89,18 @@ def trace_value(studio: Studio, record: TraceRecord, head: Revision, reviews: Se
         "head": revision_value(head),
         "media": media_values(studio, trace.media),
         **steps_and_views(trace),
-        "reviews": [
-            {
-                "reviewer": review.reviewer,
-                "verdict": review.verdict,
-                "reason": review.reason,
-                "created_at": review.created_at,
-                "is_undone": review.undone_at is not None,
-                "is_of_head": review.is_of_head,
-            }
-            for review in reviews
-        ],
+        "reviews": [review_value(review) for review in reviews],
+    }
+
+
+def review_value(review: Review) -> dict[str, Any]:
+    return {
+        "reviewer": review.reviewer,
+        "verdict": review.verdict,
+        "reason": review.reason,
+        "created_at": review.created_at,
+        "is_undone": review.undone_at is not None,
+        "is_of_head": review.is_of_head,
     }
 
 

@@ -1,6 +1,7 @@
 // The one state of the Curate screen, and what can be done to it. The other modules draw it (`watch`) and call these functions; the cursor
 // lives here, in the page, so keys never wait for the server. `bench` is plain data: read it anywhere, change it here alone.
 import { get, address, Offline } from './server.js';
+import { know } from './outbox.js';
 
 export const bench = {
   query: { status: '', search: '', order: 'newest' },
@@ -125,6 +126,7 @@ export function reopen(id = bench.current) { forget(id); return open(id); }
 export function show(detail) {
   const isNew = !bench.detail || bench.detail.id !== detail.id;
   Object.assign(bench, { detail, detailProblem: '' });
+  if (detail.draft) know(detail.id, detail.draft.counter);
   const row = item(detail.id);
   if (row) { row.status = detail.status; row.head_id = detail.head.id; }
   if (isNew || bench.step === null || bench.step >= detail.steps.length) chooseStep(firstLook(detail));

@@ -1,6 +1,9 @@
 // The keyboard, and the sheet that `?` shows; both are made of one table. Keys work wherever nobody is typing.
 import { move, moveStep, chooseStep } from './bench.js';
 import { decide, reject, takeBack, closeReason, giveReason } from './verdicts.js';
+import { undo, redo } from './editing.js';
+import { insertLook, moveStepBy, markStep, deleteStep } from './panel.js';
+import { goOn, stopAll } from './candidates.js';
 import { bench } from './bench.js';
 import { make } from './dom.js';
 
@@ -23,11 +26,27 @@ export const KEYS = [
     ['p', 'previous step', () => moveStep(-1)],
     ['1', 'step 1, and so on to 9', (key) => chooseStep(Number(key) - 1), '1-9'],
   ]],
+  ['Change', [
+    ['b', 'go to the box: arrows move it, shift resizes, Delete removes', () => focusBox()],
+    ['e', 'write the thought', () => write('#curate-thought textarea')],
+    ['w', 'write the answer', () => write('#curate-answer textarea')],
+    ['i', 'insert a look', () => bench.detail && insertLook()],
+    ['m', 'mark the step as wrong, or not', () => bench.detail && bench.step !== null && markStep()],
+    ['[', 'move the step up', () => moveStepBy(-1)],
+    [']', 'move the step down', () => moveStepBy(1)],
+    ['x', 'delete the step', () => bench.detail && bench.step !== null && deleteStep()],
+    ['c', 'let the model continue from here', () => bench.detail && goOn()],
+    ['.', 'stop it', () => stopAll()],
+    ['z', 'undo', () => undo()],
+    ['Z', 'redo', () => redo(), 'shift z'],
+  ]],
   ['Help', [['?', 'this sheet', () => toggleSheet()], ['Esc', 'leave a field, close a sheet', null]]],
 ];
 
 const TYPING = 'input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]';
 let sheet = null;
+const write = (where) => { const area = document.querySelector(where); if (!area.disabled) { area.focus(); area.setSelectionRange(area.value.length, area.value.length); } };
+const focusBox = () => { const box = document.querySelector('#curate-media g.box.is-chosen') || document.querySelector('#curate-media g.box'); if (box) box.focus(); };
 
 function act(key) {
   if (bench.isAsking && /^[1-9]$/.test(key)) { if (REASONS[key - 1]) giveReason(REASONS[key - 1]); return true; }

@@ -1,7 +1,10 @@
 // The middle column: the question, the picture or frame with its numbered boxes, the filmstrip, the crops of the chosen step.
-import { bench, watch, move, itemAt, look, chooseStep, viewsOf, stageUrl } from './bench.js';
+import { bench, watch, move, itemAt, look, stageUrl } from './bench.js';
 import { make, say, tell, put, each, tone, STATUS_WORDS } from './dom.js';
 import { drawBoxes } from './boxes.js';
+import { drawCrops } from './crops.js';
+import { hold } from './drag.js';
+import { pickFrame } from './frames.js';
 
 export function mount(root) {
   const part = (name) => root.querySelector('.editor-' + name);
@@ -11,16 +14,17 @@ export function mount(root) {
   root.querySelector('.editor-back').addEventListener('click', () => move(-1));
   root.querySelector('.editor-on').addEventListener('click', () => move(1));
   tabs.addEventListener('click', (event) => { const tab = event.target.closest('button'); if (tab) { const index = [...tabs.children].indexOf(tab); look(index, bench.detail.media[index].kind === 'video' ? 1 : null); } });
-  strip.addEventListener('click', (event) => { const frame = event.target.closest('button'); if (frame) look(bench.media, Number(frame.dataset.frame)); });
+  strip.addEventListener('click', (event) => { const frame = event.target.closest('button'); if (frame) pickFrame(Number(frame.dataset.frame), event.shiftKey); });
   strip.addEventListener('keydown', (event) => {
-    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!by) return;
+    const frames = strip.children.length, at = bench.frame || 1;
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + 8, ArrowUp: at - 8, Home: 1, End: frames }[event.key];
+    if (to === undefined) return;
     event.preventDefault();
-    const frames = bench.detail.media[bench.media].times_s.length;
-    look(bench.media, Math.max(1, Math.min(frames, (bench.frame || 1) + by)));
-    strip.children[bench.frame - 1].focus();
+    event.stopPropagation();
+    const frame = Math.max(1, Math.min(frames, to));
+    if (event.shiftKey) pickFrame(frame, true); else look(bench.media, frame);
+    strip.children[frame - 1].focus();
   });
-  drawing.addEventListener('click', (event) => { const group = event.target.closest('[data-step]'); if (group) chooseStep(Number(group.dataset.step)); });
   new ResizeObserver(() => { if (bench.detail) drawBoxes(drawing, bench); }).observe(drawing);
 
   function drawHead() {
@@ -81,24 +85,6 @@ export function mount(root) {
     each(tabs, detailTabs, () => make('button', 'editor-tab'), (button, one, index) => { say(button, one.name || 'Picture ' + (index + 1)); put(button, { 'aria-pressed': index === bench.media }); });
   }
 
-  function drawCrops() {
-    const views = bench.detail && bench.step !== null ? viewsOf(bench.step) : [];
-    crops.hidden = !views.length;
-    crops.style.setProperty('--tone', tone(bench.step || 0));
-    crops.dataset.count = views.length;
-    each(crops, views, () => {
-      const figure = make('figure', 'crop');
-      const caption = make('figcaption', 'crop-caption', figure);
-      make('b', '', caption); make('span', '', caption);
-      make('img', '', figure);
-      return figure;
-    }, (figure, view) => {
-      const [caption, image] = figure.children;
-      say(caption.firstChild, 'View ' + view.number);
-      say(caption.lastChild, (view.frame ? 'frame ' + view.frame + ' · ' : '') + view.width + ' × ' + view.height + ' px');
-      if (image.getAttribute('src') !== view.url) put(image, { src: view.url, alt: 'What view ' + view.number + ' shows', width: view.width, height: view.height });
-    });
-  }
-
-  watch(() => { drawHead(); drawStage(); drawStrip(); drawCrops(); });
+  hold(drawing);
+  watch(() => { drawHead(); drawStage(); drawStrip(); drawCrops(crops); });
 }

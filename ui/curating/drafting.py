@@ -1,0 +1,102 @@
+"""A person's draft of a trace as the Curate screen shows it: `engine.workbench.Bench` -> JSON. Pure.
+
+{"id", "status", "answer", "stop_reason", "steps", "views" (as `ui.curating.presenting` gives them, of the draft), with in each
+ step "stale" (a sentence or None) and "badges"; "problems": what stands in the way of approving; "changes": the steps that
+ differ from the model's version (as `engine.editing.diff`), with "old_view" where the look differs;
+ "draft": {"counter", "can_undo", "can_redo", "is_changed", "base_id", "is_behind"}, "tags", "round", "holder"}
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from engine.editing import diff, problems, step_diff_to_json
+from engine.faithfulness import HELD_SHARE
+from engine.trace import Trace
+from engine.workbench import Bench
+from ui.curating.presenting import review_value, revision_value, steps_and_views, view_value
+
+__all__ = ["bench_value", "changes_value"]
+
+
+def bench_value(bench: Bench, person: str) -> dict[str, Any]:
+    """What `person` sees of their bench."""
+    draft, trace = bench.draft, bench.draft.trace
+    value = steps_and_views(trace)
+    for step, stale, badges in zip(value["steps"], draft.stale, _badges(bench), strict=True):
+        step |= {"stale": stale, "badges": badges}
+    held = bench.reservation
+    is_held = held is not None and held.holder != person and held.expires_at > time.time()
+    return value | {
+        "id": bench.record.id,
+        "status": bench.record.status,
+        "head": revision_value(bench.head),
+        "answer": trace.answer,
+        "stop_reason": trace.stop_reason,
+        "problems": list(problems(draft)),
+        "changes": changes_value(bench.model.trace, trace),
+        "draft": {
+            "counter": bench.counter,
+            "can_undo": draft.can_undo,
+            "can_redo": draft.can_redo,
+            "is_changed": draft.is_changed,
+            "base_id": draft.base_revision_id,
+            "is_behind": bench.is_behind and draft.is_changed,
+        },
+        "tags": list(bench.tags),
+        "round": {"wanted": bench.round.wanted, "given": bench.round.given, "state": bench.round.state},
+        "reviews": [review_value(review) for review in bench.reviews],
+        "holder": {"name": held.holder} if held is not None and is_held else None,
+    }
+
+
+def changes_value(old: Trace, new: Trace) -> list[dict[str, Any]]:
+    """The steps that differ, as JSON, with the old view of a look that differs."""
+    changes = [step_diff_to_json(one) for one in diff(old, new) if one.kind != "same"]
+    for one in changes:
+        one["old_view"] = _first_view(old, one["old_index"]) if one["box"] or one["frames"] else None
+    return changes
+
+
+def _first_view(trace: Trace, index: int | None) -> dict[str, Any] | None:
+    step = None if index is None else trace.steps[index]
+    if step is None or step.observation is None or not step.observation.views:
+        return None
+    return view_value(trace.view(step.observation.views[0]), trace.media)
+
+
+def _badges(bench: Bench) -> list[list[dict[str, str]]]:
+    """For each step its labels of faithfulness: {"kind", "text", "title"}."""
+    labels = bench.faithfulness
+    blanked = {check.step: check for check in bench.blank_checks}
+    found: list[list[dict[str, str]]] = []
+    for index, share in enumerate(labels.evidence_shares):
+        badges = []
+        if share is not None:
+            is_held = share >= HELD_SHARE
+            text = (
+                "holds the evidence"
+                if is_held
+                else f"holds {share:.0%} of the evidence"
+                if share
+                else "misses the evidence"
+            )
+            badges.append(
+                _badge("good" if is_held else "warn", text, "Where the example says that the answer is to be seen.")
+            )
+        if index in labels.pretended:
+            badges.append(_badge("bad", "pretends a look", "It speaks of a crop or of frames that it never looked at."))
+        if index in labels.ignored:
+            badges.append(_badge("bad", "error ignored", "It failed here and answered without looking again."))
+        if (check := blanked.get(index)) is not None:
+            text = "answer needs this crop" if check.is_changed else "answers without this crop"
+            badges.append(
+                _badge("good" if check.is_changed else "warn", text, f"With a blank in its place: {check.answer}")
+            )
+        found.append(badges)
+    return found
+
+
+def _badge(kind: str, text: str, title: str) -> dict[str, str]:
+    return {"kind": kind, "text": text, "title": title}
