@@ -84,7 +84,8 @@ def _write(connections: Connections, batch: list[tuple[dict[str, Any], dict[str,
             "INSERT OR IGNORE INTO media (sha256, kind, width, height, created_at) VALUES (?, 'image', 1024, 768, '')",
             {(row["media_sha256"],) for row, _ in batch},
         )
-        for table, rows in (("traces", [row for row, _ in batch]), ("revisions", [row for _, row in batch])):
+        # Revisions first: they are found by their trace through an index, heads are not.
+        for table, rows in (("revisions", [row for _, row in batch]), ("traces", [row for row, _ in batch])):
             names = list(rows[0])
             db.conn.executemany(
                 f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(':' + name for name in names)})", rows
