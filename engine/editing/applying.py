@@ -113,7 +113,7 @@ def writable_zoom(zoom: ZoomIn, views: Sequence[View], media: Sequence[Media], p
         try:
             text = protocol.render(Step("", ZoomIn(zoom.view, grown)), views, media)
             written = protocol.parse(text, views, media).operation
-        except InvalidBox:
+        except (InvalidBox, InvalidInput):  # empty when read, or already refused when written
             continue
         assert isinstance(written, ZoomIn)
         return written
