@@ -63,10 +63,12 @@ def build(studio: Studio, page: Page) -> None:
             )
             with gr.Row(elem_classes="train-knobs"):
                 passes = gr.Number(knobs.PASSES, label="Passes", elem_id="train-passes", min_width=70)
-                rate = gr.Number(knobs.LEARNING_RATE, label="Learning rate", elem_id="train-rate", min_width=70)
+                rate = gr.Number(
+                    knobs.LEARNING_RATE, label="Learning rate", step=0.00001, elem_id="train-rate", min_width=70
+                )
                 rank = gr.Number(knobs.RANK, label="Rank", elem_id="train-rank", min_width=70)
             with gr.Accordion("Advanced", open=False, elem_classes="train-advanced", elem_id="train-advanced"):
-                steps = gr.Number(None, label="Steps (empty: as many as the passes need)", elem_id="train-steps")
+                steps = gr.Number(0, label="Steps (0: as many as the passes need)", elem_id="train-steps")
                 benchmark = gr.Dropdown(
                     _BENCHMARKS, value="mini-signs", label="Measured on, before and after", elem_id="train-benchmark"
                 )

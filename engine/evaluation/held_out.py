@@ -1,7 +1,8 @@
 """Before and after training: a policy's accuracy on a few drawn examples that it does not learn from.
 
-The idea: examples of a bundled benchmark from a seed of their own (not 0, which `evaluate` takes by default), drawn anew
-each time, so what a job has to remember is only (benchmark, count, seed): the same three always mean the same examples.
+The idea: examples of a bundled benchmark from a seed of their own (not 0, which `evaluate` takes by default), drawn
+anew each time, so what a job has to remember is only (benchmark, count, seed): the same three always mean the same
+examples.
 
 Invariant: an example whose medium is among `excluded` (what a job trains on) is passed over, and the next one drawn
 takes its place. Not covered: examples of a person's own (`python -m engine evaluate EXAMPLES.jsonl`).

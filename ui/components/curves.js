@@ -11,9 +11,9 @@ const set = (node, attributes) => { for (const name in attributes) node.setAttri
 const say = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 const shown = (value, unit) => value === null ? 'no number' : unit === 'share' ? (100 * value).toFixed(1) + ' %' : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3);
 
-function niceStep(range, count) {
+function niceStep(range, count, factors = [1, 2, 2.5, 5, 10]) {
   const raw = range / count, power = 10 ** Math.floor(Math.log10(raw));
-  return power * [1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw * 0.999);
+  return power * factors.find((factor) => factor * power >= raw * 0.999);
 }
 
 function chart() {
@@ -78,7 +78,7 @@ function drawChart(figure, series, last) {
   const y = (value) => HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * value / top;
   svg.setAttribute('viewBox', '0 0 ' + width + ' ' + HEIGHT);
   const rows = Array.from({ length: Math.round(top / gap) + 1 }, (_, k) => k * gap);
-  const stride = Math.max(1, Math.round(niceStep(last, Math.max(2, Math.min(6, width / 90)))));
+  const stride = Math.max(1, Math.round(niceStep(last, Math.max(2, Math.min(6, width / 70)), [1, 2, 5, 10])));
   const columns = Array.from({ length: Math.floor(last / stride) + 1 }, (_, k) => k * stride);
   ticks(part('grid'), rows.map((row) => ({ tag: 'line', attributes: { x1: LEFT, x2: width - RIGHT, y1: y(row), y2: y(row) } })));
   const name = (row) => series.unit === 'share' ? Math.round(100 * row) + ' %' : String(Number(row.toPrecision(4)));

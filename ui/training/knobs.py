@@ -32,16 +32,16 @@ _MAX_RANK = 1_024
 def read_run(
     passes: Any, steps: Any, learning_rate: Any, rank: Any, benchmark: Any, count: Any
 ) -> tuple[dict[str, Any], HeldOut]:
-    """The configuration that the knobs ask for, as JSON for SftConfig, and what is measured before and after; `steps`
-    may be None, and then `passes` counts.
+    """The configuration that the knobs ask for, as JSON for SftConfig, and what is measured before and after; where
+    `steps` is 0 or None, `passes` counts.
 
     Raises InvalidInput with a sentence for the first knob that cannot be used.
     """
     config: dict[str, Any] = {}
-    if steps is None:
+    if not steps:
         config["passes"] = _number("Passes", passes, "a number above 0, such as 3", _MAX_PASSES)
     else:
-        config["steps"] = _whole("Steps", steps, f"a whole number from 1 to {_MAX_STEPS:,}, or empty", 1, _MAX_STEPS)
+        config["steps"] = _whole("Steps", steps, f"a whole number up to {_MAX_STEPS:,}", 1, _MAX_STEPS)
     config["learning_rate"] = _number("The learning rate", learning_rate, "between 0 and 1, such as 0.0001", 1)
     config["rank"] = _whole("The rank", rank, f"a whole number from 1 to {_MAX_RANK:,}, such as 16", 1, _MAX_RANK)
     allowed = f"a whole number from 0 to {MAX_HELD_OUT}, such as {HELD_OUT}"
