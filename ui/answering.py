@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What is known of an attempt so far. `thought` is that of the step being written, None between steps and at the
-    end; `stop_reason`, `trace_id` and `policy` (who answered) are set at the end, `elapsed_s` is None where it is not known, `problem` where
+    end; `stop_reason` and `trace_id` are set at the end, `elapsed_s` is None where it is not known, `problem` where
     something of ours broke, as a sentence for the person."""
 
     views: tuple[View, ...] = ()
@@ -43,7 +43,6 @@ class Progress:
     stop_reason: StopReason | None = None
     answer: str | None = None
     trace_id: str | None = None
-    policy: str = ""
     problem: str | None = None
 
     @property
@@ -141,7 +140,6 @@ class Answering:
                 elif isinstance(event, Finished):
                     trace = event.trace
                     ending |= {"stop_reason": trace.stop_reason, "answer": trace.answer, "steps": trace.steps}
-                    ending["policy"] = trace.policy
                     record = studio.store.traces.record(
                         trace, author=author, example_source=source, policy_settings=dict(policy.settings())
                     )

@@ -228,7 +228,6 @@ def _told(progress: Progress) -> dict[str, str]:
         saw = f"Step {count} is done. " if last else ""
         return {"note": f"Step {count + 1}: thinking", "tone": "plain", "status": f"{saw}Thinking."}
     note = progress.problem or outcome(progress.stop_reason, count)
-    note += f" · {progress.policy}" if progress.policy else ""
     tone = {"answered": "plain", "failed": "bad"}.get(progress.stop_reason, "warn")
     answer = f"The answer is {progress.answer}. " if progress.answer else ""
     return {"note": note, "tone": tone, "status": answer + note}
@@ -264,7 +263,6 @@ def _progress(trace: Trace, trace_id: str) -> Progress:
         stop_reason=trace.stop_reason,
         answer=trace.answer,
         trace_id=trace_id,
-        policy=trace.policy,
         policy=trace.policy,
     )
 
