@@ -363,7 +363,8 @@ def test_train_needs_weights_a_store_and_accepted_traces(home, picture, capsys):
         ('{"steps": 3}', "no setting 'steps'; there are: name, sft, evaluation"),
         ('{"sft": 3}', "sft: an object is expected, not 3"),
         ('{"name": null}', "name: a text is expected"),
-        ('{"evaluation": {"benchmark": "mini-signs", "seed": 1}}', "no 'seed'"),
+        ('{"evaluation": {"benchmark": "mini-signs", "split": 1}}', "no 'split'"),
+        ('{"evaluation": {"count": "many"}}', "evaluation.count"),
     ],
 )
 def test_a_configuration_that_cannot_be_used(home, tmp_path, capsys, text, said):

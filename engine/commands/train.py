@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from engine.errors import InvalidInput, InvalidSetting, NotFound
 from engine.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.policies.base import Policy
 
 SUMMARY = "fine-tune an adapter in the foreground, the same job that the studio runs"
 
@@ -28,8 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--config",
         metavar="F",
         help="a JSON file with any of: name (the adapter's), sft (an object: passes, steps, batch_size, learning_rate, "
-        "rank, alpha, seed, ...), evaluation (an object: benchmark and count of the held-out examples that are measured "
-        "before and after, or null for none)",
+        "rank, alpha, seed, ...), evaluation (an object: benchmark, count and seed of the held-out examples that are "
+        "measured before and after, or null for none)",
     )
     parser.epilog = (
         "Ctrl-C stops after the running step and keeps the last checkpoint. The adapter answers once it is promoted in "
@@ -46,30 +49,36 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     from engine.commands.opening import loop_limits, open_backbone, open_media, open_store
 
     with open_store(settings) as store:
-        if not store.reviews.accepted():
+        accepted = store.reviews.accepted()
+        if not accepted:
             raise InvalidInput("there is nothing to train on: accept some traces in the studio first")
         # Imported only now: the trainer's libraries take seconds.
-        from engine.evaluation.heldout import HeldOut
+        from engine.evaluation.held_out import HeldOut, measure
         from engine.training.jobs import train_in_foreground
         from engine.training.sft import SftConfig
         from engine.training.workshop import Workshop
 
         sft = SftConfig.from_json(config.get("sft") or {})
-        held_out = None if config.get("evaluation", {}) is None else HeldOut(**config.get("evaluation", {}))
+        evaluation = config.get("evaluation", {})
+        held_out = HeldOut(count=0) if evaluation is None else HeldOut(**evaluation)
+        learned_from = {medium.sha256 for revision in accepted for medium in revision.trace.media}
         limits = loop_limits(settings)
-        measure = held_out and (lambda policy, is_cancelled: held_out.measure(policy, is_cancelled, limits))
+
+        def evaluate(policy: Policy, is_cancelled: Callable[[], bool]) -> Mapping[str, Any]:
+            return measure(held_out, policy, limits, excluded=learned_from, is_cancelled=is_cancelled)
+
         workshop = Workshop(
             store=store,
             backbone=open_backbone(settings),
             artifacts=settings.artifacts,
             load_pictures=open_media(settings).pictures,
-            evaluate=measure or None,
+            evaluate=evaluate if held_out.count else None,
         )
         job = train_in_foreground(
             workshop,
             sft,
             name=config.get("name") or "",
-            evaluation=held_out.as_json() if held_out else None,
+            evaluation=held_out.as_json() if held_out.count else None,
             on_event=lambda step, kind, data: tell(step, kind, data, out),
         )
     print(f"job {job.id} {job.state}: {job.message}", file=out if job.state == "done" else sys.stderr)
@@ -95,8 +104,12 @@ def read_config(name: str | None) -> Mapping[str, Any]:
         if not isinstance(value, shapes[field]):
             expected = "a text" if field == "name" else "an object"
             raise InvalidInput(f"{name}: {field}: {expected} is expected, not {json.dumps(value)[:80]}")
-    if unknown := sorted(set(data.get("evaluation") or {}) - {"benchmark", "count"}):
-        raise InvalidInput(f"{name}: evaluation has benchmark and count, and no {unknown[0]!r}")
+    evaluation = data.get("evaluation") or {}
+    kinds = {"benchmark": str, "count": int, "seed": int}
+    if unknown := sorted(set(evaluation) - set(kinds)):
+        raise InvalidInput(f"{name}: evaluation has {', '.join(kinds)}, and no {unknown[0]!r}")
+    if wrong := [field for field, value in evaluation.items() if type(value) is not kinds[field]]:
+        raise InvalidInput(f"{name}: evaluation.{wrong[0]} is not of the right kind: {evaluation[wrong[0]]!r}")
     return data
 
 
