@@ -1,0 +1,149 @@
+"""What the Train screen reads from a person and tells them: knobs, curves, before and after. No browser, no model."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import InvalidInput
+from engine.evaluation.held_out import MAX_HELD_OUT, HeldOut
+from engine.store import Event, Job
+from engine.training.sft import SftConfig
+from ui.training import knobs
+from ui.training.comparing import comparison_value
+from ui.training.presenting import MAX_POINTS, curves_value, duration, job_value, thinned
+
+TURNED = (3.0, 0, 1e-4, 16, "mini-signs", 16)
+MOMENT = "2026-11-23T17:00:00.000Z"
+JOB = Job(
+    id="j",
+    kind="sft",
+    state="running",
+    message="step 2 of 3, about 4 s left",
+    progress=0.6,
+    config={"sft": {"steps": 3}, "evaluation": {"count": 2}},
+    seeds={},
+    versions={},
+    revision_ids=("r",),
+    owner=None,
+    heartbeat_at=None,
+    created_at=MOMENT,
+    updated_at=MOMENT,
+    started_at=MOMENT,
+    finished_at=None,
+)
+
+
+def event(kind: str, step: int | None = None, **data: object) -> Event:
+    return Event(1, "j", step, kind, data, MOMENT)
+
+
+def measured(when: str, *scores: float) -> Event:
+    examples = [{"question": "?", "gold": "A", "answer": "A", "score": score} for score in scores]
+    return event("evaluation", when=when, n=len(scores), benchmark="mini-signs", seed=7, examples=examples)
+
+
+def test_the_knobs_begin_where_the_engine_does() -> None:
+    config = SftConfig()
+    assert (config.passes, config.learning_rate, config.rank, config.batch_size) == (
+        knobs.PASSES,
+        knobs.LEARNING_RATE,
+        knobs.RANK,
+        knobs.BATCH_SIZE,
+    )
+    assert knobs.HELD_OUT == HeldOut().count
+    assert SftConfig.from_json(knobs.read_run(*TURNED)[0]) == config
+
+
+@given(st.integers(1, 500), st.floats(0.1, 20), st.none() | st.integers(1, 1000))
+def test_the_plan_counts_steps_as_the_engine_does(examples: int, passes: float, steps: int | None) -> None:
+    config, _ = knobs.read_run(passes, steps, 1e-4, 16, "mini-signs", 0)
+    assert knobs.total_steps(examples, config) == SftConfig.from_json(config).total_steps(examples)
+    assert f"{knobs.total_steps(examples, config):,} step" in knobs.plan_sentence(examples, config)
+
+
+@pytest.mark.parametrize(
+    ("position", "value", "sentence"),
+    [
+        (0, 0, "Passes must be a number above 0, such as 3, not 0."),
+        (0, None, "Passes must be a number above 0, such as 3, not empty."),
+        (1, 2.5, "Steps must be a whole number up to 1,000,000, not 2.5."),
+        (2, 5, "The learning rate must be between 0 and 1, such as 0.0001, not 5."),
+        (2, float("nan"), "The learning rate must be between 0 and 1, such as 0.0001, not nan."),
+        (3, 0, "The rank must be a whole number from 1 to 1,024, such as 16, not 0."),
+        (3, "x", "The rank must be a whole number from 1 to 1,024, such as 16, not 'x'."),
+        (5, MAX_HELD_OUT + 1, "Held-out examples must be a whole number from 0 to 500, such as 16, not 501."),
+        (5, float("inf"), "Held-out examples must be a whole number from 0 to 500, such as 16, not inf."),
+    ],
+)
+def test_a_wrong_knob_gets_one_sentence(position: int, value: object, sentence: str) -> None:
+    turned = [*TURNED]
+    turned[position] = value
+    with pytest.raises(InvalidInput) as caught:
+        knobs.read_run(*turned)
+    assert str(caught.value) == sentence
+
+
+def test_an_unknown_benchmark_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="there is no benchmark 'nonsense'"):
+        knobs.read_run(*TURNED[:4], "nonsense", 16)
+
+
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=3000))
+def test_a_thinned_curve_keeps_its_ends_and_extremes(values: list[float]) -> None:
+    points = [[step, value] for step, value in enumerate(values)]
+    kept = thinned(points, MAX_POINTS)
+    assert len(kept) <= MAX_POINTS + 2
+    assert [kept[0][0], kept[-1][0]] == [0, len(values) - 1]
+    assert max(p[1] for p in kept) == pytest.approx(max(values), rel=1e-4)
+    assert min(p[1] for p in kept) == pytest.approx(min(values), rel=1e-4)
+
+
+def test_a_step_that_ran_again_counts_once_and_a_lost_number_breaks_the_line() -> None:
+    events = [event("metric", 1, loss=3.0), event("metric", 2, loss=2.0), event("metric", 2, loss=None)]
+    loss = curves_value(JOB, events)["series"][0]
+    assert loss["points"] == [[1, 3.0], [2, None]]
+
+
+def test_a_run_that_was_taken_up_again_says_so() -> None:
+    events = [event("log", text="training"), event("metric", 2, loss=2.0, left_s=4.0)]
+    assert job_value(JOB, events, is_chosen=False)["foot"][:2] == ["Step 2 of 3", "about 4 s left"]
+    again = job_value(JOB, [*events, event("log", text="training")], is_chosen=False)
+    assert again["foot"][-1] == "taken up again once"
+    stopped = job_value(dataclasses.replace(JOB, state="stopped"), events, is_chosen=False)
+    assert not any("left" in part for part in stopped["foot"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "tone", "words"),
+    [
+        ((0, 0, 0, 0), (1, 1, 1, 1), "good", "4 newly right."),
+        ((1, 1, 1, 1), (0, 0, 0, 0), "bad", "4 newly wrong."),
+        ((0, 1, 1, 1), (1, 1, 1, 1), "plain", "1 newly right: on 4 examples that may be chance."),
+        ((0, 1, 1, 1), (1, 0, 1, 1), "plain", "1 newly right, 1 newly wrong: on 4 examples that may be chance."),
+        ((0, 1, 1, 1), (0, 1, 1, 1), "plain", "The same examples are right as before."),
+    ],
+)
+def test_only_what_could_hardly_be_chance_is_called_better(
+    before: tuple[float, ...], after: tuple[float, ...], tone: str, words: str
+) -> None:
+    value = comparison_value(JOB, [measured("before", *before), measured("after", *after)])
+    assert (value["tone"], value["verdict"]) == (tone, words)
+    assert [bar["right"] for bar in value["bars"]] == [sum(before), sum(after)]
+    assert len(value["examples"]) == len(before)
+
+
+def test_before_the_end_there_is_no_verdict() -> None:
+    value = comparison_value(JOB, [measured("before", 1, 0)])
+    assert [bar["label"] for bar in value["bars"]] == ["Before"]
+    assert value["verdict"] == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "1 s"), (99, "99 s"), (100, "2 min"), (3600, "1 h 0 min"), (5000, "1 h 23 min")]
+)
+def test_durations_are_said_as_a_person_would(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
