@@ -15,7 +15,9 @@ from fastapi.responses import JSONResponse, Response
 
 from ui.curating.code import code_routes
 from ui.curating.continuing import continue_routes
+from ui.curating.lists import list_routes
 from ui.curating.routes import curate_routes
+from ui.curating.versions import version_routes
 from ui.curating.work_routes import work_routes
 from ui.media_routes import media_routes
 from ui.people import user_of
@@ -35,6 +37,8 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(media_routes(studio))
     server.include_router(curate_routes(studio))
     server.include_router(work_routes(studio))
+    server.include_router(version_routes(studio))
+    server.include_router(list_routes(studio))
     server.include_router(continue_routes(studio))
     server.include_router(code_routes())
     style = stylesheet()

@@ -66,7 +66,9 @@ def new_page(chromium: Any) -> Iterator[Callable[..., Any]]:
 @pytest.fixture
 def axe() -> Callable[[Any], list[str]]:
     """axe(page): one line for each rule that axe-core finds broken."""
-    axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -r requirements-dev.txt")
+    axe_module = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="pip install -r requirements-dev.txt"
+    )
 
     def check(page: Any) -> list[str]:
         found = axe_module.Axe().run(page).response["violations"]

@@ -1,7 +1,11 @@
 """The Curate screen's own rooms: what its pages ask of the server, and the code that runs in the browser.
 
     routes.py       the addresses below /curate/: the queue in pages, one trace, verdicts; JSON both ways
-    presenting.py   rows and traces -> the JSON that the browser draws; pure
+    work_routes.py  edits, undo, versions saved, reservations
+    continuing.py   a policy goes on from an edited step, streamed
+    versions.py     history, comparisons, side by side, preferences
+    lists.py        filters' values, saved views, tags, bulk verdicts
+    presenting.py, drafting.py   rows, traces and drafts -> the JSON that the browser draws; pure
     code.py         serves client/*.js
     client/         ES modules, one noun each; bench.js holds the one state that all the others draw
 

@@ -7,7 +7,8 @@ steps so far, all views of the whole), the same with "stop_reason" and "edit" (w
 {"error"}. Closing the
 connection stops the policy within one token.
 
-Invariant: the policy runs in one thread from beginning to end, as `ui.answering` does; the newest line stands for those it overtook.
+Invariant: the policy runs in one thread from beginning to end, as `ui.answering` does; a thought that has grown since is not
+sent.
 """
 
 from __future__ import annotations

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from engine.errors import InvalidInput
-from engine.store import Reserved
+from engine.store import Reserved, StaleRevision
 from engine.workbench import Bench, Workbench
 from ui.curating.drafting import bench_value
 from ui.curating.routes import answer_post, text_of, trace_answer
@@ -75,6 +76,10 @@ def work_routes(studio: Studio) -> APIRouter:
     async def discard(request: Request) -> JSONResponse:
         def make(body: dict[str, Any], person: str) -> dict[str, Any]:
             trace_id = text_of(body, "trace")
+            if bench.open(trace_id, person).is_behind:
+                # Somebody else's version stands; this one is kept beside it before its draft goes.
+                with suppress(StaleRevision):
+                    bench.commit(trace_id, person, _counter(studio, body, trace_id, person))
             bench.discard(trace_id, person, _counter(studio, body, trace_id, person))
             return trace_answer(studio, trace_id, person)
 
@@ -88,7 +93,7 @@ def work_routes(studio: Studio) -> APIRouter:
 
 
 def _counter(studio: Studio, body: dict[str, Any], trace_id: str, person: str) -> int:
-    """The counter of the draft that the page showed; where it knew none (an edit left over from another day), that of what is kept."""
+    """The counter of the draft that the page showed; where it knew none (an edit left over from another day), the kept one's."""
     value = body.get("counter")
     if value is None:
         kept = studio.store.drafts.find(trace_id, person)

@@ -1,7 +1,8 @@
 // The page's address says what is on the bench and what the queue shows, so that a reload, a bookmark or a colleague sees the same.
 import { bench, watch } from './bench.js';
+import { NAMES as FILTERS } from './filters.js';
 
-const NAMES = ['status', 'search', 'order'];
+const NAMES = ['status', 'search', 'order', ...FILTERS];
 const PLAIN = { order: 'newest' };
 
 export function readAddress() {

@@ -7,6 +7,8 @@ import { mountPanel, drawSaved } from './panel.js';
 import { mountCandidates } from './candidates.js';
 import { drawChanges } from './changes.js';
 import { insist } from './holding.js';
+import { mountVersions } from './versions.js';
+import { sideBySide } from './pair.js';
 import { tell as send } from './outbox.js';
 import { make, say, tell, put, each, count, when } from './dom.js';
 import { REASONS, toggleSheet } from './keys.js';
@@ -35,6 +37,8 @@ export function mount(root) {
   other.addEventListener('keydown', (event) => { if (event.key === 'Enter') { giveReason(other.value.trim()); other.value = ''; other.blur(); } });
   why.querySelector('.inspector-leave').addEventListener('click', () => closeReason());
   mountCandidates(root);
+  mountVersions(root);
+  part('beside').addEventListener('click', () => sideBySide());
   let drawnChanges = null;
 
   function drawOutcome(detail) {

@@ -4,6 +4,8 @@ import { decide, reject, takeBack, closeReason, giveReason } from './verdicts.js
 import { undo, redo } from './editing.js';
 import { insertLook, moveStepBy, markStep, deleteStep } from './panel.js';
 import { goOn, stopAll } from './candidates.js';
+import { sideBySide, isPairOpen } from './pair.js';
+import { toggle, clear, chosen } from './bulk.js';
 import { bench } from './bench.js';
 import { make } from './dom.js';
 
@@ -12,6 +14,8 @@ export const KEYS = [
   ['Traces', [
     ['j', 'next trace', () => move(1)],
     ['k', 'previous trace', () => move(-1)],
+    ['v', 'choose the trace for a verdict on many', () => toggle(bench.current)],
+    ['=', 'side by side with another attempt', () => bench.current && sideBySide()],
     ['/', 'search', () => document.querySelector('#curate-search input').select()],
   ]],
   ['Verdict', [
@@ -60,13 +64,14 @@ function act(key) {
 export function listen() {
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') {
-      if (sheet && sheet.open) return;
+      if (isPairOpen() || (sheet && sheet.open)) return;
       if (event.target.matches(TYPING)) event.target.blur();
       else if (bench.isAsking) closeReason();
+      else if (chosen.size) clear();
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing || event.target.matches(TYPING)) return;
-    if (sheet && sheet.open && event.key !== '?') return;
+    if (isPairOpen() || (sheet && sheet.open && event.key !== '?')) return;
     if (act(event.key)) event.preventDefault();
   });
 }

@@ -1,5 +1,7 @@
 // The left column: search, status, and the list of traces. It is a listbox: the list has the focus, aria-activedescendant the choice.
 import { bench, watch, list, choose, move, extend, itemAt } from './bench.js';
+import { mountFilters, NAMES } from './filters.js';
+import { mountBulk, chosen, toggle, chooseTo } from './bulk.js';
 import { make, say, put, each, tell, STATUS_WORDS } from './dom.js';
 
 const STATUSES = ['', 'new', 'edited', 'flagged', 'accepted', 'rejected'];
@@ -27,7 +29,13 @@ export function mount(root) {
   });
   search.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(() => { if (search.value !== bench.query.search) list({ search: search.value }); }, TYPING_MS); });
   order.addEventListener('change', () => list({ order: order.value }));
-  rows.addEventListener('click', (event) => { const row = event.target.closest('li'); if (row) choose(row.dataset.id); });
+  mountFilters(root);
+  mountBulk(root);
+  rows.addEventListener('click', (event) => {
+    const row = event.target.closest('li');
+    if (!row) return;
+    if (event.ctrlKey || event.metaKey) toggle(row.dataset.id); else if (event.shiftKey) chooseTo(row.dataset.id); else choose(row.dataset.id);
+  });
   rows.addEventListener('keydown', (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8, Home: -bench.items.length, End: bench.items.length }[event.key];
     if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -45,17 +53,18 @@ export function mount(root) {
     const words = make('div', 'queue-words', row);
     make('p', 'queue-question', words);
     const foot = make('p', 'queue-foot', words);
-    for (const name of ['queue-dot', 'queue-state', 'queue-answer', 'queue-score']) make('span', name, foot);
+    for (const name of ['queue-dot', 'queue-state', 'queue-answer', 'queue-warning', 'queue-score']) make('span', name, foot);
     return row;
   }
   function update(row, item, index) {
-    put(row, { id: 'queue-' + item.id, 'data-id': item.id, 'data-status': item.status, 'aria-selected': item.id === bench.current ? 'true' : 'false', 'aria-posinset': index + 1, 'aria-setsize': bench.isTotalExact ? bench.total : -1 });
+    put(row, { id: 'queue-' + item.id, 'data-id': item.id, 'data-status': item.status, 'aria-selected': item.id === bench.current ? 'true' : 'false', 'aria-checked': chosen.size ? String(chosen.has(item.id)) : null, 'data-holder': item.holder || null, 'aria-posinset': index + 1, 'aria-setsize': bench.isTotalExact ? bench.total : -1 });
     const [picture, words] = row.children;
     if (picture.getAttribute('src') !== item.picture) put(picture, { src: item.picture });
     say(words.firstChild, item.question);
-    const [, state, answer, score] = words.lastChild.children;
+    const [, state, answer, warning, score] = words.lastChild.children;
     say(state, STATUS_WORDS[item.status] || item.status);
     say(answer, item.answer === null ? 'no answer' : item.answer);
+    tell(warning, [item.is_pretending ? 'pretends' : '', item.ignores_error ? 'ignores error' : '', item.round === 'disputed' ? 'disputed' : '', item.holder ? item.holder + ' is on it' : ''].filter(Boolean).join(', '));
     say(score, item.score === null ? '' : item.score.toFixed(2));
   }
 
@@ -69,7 +78,7 @@ export function mount(root) {
       const total = status ? bench.counts[status] : Object.values(bench.counts).reduce((sum, n) => sum + n, 0);
       say(label.lastChild, total === undefined ? '' : total > 9999 ? Math.round(total / 1000) + 'k' : String(total));
     });
-    const isNarrowed = bench.query.search || bench.query.status || bench.query.filtered;
+    const isNarrowed = bench.query.search || bench.query.status || NAMES.some((name) => bench.query[name]);
     const found = (bench.isTotalExact ? '' : 'more than ') + bench.total.toLocaleString('en');
     tell(note, bench.problem || (bench.isLoading && !bench.items.length ? 'Looking…'
       : bench.items.length ? (isNarrowed ? found + ' found' : '')

@@ -1,7 +1,18 @@
 // The step cards: one line of what it did, its thought, its crop; why it is stale and what can be done about that; quiet badges.
-import { bench, chooseStep, viewsOf } from './bench.js';
-import { edit, mayEdit } from './editing.js';
+import { bench, changed, chooseStep, viewsOf } from './bench.js';
+import { edit, mayEdit, adopt } from './editing.js';
+import { post } from './server.js';
+import { notice } from './notices.js';
 import { make, say, tell, put, each, tone } from './dom.js';
+
+let isBlanking = false;
+async function blankOut(step) {
+  isBlanking = true;
+  changed();
+  try { adopt(await post('curate/blank', { trace: bench.current, step })); } catch (error) { notice(error.message, { tone: 'bad' }); }
+  isBlanking = false;
+  changed();
+}
 
 function create() {
   const item = make('li', 'card');
@@ -15,7 +26,9 @@ function create() {
   const picture = make('img', 'card-picture', head);
   picture.alt = ''; picture.decoding = 'async';
   make('p', 'card-error', item);
-  make('ul', 'card-badges', item);
+  make('div', 'card-badges', item);
+  const blank = make('button', 'card-blank', item, 'Would a blank crop change the answer?');
+  blank.dataset.act = 'blank';
   const stale = make('div', 'card-stale', item);
   make('p', 'card-why', stale);
   const acts = make('div', 'card-acts', stale);
@@ -34,7 +47,11 @@ function update(item, step, index) {
   const isChosen = bench.step === index;
   item.style.setProperty('--tone', tone(index));
   put(item, { 'data-name': step.name, class: 'card' + (isChosen ? ' is-chosen' : '') + (step.is_erroneous ? ' is-erroneous' : '') + (step.stale ? ' is-stale' : '') });
-  const [head, error, badges, stale] = item.children;
+  const [head, error, badges, blank, stale] = item.children;
+  blank.hidden = !(isChosen && step.name === 'zoom_in' && step.views.length && !step.stale && mayEdit() && !(step.badges || []).some((badge) => badge.text.includes('this crop')));
+  blank.disabled = isBlanking || (bench.detail.draft && bench.detail.draft.is_changed);
+  put(blank, { title: blank.disabled && !isBlanking ? 'Save your changes as a version first' : 'Asks the model twice, with the crop and with a blank in its place' });
+  say(blank, isBlanking ? 'Asking the model…' : 'Would a blank crop change the answer?');
   put(head, { 'aria-current': isChosen ? 'step' : 'false' });
   say(head.children[0], String(index + 1));
   const [top, thought] = head.children[1].children;
@@ -48,7 +65,7 @@ function update(item, step, index) {
   tell(error, step.error ? 'It did not work: ' + step.error : '');
   const shown = step.badges || [];
   badges.hidden = !shown.length;
-  each(badges, shown, () => make('li', 'badge'), (node, badge) => { say(node, badge.text); put(node, { 'data-kind': badge.kind, title: badge.title }); });
+  each(badges, shown, () => make('span', 'badge'), (node, badge) => { say(node, badge.text); put(node, { 'data-kind': badge.kind, title: badge.title }); });
   stale.hidden = !step.stale;
   say(stale.firstChild, step.stale ? 'Look at it again: ' + step.stale + '.' : '');
   const [confirm, rerun] = stale.lastChild.children;
@@ -62,7 +79,7 @@ export function mountSteps(cards) {
     const card = event.target.closest('.card'), act = event.target.dataset && event.target.dataset.act;
     if (!card) return;
     const step = [...cards.children].indexOf(card);
-    if (act) edit({ edit: act, step }); else chooseStep(step);
+    if (act === 'blank') blankOut(step); else if (act) edit({ edit: act, step }); else chooseStep(step);
   });
 }
 export function drawSteps(cards) { each(cards, bench.detail ? bench.detail.steps : [], create, update); }

@@ -24,6 +24,7 @@ export function decide(verdict, reason = '', { isMoving = true } = {}) {
   if (isHeldElsewhere() && verdict !== 'skipped') { notice(detail.holder.sentence || detail.holder.name + ' is working on this trace.', { tone: 'bad' }); return; }
   endNudge();
   rest();
+  if (detail && detail.draft && detail.draft.is_behind && verdict !== 'skipped') { notice('Somebody else saved a version meanwhile: say first which of the two goes on.', { tone: 'bad' }); return; }
   if (verdict === 'accepted' && obstacle()) { notice(obstacle(), { tone: 'bad' }); return; }
   const question = (detail || row).question, before = (row || detail).status;
   if (verdict !== 'skipped') { if (row) row.status = verdict; if (detail) detail.status = verdict; }

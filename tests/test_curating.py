@@ -1,0 +1,284 @@
+"""The routes of the Curate screen on a real store and real pictures, without a browser: what is refused, what two people do to one
+trace, what is kept when a message comes twice or late."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from engine.media import MediaFolder
+from engine.operations import cut
+from engine.policies.scripted import ScriptedPolicy
+from engine.settings import Settings
+from engine.store import Store
+from tests.browser.traces import BOX, clip_trace, picture_trace
+from ui.curating.code import code_routes
+from ui.curating.continuing import continue_routes
+from ui.curating.lists import list_routes
+from ui.curating.routes import curate_routes
+from ui.curating.versions import version_routes
+from ui.curating.work_routes import work_routes
+from ui.media_routes import media_routes
+from ui.people import USER_COOKIE
+from ui.studio import Studio
+
+ANN, BEN = "guest-000000aa", "guest-000000bb"
+
+
+@pytest.fixture
+def studio(tmp_path):
+    settings = Settings.from_environment({"STUDIO_HOME": str(tmp_path), "STUDIO_MODEL": "scripted"})
+    store, media = Store(tmp_path / "annotations.db"), MediaFolder(tmp_path / "artifacts" / "media")
+    policy = ScriptedPolicy()
+    yield Studio(settings=settings, store=store, media=media, policy=lambda: policy, samples=lambda: ())
+    store.close()
+
+
+@pytest.fixture
+def people(studio):
+    """people(name): a client of that guest's."""
+    app = FastAPI()
+    for routes in (curate_routes, work_routes, continue_routes, version_routes, list_routes, media_routes):
+        app.include_router(routes(studio))
+    app.include_router(code_routes())
+
+    def client(name: str) -> TestClient:
+        return TestClient(app, cookies={USER_COOKIE: name}, headers={"X-Studio": "1"})
+
+    return client
+
+
+def make(studio, seed: int = 0, **options) -> str:
+    return picture_trace(studio.store, studio.media, seed, size=(320, 240), **options).id
+
+
+def edit(client, trace, change, key="k1", counter=None):
+    return client.post("/curate/edit", json={"trace": trace, "counter": counter, "key": key, "edit": change})
+
+
+def set_box(box, step=0):
+    return {"edit": "set_box", "step": step, "box": box}
+
+
+def test_an_edit_is_executed_at_once_and_its_crop_is_the_engine_s(studio, people):
+    ann, trace = people(ANN), make(studio, is_nested=True)
+    work = edit(ann, trace, set_box([0.1, 0.1, 0.4, 0.5])).json()
+    assert work["views"][1]["box"] == [0.1, 0.1, 0.4, 0.5]
+    assert [bool(step["stale"]) for step in work["steps"]] == [False, True, True]
+    assert work["changes"][0]["box"]["old"] == BOX.as_list()
+    assert len(work["problems"]) == 2 and work["draft"]["can_undo"]
+    shown = np.asarray(Image.open(io.BytesIO(ann.get("/" + work["views"][1]["url"]).content)))
+    pictures = studio.media.pictures(studio.store.revisions.head(trace).trace.media)
+    from engine.workbench import Workbench
+
+    view = Workbench(studio.store, studio.media).open(trace, ANN).draft.trace.view(2)
+    assert np.array_equal(shown, np.asarray(cut(view, pictures)))
+
+
+def test_what_is_sent_twice_is_done_once(studio, people):
+    ann, trace = people(ANN), make(studio)
+    first = edit(ann, trace, set_box([0.1, 0.1, 0.4, 0.5])).json()
+    again = edit(ann, trace, set_box([0.1, 0.1, 0.4, 0.5])).json()
+    assert first["draft"]["counter"] == again["draft"]["counter"] == 1
+    edit(ann, trace, {"edit": "set_thought", "step": 0, "thought": "new"}, key="k2", counter=1)
+    undone = ann.post("/curate/undo", json={"trace": trace, "counter": 2}).json()
+    assert undone["draft"]["can_undo"] and undone["draft"]["can_redo"]
+    assert ann.post("/curate/undo", json={"trace": trace, "counter": 2}).status_code == 409
+    undone = ann.post("/curate/undo", json={"trace": trace, "counter": 3}).json()
+    assert undone["views"][1]["box"] == BOX.as_list() and not undone["draft"]["is_changed"]
+
+
+def test_approval_saves_the_draft_and_stale_steps_forbid_it(studio, people):
+    ann, trace = people(ANN), make(studio, is_nested=True)
+    head = studio.store.revisions.head(trace).id
+    edit(ann, trace, set_box([0.1, 0.1, 0.4, 0.5]))
+    review = {"trace": trace, "revision": head, "verdict": "accepted", "reason": ""}
+    refused = ann.post("/curate/review", json=review)
+    assert refused.status_code == 422 and "stale" in refused.json()["error"]
+    edit(ann, trace, {"edit": "confirm", "step": None}, key="k2")
+    assert ann.post("/curate/review", json=review).json()["status"] == "accepted"
+    chain = studio.store.revisions.chain(trace)
+    assert [r.author for r in chain] == ["tiny", ANN] and chain[1].trace.steps[0].operation.box.x1 == 0.1
+    assert studio.store.verify(studio.media).problems == ()
+    assert ann.post("/curate/review/undo", json={"trace": trace}).json()["status"] == "edited"
+
+
+def test_two_people_on_one_trace_lose_nothing(studio, people):
+    ann, ben, trace = people(ANN), people(BEN), make(studio)
+    head = studio.store.revisions.head(trace).id
+    edit(ann, trace, {"edit": "set_thought", "step": 0, "thought": "ann's"})
+    edit(ben, trace, {"edit": "set_thought", "step": 0, "thought": "ben's"})
+    for client in (ann, ben):
+        edit(client, trace, {"edit": "confirm", "step": None}, key="k2")
+    review = {"trace": trace, "revision": head, "verdict": "accepted", "reason": ""}
+    assert ann.post("/curate/review", json=review).status_code == 200
+    late = ben.post("/curate/review", json=review)
+    assert late.status_code == 409 and ANN in late.json()["error"]
+    shown = ben.get(f"/curate/trace/{trace}").json()
+    assert shown["draft"]["is_behind"] and shown["steps"][0]["thought"] == "ben's"
+    both = ben.get("/curate/compare", params={"trace": trace, "old": shown["head"]["id"], "new": "draft"}).json()
+    assert [side["steps"][0]["thought"] for side in both["sides"]] == ["ann's", "ben's"]
+    assert len(studio.store.revisions.branches(trace)) == 1
+    ben.post("/curate/rebase", json={"trace": trace})
+    shown = ben.get(f"/curate/trace/{trace}").json()
+    assert not shown["draft"]["is_behind"] and shown["draft"]["is_changed"]
+    review["revision"] = shown["head"]["id"]
+    assert ben.post("/curate/review", json=review).json()["status"] == "accepted"
+    assert [r.trace.steps[0].thought for r in studio.store.revisions.chain(trace)][1:] == ["ann's", "ben's"]
+
+
+def test_taking_theirs_keeps_mine_beside(studio, people):
+    ann, ben, trace = people(ANN), people(BEN), make(studio)
+    edit(ann, trace, {"edit": "set_thought", "step": 0, "thought": "ann's"})
+    edit(ben, trace, {"edit": "set_thought", "step": 0, "thought": "ben's"})
+    ann.post("/curate/save", json={"trace": trace})
+    shown = ben.post("/curate/discard", json={"trace": trace}).json()
+    assert shown["steps"][0]["thought"] == "ann's" and not shown["draft"]["is_changed"]
+    assert [r.trace.steps[0].thought for r in studio.store.revisions.branches(trace)] == ["ben's"]
+
+
+def test_a_trace_is_held_by_one_and_let_go(studio, people):
+    ann, ben, trace = people(ANN), people(BEN), make(studio)
+    assert ann.post("/curate/hold", json={"trace": trace}).json()["holder"] is None
+    told = ben.post("/curate/hold", json={"trace": trace}).json()["holder"]
+    assert told["name"] == ANN and told["sentence"].startswith(f"{ANN} is working on this trace")
+    assert ben.get(f"/curate/trace/{trace}").json()["holder"]["name"] == ANN
+    ann.post("/curate/hold", json={"trace": None, "release": trace})
+    assert ben.post("/curate/hold", json={"trace": trace}).json()["holder"] is None
+
+
+def test_the_policy_goes_on_line_by_line_and_is_taken(studio, people):
+    ann, trace = people(ANN), make(studio, is_nested=True)
+    reply = ann.post("/curate/continue", json={"trace": trace, "step": 0, "seed": None})
+    lines = [json.loads(line) for line in reply.text.splitlines()]
+    assert lines[-1]["stop_reason"] == "answered" and lines[-1]["answer"] == "scripted"
+    work = edit(ann, trace, lines[-1]["edit"]).json()
+    assert work["answer"] == "scripted" and work["problems"] == []
+    assert ann.post("/curate/continue", json={"trace": trace, "step": 9}).status_code == 422
+
+
+def test_frames_of_a_clip(studio, people):
+    ann, trace = people(ANN), clip_trace(studio.store, studio.media).id
+    work = edit(ann, trace, {"edit": "set_frames", "step": 0, "frames": [2, 9, 11]}).json()
+    assert [view["frame"] for view in work["views"][16:]] == [2, 9, 11]
+    refused = edit(ann, trace, {"edit": "set_frames", "step": 0, "frames": list(range(1, 11))}, key="k2")
+    assert refused.status_code == 422 and "at most 8" in refused.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"trace": 7},
+        {"trace": "x" * 1000},
+        {"trace": "nothing", "key": "k", "edit": {"edit": "set_box", "step": 0, "box": [0, 0, 1, 1]}},
+        {"trace": None, "key": "k", "edit": []},
+    ],
+)
+def test_nonsense_is_refused_in_one_sentence(people, body):
+    for path in ("edit", "review", "undo", "save", "bulk", "prefer", "view", "tag", "continue", "blank"):
+        reply = people(ANN).post(f"/curate/{path}", json=body)
+        assert reply.status_code in (404, 422), path
+        assert isinstance(reply.json()["error"], str)
+
+
+def test_a_post_without_our_header_is_refused(studio, people):
+    trace = make(studio)
+    client = people(ANN)
+    del client.headers["X-Studio"]
+    body = {"trace": trace, "revision": studio.store.revisions.head(trace).id, "verdict": "accepted", "reason": ""}
+    assert client.post("/curate/review", json=body).status_code == 422
+    assert studio.store.reviews.list(trace) == []
+
+
+def test_filters_views_tags_and_bulk(studio, people):
+    ann = people(ANN)
+    traces = [make(studio, seed, score=float(seed % 2)) for seed in range(6)]
+    assert ann.get("/curate/queue", params={"outcome": "wrong"}).json()["total"] == 3
+    assert ann.get("/curate/queue", params={"outcome": "nonsense"}).status_code == 422
+    ann.post("/curate/tag", json={"trace": traces[0], "tag": "blurred"})
+    assert [row["id"] for row in ann.get("/curate/queue", params={"tag": "blurred"}).json()["items"]] == [traces[0]]
+    kept = ann.post("/curate/view", json={"name": "mine", "query": {"outcome": "wrong"}}).json()
+    assert kept["views"] == [{"name": "mine", "query": {"outcome": "wrong"}}] and kept["tag"] == ["blurred"]
+    done = ann.post("/curate/bulk", json={"traces": traces[:4], "verdict": "accepted"}).json()
+    assert done["reviewed"] == 4 and done["counts"]["accepted"] == 4
+    assert ann.post("/curate/bulk/undo", json={"action": done["action"]}).json()["counts"]["accepted"] == 0
+
+
+def test_two_attempts_are_compared_and_one_preferred(studio, people):
+    ann, trace = people(ANN), make(studio)
+    head = studio.store.revisions.head(trace)
+    other = studio.store.traces.record(
+        type(head.trace)(
+            **{n: getattr(head.trace, n) for n in head.trace.__slots__}
+            | {"steps": head.trace.steps[-1:], "views": head.trace.views[:1]}
+        ),
+        author="other",
+    )
+    assert [item["id"] for item in ann.get(f"/curate/siblings/{trace}").json()["items"]] == [other.id]
+    pair = ann.get("/curate/pair", params={"left": trace, "right": other.id}).json()
+    left, right = (side["id"] for side in pair["sides"])
+    assert pair["changes"]
+    made = ann.post("/curate/prefer", json={"chosen": right, "rejected": left}).json()["preference"]
+    assert [p.chosen_id for p in studio.store.preferences.list()] == [other.head_id]
+    ann.post("/curate/prefer/undo", json={"preference": made})
+    assert studio.store.preferences.list() == []
+
+
+def test_blanking_is_asked_on_request_and_shown(studio, people):
+    ann, trace = people(ANN), make(studio)
+    work = ann.post("/curate/blank", json={"trace": trace, "step": 0}).json()
+    assert "answers without this crop" in [badge["text"] for badge in work["steps"][0]["badges"]]
+    assert ann.get("/curate/queue", params={"blanking": "keeps"}).json()["total"] == 1
+
+
+def test_the_history_knows_who_did_what(studio, people):
+    ann, trace = people(ANN), make(studio)
+    edit(ann, trace, {"edit": "set_thought", "step": 0, "thought": "mine"})
+    ann.post("/curate/save", json={"trace": trace})
+    history = ann.get(f"/curate/history/{trace}").json()
+    assert [(e["who"], e["kind"]) for e in history["events"]] == [(ANN, "revised"), ("tiny", "recorded")]
+    assert [(r["number"], r["is_head"]) for r in history["revisions"]] == [(2, True), (1, False)]
+
+
+def test_modules_are_served_and_nothing_else(people):
+    client = people(ANN)
+    reply = client.get("/code/bench.js")
+    assert reply.headers["content-type"].startswith("text/javascript")
+    assert client.get("/code/bench.js", headers={"If-None-Match": reply.headers["etag"]}).status_code == 304
+    for name in ("..%2Froutes.py", "__init__.py", "nothing.js"):
+        assert client.get(f"/code/{name}").status_code == 404
+
+
+def test_many_people_edit_at_once_without_a_lost_update(studio, people):
+    traces = [make(studio, seed) for seed in range(3)]
+    failures: list[str] = []
+
+    def work(name: str) -> None:
+        client = people(name)
+        for round in range(6):
+            trace = traces[round % 3]
+            reply = edit(
+                client, trace, {"edit": "set_thought", "step": 0, "thought": f"{name} {round}"}, key=f"{name}{round}"
+            )
+            if reply.status_code != 200:
+                failures.append(reply.text)
+
+    names = [f"guest-{k:08x}" for k in range(8)]
+    threads = [threading.Thread(target=work, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    for name in names:
+        for place, trace in enumerate(traces):
+            kept = people(name).get(f"/curate/trace/{trace}").json()
+            assert kept["steps"][0]["thought"] == f"{name} {place + 3}"

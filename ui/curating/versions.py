@@ -1,0 +1,157 @@
+"""Versions and other attempts, to be compared: history, differences, side by side, preferences.
+
+    GET  /curate/history/{id}                   who did what when, and every version, branches included
+    GET  /curate/compare?trace=&old=&new=       two versions of a trace ("draft" is the person's own draft), and what differs
+    GET  /curate/siblings/{id}                  other attempts at the same question
+    GET  /curate/pair?left=&right=              the heads of two traces, and what differs
+    POST /curate/prefer    {"chosen", "rejected", "is_tie"}: revision ids        POST /curate/prefer/undo {"preference"}
+    POST /curate/blank     {"trace", "step"}: would the answer change if the crop were blank? Asks the policy
+
+Invariant: where reviews are blind, the history is too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from engine.blanking import would_answer_change
+from engine.errors import InvalidInput
+from engine.store import Revision
+from engine.trace import Trace
+from engine.workbench import Workbench
+from ui.curating.drafting import bench_value, changes_value
+from ui.curating.presenting import media_values, revision_value, steps_and_views
+from ui.curating.routes import answer, answer_post, text_of
+from ui.people import user_of
+from ui.presenting import thumbnail_url
+from ui.studio import Studio
+
+__all__ = ["version_routes"]
+
+
+def version_routes(studio: Studio) -> APIRouter:
+    routes = APIRouter(prefix="/curate")
+
+    @routes.get("/history/{trace_id}")
+    def history(trace_id: str, request: Request) -> JSONResponse:
+        return answer(lambda: _history(studio, trace_id, user_of(request)))
+
+    @routes.get("/compare")
+    def compare(trace: str, old: str, new: str, request: Request) -> JSONResponse:
+        return answer(
+            lambda: _compared(*(_version(studio, trace, name, user_of(request)) for name in (old, new)), studio)
+        )
+
+    @routes.get("/siblings/{trace_id}")
+    def siblings(trace_id: str) -> JSONResponse:
+        return answer(lambda: _siblings(studio, trace_id))
+
+    @routes.get("/pair")
+    def pair(left: str, right: str) -> JSONResponse:
+        heads = studio.store.revisions.head
+        return answer(lambda: _compared(*(_named(heads(name)) for name in (left, right)), studio))
+
+    @routes.post("/prefer")
+    async def prefer(request: Request) -> JSONResponse:
+        return await answer_post(request, lambda body, person: _prefer(studio, body, person))
+
+    @routes.post("/prefer/undo")
+    async def undo(request: Request) -> JSONResponse:
+        return await answer_post(
+            request, lambda body, _: {"undone": studio.store.preferences.undo(text_of(body, "preference"))}
+        )
+
+    @routes.post("/blank")
+    async def blank(request: Request) -> JSONResponse:
+        return await answer_post(request, lambda body, person: _blank(studio, body, person))
+
+    return routes
+
+
+def _history(studio: Studio, trace_id: str, person: str) -> dict[str, Any]:
+    store = studio.store
+    round = store.rounds.of(trace_id)
+    is_blind = round.wanted > 1 and round.state == "open"
+    led = {revision.id for revision in store.revisions.chain(trace_id)}
+    head = store.traces.get(trace_id).head_id
+    return {
+        "events": [
+            {"at": e.at, "who": e.who, "kind": e.kind, "detail": e.detail}
+            for e in reversed(store.history.of(trace_id, is_blind=is_blind, viewer=person))
+        ],
+        "revisions": [
+            revision_value(r) | {"is_head": r.id == head, "is_branch": r.id not in led}
+            for r in reversed(store.revisions.list(trace_id))
+        ],
+    }
+
+
+def _named(revision: Revision) -> tuple[dict[str, Any], Trace]:
+    return revision_value(revision), revision.trace
+
+
+def _version(studio: Studio, trace_id: str, name: str, person: str) -> tuple[dict[str, Any], Trace]:
+    if name == "draft":
+        draft = Workbench(studio.store, studio.media).open(trace_id, person).draft
+        return {"id": "draft", "number": None, "author": person, "created_at": None}, draft.trace
+    revision = studio.store.revisions.get(name)
+    if revision.trace_id != trace_id:
+        raise InvalidInput("This version belongs to another trace.")
+    return _named(revision)
+
+
+def _compared(old: tuple[dict[str, Any], Trace], new: tuple[dict[str, Any], Trace], studio: Studio) -> dict[str, Any]:
+    sides = [
+        version
+        | steps_and_views(trace)
+        | {"answer": trace.answer, "policy": trace.policy, "trace_question": trace.question}
+        for version, trace in (old, new)
+    ]
+    return {"media": media_values(studio, old[1].media), "sides": sides, "changes": changes_value(old[1], new[1])}
+
+
+def _siblings(studio: Studio, trace_id: str) -> dict[str, Any]:
+    return {
+        "items": [
+            {
+                "id": item.id,
+                "number": item.number,
+                "status": item.status,
+                "answer": item.answer,
+                "score": item.score,
+                "policy": item.policy,
+                "picture": thumbnail_url(item.media_sha256, 1 if item.media_kind == "video" else None, 128)
+                if item.media_sha256
+                else None,
+            }
+            for item in studio.store.preferences.siblings(trace_id)
+        ]
+    }
+
+
+def _prefer(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
+    made = studio.store.preferences.record(
+        text_of(body, "chosen"), text_of(body, "rejected"), person, is_tie=body.get("is_tie") is True
+    )
+    return {"preference": made.id}
+
+
+def _blank(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
+    trace_id, step = text_of(body, "trace"), body.get("step")
+    if not isinstance(step, int) or isinstance(step, bool):
+        raise InvalidInput("The page sent no usable step; reload it and try again.")
+    workbench = Workbench(studio.store, studio.media)
+    bench = workbench.open(trace_id, person)
+    if bench.draft.is_changed:
+        raise InvalidInput(
+            "Save your changes as a version first: the check is kept with the version that it was made on."
+        )
+    record = bench.record
+    blanked = would_answer_change(
+        bench.head.trace, step, studio.policy(), workbench.pictures(bench.head.trace), options=record.options
+    )
+    studio.store.history.record_blank_check(bench.head.id, step, blanked.answer, blanked.expected, blanked.is_changed)
+    return bench_value(workbench.open(trace_id, person), person)
