@@ -1,8 +1,8 @@
 """The model's sizes: transformers' Qwen3-VL, made small, and the throw-away heads of training.
 
-Idea: every linear layer's input is a multiple of 64 wide, so that bitsandbytes' NF4 blocks fit. One temporal patch, no deepstack: a
-tower of four layers has no depths to stack. The position grid is 20x20 and is stretched over any picture, so that a token knows
-its place in shares of the picture, which is what coordinates are.
+Idea: every linear layer's input is a multiple of 64 wide, so that bitsandbytes' NF4 blocks fit. One temporal patch,
+no deepstack: a tower of four layers has no depths to stack. The position grid is 20x20 and is stretched over any
+picture, so that a token knows its place in shares of the picture, which is what coordinates are.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ TEXT = {
     "max_position_embeddings": 8192,
     "initializer_range": 0.02,
 }
+VISION_HIDDEN = 192
 VISION = {
     "depth": 4,
-    "hidden_size": 192,
+    "hidden_size": VISION_HIDDEN,
     "intermediate_size": 512,
     "num_heads": 3,
     "patch_size": 14,
@@ -79,7 +80,12 @@ def add_sinusoid(weight: torch.Tensor, scale: float = 0.8) -> None:
     rows, columns = torch.meshgrid(steps, steps, indexing="ij")
     frequencies = torch.tensor([0.25, 0.5, 1.0, 2.0, 3.0, 4.0])
     waves = torch.cat(
-        [wave(2 * math.pi * axis.reshape(-1, 1) * frequencies) for axis in (columns, rows) for wave in (torch.sin, torch.cos)], 1
+        [
+            wave(2 * math.pi * axis.reshape(-1, 1) * frequencies)
+            for axis in (columns, rows)
+            for wave in (torch.sin, torch.cos)
+        ],
+        1,
     )
     field = waves @ torch.randn(waves.shape[1], weight.shape[1])
     weight.add_(field / field.std() * scale)
@@ -99,8 +105,9 @@ def order_coordinates(weight: torch.Tensor, coordinate_ids: list[int]) -> None:
 class Probes(nn.Module):
     """Heads that only training uses: they press dense knowledge into the vision tower's features."""
 
-    def __init__(self, hidden: int = TEXT["hidden_size"], vision_hidden: int = VISION["hidden_size"]) -> None:
+    def __init__(self) -> None:
         super().__init__()
+        hidden, vision_hidden = int(TEXT["hidden_size"]), VISION_HIDDEN
         classes = 1 + len(words.CHARACTERS)
         self.color = nn.Linear(hidden, 1 + len(signs.COLORS))
         self.shape = nn.Linear(hidden, 1 + len(signs.SHAPES))

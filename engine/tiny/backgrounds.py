@@ -1,10 +1,11 @@
 """What lies behind the signs: gradients, noise, patterns, photographs, and clutter that is never a sign look-alike.
 
-Idea: the wider the backgrounds, the less a scene drawn by another program surprises the model. Kinds and photographs are split:
-`TRAIN_KINDS` and the training photographs are seen in training, `HELDOUT_KINDS` and eight photographs only in the held-out split.
+Idea: the wider the backgrounds, the less a scene drawn by another program surprises the model. Kinds and
+photographs are split: `TRAIN_KINDS` and the training photographs are seen in training, `HELDOUT_KINDS` and eight
+photographs only in the held-out split.
 
-Invariant: a picture of the size asked for, pure in (rng, size). Saturated clutter is thin, huge, outlined or three-cornered; only
-greys may take a sign's shape and size.
+Invariant: a picture of the size asked for, pure in (rng, size). Saturated clutter is thin, huge, outlined or
+three-cornered; only greys may take a sign's shape and size.
 """
 
 from __future__ import annotations
@@ -49,13 +50,13 @@ def draw_background(rng: random.Random, size: Size, is_heldout: bool = False) ->
 def draw_tone(rng: random.Random) -> tuple[int, int, int]:
     """A colour of any hue, mostly muted."""
     saturation = rng.choices((rng.uniform(0, 0.25), rng.uniform(0.2, 0.6), rng.uniform(0.5, 1.0)), (55, 30, 15))[0]
-    rgb = colorsys.hsv_to_rgb(rng.random(), saturation, rng.uniform(0.2, 0.98))
-    return tuple(round(channel * 255) for channel in rgb)
+    red, green, blue = colorsys.hsv_to_rgb(rng.random(), saturation, rng.uniform(0.2, 0.98))
+    return round(red * 255), round(green * 255), round(blue * 255)
 
 
 def draw_grey(rng: random.Random) -> tuple[int, int, int]:
     level = rng.randint(85, 190)
-    return tuple(level + rng.randint(-12, 12) for _ in range(3))
+    return level + rng.randint(-12, 12), level + rng.randint(-12, 12), level + rng.randint(-12, 12)
 
 
 def numbers(rng: random.Random) -> np.random.RandomState:
@@ -65,7 +66,11 @@ def numbers(rng: random.Random) -> np.random.RandomState:
 def _gradient(rng: random.Random, size: Size, is_heldout: bool) -> Image.Image:
     cells = rng.choice(((4, 3), (6, 5), (8, 6), (12, 9)))
     generator = numbers(rng)
-    base = generator.randint(40, 225, (cells[1], cells[0], 1)) if rng.random() < 0.5 else np.full((1, 1, 1), rng.randint(60, 200))
+    base = (
+        generator.randint(40, 225, (cells[1], cells[0], 1))
+        if rng.random() < 0.5
+        else np.full((1, 1, 1), rng.randint(60, 200))
+    )
     spread = rng.choice((15, 25, 50))
     field = base + generator.randint(-spread, spread + 1, (cells[1], cells[0], 3))
     return Image.fromarray(field.clip(0, 255).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
@@ -158,7 +163,9 @@ def _dots(rng: random.Random, size: Size, is_heldout: bool) -> Image.Image:
     cell = rng.randint(14, 50)
     tile = Image.new("RGB", (cell, cell), draw_tone(rng))
     radius = rng.uniform(0.15, 0.35) * cell
-    ImageDraw.Draw(tile).ellipse([cell / 2 - radius, cell / 2 - radius, cell / 2 + radius, cell / 2 + radius], fill=draw_tone(rng))
+    ImageDraw.Draw(tile).ellipse(
+        [cell / 2 - radius, cell / 2 - radius, cell / 2 + radius, cell / 2 + radius], fill=draw_tone(rng)
+    )
     return _tiled(tile, size)
 
 
@@ -194,7 +201,9 @@ def draw_clutter(rng: random.Random, picture: Image.Image, count: int) -> None:
         x, y = rng.randint(-20, width), rng.randint(-20, height)
         kind = rng.randrange(7)
         if kind == 0:
-            draw.line([x, y, rng.randint(0, width), rng.randint(0, height)], fill=draw_tone(rng), width=rng.randint(1, 9))
+            draw.line(
+                [x, y, rng.randint(0, width), rng.randint(0, height)], fill=draw_tone(rng), width=rng.randint(1, 9)
+            )
         elif kind == 1:
             draw.rectangle([x, y, x + rng.randint(20, 220), y + rng.randint(20, 180)], fill=draw_grey(rng))
         elif kind == 2:
@@ -211,8 +220,8 @@ def draw_clutter(rng: random.Random, picture: Image.Image, count: int) -> None:
             size = (long, thin) if rng.random() < 0.5 else (thin, long)
             draw.rectangle([x, y, x + size[0], y + size[1]], fill=draw_tone(rng))
         else:
-            size = rng.randint(2, 16)
-            draw.ellipse([x, y, x + size, y + size], fill=draw_tone(rng))
+            side = rng.randint(2, 16)
+            draw.ellipse([x, y, x + side, y + side], fill=draw_tone(rng))
 
 
 DRAWERS = {

@@ -1,7 +1,7 @@
 """Views and token sequences of many samples, laid side by side for one training step.
 
-Idea: views are sorted by size, so that those of one size share one batched attention, and each says where in the flattened
-sequences its tokens belong.
+Idea: views are sorted by size, so that those of one size share one batched attention, and each says where in the
+flattened sequences its tokens belong.
 
 Shapes: P patches, T tokens of pictures, V views, B sequences of length L, K boxes, A attention targets.
 """
@@ -65,5 +65,10 @@ def join_views(views: list[View], starts: list[int] | None = None) -> dict[str, 
 def vision_batch(views: list[View], kind: str = "vision") -> Batch:
     nothing = torch.zeros((0, 0), dtype=torch.long)
     return Batch(
-        **join_views(views), ids=nothing, labels=nothing, positions=nothing, pulls=torch.zeros((0, 3), dtype=torch.long), kind=kind
+        **join_views(views),
+        ids=nothing,
+        labels=nothing,
+        positions=nothing,
+        pulls=torch.zeros((0, 3), dtype=torch.long),
+        kind=kind,
     )

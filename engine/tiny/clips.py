@@ -1,8 +1,8 @@
 """Clips: 16 frames in which each sign shows in 1 to 4 consecutive frames, and drifts.
 
-Invariant: as for scenes: pure in (seed, split), unique names, no overlap within a frame, and the same splits. Frames are numbered
-from 1. Texts are as high as those of scenes, in frames of less than half the width, so that one frame at its own size can be read
-and the small first views cannot.
+Invariant: as for scenes: pure in (seed, split), unique names, no overlap within a frame, and the same splits.
+Frames are numbered from 1. Texts are as high as those of scenes, in frames of less than half the width, so that one
+frame at its own size can be read and the small first views cannot.
 
 Not covered: cuts, camera motion, motion blur, signs that leave the frame.
 """
@@ -18,7 +18,18 @@ from engine.tiny import backgrounds, scenes, signs, words
 
 FRAMES = 16
 SMALLEST_CAPITAL = 10.0
-SIZES = ((448, 336), (448, 336), (448, 336), (480, 360), (336, 252), (400, 300), (480, 270), (512, 384), (640, 480), (640, 360))
+SIZES = (
+    (448, 336),
+    (448, 336),
+    (448, 336),
+    (480, 360),
+    (336, 252),
+    (400, 300),
+    (480, 270),
+    (512, 384),
+    (640, 480),
+    (640, 360),
+)
 GAP = 5
 
 
@@ -43,7 +54,8 @@ class Clip:
     split: str
 
 
-def draw_clip(seed: int, split: str) -> Clip:
+def draw_clip(seed: int, split: str, used: int = FRAMES) -> Clip:
+    """The clip of a seed. With `used` below 16 signs crowd into the first frames (for reading)."""
     scenes.check_seed(seed, split)
     rng = random.Random(f"clip {seed}")
     is_heldout = split == "heldout"
@@ -54,12 +66,12 @@ def draw_clip(seed: int, split: str) -> Clip:
     rng.shuffle(names)
     placed: list[ClipSign] = []
     for color, shape in names[: rng.randint(3, 7)]:
-        sign = _place(rng, frames, color, shape, placed, is_heldout)
+        sign = _place(rng, frames[:used], color, shape, placed, is_heldout)
         if sign is not None:
             placed.append(sign)
     if rng.random() < 0.7:
         quality = rng.randint(40, 92)
-        frames = [scenes.compress(frame, quality) for frame in frames]
+        frames = [scenes.compress(frame, quality) for frame in frames[:used]] + frames[used:]
     return Clip(tuple(frames), tuple(placed), seed, split)
 
 
@@ -68,7 +80,8 @@ def _place(
 ) -> ClipSign | None:
     width, height = frames[0].size
     scale = rng.uniform(0.8, 1.1) * min(1.25, width / 448)
-    size = tuple(min(round(side * scale), height - 12) for side in scenes.draw_sign_size(rng, shape))
+    sides = scenes.draw_sign_size(rng, shape)
+    size = min(round(sides[0] * scale), height - 12), min(round(sides[1] * scale), height - 12)
     look = signs.draw_look(rng, color, is_heldout, rng.triangular(SMALLEST_CAPITAL, 21, 14))
     longest, font, text = words.LONGEST, None, ""
     while longest and font is None:
@@ -78,14 +91,15 @@ def _place(
     if font is None:
         return None
     for _ in range(20):
-        shown = rng.choices((1, 2, 3, 4), (25, 30, 25, 20))[0]
-        start = rng.randint(1, FRAMES - shown + 1)
+        shown = min(len(frames), rng.choices((1, 2, 3, 4), (25, 30, 25, 20))[0])
+        start = rng.randint(1, len(frames) - shown + 1)
         numbers = tuple(range(start, start + shown))
         boxes = _drift(rng, size, (width, height), shown)
         if any(_meets(numbers, boxes, other) for other in placed):
             continue
         painted = [
-            signs.paint(frames[number - 1], shape, box, look, text, font) for number, box in zip(numbers, boxes, strict=True)
+            signs.paint(frames[number - 1], shape, box, look, text, font)
+            for number, box in zip(numbers, boxes, strict=True)
         ]
         text_boxes = tuple(one.text_box for one in painted)
         return ClipSign(color, shape, text, numbers, boxes, text_boxes, tuple(one.centers for one in painted))

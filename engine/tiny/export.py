@@ -1,7 +1,8 @@
 """A checkpoint of the recipe as a folder that transformers loads: `python -m engine.tiny.export DIR/last.pt FOLDER`.
 
-Invariant: weights are bf16 and loading them back gives the same bytes; `AutoProcessor` and `AutoModelForImageTextToText` open the
-folder. `studio.json` says what the engine must know beyond that: the protocol and each kind of picture's pixel budget.
+Invariant: weights are bf16 and loading them back gives the same bytes; `AutoProcessor` and
+`AutoModelForImageTextToText` open the folder. `studio.json` says what the engine must know beyond that: the
+protocol and each kind of picture's pixel budget.
 """
 
 from __future__ import annotations
@@ -10,14 +11,21 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import GenerationConfig, Qwen2VLImageProcessor, Qwen3VLProcessor, Qwen3VLVideoProcessor
+from transformers import (
+    GenerationConfig,
+    Qwen2VLImageProcessor,
+    Qwen3VLForConditionalGeneration,
+    Qwen3VLProcessor,
+    Qwen3VLVideoProcessor,
+)
 
 from engine.tiny import architecture, patches
 from engine.tiny import tokenizer as words
 
-PICTURES = {
+PICTURES: dict[str, Any] = {
     "patch_size": architecture.VISION["patch_size"],
     "temporal_patch_size": architecture.VISION["temporal_patch_size"],
     "merge_size": architecture.VISION["spatial_merge_size"],
@@ -44,7 +52,7 @@ def settings() -> dict:
     return {"name": "tiny", "protocol": "studio", "pixel_budgets": budgets}
 
 
-def load_model(checkpoint: Path) -> torch.nn.Module:
+def load_model(checkpoint: Path) -> Qwen3VLForConditionalGeneration:
     """The stock fp32 model of a checkpoint."""
     tokenizer = words.build_tokenizer()
     model = architecture.build_model(architecture.build_config(len(tokenizer), words.special_ids(tokenizer)))
@@ -53,11 +61,13 @@ def load_model(checkpoint: Path) -> torch.nn.Module:
     missing, unknown = model.load_state_dict(own, strict=False)
     if unknown or set(missing) - {"lm_head.weight"}:
         raise ValueError(f"{checkpoint} is of another architecture: {unknown or missing}")
-    return model.eval()
+    model.eval()
+    return model
 
 
 def export(checkpoint: Path, folder: Path) -> None:
-    model = load_model(checkpoint).bfloat16()
+    model: Any = load_model(checkpoint)
+    model.to(torch.bfloat16)
     model.generation_config = GenerationConfig(
         do_sample=False,
         eos_token_id=model.config.text_config.eos_token_id,

@@ -1,9 +1,11 @@
 """The faces that texts are set in: which exist, which are held out, and loading them at a size.
 
-Invariant: a family belongs to exactly one split, so a held-out face is a shape of letters that training never showed in any
-weight. Files come with the project, and layout is Pillow's own (no Raqm), so that every machine sets the same text alike.
+Invariant: a family belongs to exactly one split, so a held-out face is a shape of letters that training never
+showed in any weight. Files come with the project, and layout is Pillow's own (no Raqm), so that every machine sets
+the same text alike.
 
-Not covered: hinting may differ between FreeType versions by a grey level; seeds are exact for one version of Pillow.
+Not covered: hinting may differ between FreeType versions by a grey level; seeds are exact for one version of
+Pillow.
 """
 
 from __future__ import annotations

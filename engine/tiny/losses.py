@@ -1,7 +1,8 @@
 """What a step minimises: the answer tokens, and what the throw-away heads should see.
 
-Idea: coordinates are ordinal, so their targets are softened by a Gaussian of one hundredth; everything else is cross-entropy. The
-heads' losses keep the tower's features full of characters, names and places while the language model learns to use them.
+Idea: coordinates are ordinal, so their targets are softened by a Gaussian of one hundredth; everything else is
+cross-entropy. The heads' losses keep the tower's features full of characters, names and places while the language
+model learns to use them.
 
 Shapes: as in `batches`.
 """
@@ -21,6 +22,7 @@ from engine.tiny.views import UNKNOWN
 
 NOTHING_CHARACTER = 0.3
 NOTHING_SIGN = 0.2
+WORDING = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,12 @@ def vision_losses(
         wanted = batch.characters[known]
         seen = probes.patch_character(patches[known]).float()
         classes = seen.shape[1]
-        weights = weighted(classes, NOTHING_CHARACTER)
-        loss = loss + functional.cross_entropy(seen, wanted, weight=weights)
+        loss = loss + character_loss(seen, wanted)
         four = batch.characters.view(-1, 4)
         whole = (four != UNKNOWN).all(1)
         merged = probes.token_characters(tokens[whole]).float().view(-1, classes)
         merged_wanted = four[whole].reshape(-1)
-        loss = loss + functional.cross_entropy(merged, merged_wanted, weight=weights)
+        loss = loss + character_loss(merged, merged_wanted)
         with torch.no_grad():
             is_text = wanted > 0
             if is_text.any():
@@ -99,38 +100,52 @@ def vision_losses(
     return loss
 
 
+def character_loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Characters and the nothing between them averaged apart: a crop has fifty times more of the second than of the first."""
+    losses = functional.cross_entropy(logits, wanted, reduction="none")
+    is_text = wanted > 0
+    loss = NOTHING_CHARACTER * losses[~is_text].mean() if (~is_text).any() else losses.new_zeros(())
+    return loss + losses[is_text].mean() if is_text.any() else loss
+
+
 def accuracy(logits: torch.Tensor, wanted: torch.Tensor) -> float:
     return (logits.argmax(-1) == wanted).float().mean().item()
 
 
-def text_losses(logits: torch.Tensor, wanted: torch.Tensor, vocabulary: Vocabulary, figures: dict[str, float]) -> torch.Tensor:
-    """logits: (n, vocabulary) at the tokens to be predicted, wanted: (n,)."""
-    is_coordinate = vocabulary.is_coordinate[wanted]
-    plain = functional.cross_entropy(logits[~is_coordinate], wanted[~is_coordinate], reduction="sum")
-    ordinal = logits.new_zeros(())
+def text_losses(
+    logits: torch.Tensor, wanted: torch.Tensor, vocabulary: Vocabulary, figures: dict[str, float]
+) -> torch.Tensor:
+    """logits: (n, vocabulary) at the tokens to be predicted, wanted: (n,).
+
+    What is told (characters, coordinates) and how it is worded are averaged apart: a turn has ten times more of the
+    second, and it is learned within minutes.
+    """
+    is_coordinate, is_character = vocabulary.is_coordinate[wanted], vocabulary.is_character[wanted]
+    rest = ~is_character & ~is_coordinate
+    plain = functional.cross_entropy(logits, wanted, reduction="none")
+    told = plain[is_character].sum()
     if is_coordinate.any():
         values = vocabulary.coordinate_value[wanted[is_coordinate]]
         share = functional.log_softmax(logits[is_coordinate], -1)[:, vocabulary.coordinate_ids]
-        ordinal = -(gaussian_targets(values) * share).sum()
+        told = told - (gaussian_targets(values) * share).sum()
     with torch.no_grad():
         guessed = logits.argmax(-1)
-        is_character = vocabulary.is_character[wanted]
         if is_character.any():
             figures["character"] = (guessed == wanted)[is_character].float().mean().item()
-        rest = ~is_character & ~is_coordinate
         if rest.any():
             figures["wording"] = (guessed == wanted)[rest].float().mean().item()
         if is_coordinate.any():
             guesses = vocabulary.coordinate_value[guessed[is_coordinate]]
             figures["coordinate_error"] = (guesses - values).abs().mean().item()
-    return (plain + ordinal) / len(wanted)
+    loss = told / max(1, len(wanted) - int(rest.sum()))
+    return loss + WORDING * plain[rest].mean() if rest.any() else loss
 
 
 def step_losses(
     model: Qwen3VLForConditionalGeneration,
     probes: Probes,
     batch: Batch,
-    vocabulary: Vocabulary | None,
+    vocabulary: Vocabulary,
     pull: AttentionPull,
     is_vision_frozen: bool = False,
 ) -> tuple[torch.Tensor, dict[str, float]]:

@@ -1,9 +1,11 @@
 """From pictures to the rows of pixels that the vision tower eats, exactly as the stock processor makes them.
 
-Idea: training must not pay for the stock processor, yet must see what it makes. `test_training_path` holds the two together.
+Idea: training must not pay for the stock processor, yet must see what it makes. `test_training_path` holds the two
+together.
 
-Shapes: a picture of (H, W) pixels, resized to multiples of 28, becomes (H/14 * W/14, 588) bytes: patches in blocks of 2x2 (the four
-of one merged token follow each other), each as channel, row, column. Normalisation to [-1, 1] is left to the model's side.
+Shapes: a picture of (H, W) pixels, resized to multiples of 28, becomes (H/14 * W/14, 588) bytes: patches in blocks
+of 2x2 (the four of one merged token follow each other), each as channel, row, column. Normalisation to [-1, 1] is
+left to the model's side.
 """
 
 from __future__ import annotations

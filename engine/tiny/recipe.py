@@ -1,17 +1,19 @@
 """Remakes the weights: `python -m engine.tiny.recipe --seed 0 --minutes 100 --out DIR`.
 
 Algorithm. Every stage draws its pictures from training seeds and minimises what `losses` says.
-1. vision: the tower alone, densely supervised: 48 tiles of text and 5 scenes a step, throw-away heads on patches and merged tokens.
+1. vision: the tower alone, densely supervised: 48 tiles of text and 5 scenes a step, throw-away heads on patches
+and merged tokens.
 2. ground: the language model learns to name a sign's box and its frame, tower frozen, one or two signs first.
 3. joint: everything trains on whole traces (zoom, select, read, recover), on reading alone and on grounding alone.
 
-How it differs from the sources: Qwen3-VL is trained on text and pictures of the web from a pretrained language model; here nothing is
-pretrained, and the tower learns by classification before it ever meets language. Pixel Reasoner warm-starts a pretrained model on
-synthesised traces and then rewards curiosity by RL; here only the traces' supervised part is used, with its masks on erroneous
-turns. Training-only aids that neither has: attention pulled to the right picture token, softened coordinates, Muon.
+How it differs from the sources: Qwen3-VL is trained on text and pictures of the web from a pretrained language
+model; here nothing is pretrained, and the tower learns by classification before it ever meets language. Pixel
+Reasoner warm-starts a pretrained model on synthesised traces and then rewards curiosity by RL; here only the
+traces' supervised part is used, with its masks on erroneous turns. Training-only aids that neither has: attention
+pulled to the right picture token, softened coordinates, Muon.
 
-Rates are those measured in the prototype; a run goes by minutes, so a faster machine sees more. `--steps-per-stage` is the smoke
-mode of CI. A killed run goes on from DIR/last.pt when started again.
+Rates are those measured in the prototype; a run goes by minutes, so a faster machine sees more. `--steps-per-stage`
+is the smoke mode of CI. A killed run goes on from DIR/last.pt when started again.
 """
 
 from __future__ import annotations
@@ -23,21 +25,22 @@ from pathlib import Path
 
 import torch
 
-from engine.tiny import architecture, curriculum, samples, tokenizer, trainer
+from engine.tiny import architecture, curriculum, tokenizer, trainer, turns
+from engine.tiny.curriculum import SMALL, Sizes
 from engine.tiny.fast import AttentionPull, speed_up
 from engine.tiny.feeding import Feeder
 from engine.tiny.optimiser import MasterOptimiser
-from engine.tiny.samples import Lexicon
 from engine.tiny.trainer import Run, Stage
+from engine.tiny.turns import Lexicon
 
 
-def stages(lexicon: Lexicon) -> tuple[Stage, ...]:
-    ground = partial(curriculum.ground_mix, lexicon)
+def stages(lexicon: Lexicon, sizes: Sizes) -> tuple[Stage, ...]:
+    ground = partial(curriculum.ground_mix, lexicon, sizes)
     return (
-        Stage("vision", 0.28, curriculum.vision_mix(), 3e-3, 1.5e-3, 0.65, 0.2),
+        Stage("vision", 0.28, curriculum.vision_mix(sizes), 3e-3, 1.5e-3, 0.65, 0.2),
         Stage("ground_few", 0.03, ground((1, 2), 0.1), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
         Stage("ground_some", 0.03, ground((1, 5), 0.3), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
-        Stage("joint", 0.66, curriculum.joint_mix(lexicon), 2.5e-3, 1.2e-3, 0.55, 0.02),
+        Stage("joint", 0.66, curriculum.joint_mix(lexicon, sizes), 2.5e-3, 1.2e-3, 0.27, 0.02),
     )
 
 
@@ -61,9 +64,12 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=100.0)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps-per-stage", type=int, help="smoke mode: this many steps of each stage")
+    parser.add_argument("--small", action="store_true", help="smoke mode: hardly anything in a batch")
     parser.add_argument("--only", help="run this stage alone, from DIR/last.pt or --start")
     parser.add_argument("--start", type=Path, help="begin from this checkpoint's weights")
-    parser.add_argument("--generators", type=int, default=1, help="processes that draw batches; 0 draws them in the trainer")
+    parser.add_argument(
+        "--generators", type=int, default=1, help="processes that draw batches; 0 draws them in the trainer"
+    )
     parser.add_argument("--generator-core", type=int, help="pin the generators to this core")
     options = parser.parse_args()
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # generators are forked
@@ -77,7 +83,7 @@ def main() -> None:
         print(f"starting from {done['stage']} at {done['spent_s']:.0f} s; {len(missing)} tensors are new", flush=True)
         if options.start:
             done = {"stage": None, "spent_s": 0.0, "step": 0}
-    plan = stages(samples.lexicon_of(tokenizer.build_tokenizer()))
+    plan = stages(turns.lexicon_of(tokenizer.build_tokenizer()), SMALL if options.small else Sizes())
     names = [stage.name for stage in plan]
     skipped = names.index(done["stage"]) if done["stage"] in names else 0
     for number, stage in enumerate(plan):

@@ -1,8 +1,8 @@
 """Scenes: one picture of about 1024x768 with 3 to 8 signs, whose texts are far too small for the first view.
 
-Invariant: `draw_scene` is pure: one (seed, split) is one picture on every machine with the same Pillow. Splits are disjoint ranges of
-seeds, `heldout` is the test range drawn with families, words, photographs and patterns that training never shows. In a scene no
-two signs share both colour and shape, and no two overlap.
+Invariant: `draw_scene` is pure: one (seed, split) is one picture on every machine with the same Pillow. Splits are
+disjoint ranges of seeds, `heldout` is the test range drawn with families, words, photographs and patterns that
+training never shows. In a scene no two signs share both colour and shape, and no two overlap.
 
 Not covered: signs hidden in part, perspective, several signs of one name.
 """
@@ -136,9 +136,7 @@ def find_place(
 
 
 def _is_near(one: signs.Box, two: signs.Box) -> bool:
-    return not (
-        one[2] + GAP < two[0] or two[2] + GAP < one[0] or one[3] + GAP < two[1] or two[3] + GAP < one[1]
-    )
+    return not (one[2] + GAP < two[0] or two[2] + GAP < one[0] or one[3] + GAP < two[1] or two[3] + GAP < one[1])
 
 
 def degrade(rng: random.Random, picture: Image.Image, share: float = 1.0) -> Image.Image:

@@ -1,12 +1,13 @@
 """A conversation as tokens, with its pictures, its labels, its positions and what attention should look at.
 
-Idea: the texts are those of the protocol `studio`, the token order is the chat template's, the positions are those of the stock
-`get_rope_index`; a test compares all three with the stock processor and model.
+Idea: the texts are those of the protocol `studio`, the token order is the chat template's, the positions are those
+of the stock `get_rope_index`; a test compares all three with the stock processor and model.
 
-Invariant: only the assistant's turns that are worth imitating carry labels; an erroneous turn is read, never learned.
+Invariant: only the assistant's turns that are worth imitating carry labels; an erroneous turn is read, never
+learned.
 
-Shapes: positions are three lists (time, row, column) as long as `ids`; a picture's tokens share one time, and the text after it goes
-on behind the longer of its sides.
+Shapes: positions are three lists (time, row, column) as long as `ids`; a picture's tokens share one time, and the
+text after it goes on behind the longer of its sides.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Sequence:
         self.add_text("\n")
         return where
 
-    def pull_tokens(self, where: slice, wanted: set[int], target: int) -> None:
+    def pull_tokens(self, where: slice, wanted: frozenset[int], target: int) -> None:
         """While writing any of the `wanted` tokens there, attention should rest on the token at `target`."""
         self.pulls += [(k - 1, target) for k in range(where.start, where.stop) if self.ids[k] in wanted]
 

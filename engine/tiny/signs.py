@@ -1,10 +1,11 @@
 """One sign: its colour and shape, its look, and painting it on a picture.
 
-Idea: a sign is a coloured board, disc or diamond with a short text on it. Everything that does not name the sign (shade, face,
-size, border, shadow, tilt, blur, spacing) varies widely, so that nothing else can be learned than what the question asks.
+Idea: a sign is a coloured board, disc or diamond with a short text on it. Everything that does not name the sign
+(shade, face, size, border, shadow, tilt, blur, spacing) varies widely, so that nothing else can be learned than
+what the question asks.
 
-Invariant: the text lies inside the sign; `Painted.centers` has one point per character, in picture coordinates, and is the label of
-dense reading supervision. Shades of two colour names never meet.
+Invariant: the text lies inside the sign; `Painted.centers` has one point per character, in picture coordinates, and
+is the label of dense reading supervision. Shades of two colour names never meet.
 
 Not covered: lower case, punctuation, several lines, curved or perspective text.
 """
@@ -78,7 +79,7 @@ def draw_ink(rng: random.Random, fill: Rgb) -> Rgb:
     """A text colour that a person reads without effort on `fill`."""
     if rng.random() < 0.24:
         for _ in range(6):
-            ink = tuple(rng.randint(0, 255) for _ in range(3))
+            ink = (rng.randint(0, 255), rng.randint(0, 255), rng.randint(0, 255))
             if abs(luminance(ink) - luminance(fill)) > 105:
                 return ink
     shade = rng.randint(0, 34)
@@ -130,7 +131,9 @@ def advance(font: ImageFont.FreeTypeFont, character: str) -> float:
     return font.getlength(character)
 
 
-def fit_font(look: Look, shape: str, size: tuple[int, int], text: str, smallest: float) -> ImageFont.FreeTypeFont | None:
+def fit_font(
+    look: Look, shape: str, size: tuple[int, int], text: str, smallest: float
+) -> ImageFont.FreeTypeFont | None:
     """The look's face at its height, or smaller, so that the text fits; None if it cannot at the smallest height."""
     height = look.cap_height
     while height >= smallest:
@@ -163,7 +166,15 @@ def shape_mask(shape: str, size: tuple[int, int], inset: float, is_smooth: bool)
     return mask.resize(size, Image.Resampling.BOX) if scale > 1 else mask
 
 
-def paint(picture: Image.Image, shape: str, box: Box, look: Look, text: str, font: ImageFont.FreeTypeFont, nudge: Rgb | tuple = (0, 0)) -> Painted:
+def paint(
+    picture: Image.Image,
+    shape: str,
+    box: Box,
+    look: Look,
+    text: str,
+    font: ImageFont.FreeTypeFont,
+    nudge: Rgb | tuple = (0, 0),
+) -> Painted:
     """Paint one sign and say where its text and characters came to lie."""
     size = (box[2] - box[0], box[3] - box[1])
     if look.shadow:
@@ -175,7 +186,11 @@ def paint(picture: Image.Image, shape: str, box: Box, look: Look, text: str, fon
     if look.border is not None:
         start = 3 if look.is_inset else 0
         sign.paste(look.border, (0, 0), shape_mask(shape, size, start, look.is_smooth))
-        sign.paste(look.fill, (0, 0), shape_mask(shape, size, start + look.border_width * (1 if shape == "board" else 1.4), look.is_smooth))
+        sign.paste(
+            look.fill,
+            (0, 0),
+            shape_mask(shape, size, start + look.border_width * (1 if shape == "board" else 1.4), look.is_smooth),
+        )
     middle = (size[0] / 2 + nudge[0], size[1] / 2 + nudge[1])
     mask, local = set_text(size, middle, text, font, look.spacing, look.tilt)
     sign.paste(look.ink, (0, 0), mask)

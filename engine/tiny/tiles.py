@@ -1,13 +1,16 @@
 """Text tiles: small pictures full of labelled characters, for the dense pre-training of the vision tower.
 
-Idea: a tile of 64 patches holds about 20 labelled characters, a trace about 5 in 300 patches and some hundred tokens of text. What
-a tower must know to read (many faces, sizes, inks, blur, what stretching a small crop does to it) is learned here far cheaper.
+Idea: a tile of 64 patches holds about 20 labelled characters, a trace about 5 in 300 patches and some hundred
+tokens of text. What a tower must know to read (many faces, sizes, inks, blur, what stretching a small crop does to
+it) is learned here far cheaper.
 
-Invariant: texts are set small and stretched, as a crop's are; a character that the tile's edge cuts is not labelled.
+Invariant: texts are set small and stretched, as a crop's are; a character that the tile's edge cuts is not
+labelled.
 """
 
 from __future__ import annotations
 
+import math
 import random
 
 from PIL import Image, ImageDraw, ImageFilter
@@ -40,6 +43,29 @@ def draw_tile(rng: random.Random) -> views.View:
         if margin < x * stretch < SIDE - margin and margin < y * stretch < SIDE - margin
     ]
     return views.label_characters(views.view_of(picture), ((character, (center,)) for character, center in inside))
+
+
+def draw_strip(rng: random.Random) -> tuple[views.View, tuple[int, int], str, list[views.Point]]:
+    """One text in a picture just big enough for it, its size before stretching, and its characters' centres in shares."""
+    final = 11.0 * (34.0 / 11.0) ** rng.random()
+    cap_height = min(rng.uniform(8, 20), final)
+    face, text = rng.choice(fonts.faces(False)), words.draw_text(rng)
+    font = fonts.load_for_height(face, cap_height)
+    stretch = final / cap_height
+    room = signs.text_width(font, text, 0) * stretch + rng.uniform(0.3, 2.2) * final
+    shown = tuple(28 * max(1, min(14, math.ceil(side / 28))) for side in (room, final * rng.uniform(1.3, 2.4)))
+    size = tuple(max(8, round(side / stretch)) for side in shown)
+    fill = signs.draw_shade(rng, rng.choice(signs.COLORS)) if rng.random() < 0.7 else backgrounds.draw_tone(rng)
+    picture = Image.new("RGB", size, fill)
+    slack = max(0.0, size[0] - signs.text_width(font, text, 0)) / 2, max(0.0, size[1] - cap_height) / 2
+    middle = size[0] / 2 + rng.uniform(-0.8, 0.8) * slack[0], size[1] / 2 + rng.uniform(-0.7, 0.7) * slack[1]
+    mask, centers = signs.set_text(size, middle, text, font)
+    picture.paste(signs.draw_ink(rng, fill), (0, 0), mask)
+    if rng.random() < 0.22:
+        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 0.8)))
+    picture = scenes.degrade(rng, picture, 0.7).resize(shown, Image.Resampling.BICUBIC)
+    points = [(x / size[0], y / size[1]) for x, y in centers]
+    return views.label_characters(views.view_of(picture), [(text, points)]), size, text, points
 
 
 def _draw_edges(rng: random.Random, picture: Image.Image) -> None:

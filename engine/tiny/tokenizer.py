@@ -1,10 +1,11 @@
 """The embedded reasoner's tokenizer: bytes, Qwen's special tokens, coordinates and the fixed words of its small world.
 
-Idea: what the model must place or spell is one token each: every capital and digit, every coordinate 0.00 to 1.00. What it never
-varies (the frame of a call) is one token each too, which makes an answer short. Everything else is built from bytes, so that any
-text can be encoded and comes back unchanged.
+Idea: what the model must place or spell is one token each: every capital and digit, every coordinate 0.00 to 1.00.
+What it never varies (the frame of a call) is one token each too, which makes an answer short. Everything else is
+built from bytes, so that any text can be encoded and comes back unchanged.
 
-Invariant: `decode(encode(text)) == text` for every text; the vocabulary is written down here, nothing is learned from a corpus.
+Invariant: `decode(encode(text)) == text` for every text; the vocabulary is written down here, nothing is learned
+from a corpus.
 """
 
 from __future__ import annotations
@@ -117,7 +118,8 @@ def vocabulary_of(tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
 
 
 def special_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:
-    return {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL}
+    vocabulary = tokenizer.get_vocab()
+    return {token: vocabulary[token] for token in SPECIAL}
 
 
 def save_tokenizer(folder: Path) -> None:

@@ -1,18 +1,21 @@
 """One stage of training: draw a batch, step, write the curve, keep a checkpoint.
 
-Invariant: a checkpoint holds the fp32 masters of the model and of the throw-away heads, the stage and the time spent in it, so that a
-run that was killed goes on where it stopped (optimiser momenta begin anew). It is written beside and moved into place.
+Invariant: a checkpoint holds the fp32 masters of the model and of the throw-away heads, the stage and the time
+spent in it, so that a run that was killed goes on where it stopped (optimiser momenta begin anew). It is written
+beside and moved into place.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from transformers import Qwen3VLForConditionalGeneration
 
 from engine.tiny import losses
 from engine.tiny.architecture import Probes
@@ -27,7 +30,7 @@ SAVE_EVERY_S = 150
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of the run. `share` is of the run's minutes; the rates fall linearly from `decay_from` (a share of the stage) to `floor`."""
+    """A part of the run. `share` is of the run's minutes; rates fall linearly from `decay_from` (a share of the stage) on."""
 
     name: str
     share: float
@@ -43,7 +46,7 @@ class Stage:
 class Run:
     """What the stages hand to each other."""
 
-    model: torch.nn.Module
+    model: Qwen3VLForConditionalGeneration
     probes: Probes
     vocabulary: losses.Vocabulary
     pull: AttentionPull
@@ -66,12 +69,17 @@ def save(run: Run, stage: str, spent_s: float, step: int, name: str = "last") ->
     beside.replace(path)
 
 
-def run_stage(run: Run, stage: Stage, feeder: Feeder, limit_s: float, limit_steps: int | None, spent_s: float, step: int) -> None:
+def run_stage(
+    run: Run, stage: Stage, feeder: Feeder, limit_s: float, limit_steps: int | None, spent_s: float, step: int
+) -> None:
     """Train until the stage's time (or number of steps) is used up."""
     curve = (run.folder / "curves.jsonl").open("a", encoding="utf-8")
     sums: dict[str, list[float]] = {}
     began, first_step, saved = time.monotonic() - spent_s, step, time.monotonic()
     cpu_began = time.process_time()
+
+    asked_to_stop: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: asked_to_stop.append(number))
 
     def is_frozen(name: str) -> bool:
         return stage.is_vision_frozen and ".visual." in name and ".merger." not in name
@@ -100,9 +108,13 @@ def run_stage(run: Run, stage: Stage, feeder: Feeder, limit_s: float, limit_step
             curve.write(line + "\n")
             curve.flush()
             print(line, flush=True)
+        if asked_to_stop:
+            save(run, stage.name, spent, step)
+            raise SystemExit(f"stopped by signal {asked_to_stop[0]}; start again to go on")
         if time.monotonic() - saved > SAVE_EVERY_S:
             saved = time.monotonic()
             save(run, stage.name, spent, step)
     save(run, stage.name, limit_s, step, stage.name)
     save(run, stage.name, limit_s, step)
     curve.close()
+    signal.signal(signal.SIGTERM, before)

@@ -1,11 +1,11 @@
 """How good a checkpoint is, cheaply: `python -m engine.tiny.validation DIR/last.pt --scenes 100 --clips 50`.
 
-Idea: greedy answers of the stock model, many at a time, on scenes and clips of a split; also with the true crop in place of the
-model's own, which tells finding from reading. The project's real figures come from `python -m engine evaluate`, which goes through the
-engine, one example at a time and quantised; this is the recipe's compass.
+Idea: greedy answers of the stock model, many at a time, on scenes and clips of a split; also with the true crop in
+place of the model's own, which tells finding from reading. The project's real figures come from `python -m engine
+evaluate`, which goes through the engine, one example at a time and quantised; this is the recipe's compass.
 
-Invariant: a box hits when it holds at least 90% of the sign and is at most a quarter of the picture; a frame hits when it shows the
-sign. Seeds are of the split asked for, counted from its start.
+Invariant: a box hits when it holds at least 90% of the sign and is at most a quarter of the picture; a frame hits
+when it shows the sign. Seeds are of the split asked for, counted from its start.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import random
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoModelForImageTextToText
 
-from engine.tiny import clips, export, patches, questions, samples, scenes, views
+from engine.tiny import clip_samples, clips, export, patches, questions, scene_samples, scenes, turns, views
 from engine.tiny import tokenizer as words
 from engine.tiny.losses import normalise
 from engine.tiny.sequences import Sequence
@@ -34,10 +35,10 @@ AT_ONCE = 20
 class Reader:
     """Greedy continuation of many conversations at once."""
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: Any) -> None:
         self.model = model
         self.tokenizer = words.build_tokenizer()
-        self.lexicon = samples.lexicon_of(self.tokenizer)
+        self.lexicon = turns.lexicon_of(self.tokenizer)
 
     def write(self, conversations: list[Sequence], limit: int) -> list[str]:
         texts: list[str] = []
@@ -67,7 +68,7 @@ class Reader:
             pad_token_id=self.tokenizer.pad_token_id,
             eos_token_id=self.tokenizer.eos_token_id,
         )
-        return [self.tokenizer.decode(row).split("<|im_end|>")[0] for row in written[:, length:]]
+        return [str(self.tokenizer.decode(row)).split("<|im_end|>")[0] for row in written[:, length:]]
 
 
 def said(text: str) -> str | None:
@@ -75,8 +76,17 @@ def said(text: str) -> str | None:
     return found.group(1).strip().upper() if found else None
 
 
-def is_hit(box: samples.Shares, sign: scenes.Sign, size: tuple[int, int]) -> bool:
-    x1, y1, x2, y2 = samples.shares_of(sign.box, size)
+def box_in(text: str) -> views.Shares | None:
+    """The box of a well-formed call that names a place."""
+    found = ZOOM.search(text)
+    if found is None:
+        return None
+    x1, y1, x2, y2 = (min(1.0, float(edge)) for edge in found.groups())
+    return (x1, y1, x2, y2) if x1 < x2 and y1 < y2 else None
+
+
+def is_hit(box: views.Shares, sign: scenes.Sign, size: tuple[int, int]) -> bool:
+    x1, y1, x2, y2 = turns.shares_of(sign.box, size)
     shared = max(0.0, min(x2, box[2]) - max(x1, box[0])) * max(0.0, min(y2, box[3]) - max(y1, box[1]))
     return shared >= 0.9 * (x2 - x1) * (y2 - y1) and (box[2] - box[0]) * (box[3] - box[1]) <= 0.25
 
@@ -84,16 +94,16 @@ def is_hit(box: samples.Shares, sign: scenes.Sign, size: tuple[int, int]) -> boo
 def ask_scene(reader: Reader, scene: scenes.Scene, question: str) -> Sequence:
     sequence = reader.lexicon.begin()
     sequence.begin_user()
-    sequence.add_view(samples.scene_view(scene))
+    sequence.add_view(scene_samples.scene_view(scene))
     sequence.add_text(question)
     sequence.end_turn()
     return sequence
 
 
-def show_crop(reader: Reader, scene: scenes.Scene, question: str, turn: str, box: samples.Shares) -> Sequence:
+def show_crop(reader: Reader, scene: scenes.Scene, question: str, turn: str, box: views.Shares) -> Sequence:
     sequence = ask_scene(reader, scene, question)
     sequence.add_assistant(turn)
-    view, size, _ = samples.cut(scene, box)
+    view, size, _ = scene_samples.cut(scene, box)
     sequence.begin_user()
     sequence.add_text(f"Here is the cropped image (Image Size: {size[0]}x{size[1]}):")
     sequence.add_view(view)
@@ -101,42 +111,52 @@ def show_crop(reader: Reader, scene: scenes.Scene, question: str, turn: str, box
     return sequence
 
 
-def share(values: list[bool]) -> float | None:
-    return round(sum(values) / len(values), 4) if values else None
+def share(values: list[bool]) -> float:
+    return round(sum(values) / len(values), 4)
 
 
-def check_scenes(reader: Reader, split: str, count: int, first: int, is_operating: bool, report: Callable[[dict], None]) -> dict:
+def check_scenes(
+    reader: Reader, split: str, count: int, first: int, is_operating: bool, report: Callable[[dict], None]
+) -> dict:
     rng = random.Random(f"validation {first}")
-    asked = []
+    asked: list[tuple[scenes.Scene, scenes.Sign, str]] = []
     while len(asked) < count:
         scene = scenes.draw_scene(scenes.seed_for(split, first), split)
         first += 1
         if scene.signs:
             sign = rng.choice(scene.signs)
             question = questions.question_about(sign.color, sign.shape, rng)
-            asked.append((scene, sign, question if is_operating else question + samples.NO_OPERATIONS))
-    turns = reader.write([ask_scene(reader, scene, question) for scene, _, question in asked], 64)
+            asked.append((scene, sign, question if is_operating else question + turns.NO_OPERATIONS))
+    said_first = reader.write([ask_scene(reader, scene, question) for scene, _, question in asked], 64)
     if not is_operating:
-        right = [said(turn) == sign.text for turn, (_, sign, _) in zip(turns, asked, strict=True)]
+        right = [said(turn) == sign.text for turn, (_, sign, _) in zip(said_first, asked, strict=True)]
         return {"n": count, "accuracy": share(right)}
     boxes, zoomed, true = [], [], []
-    for turn, (scene, sign, question) in zip(turns, asked, strict=True):
-        found = ZOOM.search(turn)
-        box = tuple(min(1.0, float(edge)) for edge in found.groups()) if found else None
-        if box is None or box[0] >= box[2] or box[1] >= box[3]:
-            box = None
+    for turn, (scene, sign, question) in zip(said_first, asked, strict=True):
+        box = box_in(turn)
         boxes.append(box)
-        ideal = samples.margin_box(sign.box, scene.picture.size)
+        ideal = turns.margin_box(sign.box, scene.picture.size)
         zoomed.append(show_crop(reader, scene, question, turn, box or (0.4, 0.4, 0.6, 0.6)))
-        true.append(show_crop(reader, scene, question, samples.call_zoom(samples.thought_for(sign, "zoom in"), ideal), ideal))
+        true.append(
+            show_crop(reader, scene, question, turns.call_zoom(turns.thought_for(sign, "zoom in"), ideal), ideal)
+        )
     answers, read = reader.write(zoomed, 32), reader.write(true, 32)
-    hits, right, right_true, kinds = [], [], [], {}
+    hits, right, right_true = [], [], []
+    kinds: dict[str, list[bool]] = {}
     for box, answer, other, (scene, sign, _) in zip(boxes, answers, read, asked, strict=True):
         hits.append(box is not None and is_hit(box, sign, scene.picture.size))
         right.append(box is not None and said(answer) == sign.text)
         right_true.append(said(other) == sign.text)
         kinds.setdefault(kind_of(sign.text), []).append(right[-1])
-        report({"sign": f"{sign.color} {sign.shape}", "text": sign.text, "said": said(answer), "true_crop": said(other), "hit": hits[-1]})
+        report(
+            {
+                "sign": f"{sign.color} {sign.shape}",
+                "text": sign.text,
+                "said": said(answer),
+                "true_crop": said(other),
+                "hit": hits[-1],
+            }
+        )
     return {
         "n": count,
         "accuracy": share(right),
@@ -152,36 +172,54 @@ def kind_of(text: str) -> str:
     return "numbers" if text.isdigit() else "letters" if text.isalpha() else "mixed"
 
 
-def check_clips(reader: Reader, split: str, count: int, first: int, is_operating: bool, report: Callable[[dict], None]) -> dict:
+def check_clips(
+    reader: Reader, split: str, count: int, first: int, is_operating: bool, report: Callable[[dict], None]
+) -> dict:
     rng = random.Random(f"validation clips {first}")
-    asked = []
+    asked: list[tuple[clips.Clip, clips.ClipSign, str]] = []
     while len(asked) < count:
         clip = clips.draw_clip(scenes.seed_for(split, first), split)
         first += 1
         if clip.signs:
             sign = rng.choice(clip.signs)
             question = questions.question_about(sign.color, sign.shape, rng)
-            asked.append((clip, sign, question if is_operating else question + samples.NO_OPERATIONS))
-    turns = reader.write([ask_clip(reader, clip, question) for clip, _, question in asked], 48)
+            asked.append((clip, sign, question if is_operating else question + turns.NO_OPERATIONS))
+    said_first = reader.write([ask_clip(reader, clip, question) for clip, _, question in asked], 48)
     if not is_operating:
-        right = [said(turn) == sign.text for turn, (_, sign, _) in zip(turns, asked, strict=True)]
+        right = [said(turn) == sign.text for turn, (_, sign, _) in zip(said_first, asked, strict=True)]
         return {"n": count, "accuracy": share(right)}
     selected, shown, true = [], [], []
-    for turn, (clip, sign, question) in zip(turns, asked, strict=True):
+    for turn, (clip, sign, question) in zip(said_first, asked, strict=True):
         found = SELECT.search(turn)
         frames = [int(part) for part in found.group(1).split(", ") if part.strip()] if found else []
         frames = [frame for frame in frames if 1 <= frame <= clips.FRAMES][:8]
         selected.append(frames)
         shown.append(show_frames(reader, clip, question, turn, frames or [1]))
         middle = sign.frames[len(sign.frames) // 2]
-        true.append(show_frames(reader, clip, question, samples.call_select(samples.thought_for(sign, samples.SELECT_PLAN), middle), [middle]))
+        true.append(
+            show_frames(
+                reader,
+                clip,
+                question,
+                turns.call_select(turns.thought_for(sign, turns.SELECT_PLAN), middle),
+                [middle],
+            )
+        )
     answers, read = reader.write(shown, 32), reader.write(true, 32)
     hits, right, right_true = [], [], []
     for frames, answer, other, (_, sign, _) in zip(selected, answers, read, asked, strict=True):
         hits.append(bool(set(frames) & set(sign.frames)))
         right.append(bool(frames) and said(answer) == sign.text)
         right_true.append(said(other) == sign.text)
-        report({"sign": f"{sign.color} {sign.shape}", "text": sign.text, "said": said(answer), "true_frame": said(other), "hit": hits[-1]})
+        report(
+            {
+                "sign": f"{sign.color} {sign.shape}",
+                "text": sign.text,
+                "said": said(answer),
+                "true_frame": said(other),
+                "hit": hits[-1],
+            }
+        )
     return {
         "n": count,
         "accuracy": share(right),
@@ -192,7 +230,7 @@ def check_clips(reader: Reader, split: str, count: int, first: int, is_operating
 
 
 def ask_clip(reader: Reader, clip: clips.Clip, question: str) -> Sequence:
-    sequence, _, _ = samples.begin_clip(reader.lexicon, clip)
+    sequence, _, _ = clip_samples.begin_clip(reader.lexicon, clip)
     sequence.add_text(question)
     sequence.end_turn()
     return sequence
@@ -204,7 +242,9 @@ def show_frames(reader: Reader, clip: clips.Clip, question: str, turn: str, fram
     width, height = clip.frames[0].size
     last = clips.FRAMES + len(frames)
     sequence.begin_user()
-    sequence.add_text(f"Here are the selected frames (Frame Size: {width}x{height}, Numbered {clips.FRAMES + 1} to {last}):")
+    sequence.add_text(
+        f"Here are the selected frames (Frame Size: {width}x{height}, Numbered {clips.FRAMES + 1} to {last}):"
+    )
     for frame in frames:
         sequence.add_view(views.view_of(patches.resize(clip.frames[frame - 1], patches.BUDGETS["selected_frame"])))
     sequence.end_turn()
@@ -219,6 +259,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=50)
     parser.add_argument("--first", type=int, default=0, help="index of the first seed within the split")
     parser.add_argument("--no-operations", action="store_true")
+    parser.add_argument("--out", type=Path, help="append the figures to this JSON file")
     parser.add_argument("--show", action="store_true", help="print every answer as well")
     options = parser.parse_args()
     if options.model.is_dir():
@@ -233,10 +274,17 @@ def main() -> None:
 
     result: dict = {"model": options.model.name, "split": options.split, "is_operating": not options.no_operations}
     if options.scenes:
-        result["signs"] = check_scenes(reader, options.split, options.scenes, options.first, not options.no_operations, report)
+        result["signs"] = check_scenes(
+            reader, options.split, options.scenes, options.first, not options.no_operations, report
+        )
     if options.clips:
-        result["clips"] = check_clips(reader, options.split, options.clips, options.first, not options.no_operations, report)
+        result["clips"] = check_clips(
+            reader, options.split, options.clips, options.first, not options.no_operations, report
+        )
     print(json.dumps(result), flush=True)
+    if options.out:
+        earlier = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else []
+        options.out.write_text(json.dumps([*earlier, result], indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """A picture as the model sees it, with the dense labels that training-only heads learn from.
 
-Idea: one answer of five characters is little to learn from. Where each character stands, and which sign stands in which token, is
-known for every picture drawn, so every picture teaches dozens of things at once.
+Idea: one answer of five characters is little to learn from. Where each character stands, and which sign stands in
+which token, is known for every picture drawn, so every picture teaches dozens of things at once.
 
-Shapes: `characters` is (patches,): 0 nothing, 1..36 the character whose centre lies in the patch, -100 unknown. `colors` and `shapes`
-are (tokens,): 0 nothing, 1.. the sign whose centre lies in the token, -100 unknown. `boxes` is (signs, 5): token, x1, y1, x2, y2 in
-hundredths of the picture.
+Shapes: `characters` is (patches,): 0 nothing, 1..36 the character whose centre lies in the patch, -100 unknown.
+`colors` and `shapes` are (tokens,): 0 nothing, 1.. the sign whose centre lies in the token, -100 unknown. `boxes`
+is (signs, 5): token, x1, y1, x2, y2 in hundredths of the picture.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ UNKNOWN = -100
 NO_BOXES = np.zeros((0, 5), np.float32)
 
 Point = tuple[float, float]
+Shares = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,26 @@ class View:
         patch = self.patch_at(x, y)
         return None if patch is None else patch // 4
 
+    def token_of(self, box: Shares) -> int:
+        """The token that holds a box's middle; the box lies in the picture."""
+        token = self.token_at((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+        if token is None:
+            raise ValueError(f"{box} is outside the picture")
+        return token
+
 
 def view_of(picture: Image.Image) -> View:
     """A view of an already resized picture, with nothing labelled."""
     rows, columns = picture.height // patches.PATCH, picture.width // patches.PATCH
     unknown = np.full(rows * columns // 4, UNKNOWN, np.int64)
     return View(
-        patches.patchify(picture), rows, columns, np.full(rows * columns, UNKNOWN, np.int64), unknown, unknown.copy(), NO_BOXES
+        patches.patchify(picture),
+        rows,
+        columns,
+        np.full(rows * columns, UNKNOWN, np.int64),
+        unknown,
+        unknown.copy(),
+        NO_BOXES,
     )
 
 

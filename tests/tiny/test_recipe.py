@@ -1,0 +1,63 @@
+"""The recipe runs from end to end for a few steps, goes on where it stopped, and what it makes loads as any model of
+the Hub."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+from engine.tiny import export, recipe, tokenizer, turns
+from engine.tiny.curriculum import SMALL
+
+
+def run(folder, *arguments: str) -> str:
+    command = [sys.executable, "-m", "engine.tiny.recipe", "--out", str(folder), "--generators", "0", *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment, timeout=300).stdout
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recipe")
+    return folder, run(folder, "--steps-per-stage", "1", "--small")
+
+
+def test_a_few_steps_of_every_stage_run_and_are_logged(made):
+    folder, output = made
+    rows = [json.loads(line) for line in (folder / "curves.jsonl").read_text().splitlines()]
+    plan = recipe.stages(turns.lexicon_of(tokenizer.build_tokenizer()), SMALL)
+    assert [row["stage"] for row in rows] == [stage.name for stage in plan]
+    assert all(any(key.endswith(".loss") for key in row) for row in rows)
+    assert "joint" in output
+
+
+def test_a_finished_run_is_resumed_with_nothing_left_to_do(made):
+    folder, _ = made
+    before = torch.load(folder / "last.pt")["state"]
+    assert "starting from joint" in run(folder, "--minutes", "0", "--small")
+    after = torch.load(folder / "last.pt")["state"]
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_the_export_loads_like_any_model(made, tmp_path):
+    folder, _ = made
+    export.export(folder / "last.pt", tmp_path)
+    model = AutoModelForImageTextToText.from_pretrained(tmp_path)
+    processor = AutoProcessor.from_pretrained(tmp_path)
+    assert model.dtype == torch.bfloat16
+    assert sum(weight.numel() for weight in model.parameters()) <= 10_000_000
+    assert (tmp_path / "model.safetensors").stat().st_size <= 20_000_000
+    assert processor.image_processor.temporal_patch_size == 1
+    settings = json.loads((tmp_path / "studio.json").read_text())
+    assert settings["protocol"] == "studio" and set(settings["pixel_budgets"]) == {
+        "image",
+        "crop",
+        "frame",
+        "selected_frame",
+    }
