@@ -17,9 +17,9 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import uvicorn
 
 from engine.errors import PersonError
-from engine.media import MediaFolder, MediaLimits
+from engine.media import MediaFolder
+from engine.opening import loop_limits, open_backbone, open_media, open_policy, open_store
 from engine.policies.base import Policy
-from engine.policies.scripted import ScriptedPolicy
 from engine.settings import Settings
 from engine.store import Store
 from ui.samples import SampleShelf
@@ -35,13 +35,7 @@ __all__ = ["build_studio", "main"]
 def build_studio(settings: Settings) -> Studio:
     """The services that the settings ask for. Makes the home folder and the database where they are missing."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    store = Store(settings.database, journal_mode=settings.journal)
-    limits = MediaLimits(
-        max_bytes=settings.max_upload_mb * 1_000_000,
-        max_pixels=settings.max_megapixels * 1_000_000,
-        max_duration_s=settings.max_video_s,
-    )
-    media = MediaFolder(settings.artifacts / "media", limits)
+    store, media = open_store(settings), open_media(settings)
     policy, jobs = _reasoner(settings, store, media)
     samples = SampleShelf(media, store)
     samples.prepare()
@@ -51,8 +45,7 @@ def build_studio(settings: Settings) -> Studio:
 def _reasoner(settings: Settings, store: Store, media: MediaFolder) -> tuple[Policy, TrainingDesk | None]:
     """Who answers, with the adapter that was promoted, and the desk that trains it: a script has none."""
     if settings.model == "scripted":
-        return ScriptedPolicy(), None
-    from engine.commands.opening import loop_limits, open_backbone
+        return open_policy(settings), None
     from engine.policies.local import LocalPolicy
     from engine.training.promotion import load_live
     from engine.training.workshop import Workshop

@@ -155,8 +155,9 @@ def reason(
                 yield Thinking(len(steps), text.partition(CALL_START)[0].partition(BOX_START)[0].strip())
             spent_tokens += max(conversation.last_turn.tokens, 1)
 
+            new_views: tuple[View, ...] = ()
             if not conversation.last_turn.is_complete:
-                step, new_views = Step(text.strip()), ()
+                step = Step(text.strip())
             else:
                 step, new_views = _take(text, protocol, example, views, pictures, is_operating)
             steps.append(step)

@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    from engine.commands.opening import loop_limits, open_media, open_policy, open_store
+    from engine.opening import loop_limits, open_media, open_policy, open_store
     from engine.errors import InvalidInput
     from engine.reasoning import reason
     from engine.trace import Example, trace_to_json

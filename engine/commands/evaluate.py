@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    from engine.commands.opening import loop_limits, open_policy
+    from engine.opening import loop_limits, open_policy
     from engine.evaluation.runner import evaluate
     from engine.evaluation.scoring import summarise
     from engine.trace import trace_to_json
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 def _examples(name: str, limit: int | None, settings: Settings) -> tuple[Iterator[Posed], int]:
     """The examples, loaded one by one as they are asked for, and how many they are."""
-    from engine.commands.opening import media_limits
+    from engine.opening import media_limits
     from engine.evaluation.benchmarks import benchmark_named, draw, pose_drawn
     from engine.evaluation.examples import pose_line, read_examples
 

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         raise InvalidSetting("STUDIO_MODEL='scripted' has no weights to train; use tiny, a folder or a model id")
     if not settings.database.exists():
         raise NotFound(f"there is no store at {settings.database}; STUDIO_HOME says which folder is looked at")
-    from engine.commands.opening import loop_limits, open_backbone, open_media, open_store
+    from engine.opening import loop_limits, open_backbone, open_media, open_store
 
     with open_store(settings) as store:
         accepted = store.reviews.accepted()

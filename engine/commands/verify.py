@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    from engine.commands.opening import open_media, open_store
+    from engine.opening import open_media, open_store
     from engine.errors import NotFound
 
     if not settings.database.exists():

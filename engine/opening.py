@@ -1,4 +1,4 @@
-"""What several commands open from the settings: the policy, the limits, the store and the folder of media.
+"""What the studio and the commands open from the settings: store, media folder, limits, backbone and policy.
 
 Invariant: a model named with --policy answers as it is; without --policy the studio's own model answers, with the adapter
 that was promoted there.
@@ -74,8 +74,14 @@ def open_backbone(settings: Settings) -> Backbone:
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    torch.set_num_threads(settings.threads or max(1, len(os.sched_getaffinity(0)) - 1))
+    torch.set_num_threads(settings.threads or max(1, _free_cores() - 1))
     return load_backbone(settings.model, settings.quantization, settings.device, settings.protocol)
+
+
+def _free_cores() -> int:
+    """The cores that this process may use; not every system tells, and then all that there are."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _promote_live(settings: Settings, backbone: Backbone) -> None:
@@ -84,5 +90,5 @@ def _promote_live(settings: Settings, backbone: Backbone) -> None:
     from engine.training.promotion import load_live
 
     with open_store(settings) as store:
-        if objection := load_live(store, backbone, settings.artifacts):
-            print(objection, file=sys.stderr)
+        if problem := load_live(store, backbone, settings.artifacts):
+            print(problem, file=sys.stderr)
