@@ -280,3 +280,18 @@ def m010_curation_facets(db: Database) -> None:
             UPDATE traces SET status = status WHERE id = (SELECT trace_id FROM revisions WHERE id = new.revision_id);
         END;
     """)
+
+
+@schema()
+def m011_reference_indexes(db: Database) -> None:
+    # While a deferred reference is open, as between a trace and its first revision, SQLite looks for rows that a new
+    # one might be the missing target of: without these indexes each new trace would scan all that are there.
+    db.executescript("""
+        CREATE INDEX traces_by_head ON traces (head_id);
+        CREATE INDEX revisions_by_parent ON revisions (parent_id);
+        CREATE INDEX job_revisions_by_revision ON job_revisions (revision_id);
+        CREATE INDEX drafts_by_base ON drafts (base_revision_id);
+        CREATE INDEX preferences_by_chosen ON preferences (chosen_id);
+        CREATE INDEX preferences_by_rejected ON preferences (rejected_id);
+        CREATE INDEX adjudications_by_trace ON adjudications (trace_id);
+    """)

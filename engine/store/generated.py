@@ -37,6 +37,7 @@ _QUESTION, _GOLD, _SHA = "QUESTION", "GOLD", hashlib.sha256(b"").hexdigest()
 def fill(connections: Connections, count: int, seed: int = 0) -> None:
     """Adds `count` traces to an empty store."""
     chance = random.Random(seed)
+    connections.database().conn.execute("PRAGMA cache_size = -200000")  # the indexes do not fit into the default 2 MB
     with connections.write() as db:
         for name in (*_TRIGGERS, "tags_found_in"):
             db.conn.execute(f"DROP TRIGGER {name}")
@@ -58,6 +59,7 @@ def fill(connections: Connections, count: int, seed: int = 0) -> None:
             "BEGIN UPDATE traces SET status = status WHERE id = new.trace_id; END;"
         )
     connections.database().conn.execute("ANALYZE")
+    connections.database().conn.execute("PRAGMA cache_size = -2000")
 
 
 def naive_page(connections: Connections, search: str, status: str | None, offset: int) -> tuple[list[str], int]:
@@ -84,7 +86,6 @@ def _write(connections: Connections, batch: list[tuple[dict[str, Any], dict[str,
             "INSERT OR IGNORE INTO media (sha256, kind, width, height, created_at) VALUES (?, 'image', 1024, 768, '')",
             {(row["media_sha256"],) for row, _ in batch},
         )
-        # Revisions first: they are found by their trace through an index, heads are not.
         for table, rows in (("revisions", [row for _, row in batch]), ("traces", [row for row, _ in batch])):
             names = list(rows[0])
             db.conn.executemany(

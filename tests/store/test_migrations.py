@@ -97,6 +97,7 @@ ROWS: dict[str, dict[str, list[dict[str, object]]]] = {
                            "created_at": "2026-01-01T00:00:00.000Z"}],
     },
     "m010_curation_facets": {},
+    "m011_reference_indexes": {},
 }  # fmt: skip
 
 
