@@ -22,6 +22,7 @@ from tests.browser.traces import BOX, clip_trace, picture_trace
 from ui.curating.code import code_routes
 from ui.curating.continuing import continue_routes
 from ui.curating.lists import list_routes
+from ui.curating.people_routes import people_routes
 from ui.curating.routes import curate_routes
 from ui.curating.versions import version_routes
 from ui.curating.work_routes import work_routes
@@ -45,7 +46,15 @@ def studio(tmp_path):
 def people(studio):
     """people(name): a client of that guest's."""
     app = FastAPI()
-    for routes in (curate_routes, work_routes, continue_routes, version_routes, list_routes, media_routes):
+    for routes in (
+        curate_routes,
+        work_routes,
+        continue_routes,
+        version_routes,
+        list_routes,
+        people_routes,
+        media_routes,
+    ):
         app.include_router(routes(studio))
     app.include_router(code_routes())
 
@@ -237,6 +246,28 @@ def test_blanking_is_asked_on_request_and_shown(studio, people):
     work = ann.post("/curate/blank", json={"trace": trace, "step": 0}).json()
     assert "answers without this crop" in [badge["text"] for badge in work["steps"][0]["badges"]]
     assert ann.get("/curate/queue", params={"blanking": "keeps"}).json()["total"] == 1
+
+
+def test_two_blind_reviews_that_disagree_are_decided_by_a_third(studio, people):
+    ann, ben, trace = people(ANN), people(BEN), make(studio)
+    head = studio.store.revisions.head(trace).id
+    assert ann.post("/curate/round", json={"trace": trace, "wanted": 2}).json()["round"]["wanted"] == 2
+    review = {"trace": trace, "revision": head, "reason": ""}
+    ann.post("/curate/review", json=review | {"verdict": "accepted"})
+    assert ben.get(f"/curate/trace/{trace}").json()["reviews"] == []
+    ben.post("/curate/review", json=review | {"verdict": "rejected", "reason": "wrong place"})
+    assert [row["id"] for row in ann.get("/curate/queue", params={"round": "disputed"}).json()["items"]] == [trace]
+    body = {"trace": trace, "revision": head, "verdict": "accepted", "reason": "it is there"}
+    assert ann.post("/curate/adjudicate", json=body).json()["status"] == "accepted"
+    agreement = ann.get("/curate/agreement").json()
+    assert agreement["revisions"] == 1 and agreement["alpha"] <= 0
+
+
+def test_an_assignment_is_found_by_the_queue(studio, people):
+    ann, trace = people(ANN), make(studio)
+    assert ann.post("/curate/assign", json={"trace": trace, "person": BEN}).json()["assigned"] == [BEN]
+    assert ann.get("/curate/queue", params={"assigned_to": BEN}).json()["total"] == 1
+    assert ann.post("/curate/assign", json={"trace": trace, "person": BEN, "is_on": False}).json()["assigned"] == []
 
 
 def test_the_history_knows_who_did_what(studio, people):

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse, Response
 from ui.curating.code import code_routes
 from ui.curating.continuing import continue_routes
 from ui.curating.lists import list_routes
+from ui.curating.people_routes import people_routes
 from ui.curating.routes import curate_routes
 from ui.curating.versions import version_routes
 from ui.curating.work_routes import work_routes
@@ -39,6 +40,7 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(work_routes(studio))
     server.include_router(version_routes(studio))
     server.include_router(list_routes(studio))
+    server.include_router(people_routes(studio))
     server.include_router(continue_routes(studio))
     server.include_router(code_routes())
     style = stylesheet()

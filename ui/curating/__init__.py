@@ -4,6 +4,7 @@
     work_routes.py  edits, undo, versions saved, reservations
     continuing.py   a policy goes on from an edited step, streamed
     versions.py     history, comparisons, side by side, preferences
+    people_routes.py  assignments, several reviews of a trace, agreement
     lists.py        filters' values, saved views, tags, bulk verdicts
     presenting.py, drafting.py   rows, traces and drafts -> the JSON that the browser draws; pure
     code.py         serves client/*.js

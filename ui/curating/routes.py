@@ -106,10 +106,11 @@ def trace_answer(studio: Studio, trace_id: str, person: str) -> dict[str, Any]:
     value = trace_value(
         studio, store.traces.get(trace_id), store.revisions.head(trace_id), store.rounds.visible(trace_id, person)
     )
+    value["assigned"] = [assignment.person for assignment in store.reservations.assignments(trace_id)]
     try:
         bench = Workbench(store, studio.media).open(trace_id, person)
     except InvalidInput as error:
-        nothing = {"draft": None, "problems": [], "changes": [], "tags": [], "holder": None}
+        nothing = {"draft": None, "problems": [], "changes": [], "tags": [], "holder": None, "round": None}
         return value | nothing | {"is_editable": False, "why_not": str(error)}
     return value | {"is_editable": True} | bench_value(bench, person)
 

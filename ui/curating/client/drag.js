@@ -8,6 +8,10 @@ const GRID = 0.01, FINE = 0.0025, LEAST_PX = 5, NUDGE_REST_MS = 260;
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 let dragging = null, nudging = null;
 
+// Called while a hand moves a box: only what follows the hand is drawn then.
+export const followers = new Set();
+const follow = () => { for (const draw of followers) draw(); };
+
 export const heldBox = () => dragging || nudging;   // { step, box } while a hand moves it
 
 // The whole picture or frame on the stage, as a view that can be zoomed into.
@@ -67,7 +71,7 @@ export function hold(drawing) {
     }
     dragging.box = [Math.min(x1, x2), Math.min(y1, y2), Math.max(x1, x2), Math.max(y1, y2)];
     redraw();
-    changed();
+    follow();
   });
   const end = (event) => {
     if (!dragging || event.pointerId !== dragging.pointer) return;
@@ -104,7 +108,7 @@ export function hold(drawing) {
     clearTimeout(nudging && nudging.timer);
     nudging = { step, box: [x1, y1, x2, y2], timer: setTimeout(endNudge, NUDGE_REST_MS) };
     redraw();
-    changed();
+    follow();
   });
 }
 export function endNudge() {

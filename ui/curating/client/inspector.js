@@ -8,6 +8,7 @@ import { mountCandidates } from './candidates.js';
 import { drawChanges } from './changes.js';
 import { insist } from './holding.js';
 import { mountVersions } from './versions.js';
+import { mountPeople } from './people.js';
 import { sideBySide } from './pair.js';
 import { tell as send } from './outbox.js';
 import { make, say, tell, put, each, count, when } from './dom.js';
@@ -38,6 +39,7 @@ export function mount(root) {
   why.querySelector('.inspector-leave').addEventListener('click', () => closeReason());
   mountCandidates(root);
   mountVersions(root);
+  mountPeople(root);
   part('beside').addEventListener('click', () => sideBySide());
   let drawnChanges = null;
 

@@ -10,6 +10,7 @@ const waiting = [];
 const counters = new Map();
 let serial = 0, isSending = false, isAway = false, answers = null, wake = null;
 
+const tab = crypto.getRandomValues(new Uint32Array(2)).join('-');
 const random = () => [...crypto.getRandomValues(new Uint8Array(9))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 const remember = (task) => { try { localStorage.setItem(PREFIX + task.key, JSON.stringify(task)); } catch (error) { /* storage is full or refused: it is still sent from memory */ } };
 const forgetTask = (task) => { try { localStorage.removeItem(PREFIX + task.key); } catch (error) { /* it was never there */ } };
@@ -18,22 +19,30 @@ export const waitingFor = (trace) => waiting.filter((task) => task.body.trace ==
 export const state = () => ({ waiting: waiting.length, isAway });
 export function know(trace, counter) { counters.set(trace, counter); }
 
-// `answers` = { done(task, answer), refused(task, error) }
-export function begin(handlers) {
+// What was left waiting by a tab that is gone; a tab that lives sends its own.
+async function orphans() {
+  let living = null;
+  try { living = new Set((await navigator.locks.query()).held.map((lock) => lock.name)); } catch (error) { /* no locks here: only what is old is surely left */ }
+  const left = Object.keys(localStorage).filter((name) => name.startsWith(PREFIX)).sort().map((name) => JSON.parse(localStorage.getItem(name)));
+  return left.filter((task) => living ? !living.has(PREFIX + task.tab) : Date.now() - Number(task.key.slice(0, 14)) > 30000);
+}
+
+// `handlers` = { done(task, answer), refused(task, error) }
+export async function begin(handlers) {
   answers = handlers;
-  let left = [];
-  try {
-    left = Object.keys(localStorage).filter((name) => name.startsWith(PREFIX)).sort().map((name) => JSON.parse(localStorage.getItem(name)));
-  } catch (error) { /* storage is refused */ }
-  waiting.unshift(...left);
-  if (left.length) send();
   window.addEventListener('online', () => { if (wake) wake(); });
   window.addEventListener('beforeunload', (event) => { if (waiting.length && isAway) event.preventDefault(); });
+  try {
+    waiting.unshift(...await orphans());
+    // Held as long as this tab lives.
+    navigator.locks.request(PREFIX + tab, () => new Promise(() => {}));
+  } catch (error) { /* storage or locks are refused: everything is sent from memory */ }
+  if (waiting.length) send();
 }
 
 export function tell(path, body, before = null) {
   const key = Date.now().toString().padStart(14, '0') + '-' + String(serial++).padStart(5, '0') + '-' + random();
-  const task = { key, path, body: { ...body, key }, before };
+  const task = { key, tab, path, body: { ...body, key }, before };
   waiting.push(task);
   remember(task);
   changed();

@@ -3,7 +3,7 @@ import { bench, watch, move, itemAt, look, stageUrl } from './bench.js';
 import { make, say, tell, put, each, tone, STATUS_WORDS } from './dom.js';
 import { drawBoxes } from './boxes.js';
 import { drawCrops } from './crops.js';
-import { hold } from './drag.js';
+import { hold, followers } from './drag.js';
 import { pickFrame } from './frames.js';
 
 export function mount(root) {
@@ -86,5 +86,6 @@ export function mount(root) {
   }
 
   hold(drawing);
+  followers.add(() => drawCrops(crops));
   watch(() => { drawHead(); drawStage(); drawStrip(); drawCrops(crops); });
 }
