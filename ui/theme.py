@@ -31,7 +31,7 @@ _COLOURS = {
     "input_border_color_focus": ("#0284c7", "#38bdf8"),
     "input_placeholder_color": ("#5b6b82", "#8b9ab0"),
     "button_primary_background_fill": ("#0369a1", "#0369a1"),
-    "button_primary_background_fill_hover": ("#075985", "#0284c7"),
+    "button_primary_background_fill_hover": ("#075985", "#075985"),
     "button_primary_text_color": ("#ffffff", "#ffffff"),
     "button_primary_border_color": ("#0369a1", "#0369a1"),
     "button_secondary_background_fill": ("#ffffff", "#1a2334"),

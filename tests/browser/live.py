@@ -53,6 +53,16 @@ class HeldPolicy(ScriptedPolicy):
         return conversation
 
 
+class BrokenConversation(ScriptedConversation):
+    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str]:
+        raise RuntimeError("a bug of ours")
+
+
+class BrokenPolicy(ScriptedPolicy):
+    def converse(self, pictures: Mapping[str, Any], seed: int | None) -> BrokenConversation:
+        return BrokenConversation(self.protocol, self.turns, 0.0)
+
+
 class LiveStudio:
     """The real store, media folder, server and screens, on a free port. `picture` and `clip` are the hashes of the two
     samples. Close it when done."""
@@ -85,6 +95,10 @@ class LiveStudio:
         gate = threading.Semaphore(0)
         self.policy = HeldPolicy(tuple(protocol.render(step, (), ()) for step in steps), gate=gate)
         return gate
+
+    def break_down(self) -> None:
+        """The policy fails at its first word, as a bug of ours would."""
+        self.policy = BrokenPolicy()
 
     def until(self, holds: Callable[[], object], timeout_s: float = 60) -> None:
         """Waits for something that the server does after the page was answered."""

@@ -26,4 +26,5 @@ class Drop(Part):
 
     def __init__(self, value: Any = None, *, max_files: int = 4, max_mb: int = 100, **options: Any):
         template = self.template().replace("<!--accept-->", ",".join(ACCEPTED_EXTENSIONS))
+        template = template.replace("<!--limit-->", f"{max_mb} MB")
         super().__init__(value=value, template=template, max_files=max_files, max_mb=max_mb, **options)
