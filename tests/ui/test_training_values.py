@@ -54,7 +54,7 @@ def test_the_knobs_begin_where_the_engine_does() -> None:
         knobs.RANK,
         knobs.BATCH_SIZE,
     )
-    assert knobs.HELD_OUT == HeldOut().count
+    assert HeldOut().count == knobs.HELD_OUT
     assert SftConfig.from_json(knobs.read_run(*TURNED)[0]) == config
 
 

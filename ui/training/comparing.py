@@ -57,7 +57,7 @@ def _bar(label: str, data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _which(data: Mapping[str, Any]) -> str:
     count, name, seed = data.get("n"), data.get("benchmark"), data.get("seed")
-    return f"{count} examples of {name}, drawn from seed {seed}, which no training sees."
+    return f"{count} example{'s' if count != 1 else ''} of {name}, drawn from seed {seed}, which no training sees."
 
 
 def _verdict(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:

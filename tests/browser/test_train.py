@@ -1,0 +1,188 @@
+"""The Train screen in a real browser, on a real (random-weight) model: a run from Start to Promote, stopping, going on
+after a kill, and what the screen says where nothing can be trained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.store import Job
+from tests.browser.curating import eventually
+from tests.browser.models import small_model
+from tests.browser.studios import RunningStudio
+from tests.browser.traces import clip_trace, picture_trace
+
+_SMALL = (280, 224)
+_SLOW_MS = 240_000
+
+
+@pytest.fixture(scope="module")
+def studio(
+    running_studio: Callable[..., RunningStudio],
+    random_model: Callable[[str], Path],
+    chromium: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[RunningStudio]:
+    """A model that can be trained, and three accepted traces, one of which cannot be learned from."""
+    model = small_model(random_model("qwen3_vl"), tmp_path_factory.mktemp("model") / "small")
+    made = running_studio(STUDIO_MODEL=str(model), STUDIO_MAX_TOKENS="24", STUDIO_MAX_STEPS="1")
+    with made.store() as store:
+        media = made.media()
+        for record in (picture_trace(store, media, 1, size=_SMALL), clip_trace(store, media, 2)):
+            store.reviews.record(record.head_id, "ann", "accepted")
+        spoilt = picture_trace(store, media, 3, size=_SMALL)
+        head = store.revisions.get(spoilt.head_id)
+        steps = tuple(dataclasses.replace(step, is_erroneous=True) for step in head.trace.steps)
+        bad = store.revisions.append(spoilt.id, dataclasses.replace(head.trace, steps=steps), "ann", head.id)
+        store.reviews.record(bad.id, "ann", "accepted")
+    yield made.start()
+
+
+def opened(page: Any, studio: RunningStudio, query: str = "") -> Any:
+    page.set_default_timeout(_SLOW_MS)
+    page.goto(f"{studio.url}/train{query}")
+    page.wait_for_selector("#train-basis .basis:not([hidden])")
+    return page
+
+
+def turn(page: Any, **knobs: object) -> None:
+    if not page.locator("#train-steps input").is_visible():
+        page.click("#train-advanced > button, #train-advanced button")
+        page.wait_for_selector("#train-steps input:visible")
+    for name, value in knobs.items():
+        page.fill(f"#train-{name} input", str(value))
+
+
+def start(page: Any) -> None:
+    page.wait_for_selector("#train-start:enabled")
+    page.click("#train-start")
+
+
+def wait_for_state(page: Any, *states: str) -> None:
+    page.wait_for_selector(", ".join(f"#train-status .job[data-state={state}]" for state in states))
+
+
+def newest(studio: RunningStudio) -> Job:
+    with studio.store() as store:
+        return store.jobs.list(limit=1)[0]
+
+
+def steps_done(studio: RunningStudio, job_id: str) -> list[int]:
+    with studio.store() as store:
+        return [event.step for event in store.jobs.events(job_id, kind="metric") if event.step is not None]
+
+
+def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
+    studio: RunningStudio, new_page: Callable[..., Any], axe: Callable[[Any], list[str]]
+) -> None:
+    page = opened(new_page(), studio)
+    assert "2of 3 accepted traces" in page.inner_text(".basis-head").replace("\n", "")
+    page.click(".basis-summary")
+    assert "each one is erroneous" in page.inner_text(".basis-objections")
+
+    turn(page, rate=7)
+    page.wait_for_selector("#train-start-plan .plan-problem:has-text('between 0 and 1')")
+    assert page.is_disabled("#train-start")
+    turn(page, rate=0.001, steps=4, count=1)
+    page.wait_for_selector("#train-start-plan .plan-text:has-text('4 steps over 2 traces')")
+    start(page)
+    wait_for_state(page, "queued", "running", "done")
+    page.close()
+
+    later = opened(new_page(color_scheme="dark"), studio)
+    wait_for_state(later, "done")
+    later.wait_for_selector("#train-promote:enabled")
+    assert later.locator("#train-curves .curves-chart").count() == 2
+    assert "in step 1," in later.get_attribute("#train-curves .curves-plot", "aria-label")
+    assert "0 of 1" in later.inner_text("#train-comparison")
+    assert "1 example of mini-signs" in later.inner_text("#train-comparison")
+
+    job = newest(studio)
+    with studio.store() as store:
+        (adapter,) = store.adapters.list()
+        accepted = {revision.id for revision in store.reviews.accepted()}
+    assert (job.state, len(job.revision_ids)) == ("done", 2)
+    assert set(job.revision_ids) < accepted
+    assert steps_done(studio, job.id) == [1, 2, 3, 4]
+    assert (adapter.job_id, adapter.metrics["before"]["n"], adapter.metrics["after"]["n"]) == (job.id, 1, 1)
+
+    later.click("#train-promote")
+    later.wait_for_selector("#train-live .who.is-adapted")
+    assert adapter.name in later.inner_text("#train-live")
+    assert axe(later) == []
+    with studio.store() as store:
+        live = store.adapters.live()
+    assert live is not None and live.id == adapter.id
+    later.click("#train-demote")
+    later.wait_for_selector("#train-live .who:not(.is-adapted)")
+    with studio.store() as store:
+        assert store.adapters.live() is None
+
+    later.once("dialog", lambda dialog: dialog.dismiss())
+    later.click("#train-discard")
+    assert later.is_enabled("#train-promote")
+    later.once("dialog", lambda dialog: dialog.accept())
+    later.click("#train-discard")
+    later.wait_for_selector("#train-promote:disabled")
+    assert "discarded" in later.inner_text("#train-runs")
+    assert not (studio.home / "artifacts" / adapter.path).exists()
+
+
+def test_stop_acts_within_a_step_and_a_killed_run_goes_on_by_itself(
+    studio: RunningStudio, new_page: Callable[..., Any]
+) -> None:
+    page = opened(new_page(390, 844), studio)
+    turn(page, steps=5000, count=0)
+    start(page)
+    page.wait_for_selector("#train-status .job-foot:has-text('Step')")
+    job = newest(studio)
+    page.click("#train-stop")
+    eventually(lambda: newest(studio).state in ("stopping", "stopped"), True)
+    asked_at = steps_done(studio, job.id)[-1]
+    wait_for_state(page, "stopped")
+    assert steps_done(studio, job.id)[-1] <= asked_at + 1
+    assert "the adapter so far is kept" in page.inner_text("#train-status")
+
+    page.click("#train-resume")
+    eventually(lambda: steps_done(studio, job.id)[-1] > asked_at + 1, True, within_s=240)
+    studio.kill()
+    studio.start()
+    killed_at = max(steps_done(studio, job.id))
+    opened(page, studio, f"?job={job.id}")
+    eventually(lambda: steps_done(studio, job.id)[-1] > killed_at, True, within_s=240)
+    page.wait_for_selector("#train-status .job-foot:has-text('taken up again 2 times')")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.click("#train-stop")
+    wait_for_state(page, "stopped")
+    assert page.locator("#train-runs li").count() == 2
+    page.click("#train-runs li:last-child button")
+    wait_for_state(page, "done")
+    page.wait_for_function("id => !location.search.includes(id)", arg=job.id)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_script_cannot_be_trained_and_the_screen_says_so(
+    scheme: str,
+    running_studio: Callable[..., RunningStudio],
+    new_page: Callable[..., Any],
+    axe: Callable[[Any], list[str]],
+) -> None:
+    studio = running_studio().start()
+    page = opened(new_page(390, 844, color_scheme=scheme), studio)
+    page.wait_for_selector("#train-start-plan .plan-text:has-text('a script cannot be trained')")
+    for name in ("start", "stop", "promote", "discard"):
+        assert page.is_disabled(f"#train-{name}")
+    assert page.locator("#train-kind input").is_checked()
+    assert "Nothing is accepted yet" in page.inner_text("#train-basis")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert axe(page) == []
+    for room in ("evaluate", "data"):
+        page.goto(f"{studio.url}/{room}")
+        page.wait_for_selector(".commands-row")
+        assert "python -m engine" in page.inner_text(".commands")
+        assert axe(page) == []
+    studio.stop()
