@@ -28,7 +28,7 @@ class Batch:
     labels: torch.Tensor  # (B, L), -100 where nothing is to be predicted
     positions: torch.Tensor  # (3, B, L)
     places: torch.Tensor  # (T,): index into B * L
-    pulls: torch.Tensor  # (A, 3): sequence, query position, key position
+    pulls: torch.Tensor  # (A, 4): sequence, query position, key position, first layer
     kind: str
 
     def share_memory(self) -> Batch:
@@ -69,6 +69,6 @@ def vision_batch(views: list[View], kind: str = "vision") -> Batch:
         ids=nothing,
         labels=nothing,
         positions=nothing,
-        pulls=torch.zeros((0, 3), dtype=torch.long),
+        pulls=torch.zeros((0, 4), dtype=torch.long),
         kind=kind,
     )

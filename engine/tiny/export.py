@@ -74,6 +74,7 @@ def export(checkpoint: Path, folder: Path) -> None:
         pad_token_id=model.config.text_config.pad_token_id,
     )
     model.save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)
     build_processor().save_pretrained(folder)
     (folder / "studio.json").write_text(json.dumps(settings(), indent=2) + "\n", encoding="utf-8")
 

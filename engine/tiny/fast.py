@@ -20,6 +20,8 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.qwen3_vl.modeling_qwen3_vl import rotate_half
 
+from engine.tiny.sequences import LATE
+
 IMPLEMENTATION = "studio_training"
 
 
@@ -93,9 +95,8 @@ def _attend_views(
 class AttentionPull:
     """Training aid: the first head of some layers is pulled to the picture token that a token to be written depends on."""
 
-    def __init__(self, layers: tuple[int, ...] = (2, 3)) -> None:
-        self.layers = layers
-        self.pulls: torch.Tensor | None = None  # (A, 3)
+    def __init__(self) -> None:
+        self.pulls: torch.Tensor | None = None  # (A, 4)
         self.losses: list[torch.Tensor] = []
         self.hits: list[float] = []
 
@@ -114,8 +115,9 @@ class AttentionPull:
         **_: Any,
     ) -> tuple[torch.Tensor, None]:
         # query: (B, H, L, D), key and value: (B, H / groups, L, D); right padding needs no mask under causality
-        if self.pulls is not None and module.layer_idx in self.layers:
-            sequence, source, target = self.pulls.unbind(1)
+        pulls = None if self.pulls is None else self.pulls[self.pulls[:, 3] == min(module.layer_idx, LATE)]
+        if pulls is not None and len(pulls):
+            sequence, source, target, _ = pulls.unbind(1)
             scores = torch.einsum("ad,ald->al", query[:, 0][sequence, source], key[:, 0][sequence]).float() * scaling
             later = torch.arange(key.shape[2])[None] > source[:, None]
             scores = scores.masked_fill(later, float("-inf"))

@@ -176,7 +176,7 @@ def step_losses(
         figures["text_loss"] = text_loss.item()
         loss = loss + text_loss
         if pull.losses:
-            pulled = sum(pull.losses) / len(pull.losses)
+            pulled = sum(pull.losses) / 2
             figures["pull"] = pull.hits[-1]
             loss = loss + pulled
     figures["loss"] = loss.item()

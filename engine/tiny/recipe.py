@@ -40,7 +40,7 @@ def stages(lexicon: Lexicon, sizes: Sizes) -> tuple[Stage, ...]:
         Stage("vision", 0.28, curriculum.vision_mix(sizes), 3e-3, 1.5e-3, 0.65, 0.2),
         Stage("ground_few", 0.03, ground((1, 2), 0.1), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
         Stage("ground_some", 0.03, ground((1, 5), 0.3), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
-        Stage("joint", 0.66, curriculum.joint_mix(lexicon, sizes), 2.5e-3, 1.2e-3, 0.27, 0.02),
+        Stage("joint", 0.66, curriculum.joint_mix(lexicon, sizes), 2.2e-3, 1e-3, 0.27, 0.02),
     )
 
 
@@ -91,9 +91,11 @@ def main() -> None:
             continue
         is_resumed = stage.name == done["stage"]
         spent = done["spent_s"] if is_resumed else 0.0
-        feeder = Feeder(stage.makers, options.seed * 100 + number, options.generators, options.generator_core)
-        run.optimiser.begin(stage.matrix_rate, stage.rest_rate)
         step = done["step"] if is_resumed else 0
+        # A resumed stage must not draw the batches again that it began with: it would learn them by heart.
+        seed = (options.seed * 100 + number) * 1_000_000 + step
+        feeder = Feeder(stage.makers, seed, options.generators, options.generator_core)
+        run.optimiser.begin(stage.matrix_rate, stage.rest_rate)
         try:
             limit_s = options.minutes * 60 * stage.share
             trainer.run_stage(run, stage, feeder, limit_s, options.steps_per_stage, spent, step)

@@ -20,6 +20,8 @@ import torch
 from engine.tiny.batches import Batch, join_views
 from engine.tiny.views import UNKNOWN, View
 
+EARLY, LATE = 1, 2
+"""From which layer attention is pulled: first to what was just read, then to what comes next."""
 Encode = Callable[[str], list[int]]
 
 
@@ -31,7 +33,7 @@ class Sequence:
         self.positions: tuple[list[int], list[int], list[int]] = ([], [], [])
         self.next_position = 0
         self.views: list[tuple[int, View]] = []
-        self.pulls: list[tuple[int, int]] = []
+        self.pulls: list[tuple[int, int, int]] = []
 
     def add_text(self, text: str, is_learned: bool = False) -> slice:
         """Append a text; returns where its tokens stand."""
@@ -74,7 +76,7 @@ class Sequence:
 
     def pull_tokens(self, where: slice, wanted: frozenset[int], target: int) -> None:
         """While writing any of the `wanted` tokens there, attention should rest on the token at `target`."""
-        self.pulls += [(k - 1, target) for k in range(where.start, where.stop) if self.ids[k] in wanted]
+        self.pulls += [(k - 1, target, LATE) for k in range(where.start, where.stop) if self.ids[k] in wanted]
 
 
 def batch_of(sequences: list[Sequence], kind: str) -> Batch:
@@ -92,12 +94,12 @@ def batch_of(sequences: list[Sequence], kind: str) -> Batch:
         for start, view in one.views:
             seen.append(view)
             starts.append(row * length + start)
-        pulls += [(row, source, target) for source, target in one.pulls]
+        pulls += [(row, *pull) for pull in one.pulls]
     return Batch(
         **join_views(seen, starts),
         ids=torch.from_numpy(ids),
         labels=torch.from_numpy(labels),
         positions=torch.from_numpy(positions),
-        pulls=torch.tensor(pulls, dtype=torch.long).view(-1, 3),
+        pulls=torch.tensor(pulls, dtype=torch.long).view(-1, 4),
         kind=kind,
     )

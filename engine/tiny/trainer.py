@@ -86,7 +86,7 @@ def run_stage(
 
     while True:
         spent = time.monotonic() - began
-        progress = (step - first_step) / limit_steps if limit_steps else spent / limit_s
+        progress = (step - first_step) / limit_steps if limit_steps else spent / max(limit_s, 1e-9)
         if progress >= 1:
             break
         batch = feeder.next()

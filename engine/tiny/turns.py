@@ -13,7 +13,7 @@ from functools import lru_cache
 from transformers import PreTrainedTokenizerFast
 
 from engine.tiny import clips, scenes
-from engine.tiny.sequences import Encode, Sequence
+from engine.tiny.sequences import EARLY, LATE, Encode, Sequence
 from engine.tiny.views import Shares, View
 from engine.tiny.words import CHARACTERS
 
@@ -101,10 +101,12 @@ def jitter(rng: random.Random, box: Shares, spread: float) -> Shares:
 def add_answer(
     lexicon: Lexicon, sequence: Sequence, text: str, view: View, start: int, centers: list[tuple[float, float]]
 ) -> None:
-    """The answer; each character is read off the token that its centre lies in."""
+    """The answer; each character is read off the token that its centre lies in, found from the one before it."""
     where = sequence.add_assistant(answer(text))
     first = where.stop - 1 - len(text)  # the characters stand before the closing brace
     for k, (x, y) in enumerate(centers):
         token = view.token_at(x, y)
         if token is not None:
-            sequence.pulls.append((first + k - 1, start + token))
+            sequence.pulls.append((first + k - 1, start + token, LATE))
+            if k + 1 < len(text):
+                sequence.pulls.append((first + k, start + token, EARLY))
