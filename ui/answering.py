@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
 from engine.errors import PersonError
-from engine.reasoning import Finished, Limits, Opened, Stepped, Thinking, reason
+from engine.opening import loop_limits
+from engine.reasoning import Finished, Opened, Stepped, Thinking, reason
 from engine.trace import Example, Step, StopReason, View
 from ui.studio import Studio
 
@@ -120,7 +121,7 @@ class Answering:
         try:
             policy = studio.policy()
             progress = replace(progress, policy=policy.name)
-            limits = Limits(max_steps=studio.settings.max_steps, max_tokens=studio.settings.max_tokens)
+            limits = loop_limits(studio.settings)
             pictures = studio.media.pictures(example.media)
             events = reason(
                 policy, example, pictures, limits, is_operating=is_operating, is_cancelled=cancel.is_set, seed=seed

@@ -32,7 +32,7 @@ function render() {
     part('question').textContent = entry.question;
     part('item').setAttribute('aria-pressed', value.current === index);
   });
-  empty.hidden = props.value === null || value.items.length > 0;
+  empty.textContent = !props.value ? 'The samples are being drawn …' : value.items.length ? '' : 'There are no samples here; bring a picture of your own.';
 }
 list.addEventListener('click', (event) => {
   const item = event.target.closest('li');

@@ -1,6 +1,7 @@
 """A gallery of examples to try with one click.
 
-Value: {"items": [{"title": str, "question": str, "kind": "image" | "video", "url": str}], "current": index | None}.
+Value: {"items": [{"title": str, "question": str, "kind": "image" | "video", "url": str}], "current": index | None}, or
+None while the samples are still being drawn.
 Event: `pick`, with `current` set in the value. Arrow keys move, Enter picks.
 """
 
