@@ -41,6 +41,8 @@ export function mountBulk(root) {
     else if (act) decideAll(act);
   });
   watch(() => {
+    // A verdict falls only on what is listed: what a filter has hidden is no longer chosen.
+    if (chosen.size && !bench.isLoading) { const listed = new Set(bench.items.map((item) => item.id)); for (const id of [...chosen]) if (!listed.has(id)) chosen.delete(id); }
     bar.hidden = !chosen.size;
     say(bar.querySelector('.bulk-count'), count(chosen.size, 'trace') + ' chosen');
   });

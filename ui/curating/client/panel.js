@@ -61,7 +61,7 @@ export function mountPanel(root) {
     part('down').disabled = !may || !step || bench.step === detail.steps.length - 1;
     part('delete').disabled = part('mark').disabled = !may || !step;
     part('look').disabled = part('think').disabled = !may;
-    say(part('mark'), step && step.is_erroneous ? 'Not wrong' : 'Wrong');
+    put(part('mark'), { 'aria-pressed': !!(step && step.is_erroneous) });
     root.querySelector('#curate-undo').disabled = !may || !(detail.draft.can_undo || isTyping());
     part('redo').disabled = !may || !detail.draft.can_redo;
   };

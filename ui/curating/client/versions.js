@@ -36,7 +36,7 @@ export function mountVersions(root) {
     if (!detail || !isOpen) return;
     if (!known || known.id !== detail.id || known.version !== detail.head.id) { known = known && known.id === detail.id ? { ...known, version: detail.head.id } : { id: detail.id, version: detail.head.id, events: [], revisions: [] }; know(); }
     each(events, known.events, () => { const row = make('li', 'versions-event'); make('span', '', row); make('time', '', row); return row; }, (row, one) => { say(row.firstChild, one.who + ' ' + (WORDS[one.kind] || one.kind) + (one.detail && one.kind !== 'recorded' ? ' ' + one.detail : '')); say(row.lastChild, when(one.at)); });
-    const names = known.revisions.map((one) => [one.id, 'version ' + one.number + ', ' + one.author + (one.is_head ? ', stands' : one.is_branch ? ', beside' : '')]);
+    const names = known.revisions.map((one) => [one.id, one.number + ' ' + one.author + (one.is_branch ? ' (beside)' : '')]);
     if (detail.draft && detail.draft.is_changed) names.unshift(['draft', 'your draft']);
     pick.hidden = names.length < 2;
     for (const [select, at] of [[older, names.length - 1], [newer, 0]]) {
