@@ -295,3 +295,16 @@ def m011_reference_indexes(db: Database) -> None:
         CREATE INDEX preferences_by_rejected ON preferences (rejected_id);
         CREATE INDEX adjudications_by_trace ON adjudications (trace_id);
     """)
+
+
+@schema()
+def m012_search_as_typed(db: Database) -> None:
+    # The beginning of a word is looked up in an index of its own length, else SQLite first collects every text that has
+    # any word so begun: 2 ms in 20,000 traces, and in proportion beyond. Twice the index, 1.3 KB a trace.
+    db.executescript(f"""
+        DROP TABLE trace_search;
+        CREATE VIRTUAL TABLE trace_search USING fts5 (
+            question, thoughts, answer, facets, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7 8'
+        );
+        {REBUILD}
+    """)

@@ -14,6 +14,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
@@ -25,13 +26,18 @@ from engine.store.search import STATUSES, Outcome, Status, search_expression
 from engine.store.traces import COUNT_LIMIT, QueueItem, item_of
 from engine.trace import STOP_REASONS, MediaKind, StopReason
 
-__all__ = ["Listed", "Query", "Queue", "QueuePage", "QueueOrder"]
+__all__ = ["COUNT_S", "Listed", "Query", "Queue", "QueuePage", "QueueOrder"]
 
 QueueOrder = Literal["newest", "oldest", "updated", "suggested"]
 RaprLevel = Literal["never", "seldom", "often", "mostly", "always"]
 EvidenceState = Literal["held", "missed", "unknown"]
 RoundState = Literal["open", "agreed", "disputed", "adjudicated"]
 Blanking = Literal["changes", "keeps"]
+
+COUNT_S = 0.003
+"""For how long matches are counted; a page is not kept waiting for its total."""
+
+_ALL = (0, 2**62)
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "status": STATUSES,
@@ -172,7 +178,8 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class QueuePage:
-    """`total` counts all matches; where `is_total_exact` is False there are at least that many."""
+    """`total` counts all matches, up to COUNT_LIMIT and for COUNT_S; where `is_total_exact` is False there are at least
+    that many."""
 
     items: tuple[Listed, ...]
     total: int
@@ -265,17 +272,16 @@ class Queue:
     def _updated(
         self, match: str | None, low: int, high: int, limit: int, offset: int, start: sqlite3.Row | None
     ) -> list[int]:
-        conditions = ["number BETWEEN :low AND :high"]
+        # Only where days are asked for: a range of numbers would draw the planner away from the index by update.
+        conditions = ["number BETWEEN :low AND :high"] if (low, high) != _ALL else []
         if match is not None:
             conditions.append("number IN (SELECT rowid FROM trace_search WHERE trace_search MATCH :match)")
         values = {"match": match, "low": low, "high": high, "limit": limit, "offset": offset}
         if start is not None:
             conditions.append("(updated_at, number) < (:updated_at, :number)")
             values |= {"updated_at": start["updated_at"], "number": start["number"]}
-        sql = (
-            f"SELECT number FROM traces WHERE {' AND '.join(conditions)} ORDER BY updated_at DESC, number DESC "
-            "LIMIT :limit OFFSET :offset"
-        )
+        where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+        sql = f"SELECT number FROM traces {where}ORDER BY updated_at DESC, number DESC LIMIT :limit OFFSET :offset"
         return [row[0] for row in self._connections.rows(sql, values)]
 
     def _match(self, query: Query) -> str | None:
@@ -286,7 +292,7 @@ class Queue:
     def _range(self, query: Query) -> tuple[int, int]:
         """Numbers count traces in the order they were recorded, so days are ranges of numbers."""
         since, until = query.days()
-        low, high = 0, 2**62
+        low, high = _ALL
         if since is not None:
             row = self._connections.row(
                 "SELECT number FROM traces WHERE created_at >= ? ORDER BY created_at, number LIMIT 1", (since,)
@@ -304,8 +310,18 @@ class Queue:
             counted = {row[0]: row[1] for row in self._connections.rows("SELECT status, n FROM trace_counts")}
             return (sum(counted.values()) if query.status is None else counted.get(query.status, 0)), True
         low, high = self._range(query)
-        found = len(self._in_order(self._match(query), low, high, False, COUNT_LIMIT + 1, 0))
-        return min(found, COUNT_LIMIT), found <= COUNT_LIMIT
+        match = self._match(query)
+        table, name = ("traces", "number") if match is None else ("trace_search", "rowid")
+        condition = "" if match is None else "trace_search MATCH :match AND "
+        sql = f"SELECT {name} FROM {table} WHERE {condition}{name} BETWEEN :low AND :high ORDER BY {name} DESC LIMIT :limit"
+        values = {"match": match, "low": low, "high": high, "limit": COUNT_LIMIT + 1}
+        found, give_up_at = 0, time.perf_counter() + COUNT_S
+        with closing(self._connections.stream(sql, values)) as rows:
+            for _ in rows:
+                found += 1
+                if found > COUNT_LIMIT or time.perf_counter() > give_up_at:
+                    return min(found, COUNT_LIMIT), False
+        return found, True
 
     def _listed(self, numbers: Sequence[int]) -> tuple[Listed, ...]:
         marks = ", ".join("?" * len(numbers))

@@ -98,6 +98,7 @@ ROWS: dict[str, dict[str, list[dict[str, object]]]] = {
     },
     "m010_curation_facets": {},
     "m011_reference_indexes": {},
+    "m012_search_as_typed": {},
 }  # fmt: skip
 
 

@@ -60,7 +60,8 @@ def test_every_filter_finds_what_it_says_and_nothing_else(store: Store) -> None:
     }
     for (name, value), found in expected.items():
         assert ids(store, **{name: value}) == found, (name, value)
-        assert store.queue.page(Query(**{name: value})).total == len(found)
+        page = store.queue.page(Query(**{name: value}))
+        assert page.total == len(found) or not page.is_total_exact
     assert ids(store, order="oldest") == [plain, zoomed, ignored]
     assert ids(store, outcome="wrong", reviewer="ann", search="second") == [zoomed]
     store.reviews.undo("ann")
@@ -106,7 +107,8 @@ def full(tmp_path_factory) -> Store:
 def test_pages_that_follow_one_another_neither_repeat_nor_skip(full: Store, order: str, filters: dict) -> None:
     query = Query(order=order, **filters)
     whole = full.queue.ids(query, 1000)
-    assert len(whole) == len(set(whole)) == full.queue.page(query).total
+    page = full.queue.page(query)
+    assert len(whole) == len(set(whole)) and (page.total == len(whole) or not page.is_total_exact)
     walked: list[str] = []
     while page := full.queue.page(query, limit=37, after=walked[-1] if walked else None).items:
         walked += [listed.item.id for listed in page]
