@@ -1,5 +1,5 @@
-"""The routes of the Curate screen on a real store and real pictures, without a browser: what is refused, what two people do to one
-trace, what is kept when a message comes twice or late."""
+"""The routes of the Curate screen on a real store and real pictures, without a browser: what is refused, what two people do to
+one trace, what is kept when a message comes twice or late."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A Chromium and running studios for the browser tests, which are skipped, with the command that would help, where there is none."""
+"""A Chromium and running studios for the browser tests, which are skipped, with the command that would help, where there
+is none."""
 
 from __future__ import annotations
 

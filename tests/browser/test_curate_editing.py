@@ -1,5 +1,5 @@
-"""The edit journey: a box is dragged, the crop is cut again as the engine cuts it, what follows is stale until it is settled, all of it can
-be undone, and what is approved is what stands in the database."""
+"""The edit journey: a box is dragged, the crop is cut again as the engine cuts it, what follows is stale until it is
+settled, all of it can be undone, and what is approved is what stands in the database."""
 
 from __future__ import annotations
 

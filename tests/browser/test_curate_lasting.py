@@ -1,5 +1,5 @@
-"""Nothing that was done is lost: a server killed in the middle of an edit, a network that goes and comes back, two people on one trace. And
-how long it takes from letting a box go to its crop."""
+"""Nothing that was done is lost: a server killed in the middle of an edit, a network that goes and comes back, two
+people on one trace. And how long it takes from letting a box go to its crop."""
 
 from __future__ import annotations
 
@@ -118,5 +118,5 @@ def test_from_letting_go_to_the_new_crop_on_a_12_megapixel_photo(new_page, runni
         settled(page)
     record_property("drag_to_crop_ms", [round(t) for t in times])
     print("drag to crop, ms:", sorted(round(t) for t in times))
-    # The machine may be busy with other work; what stands in for the crop is there in the same frame anyway.
-    assert statistics.median(times) < BUDGET_MS * 8
+    # The machine may be busy with other work, so the quicker half counts; a stand-in is on the screen from the first frame.
+    assert statistics.median(sorted(times)[:4]) < BUDGET_MS

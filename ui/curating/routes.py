@@ -110,7 +110,14 @@ def trace_answer(studio: Studio, trace_id: str, person: str) -> dict[str, Any]:
     try:
         bench = Workbench(store, studio.media).open(trace_id, person)
     except InvalidInput as error:
-        nothing = {"draft": None, "problems": [], "changes": [], "tags": [], "holder": None, "round": None}
+        nothing: dict[str, Any] = {
+            "draft": None,
+            "problems": [],
+            "changes": [],
+            "tags": [],
+            "holder": None,
+            "round": None,
+        }
         return value | nothing | {"is_editable": False, "why_not": str(error)}
     return value | {"is_editable": True} | bench_value(bench, person)
 

@@ -41,8 +41,9 @@ def version_routes(studio: Studio) -> APIRouter:
 
     @routes.get("/compare")
     def compare(trace: str, old: str, new: str, request: Request) -> JSONResponse:
+        person = user_of(request)
         return answer(
-            lambda: _compared(*(_version(studio, trace, name, user_of(request)) for name in (old, new)), studio)
+            lambda: _compared(studio, _version(studio, trace, old, person), _version(studio, trace, new, person))
         )
 
     @routes.get("/siblings/{trace_id}")
@@ -52,7 +53,7 @@ def version_routes(studio: Studio) -> APIRouter:
     @routes.get("/pair")
     def pair(left: str, right: str) -> JSONResponse:
         heads = studio.store.revisions.head
-        return answer(lambda: _compared(*(_named(heads(name)) for name in (left, right)), studio))
+        return answer(lambda: _compared(studio, _named(heads(left)), _named(heads(right))))
 
     @routes.post("/prefer")
     async def prefer(request: Request) -> JSONResponse:
@@ -60,9 +61,7 @@ def version_routes(studio: Studio) -> APIRouter:
 
     @routes.post("/prefer/undo")
     async def undo(request: Request) -> JSONResponse:
-        return await answer_post(
-            request, lambda body, _: {"undone": studio.store.preferences.undo(text_of(body, "preference"))}
-        )
+        return await answer_post(request, lambda body, _: _take_back(studio, text_of(body, "preference")))
 
     @routes.post("/blank")
     async def blank(request: Request) -> JSONResponse:
@@ -103,7 +102,7 @@ def _version(studio: Studio, trace_id: str, name: str, person: str) -> tuple[dic
     return _named(revision)
 
 
-def _compared(old: tuple[dict[str, Any], Trace], new: tuple[dict[str, Any], Trace], studio: Studio) -> dict[str, Any]:
+def _compared(studio: Studio, old: tuple[dict[str, Any], Trace], new: tuple[dict[str, Any], Trace]) -> dict[str, Any]:
     sides = [
         version
         | steps_and_views(trace)
@@ -137,6 +136,11 @@ def _prefer(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]
         text_of(body, "chosen"), text_of(body, "rejected"), person, is_tie=body.get("is_tie") is True
     )
     return {"preference": made.id}
+
+
+def _take_back(studio: Studio, preference_id: str) -> dict[str, Any]:
+    studio.store.preferences.undo(preference_id)
+    return {"preference": preference_id}
 
 
 def _blank(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
