@@ -30,7 +30,7 @@ from ui.people import query, user_of
 from ui.presenting import filmstrip_value, media_value, outcome, source_value, steps_value, thumbnail_url
 from ui.studio import Studio
 
-__all__ = ["MAX_FILES", "MAX_QUESTION_CHARACTERS", "build"]
+__all__ = ["MAX_FILES", "MAX_QUESTION_CHARACTERS", "build", "seed_of"]
 
 MAX_FILES = 4
 MAX_QUESTION_CHARACTERS = 2000
@@ -66,7 +66,7 @@ def build(studio: Studio, page: Page) -> None:
                 stop = gr.Button("Stop", interactive=False, elem_id="ask-stop", scale=1, min_width=80)
             with gr.Accordion("Advanced", open=False, elem_classes="ask-advanced"):
                 is_plain = gr.Checkbox(label="Answer at first sight, without zooming or picking frames", value=False)
-                seed = gr.Number(label="Seed (empty: the most likely words)", value=None, precision=0, minimum=0)
+                seed = gr.Textbox(label="Seed, a whole number (empty: the most likely words)", max_length=12)
             answer = Answer({"state": "empty", "hint": _HINT}, elem_id="ask-answer")
             review = gr.Button("Send to review", interactive=False, elem_id="ask-review")
             eyebrow("Steps")
@@ -87,12 +87,10 @@ def build(studio: Studio, page: Page) -> None:
     def take_files(value: Any) -> tuple:
         return ({"media": None, "is_compact": True}, *_fresh(_media(studio, _hashes(value))))
 
-    def ask(
-        stage: Any, text: str, plain: bool, number: float | None, before: Any, request: gr.Request
-    ) -> Iterator[tuple]:
+    def ask(stage: Any, text: str, plain: bool, number: str, before: Any, request: gr.Request) -> Iterator[tuple]:
         try:
             media = _media(studio, _hashes(stage))
-            example = _example(studio, media, text)
+            example, seed_number = _example(studio, media, text), seed_of(number)
         except PersonError as error:
             yield _refused(str(error), before)
             return
@@ -101,7 +99,7 @@ def build(studio: Studio, page: Page) -> None:
             example,
             author=user_of(request),
             is_operating=not plain,
-            seed=None if number is None else int(number),
+            seed=seed_number,
         )
         for progress in attempt:
             yield _shown(media, example.question, progress)
@@ -140,6 +138,16 @@ def build(studio: Studio, page: Page) -> None:
 def _hashes(value: Any) -> list[str]:
     media = value.get("media") if isinstance(value, dict) else None
     return [str(medium.get("sha256")) for medium in (media or [])[:MAX_FILES] if isinstance(medium, dict)]
+
+
+def seed_of(text: str | None) -> int | None:
+    """The seed that a person typed, None for an empty field. Raises InvalidInput for anything but a whole number from 0."""
+    text = (text or "").strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise InvalidInput(f"The seed {text!r} is not a whole number from 0; leave it empty for the most likely words.")
+    return int(text)
 
 
 def _index(value: Any) -> int:

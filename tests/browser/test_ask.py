@@ -249,6 +249,11 @@ def test_what_is_missing_is_said(live: LiveStudio, page: Any) -> None:
     page.fill("#ask-question textarea", "   ")
     page.click("#ask-run")
     page.wait_for_selector(".answer-problem:has-text('Write a question first')")
+    page.fill("#ask-question textarea", "What is this?")
+    page.click(".ask-advanced .label-wrap")
+    page.fill(".ask-advanced textarea", "seven")
+    page.click("#ask-run")
+    page.wait_for_selector(".answer-problem:has-text('whole number')")
     assert live.studio.store.traces.page().total == before
     page.goto(live.url + "/?trace=nothing")
     page.wait_for_selector(".answer-problem:has-text('no trace')")
