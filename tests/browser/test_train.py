@@ -138,7 +138,7 @@ def test_stop_acts_within_a_step_and_a_killed_run_goes_on_by_itself(
     page = opened(new_page(390, 844), studio)
     turn(page, steps=5000, count=0)
     start(page)
-    page.wait_for_selector("#train-status .job-foot:has-text('Step')")
+    page.wait_for_selector("#train-status .job-foot:has-text('of 5000')")
     job = newest(studio)
     page.click("#train-stop")
     eventually(lambda: newest(studio).state in ("stopping", "stopped"), True)
