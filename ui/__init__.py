@@ -6,6 +6,7 @@ How the rooms fit:
     shell.py             the pages: theme, navigation, and one `build` function for each screen in SCREENS
     navigation.py/.js    the bar on top, with nav-ask ... nav-data
     ask.py curate.py ... one screen each: `build(studio, page)` lays the components out and wires their events
+    curating/            what the Curate screen asks of the server (JSON routes), and its ES modules (client/)
     answering.py         one question being answered in a thread of its own, with Stop
     presenting.py        traces, steps and views -> the JSON values that the components show; pure
     components/          a gr.HTML subclass each, its .html, .js and .css beside it (components/__init__.py tells how)
