@@ -1,10 +1,11 @@
 """Remakes the weights: `python -m engine.tiny.recipe --seed 0 --minutes 100 --out DIR`.
 
 Algorithm. Every stage draws its pictures from training seeds and minimises what `losses` says.
-1. vision: the tower alone, densely supervised: 48 tiles of text and 5 scenes a step, throw-away heads on patches
-and merged tokens.
+1. vision: the tower alone, densely supervised: 40 tiles of text and 8 scenes a step, throw-away heads on patches
+and merged tokens say which character or sign stands there, and where its box is.
 2. ground: the language model learns to name a sign's box and its frame, tower frozen, one or two signs first.
-3. joint: everything trains on whole traces (zoom, select, read, recover), on reading alone and on grounding alone.
+3. joint: everything trains on whole traces (zoom, select, read, recover), on their parts alone, on strips with one
+text each, and still on tiles; the rates fall for the last three quarters of it.
 
 How it differs from the sources: Qwen3-VL is trained on text and pictures of the web from a pretrained language
 model; here nothing is pretrained, and the tower learns by classification before it ever meets language. Pixel
@@ -12,8 +13,9 @@ Reasoner warm-starts a pretrained model on synthesised traces and then rewards c
 traces' supervised part is used, with its masks on erroneous turns. Training-only aids that neither has: attention
 pulled to the right picture token, softened coordinates, Muon.
 
-Rates are those measured in the prototype; a run goes by minutes, so a faster machine sees more. `--steps-per-stage`
-is the smoke mode of CI. A killed run goes on from DIR/last.pt when started again.
+A run goes by minutes, so a faster machine sees more: at two seconds a step, 100 minutes were too few for the reading
+that the world asks for. To train on, `--only joint --start DIR/joint.pt --out OTHER --minutes M`. `--steps-per-stage`
+is the smoke mode of CI. A stopped run goes on from DIR/last.pt when started again.
 """
 
 from __future__ import annotations

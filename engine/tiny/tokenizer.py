@@ -113,7 +113,8 @@ def vocabulary_of(tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
     value = torch.zeros(size)
     is_coordinate[ids] = True
     value[ids] = torch.arange(101.0)
-    is_character[tokenizer.convert_tokens_to_ids(list(words.CHARACTERS))] = True
+    # The brace that closes an answer counts as a character: where a text ends must be seen, not worded.
+    is_character[tokenizer.convert_tokens_to_ids([*words.CHARACTERS, "}"])] = True
     return Vocabulary(ids, is_coordinate, value, is_character)
 
 

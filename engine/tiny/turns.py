@@ -108,5 +108,4 @@ def add_answer(
         token = view.token_at(x, y)
         if token is not None:
             sequence.pulls.append((first + k - 1, start + token, LATE))
-            if k + 1 < len(text):
-                sequence.pulls.append((first + k, start + token, EARLY))
+            sequence.pulls.append((first + k, start + token, EARLY))
