@@ -77,7 +77,8 @@ def test_side_by_side_and_a_preference(new_page, studio):
 def test_a_finger_moves_a_box_and_the_page_stays(new_page, studio):
     page = opened(new_page(width=390, height=844, has_touch=True, is_mobile=True), studio, "?outcome=right")
     body = page.locator("#curate-media g.box[data-step='0'] .box-body").bounding_box()
-    x, y = body["x"] + body["width"] / 2, body["y"] + body["height"] * 0.1
+    # Neither on a handle nor on the box that lies within.
+    x, y = body["x"] + body["width"] * 0.8, body["y"] + body["height"] * 0.25
     fingers = page.context.new_cdp_session(page)
     fingers.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
     for k in range(1, 7):
