@@ -53,6 +53,8 @@ export function hold(drawing) {
     drawing.setPointerCapture(event.pointerId);
     event.preventDefault();
   });
+  // A finger on a box moves the box; anywhere else it scrolls the page. Browsers heed touch-action only on whole drawings.
+  drawing.addEventListener('touchstart', (event) => { if (mayEdit() && event.touches.length === 1 && event.target.closest('g.box[data-step]')) event.preventDefault(); }, { passive: false });
   drawing.addEventListener('pointermove', (event) => {
     if (!dragging || event.pointerId !== dragging.pointer) return;
     const at = point(event), [fx1, fy1, fx2, fy2] = dragging.from, { mode } = dragging;
