@@ -26,8 +26,8 @@ def new_guest_name() -> str:
     return f"guest-{secrets.token_hex(4)}"
 
 
-def is_guest_name(name: str | None) -> bool:
-    return name is not None and _GUEST.fullmatch(name) is not None
+def is_guest_name(name: str) -> bool:
+    return _GUEST.fullmatch(name) is not None
 
 
 def user_of(request: Any) -> str:
@@ -37,7 +37,7 @@ def user_of(request: Any) -> str:
         return str(username)
     cookies: Mapping[str, str] = request.cookies or {}
     name = cookies.get(USER_COOKIE)
-    return name if is_guest_name(name) else "guest"
+    return name if name is not None and is_guest_name(name) else "guest"
 
 
 def query(request: Any, name: str) -> str | None:
