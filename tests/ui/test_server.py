@@ -26,6 +26,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     studio = app.build_studio(
         Settings.from_environment({"STUDIO_HOME": str(home), "STUDIO_MODEL": "scripted", "STUDIO_MAX_UPLOAD_MB": "1"})
     )
+    studio.samples()  # drawn in the background at a start; here nothing may write beside the tests
     yield studio
     studio.store.close()
 
