@@ -73,8 +73,8 @@ def build(studio: Studio, page: Page) -> None:
                     _BENCHMARKS, value="mini-signs", label="Measured on, before and after", elem_id="train-benchmark"
                 )
                 count = gr.Number(knobs.HELD_OUT, label="Held-out examples (0: measure nothing)", elem_id="train-count")
-            plan = Plan(describes="train-start")
             with gr.Row(elem_classes="action-bar"):
+                plan = Plan(describes="train-start", elem_classes="train-plan")
                 start = gr.Button(
                     "Start", variant="primary", interactive=False, elem_id="train-start", scale=2, min_width=80
                 )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -10,11 +13,14 @@ from hypothesis import strategies as st
 
 from engine.errors import InvalidInput
 from engine.evaluation.held_out import MAX_HELD_OUT, HeldOut
-from engine.store import Event, Job
+from engine.store import Event, Job, Store
 from engine.training.sft import SftConfig
+from ui.studio import Studio
 from ui.training import knobs
+from ui.training.board import read_board
 from ui.training.comparing import comparison_value
-from ui.training.presenting import MAX_POINTS, curves_value, duration, job_value, thinned
+from ui.training.curves import MAX_POINTS, curves_value, thinned
+from ui.training.presenting import duration, job_value
 
 TURNED = (3.0, 0, 1e-4, 16, "mini-signs", 16)
 MOMENT = "2026-11-23T17:00:00.000Z"
@@ -124,7 +130,7 @@ def test_a_run_that_was_taken_up_again_says_so() -> None:
         ((1, 1, 1, 1), (0, 0, 0, 0), "bad", "4 newly wrong."),
         ((0, 1, 1, 1), (1, 1, 1, 1), "plain", "1 newly right: on 4 examples that may be chance."),
         ((0, 1, 1, 1), (1, 0, 1, 1), "plain", "1 newly right, 1 newly wrong: on 4 examples that may be chance."),
-        ((0, 1, 1, 1), (0, 1, 1, 1), "plain", "The same examples are right as before."),
+        ((0, 1, 1, 1), (0, 1, 1, 1), "plain", "No example went from wrong to right, or from right to wrong."),
     ],
 )
 def test_only_what_could_hardly_be_chance_is_called_better(
@@ -147,3 +153,16 @@ def test_before_the_end_there_is_no_verdict() -> None:
 )
 def test_durations_are_said_as_a_person_would(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_a_promoted_adapter_that_could_not_be_loaded_is_not_said_to_answer(tmp_path: Path) -> None:
+    with Store(tmp_path / "annotations.db") as store:
+        adapter = store.adapters.record("sft 1", "adapters/a", None, "tiny", "hash", {})
+        store.adapters.promote(adapter.id, "ann")
+        for live_name, name in (("sft 1", "tiny + sft 1"), (None, "tiny")):
+            desk = SimpleNamespace(model_name="tiny", live_name=live_name, objections=lambda revisions: {})
+            board = read_board(cast(Studio, SimpleNamespace(store=store, jobs=desk)))
+            assert board.who["name"] == name
+            assert (board.live is None) == (live_name is None)
+            assert board.promoted is not None
+        assert "does not fit the weights" in board.who["detail"]

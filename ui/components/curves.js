@@ -2,7 +2,7 @@ const root = element.querySelector('.curves');
 const charts = root.querySelector('.curves-charts');
 const table = root.querySelector('.curves-table');
 const SVG = 'http://www.w3.org/2000/svg';
-const HEIGHT = 190, LEFT = 40, RIGHT = 12, TOP = 10, BOTTOM = 22, SMOOTH_FROM = 30, TABLE_ROWS = 40;
+const HEIGHT = 190, LEFT = 40, RIGHT = 12, TOP = 10, BOTTOM = 22, SMOOTH_FROM = 60, TABLE_ROWS = 40;
 let pointed = null;
 
 const make = (tag, name, parent) => { const node = document.createElement(tag); node.className = name; parent.appendChild(node); return node; };
@@ -43,7 +43,7 @@ const lastStep = (value) => Math.max(value.steps || 0, ...value.series.map((one)
 const nearest = (points, step) => points.reduce((best, one) => Math.abs(one[0] - step) < Math.abs(best[0] - step) ? one : best, points[0]);
 
 function mean(points) {
-  const weight = Math.min(0.2, 6 / points.length);
+  const weight = Math.max(0.06, Math.min(0.5, 20 / points.length));
   let level = null;
   return points.map(([step, value]) => { if (value === null) return [step, null]; level = level === null ? value : level + weight * (value - level); return [step, level]; });
 }

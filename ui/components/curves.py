@@ -1,11 +1,11 @@
 """Live curves of a run: one small chart for each series, against the optimiser step.
 
-Value (made by `ui.training.presenting.curves_value`):
+Value (made by `ui.training.curves.curves_value`):
 
     {"series": [{"name": str, "label": str, "unit": "number" | "share", "points": [[step, value | null], ...]}],
      "steps": int (how many the run will take), "empty": str (what to say without points)}
 
-A null breaks the line (a loss that was no number). Above 30 points a running mean is drawn over the raw line. Pointing
+A null breaks the line (a loss that was no number). Above 60 points a running mean is drawn over the raw line. Pointing
 at a chart reads the step under the pointer in all of them; the same numbers are in a table for whoever cannot point.
 """
 

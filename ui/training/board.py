@@ -17,6 +17,7 @@ from engine.store import Adapter, Event, Job
 from ui.studio import Studio
 from ui.training import presenting
 from ui.training.comparing import comparison_value
+from ui.training.curves import curves_value
 
 __all__ = ["Board", "Seen", "has_changed", "read_board"]
 
@@ -37,12 +38,14 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class Board:
     """`job` is the run that is shown, None where there never was one, `adapter` what came of it; `active` is whatever
-    runs or waits; `basis` is None where it is as the page has seen it."""
+    runs or waits; `promoted` is what the store says and `live` what really answers, None where it could not be loaded;
+    `basis` is None where it is as the page has seen it."""
 
     seen: Seen
     job: Job | None
     adapter: Adapter | None
     active: Job | None
+    promoted: Adapter | None
     live: Adapter | None
     basis: dict[str, Any] | None
     job_value: dict[str, Any]
@@ -61,7 +64,8 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
     job = _shown_job(studio, chosen)
     stamp, counts = _stamp(studio, job), _counts(studio)  # first: what changes while we read is read again
     store = studio.store
-    jobs, adapters, live = store.jobs.list(limit=_HISTORY), store.adapters.list(), store.adapters.live()
+    jobs, adapters, promoted = store.jobs.list(limit=_HISTORY), store.adapters.list(), store.adapters.live()
+    live = promoted if promoted and studio.jobs and studio.jobs.live_name == promoted.name else None
     by_job = {adapter.job_id: adapter for adapter in reversed(adapters)}  # the newest of a job that was resumed
     events = [] if job is None else store.jobs.events(job.id, limit=1_000_000)
     promotions = store.adapters.promotions(limit=1)
@@ -71,12 +75,19 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
         job=job,
         adapter=by_job.get(job.id) if job else None,
         active=next((one for one in jobs if one.is_active), None),
+        promoted=promoted,
         live=live,
         basis=basis,
         job_value=_job_value(job, events, is_chosen=job is not None and job.id == chosen),
-        curves=presenting.curves_value(job, events),
+        curves=curves_value(job, events),
         comparison=comparison_value(job, events),
-        who=presenting.who_value(_model_name(studio), live, promotions[0] if promotions else None),
+        who=presenting.who_value(
+            studio.policy().name if studio.jobs is None else studio.jobs.model_name,
+            promoted,
+            promotions[0] if promotions else None,
+            live=live,
+            is_script=studio.jobs is None,
+        ),
         runs={
             "items": [presenting.run_value(one, by_job.get(one.id), live) for one in jobs],
             "current": job.id if job else None,
@@ -125,7 +136,3 @@ def _job_value(job: Job | None, events: list[Event], *, is_chosen: bool) -> dict
     if job is None:
         return {"id": None, "state": "none", "foot": [], "facts": [], "log": [], "status": "", "empty": _NO_RUN}
     return presenting.job_value(job, events, is_chosen=is_chosen)
-
-
-def _model_name(studio: Studio) -> str:
-    return studio.settings.model if studio.jobs is None else studio.jobs.workshop.backbone.name

@@ -65,7 +65,7 @@ def _verdict(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, 
     gained = sum((b.get("score") or 0) < 0.5 <= (a.get("score") or 0) for b, a in pairs)
     lost = sum((a.get("score") or 0) < 0.5 <= (b.get("score") or 0) for b, a in pairs)
     if not gained and not lost:
-        return "The same examples are right as before.", "plain"
+        return "No example went from wrong to right, or from right to wrong.", "plain"
     changes = ", ".join(
         text for text in (f"{gained} newly right" * bool(gained), f"{lost} newly wrong" * bool(lost)) if text
     )

@@ -63,7 +63,7 @@ def controls(studio: Studio, board: Board, turned: Sequence[Any]) -> Controls:
         promote=Control("Promoted" if is_live else "Promote", bool(can_train and is_there and not is_live)),
         discard=Control("Discard", bool(can_train and is_there and not is_live)),
         resume=Control("Go on with this run", can_resume),
-        demote=Control("Back to the backbone alone", bool(can_train and board.live)),
+        demote=Control("Back to the backbone alone", bool(can_train and board.promoted)),
     )
 
 

@@ -38,6 +38,15 @@ class TrainingDesk:
     workshop: Workshop
     worker: Worker
 
+    @property
+    def model_name(self) -> str:
+        return self.workshop.backbone.name
+
+    @property
+    def live_name(self) -> str | None:
+        """The adapter that really answers; None is the backbone alone."""
+        return self.workshop.backbone.adapters.live_name
+
     def objections(self, revisions: Sequence[Revision]) -> dict[str, str]:
         """Why a revision cannot be learned from, by its id; those that can are not in it."""
         protocol = protocol_named(self.workshop.backbone.protocol_name)

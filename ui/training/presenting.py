@@ -1,6 +1,6 @@
 """Jobs, their events and adapters as the plain JSON values that the Train screen's components show. Pure.
 
-The formats are those of the components' docstrings (`ui.components.job`, `.curves`, `.basis`, `.runs`, `.who`). Times
+The formats are those of the components' docstrings (`ui.components.job`, `.basis`, `.runs`, `.who`). Times
 go out as the store has them (UTC), and the page writes them in the reader's own time.
 
 Not covered: before and after (`ui.training.comparing`), reading the store (`ui.training.board`).
@@ -17,22 +17,16 @@ from ui.training.comparing import measurement_text
 from ui.training.knobs import total_steps
 
 __all__ = [
-    "MAX_POINTS",
     "STATE_LABELS",
     "basis_value",
-    "curves_value",
     "duration",
     "job_steps",
     "job_value",
     "kind_label",
     "run_value",
     "seconds_left",
-    "thinned",
     "who_value",
 ]
-
-MAX_POINTS = 400
-"""Most points of one curve that are sent to a page."""
 
 STATE_LABELS = {
     "queued": "Waiting",
@@ -43,10 +37,6 @@ STATE_LABELS = {
     "failed": "Failed",
     "interrupted": "Interrupted",
 }
-_SERIES = (
-    ("loss", "Loss, nats a token", "number"),
-    ("token_accuracy", "Tokens predicted right", "share"),
-)
 _SHOWN_TRACES = 12
 _LOG_LINES = 60
 _LIBRARIES = ("torch", "trl", "peft")
@@ -80,11 +70,17 @@ def basis_value(
     ]
     return {
         "count": len(usable),
-        "unit": "accepted trace" if count == len(usable) == 1 else f"of {count} accepted traces",
+        "unit": _unit(len(usable), count),
         "note": "" if usable else "None of what was accepted can be learned from.",
         "facts": [{"name": name, "value": value} for name, value in facts] if usable else [],
         "objections": _grouped(accepted, objections, numbers),
     }
+
+
+def _unit(usable: int, accepted: int) -> str:
+    if usable < accepted:
+        return f"of {accepted} accepted traces"
+    return "accepted trace" if accepted == 1 else "accepted traces"
 
 
 def _grouped(
@@ -119,7 +115,7 @@ def job_value(job: Job, events: Sequence[Event], *, is_chosen: bool) -> dict[str
         "state": job.state,
         "label": label,
         "title": f"{kind_label(job.kind)} on {len(job.revision_ids)} trace{'s' if len(job.revision_ids) != 1 else ''}",
-        "message": _sentence(job.message),
+        "message": "" if metrics and job.message.startswith("step ") else _sentence(job.message),  # the foot says it
         "progress": job.progress,
         "foot": _foot(job, metrics, max(0, starts - 1)),
         "facts": [{"name": name, "value": value} for name, value in _facts(job)],
@@ -218,45 +214,6 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if not text or text[-1] in ".!?…" else ".")
 
 
-# --- its curves -------------------------------------------------------------------------------------------------------
-
-
-def curves_value(job: Job | None, events: Sequence[Event]) -> dict[str, Any]:
-    metrics = [event for event in events if event.kind == "metric" and event.step is not None]
-    series = []
-    for name, label, unit in _SERIES:
-        # A resumed run says some steps again; the later word counts.
-        by_step = {event.step: event.data.get(name) for event in metrics if name in event.data}
-        points = thinned([[step, value] for step, value in sorted(by_step.items())], MAX_POINTS)
-        series.append({"name": name, "label": label, "unit": unit, "points": points})
-    if job is None:
-        empty = "Curves of the run will grow here, step by step."
-    elif job.is_active:
-        empty = "The curves begin with the first optimiser step."
-    else:
-        empty = "This run made no step, so there are no curves."
-    return {"series": series, "steps": job_steps(job) if job else 0, "empty": empty}
-
-
-def thinned(points: Sequence[list[Any]], most: int) -> list[list[Any]]:
-    """At most about `most` points that keep the shape: of every stretch its lowest and its highest, and both ends."""
-    if len(points) <= most:
-        return [_rounded(point) for point in points]
-    stretch = -(-2 * len(points) // most)
-    kept: dict[int, list[Any]] = {points[0][0]: points[0], points[-1][0]: points[-1]}
-    for start in range(0, len(points), stretch):
-        part = [point for point in points[start : start + stretch] if point[1] is not None]
-        for point in (
-            (min(part, key=lambda p: p[1]), max(part, key=lambda p: p[1])) if part else points[start : start + 1]
-        ):
-            kept[point[0]] = point
-    return [_rounded(kept[step]) for step in sorted(kept)]
-
-
-def _rounded(point: list[Any]) -> list[Any]:
-    return [point[0], None if point[1] is None else float(f"{point[1]:.5g}")]
-
-
 # --- all runs, and who answers ----------------------------------------------------------------------------------------
 
 
@@ -289,8 +246,16 @@ def _run_detail(job: Job, adapter: Adapter | None) -> str:
     return " · ".join(parts)
 
 
-def who_value(model: str, live: Adapter | None, promotion: Promotion | None) -> dict[str, Any]:
+def who_value(
+    model: str, promoted: Adapter | None, promotion: Promotion | None, *, live: Adapter | None, is_script: bool = False
+) -> dict[str, Any]:
+    """`promoted` is what the store says, `live` what really answers: the weights may have been changed since."""
+    detail = "The backbone alone, with no adapter."
+    if is_script:
+        detail = "A script answers; it has no adapters."
+    elif promoted is not None and live is None:
+        detail = f"The backbone alone: the promoted adapter {promoted.name} does not fit the weights that are loaded."
     if live is None or promotion is None:
-        return {"name": model, "detail": "The backbone alone, with no adapter.", "is_adapted": False, "since": None}
+        return {"name": model, "detail": detail, "is_adapted": False, "since": None}
     detail = f"The backbone {model} with the adapter {live.name}, promoted by {promotion.author or 'a host'}."
     return {"name": f"{model} + {live.name}", "detail": detail, "is_adapted": True, "since": promotion.created_at}
