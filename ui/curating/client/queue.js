@@ -43,7 +43,9 @@ export function mount(root) {
     event.stopPropagation();
     move(by);
   });
-  rows.addEventListener('scroll', () => { if (rows.scrollTop + rows.clientHeight * 2 > rows.scrollHeight) extend(); }, { passive: true });
+  // Asked again after every change: what was scrolled to while another page was on its way would otherwise wait for ever.
+  function reach() { if (rows.scrollHeight > rows.clientHeight && rows.scrollTop + rows.clientHeight * 2 > rows.scrollHeight) extend(); }
+  rows.addEventListener('scroll', reach, { passive: true });
 
   function create() {
     const row = make('li', 'queue-row');
@@ -96,6 +98,7 @@ export function mount(root) {
         else if (foot > rows.scrollTop + rows.clientHeight) rows.scrollTop = foot - rows.clientHeight + 60;
       }
     }
+    reach();
     const reviewed = (bench.counts.accepted || 0) + (bench.counts.rejected || 0);
     const all = Object.values(bench.counts).reduce((sum, n) => sum + n, 0);
     if (all) document.dispatchEvent(new CustomEvent('studio:progress', { detail: { note: reviewed.toLocaleString('en') + ' of ' + all.toLocaleString('en') + ' reviewed', share: reviewed / all } }));
