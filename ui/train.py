@@ -12,11 +12,11 @@ Not covered: reinforcement learning, sample rollouts, the learning-trap alarm.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from engine.errors import PersonError
+from engine.errors import PersonError, Unavailable
 from ui.components.basis import Basis
 from ui.components.comparison import Comparison
 from ui.components.curves import Curves
@@ -29,7 +29,10 @@ from ui.people import query, user_of
 from ui.studio import Studio
 from ui.training import knobs
 from ui.training.board import Board, Seen, has_changed, read_board
-from ui.training.controls import Control, Controls, controls
+from ui.training.controls import NO_TRAINING, Control, Controls, controls
+
+if TYPE_CHECKING:
+    from ui.training.desk import TrainingDesk
 
 __all__ = ["build"]
 
@@ -96,7 +99,7 @@ def build(studio: Studio, page: Page) -> None:
             eyebrow("Runs")
             runs = Runs(elem_id="train-runs")
 
-    numbers = [passes, steps, rate, rank, benchmark, count]
+    numbers: list[Any] = [passes, steps, rate, rank, benchmark, count]
     shown = [seen, basis, job, curves, comparison, who, runs]
     shown += [plan, start, stop, verdict, promote, discard, resume, demote]
 
@@ -118,32 +121,32 @@ def build(studio: Studio, page: Page) -> None:
         return parts.plan, _button(parts.start)
 
     def start_run(*turned: Any) -> tuple:
-        problem = _problem(lambda: studio.jobs.start(*knobs.read_run(*turned)))
+        problem = _problem(lambda: _desk(studio).start(*knobs.read_run(*turned)))
         return (None, *_everything(studio, None, turned, plan_problem=problem))
 
     def stop_run(at: str | None, before: Seen, *turned: Any) -> tuple:
         board = read_board(studio, at, before)
         running = board.job if board.job and board.job.is_active else board.active
-        problem = _problem(lambda: studio.jobs.stop(running.id)) if running else None
+        problem = _problem(lambda: _desk(studio).stop(running.id)) if running else None
         return _everything(studio, at, turned, plan_problem=problem)
 
     def resume_run(at: str | None, before: Seen, *turned: Any) -> tuple:
         job_id = _id(read_board(studio, at, before).job)
-        problem = _problem(lambda: studio.jobs.resume(job_id))
+        problem = _problem(lambda: _desk(studio).resume(job_id))
         return _everything(studio, at, turned, verdict_problem=problem)
 
     def promote_adapter(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
         adapter_id = _id(read_board(studio, at, before).adapter)
-        problem = _problem(lambda: studio.jobs.promote(adapter_id, user_of(request)))
+        problem = _problem(lambda: _desk(studio).promote(adapter_id, user_of(request)))
         return _everything(studio, at, turned, verdict_problem=problem)
 
     def discard_adapter(at: str | None, before: Seen, *turned: Any) -> tuple:
         adapter_id = _id(read_board(studio, at, before).adapter)
-        problem = _problem(lambda: studio.jobs.discard(adapter_id))
+        problem = _problem(lambda: _desk(studio).discard(adapter_id))
         return _everything(studio, at, turned, verdict_problem=problem)
 
     def demote_adapter(at: str | None, request: gr.Request, *turned: Any) -> tuple:
-        problem = _problem(lambda: studio.jobs.demote(user_of(request)))
+        problem = _problem(lambda: _desk(studio).demote(user_of(request)))
         return _everything(studio, at, turned, verdict_problem=problem)
 
     everywhere = [chosen, seen, *numbers]
@@ -209,6 +212,13 @@ def _control_values(parts: Controls, plan_problem: str | None, verdict_problem: 
 
 def _button(control: Control) -> Any:
     return gr.Button(control.text, interactive=control.is_possible)
+
+
+def _desk(studio: Studio) -> TrainingDesk:
+    """A button that cannot be pressed can still be called from outside."""
+    if studio.jobs is None:
+        raise Unavailable(NO_TRAINING)
+    return studio.jobs
 
 
 def _problem(action: Callable[[], Any]) -> str | None:
