@@ -148,6 +148,12 @@ def test_damaged_bytes_are_decoded_or_refused_and_nothing_else(name: str, change
         assert all(frame.size == (loaded.media.width, loaded.media.height) for frame in loaded.frames)
 
 
+def test_tags_that_are_not_utf_8_do_not_refuse_a_video() -> None:
+    data = bytearray(FILES["mov"])
+    data[-1] = 0x80  # the end of the encoder's tag
+    assert load_media(bytes(data)).frames
+
+
 def png_header(width: int, height: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

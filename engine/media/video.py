@@ -95,7 +95,8 @@ def has_several_frames(file: BinaryIO, format: Format) -> bool:
 def _open(file: BinaryIO, format: Format) -> InputContainer:
     file.seek(0)
     # GIF is a picture format, but its animations come through here.
-    return cast(InputContainer, av.open(file, format=format.decoder.lower()))
+    # Tags are not looked at, and cameras write them in encodings of their own: they must not refuse a sound video.
+    return cast(InputContainer, av.open(file, format=format.decoder.lower(), metadata_errors="replace"))
 
 
 def _stream(container: InputContainer, format: Format, limits: MediaLimits) -> VideoStream:

@@ -1,4 +1,4 @@
-"""Gradients through the 4-bit backbone agree with those through the same weights dequantised to bf16.
+"""Gradients through the 4-bit backbone agree with those through the same weights dequantised.
 
 On AVX512-BF16 machines bitsandbytes repacks a layer in its first evaluation pass onto a kernel without gradients; after
 that Qwen3-VL would train silently with wrong ones. So the passes here are: answer first, then train.
@@ -19,16 +19,17 @@ from .test_sft import answer_logits
 
 
 def dequantise(network) -> int:
-    """Replace every 4-bit layer by a plain bf16 one with the very weights that it stands for."""
+    """Replace every 4-bit layer by a plain one, in the type that it computes in, with the very weights it stands for."""
     layers = [
         (name, module) for name, module in network.named_modules() if isinstance(module, bitsandbytes.nn.Linear4bit)
     ]
     for name, module in layers:
-        weight = dequantize_4bit(module.weight.data, module.weight.quant_state).to(torch.bfloat16)
-        plain = torch.nn.Linear(module.in_features, module.out_features, module.bias is not None, dtype=torch.bfloat16)
+        dtype = module.compute_dtype  # bf16, or fp32 on a processor that only emulates it
+        weight = dequantize_4bit(module.weight.data, module.weight.quant_state).to(dtype)
+        plain = torch.nn.Linear(module.in_features, module.out_features, module.bias is not None, dtype=dtype)
         plain.weight.data = weight
         if module.bias is not None:
-            plain.bias.data = module.bias.data.to(torch.bfloat16)
+            plain.bias.data = module.bias.data.to(dtype)
         parent, _, leaf = name.rpartition(".")
         setattr(network.get_submodule(parent), leaf, plain.requires_grad_(False))
     network.is_loaded_in_4bit = False
