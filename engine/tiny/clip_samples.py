@@ -1,6 +1,7 @@
 """Conversations on clips: whole traces that select a frame, and cheap parts of them.
 
-Idea: as for scenes. The frame to select is the middle one of those that show the sign.
+Idea: as for scenes. The frame to select is the middle one of those that show the sign. A sign's token is taught to look
+at its frame's number first, so that the number can be copied from it later: without that no run ever found frames.
 
 Not covered: selecting several frames, zooming into a selected frame.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import random
 
 from engine.tiny import clips, patches, questions, turns, views
-from engine.tiny.sequences import Sequence
+from engine.tiny.sequences import EARLY, Sequence
 from engine.tiny.turns import Lexicon
 from engine.tiny.views import View
 
@@ -34,8 +35,10 @@ def begin_clip(lexicon: Lexicon, clip: clips.Clip) -> tuple[Sequence, list[View]
     sequence.begin_user()
     seen, starts = frame_views(clip), []
     for number, view in enumerate(seen, 1):
-        sequence.add_text(f"Frame {number}:")
+        digit = sequence.add_text(f"Frame {number}:").stop - 2  # the last before the colon
         starts.append(sequence.add_view(view))
+        tokens = sorted({int(token) for token in view.boxes[:, 0]})
+        sequence.pulls += [(starts[-1] + token, digit, EARLY) for token in tokens]
     return sequence, seen, starts
 
 

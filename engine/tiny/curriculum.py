@@ -23,12 +23,12 @@ class Sizes:
     """How much of each kind a batch holds."""
 
     tiles: int = 40
-    tiled_scenes: int = 8
+    tiled_scenes: int = 7
     zoom_scenes: int = 5
     zoom_questions: int = 3
     ground_scenes: int = 14
     ground_questions: int = 6
-    read_crops: int = 22
+    read_crops: int = 18
     strips: int = 80
     clips: int = 3
     clip_questions: int = 3
@@ -62,7 +62,7 @@ def make_vision(rng: random.Random, sizes: Sizes = Sizes()) -> Batch:
     """Tiles, whole scenes, and now and then the frames of a clip."""
     seen = [tiles.draw_tile(rng) for _ in range(sizes.tiles)]
     seen += [scene_samples.scene_view(_scene(rng, (3, 12))) for _ in range(sizes.tiled_scenes)]
-    if rng.random() < 0.35:
+    if rng.random() < 0.5:
         seen += clip_samples.frame_views(_clip(rng))
     return vision_batch(seen)
 
@@ -127,12 +127,12 @@ def ground_mix(lexicon: Lexicon, sizes: Sizes, counts: Counts, clip_share: float
 def joint_mix(lexicon: Lexicon, sizes: Sizes) -> tuple[tuple[Maker, float], ...]:
     """Two fifths stay with tiles and strips: a character there costs a tenth of one in a trace."""
     return (
-        (partial(make_vision, sizes=sizes), 0.24),
-        (partial(make_strips, lexicon=lexicon, sizes=sizes), 0.16),
-        (partial(make_read, lexicon=lexicon, sizes=sizes), 0.12),
-        (partial(make_zoom, lexicon=lexicon, sizes=sizes), 0.20),
-        (partial(make_ground, lexicon=lexicon, sizes=sizes, counts=(3, 8)), 0.06),
-        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.10),
-        (partial(make_clip_ground, lexicon=lexicon, sizes=sizes), 0.04),
+        (partial(make_vision, sizes=sizes), 0.20),
+        (partial(make_strips, lexicon=lexicon, sizes=sizes), 0.15),
+        (partial(make_read, lexicon=lexicon, sizes=sizes), 0.14),
+        (partial(make_zoom, lexicon=lexicon, sizes=sizes), 0.18),
+        (partial(make_ground, lexicon=lexicon, sizes=sizes, counts=(3, 8)), 0.05),
+        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.12),
+        (partial(make_clip_ground, lexicon=lexicon, sizes=sizes), 0.08),
         (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.08),
     )

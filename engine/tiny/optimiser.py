@@ -2,7 +2,7 @@
 
 Idea: where the processor multiplies bf16 fast (AMX, AVX512-BF16) the products run in bf16 and the updates in fp32;
 elsewhere everything is fp32, which is then four times as fast. Muon learned 1.6 times as fast per step as AdamW
-alone; torch's own orthogonalises in bf16, so it is written out here.
+alone; torch's own orthogonalises in bf16, which some processors only emulate, so it is written out here.
 
 Invariant: after `step` every trained weight is its master in the working type. A frozen name gets neither gradient
 nor decay.
@@ -17,23 +17,29 @@ from torch import nn
 
 
 @torch.no_grad()
-def orthogonalise(matrix: torch.Tensor, rounds: int = 5) -> torch.Tensor:
-    """The nearest half-orthogonal matrix, about, by Newton-Schulz (Keller Jordan's quintic)."""
+def orthogonalise(matrix: torch.Tensor, rounds: int = 5, working_type: torch.dtype = torch.float32) -> torch.Tensor:
+    """The nearest half-orthogonal matrix, about, by Newton-Schulz (Keller Jordan's quintic), computed in `working_type`."""
     is_tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if is_tall else matrix
-    x = x / (x.norm() + 1e-7)
+    x = (x / (x.norm() + 1e-7)).to(working_type)
     for _ in range(rounds):
         gram = x @ x.T
         x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
-    return x.T if is_tall else x
+    return (x.T if is_tall else x).to(matrix.dtype)
 
 
 class Muon(torch.optim.Optimizer):
     """Momentum, orthogonalised, at AdamW's update size (0.2 root mean square)."""
 
     def __init__(
-        self, params: list[torch.Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.02
+        self,
+        params: list[torch.Tensor],
+        lr: float,
+        momentum: float = 0.95,
+        weight_decay: float = 0.02,
+        working_type: torch.dtype = torch.float32,
     ) -> None:
+        self.working_type = working_type
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -46,7 +52,7 @@ class Muon(torch.optim.Optimizer):
                 if "momentum" not in state:
                     state["momentum"] = torch.zeros_like(master)
                 buffer = state["momentum"].lerp_(master.grad, 1 - group["momentum"])
-                update = orthogonalise(master.grad.lerp(buffer, group["momentum"]))
+                update = orthogonalise(master.grad.lerp(buffer, group["momentum"]), working_type=self.working_type)
                 master.mul_(1 - group["lr"] * group["weight_decay"])
                 master.add_(update, alpha=-group["lr"] * 0.2 * max(master.shape) ** 0.5)
 
@@ -59,6 +65,7 @@ class MasterOptimiser:
         rest_rate: float,
         working_type: torch.dtype = torch.float32,
     ) -> None:
+        self.working_type = working_type
         self.names = [f"{name}.{key}" for name, module in modules.items() for key, _ in module.named_parameters()]
         self.weights: list[torch.Tensor] = [w for module in modules.values() for w in module.parameters()]
         self.masters = [weight.detach().clone().float() for weight in self.weights]
@@ -78,7 +85,7 @@ class MasterOptimiser:
         ]
         self.parts = [
             torch.optim.AdamW(groups, lr=rest_rate, betas=(0.9, 0.98), eps=1e-9),
-            Muon(matrices, matrix_rate),
+            Muon(matrices, matrix_rate, working_type=self.working_type),
         ]
         self.rates = [rest_rate, matrix_rate]
 

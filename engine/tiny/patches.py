@@ -31,9 +31,9 @@ class Budget:
 
 BUDGETS = {
     "image": Budget(60 * AREA, 80 * AREA),
-    "crop": Budget(48 * AREA, 64 * AREA),
-    "frame": Budget(6 * AREA, 12 * AREA + AREA // 2),
-    "selected_frame": Budget(240 * AREA, 400 * AREA),
+    "crop": Budget(64 * AREA, 84 * AREA),
+    "frame": Budget(12 * AREA, 20 * AREA + AREA // 2),
+    "selected_frame": Budget(320 * AREA, 440 * AREA),
 }
 
 

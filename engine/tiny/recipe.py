@@ -39,10 +39,10 @@ from engine.tiny.turns import Lexicon
 def stages(lexicon: Lexicon, sizes: Sizes) -> tuple[Stage, ...]:
     ground = partial(curriculum.ground_mix, lexicon, sizes)
     return (
-        Stage("vision", 0.28, curriculum.vision_mix(sizes), 3e-3, 1.5e-3, 0.65, 0.2),
-        Stage("ground_few", 0.03, ground((1, 2), 0.1), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
-        Stage("ground_some", 0.03, ground((1, 5), 0.3), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
-        Stage("joint", 0.66, curriculum.joint_mix(lexicon, sizes), 2.2e-3, 1e-3, 0.27, 0.02),
+        Stage("vision", 0.17, curriculum.vision_mix(sizes), 3e-3, 1.5e-3, 0.65, 0.2),
+        Stage("ground_few", 0.04, ground((1, 2), 0.3), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
+        Stage("ground_some", 0.06, ground((1, 5), 0.5), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
+        Stage("joint", 0.73, curriculum.joint_mix(lexicon, sizes), 2.2e-3, 1e-3, 0.27, 0.02),
     )
 
 
@@ -56,7 +56,7 @@ def begin(seed: int, folder: Path) -> Run:
     probes = architecture.Probes()
     pull = AttentionPull()
     speed_up(model, pull)
-    optimiser = MasterOptimiser({"model": model, "probes": probes}, 3e-3, 1.5e-3)
+    optimiser = MasterOptimiser({"model": model, "probes": probes}, 3e-3, 1.5e-3, architecture.working_type())
     return Run(model, probes, vocabulary, pull, optimiser, folder)
 
 
