@@ -1,0 +1,74 @@
+"""mini-vstar: colour, kind and relative position of objects on the trays of a cluttered scene.
+
+The idea: as in V* (arXiv 2312.14135) one object among many has to be found. Every tray carries four objects of four kinds and
+four colours, and the options are what lies on the tray, so whoever sees only blobs can do no better than guess.
+
+Invariant: four options, one right, in random order; all four directions are as likely whatever lies on the tray.
+"""
+
+from __future__ import annotations
+
+import random
+
+from engine.miniature.drawing import IMAGE_VIEW_AREA, OBJECT, Difficulty, Drawing, choices
+from engine.miniature.surroundings import Split, draw_scenery, draw_size, random_for
+from engine.miniature.trays import Item, Tray, draw_names, fill_with_objects, place_tray, scatter
+from engine.tiny.scenes import degrade
+from engine.trace import Evidence
+
+__all__ = ["CATEGORIES", "DIRECTIONS", "draw"]
+
+CATEGORIES = ("direct_attributes", "relative_position")
+"""V*'s own names."""
+DIRECTIONS = ("left", "right", "above", "below")
+_HARD_SHARE = 0.6
+_CELLS = 3
+
+
+def draw(seed: int, split: Split) -> Drawing | None:
+    """The drawing of a seed; None where the tray that is asked about found no room."""
+    rng = random_for("mini-vstar", split, seed)
+    difficulty: Difficulty = "hard" if rng.random() < _HARD_SHARE else "easy"
+    category = rng.choice(CATEGORIES)
+    size = draw_size(rng)
+    picture = draw_scenery(rng, size, split)
+    large = 1 if difficulty == "easy" or rng.random() < 0.5 else 0
+    plan: list[Difficulty] = ["easy"] * large + ["hard"] * rng.randint(2, 4)
+    trays: list[tuple[Tray, tuple[Item, ...], Difficulty]] = []
+    for name, kind in zip(draw_names(rng, len(plan)), plan, strict=True):
+        side = OBJECT.draw_side(rng, kind, size, IMAGE_VIEW_AREA)
+        tray = place_tray(rng, picture, name, _CELLS, side, [other.box for other, _, _ in trays])
+        if tray is not None:
+            trays.append((tray, fill_with_objects(rng, picture, tray), kind))
+    scatter(rng, picture, rng.randint(6, 18), (22, 80), [tray.box for tray, _, _ in trays])
+    fitting = [(tray, items) for tray, items, kind in trays if kind == difficulty]
+    if not fitting:
+        return None
+    tray, items = rng.choice(fitting)
+    question, options, answer = _ask(rng, category, tray, items)
+    evidence = Evidence(boxes=(tray.relative_box(size),))
+    return Drawing((degrade(rng, picture),), question, answer, options, evidence, category, difficulty)
+
+
+def _ask(rng: random.Random, category: str, tray: Tray, items: tuple[Item, ...]) -> tuple[str, tuple[str, ...], str]:
+    if category == "relative_position":
+        direction = rng.choice(DIRECTIONS)
+        pairs = [(one, two) for one in items for two in items if direction_of(one, two) == direction]
+        one, two = rng.choice(pairs)
+        options, answer = choices(rng, direction, [other for other in DIRECTIONS if other != direction])
+        return f"On the {tray.name}, where is the {one.kind}, seen from the {two.kind}?", options, answer
+    item, *others = rng.sample(items, len(items))
+    if rng.random() < 0.5:
+        options, answer = choices(rng, item.color, [other.color for other in others])
+        return f"What color is the {item.kind} on the {tray.name}?", options, answer
+    options, answer = choices(rng, item.kind, [other.kind for other in others])
+    return f"What is the {item.color} object on the {tray.name}?", options, answer
+
+
+def direction_of(one: Item, two: Item) -> str | None:
+    """Where `one` lies, seen from `two`; None unless they share exactly a row or a column."""
+    if one.row == two.row and one.column != two.column:
+        return "left" if one.column < two.column else "right"
+    if one.column == two.column and one.row != two.row:
+        return "above" if one.row < two.row else "below"
+    return None
