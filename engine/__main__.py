@@ -12,13 +12,21 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from engine.commands import ask, bench, evaluate, examples, train, verify
+from engine.commands import ask, bench, evaluate, examples, synthesize, train, verify
 from engine.errors import IntegrityError, PersonError
 from engine.settings import Settings
 
 __all__ = ["command_line", "main"]
 
-_COMMANDS = {"ask": ask, "bench": bench, "evaluate": evaluate, "examples": examples, "train": train, "verify": verify}
+_COMMANDS = {
+    "ask": ask,
+    "bench": bench,
+    "evaluate": evaluate,
+    "examples": examples,
+    "synthesize": synthesize,
+    "train": train,
+    "verify": verify,
+}
 
 
 def command_line() -> argparse.ArgumentParser:

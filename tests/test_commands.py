@@ -68,7 +68,7 @@ def test_help_comes_at_once_and_loads_nothing_heavy(home):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0
     assert done.stderr == ""
-    for name in ("ask", "evaluate", "examples", "train", "verify"):
+    for name in ("ask", "evaluate", "examples", "synthesize", "train", "verify"):
         assert f"\n    {name} " in done.stdout
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
     assert not home.exists()
@@ -80,7 +80,7 @@ def test_without_a_command_help_is_printed(home):
     assert "commands:" in printed
 
 
-@pytest.mark.parametrize("name", ["ask", "evaluate", "examples", "train", "verify"])
+@pytest.mark.parametrize("name", ["ask", "evaluate", "examples", "synthesize", "train", "verify"])
 def test_every_command_explains_itself(home, name, capsys):
     with pytest.raises(SystemExit) as ended:
         call(home, name, "--help")
