@@ -9,6 +9,7 @@ Invariant: four options, one right, in random order; all four directions are as 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from engine.miniature.drawing import IMAGE_VIEW_AREA, OBJECT, Difficulty, Drawing, choices
 from engine.miniature.surroundings import Split, draw_scenery, draw_size, random_for
@@ -16,7 +17,7 @@ from engine.miniature.trays import Item, Tray, draw_names, fill_with_objects, pl
 from engine.tiny.scenes import degrade
 from engine.trace import Evidence
 
-__all__ = ["CATEGORIES", "DIRECTIONS", "draw"]
+__all__ = ["CATEGORIES", "DIRECTIONS", "ask_attribute", "direction_of", "draw"]
 
 CATEGORIES = ("direct_attributes", "relative_position")
 """V*'s own names."""
@@ -50,13 +51,18 @@ def draw(seed: int, split: Split) -> Drawing | None:
     return Drawing((degrade(rng, picture),), question, answer, options, evidence, category, difficulty)
 
 
-def _ask(rng: random.Random, category: str, tray: Tray, items: tuple[Item, ...]) -> tuple[str, tuple[str, ...], str]:
+def _ask(rng: random.Random, category: str, tray: Tray, items: Sequence[Item]) -> tuple[str, tuple[str, ...], str]:
     if category == "relative_position":
         direction = rng.choice(DIRECTIONS)
         pairs = [(one, two) for one in items for two in items if direction_of(one, two) == direction]
         one, two = rng.choice(pairs)
         options, answer = choices(rng, direction, [other for other in DIRECTIONS if other != direction])
         return f"On the {tray.name}, where is the {one.kind}, seen from the {two.kind}?", options, answer
+    return ask_attribute(rng, tray, items)
+
+
+def ask_attribute(rng: random.Random, tray: Tray, items: Sequence[Item]) -> tuple[str, tuple[str, ...], str]:
+    """A question for the colour of a kind or the kind of a colour, its options and the letter of the right one."""
     item, *others = rng.sample(items, len(items))
     if rng.random() < 0.5:
         options, answer = choices(rng, item.color, [other.color for other in others])
