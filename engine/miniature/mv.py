@@ -10,7 +10,8 @@ shows, is visible even there.
     order       what is on a tray first, or last           the options are what was on it, and one that was not
     direction   which way an object moves                  four objects move, each another way
 
-Invariant: four options, one right, in random order; no two things that are named share a name; evidence is at most 8 frames, all of which show what is asked about.
+Invariant: four options, one right, in random order; no two things that are named share a name; evidence is at most 8
+frames, all of which show what is asked about.
 """
 
 from __future__ import annotations
