@@ -157,9 +157,9 @@ def _compute_type(device: torch.device) -> torch.dtype:
     embedded reasoner: 0.52 s against 0.36 s an answer). GPUs before Ampere take fp16."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    has_bf16 = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)() or getattr(
-        torch.cpu, "_is_amx_tile_supported", bool
-    )()
+    has_bf16 = (
+        getattr(torch.cpu, "_is_avx512_bf16_supported", bool)() or getattr(torch.cpu, "_is_amx_tile_supported", bool)()
+    )
     return torch.bfloat16 if has_bf16 else torch.float32
 
 

@@ -12,6 +12,9 @@ continue at `n + delta`; so no state is left on the model (`rope_deltas` is neve
 interleaved freely under the lease. Plain `generate()` with a cache and a new picture fails or is silently wrong
 (libraries.md); that is why the decoding loop is ours.
 
+Forks share what was computed: a session that was prefilled can be copied, cache included, so that the G rollouts of one
+prompt encode its pictures once (engine/training/rollouts.py).
+
 Invariants: the logits equal those of a full re-prefill (a test holds them to 1e-4 in fp32, for Qwen3-VL and Qwen2.5-VL);
 a turn is never dropped or rewritten; picture and video placeholders are never sampled. When the adapter that answers
 changes between turns the cache is thrown away and rebuilt, pictures included.
@@ -21,6 +24,7 @@ Not covered: batches of conversations (rollout groups).
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +54,9 @@ class Picture:
 
 @dataclass(slots=True)
 class Session:
-    """Greedy without a seed; with one, sampling at `temperature` from a generator of its own."""
+    """Greedy without a seed; with one, sampling at `temperature` from a generator of its own. `sampled_at` are the places
+    in `ids` of the tokens that were generated here, `sampled_log_probs` what they were given: log softmax(logits /
+    temperature), before placeholders are excluded."""
 
     backbone: Backbone
     seed: int | None = None
@@ -61,10 +67,14 @@ class Session:
     encoded_pictures: int = 0
     turn_tokens: int = 0
     turn_is_complete: bool = True
+    turn_text: str = ""
+    sampled_at: list[int] = field(default_factory=list)
+    sampled_log_probs: list[float] = field(default_factory=list)
     _cache: DynamicCache | None = None
     _cache_version: int = -1
     _generator: torch.Generator | None = None
     _is_open: bool = False
+    _said: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.ids = torch.zeros((1, 0), dtype=torch.long)
@@ -162,6 +172,23 @@ class Session:
         )
         return positions, int(delta.flatten()[0])
 
+    def prefill(self) -> None:
+        """Forward everything but the last token, for `fork`. The lease must be held and the answering adapter chosen."""
+        last, self.ids = self.ids[:, -1:], self.ids[:, :-1]
+        self.next_logits()
+        self._append_ids(last)
+
+    def fork(self, seed: int | None) -> Session:
+        """A session that goes on from here by itself, from `seed`; what the cache holds is not computed again."""
+        forked = Session(self.backbone, seed, self.temperature)
+        forked.ids, forked.pixels, forked.grids = self.ids, list(self.pixels), list(self.grids)
+        forked.encoded_pictures, forked._is_open = self.encoded_pictures, self._is_open
+        forked._cache, forked._cache_version = copy.copy(self._cache), self._cache_version
+        if forked._cache is not None:
+            # The layers' tensors are never changed in place, only replaced by longer ones.
+            forked._cache.layers = [copy.copy(layer) for layer in forked._cache.layers]
+        return forked
+
     @torch.no_grad()
     def next_logits(self) -> torch.Tensor:
         """Logits [vocabulary] in fp32 of the token after the history; forwards only what the cache lacks.
@@ -196,34 +223,48 @@ class Session:
         Ends at the end of turn, after a call, at `max_tokens`, or within one token of `is_cancelled`; the last two
         leave `turn_is_complete` false.
         """
-        self.turn_tokens, self.turn_is_complete = 0, False
-        tokenizer = self.backbone.tokenizer
-        stops, call_end = self._stop_ids(), self._call_end_id()
-        said: list[int] = []
-        shown = ""
+        self.begin_turn()
         with self.backbone.lease.held(), self.backbone.adapters.answering():
-            positions, delta = None, 0
-            while self.turn_tokens < max_tokens and not is_cancelled():
-                if positions is None:
+            delta: int | None = None
+            while self.turn_tokens < max_tokens and not self.turn_is_complete and not is_cancelled():
+                if delta is None:
                     logits = self.next_logits()
-                    positions, delta = self.positions()
+                    _, delta = self.positions()
                 else:
                     logits = self._decode(delta)
-                token = self._choose(logits)
-                self._append_ids(torch.tensor([[token]]))
-                self.turn_tokens += 1
-                if token in stops:
-                    self.turn_is_complete = True
-                    break
-                said.append(token)
-                text = tokenizer.decode(said, skip_special_tokens=False)
-                # A character may still lack bytes; it is shown with the token that completes it.
-                if not text.endswith("\ufffd") and len(text) > len(shown):
-                    piece, shown = text[len(shown) :], text
+                if piece := self.take(logits):
                     yield piece
-                if token == call_end or (call_end is None and shown.rstrip().endswith(CALL_END)):
-                    self.turn_is_complete = True
-                    break
+
+    @property
+    def cache(self) -> DynamicCache:
+        """What is computed already; of the tokens before the newest one after `next_logits` and `take`."""
+        if self._cache is None:
+            raise RuntimeError("nothing is computed yet")
+        return self._cache
+
+    def begin_turn(self) -> None:
+        self.turn_tokens, self.turn_is_complete, self.turn_text = 0, False, ""
+        self._said = []
+
+    def take(self, logits: torch.Tensor) -> str:
+        """Choose the next token from logits [vocabulary] and say it; returns the text that it adds, "" for a part of a
+        character. Sets `turn_is_complete` where the turn ends with it."""
+        token = self._choose(logits)
+        self.sampled_at.append(self.ids.shape[1])
+        self.sampled_log_probs.append(float(torch.log_softmax(logits / self.temperature, dim=-1)[token]))
+        self._append_ids(torch.tensor([[token]]))
+        self.turn_tokens += 1
+        if token in self._stop_ids():
+            self.turn_is_complete = True
+            return ""
+        self._said.append(token)
+        text, piece = self.backbone.tokenizer.decode(self._said, skip_special_tokens=False), ""
+        # A character may still lack bytes; it is shown with the token that completes it.
+        if not text.endswith("\ufffd") and len(text) > len(self.turn_text):
+            piece, self.turn_text = text[len(self.turn_text) :], text
+        call_end = self._call_end_id()
+        self.turn_is_complete = token == call_end or (call_end is None and self.turn_text.rstrip().endswith(CALL_END))
+        return piece
 
     @torch.no_grad()
     def _decode(self, delta: int) -> torch.Tensor:

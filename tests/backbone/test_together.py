@@ -1,0 +1,70 @@
+"""Sessions that speak together say what each would say alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine.backbone.loading import Backbone, load_backbone
+from engine.backbone.session import Session
+from engine.backbone.together import generate_together
+from engine.policies.base import never
+
+from tests.backbone.test_session import KINDS, picture
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def backbone(request, random_model) -> Backbone:
+    return load_backbone(str(random_model(request.param)), quantization="none", dtype=torch.float32)
+
+
+def opened(backbone: Backbone, index: int) -> Session:
+    """Sessions of different lengths, with different pictures."""
+    session = Session(backbone, seed=index)
+    session.append_user([picture(index, 60 + 40 * index), "What is written on the red disc? " * (index + 1)])
+    return session
+
+
+def said_tokens(session: Session) -> list[int]:
+    return [int(session.ids[0, at]) for at in session.sampled_at]
+
+
+def test_together_is_as_alone_over_several_turns(backbone):
+    alone = [opened(backbone, k) for k in range(4)]
+    together = [opened(backbone, k) for k in range(4)]
+    limits = [3, 9, 1, 12]
+    for turn in range(2):
+        texts = ["".join(session.generate(most, never)) for session, most in zip(alone, limits, strict=True)]
+        with backbone.lease.held(), backbone.adapters.answering():
+            assert generate_together(together, limits, never) == texts
+        for one, other in zip(alone, together, strict=True):
+            assert said_tokens(one) == said_tokens(other)
+            assert (one.turn_tokens, one.turn_is_complete) == (other.turn_tokens, other.turn_is_complete)
+            assert one.sampled_log_probs == pytest.approx(other.sampled_log_probs, abs=1e-4)
+            for session in (one, other):
+                session.append_user([picture(10 + turn, 90, 60), "Here is the cropped image:"])
+
+
+def test_forks_of_one_prompt_are_sessions_of_their_own(backbone):
+    trunk = opened(backbone, 2)
+    with backbone.lease.held(), backbone.adapters.answering():
+        trunk.prefill()
+    forks = [trunk.fork(seed) for seed in (0, 1, 0)]
+    said = ["".join(fork.generate(8, never)) for fork in forks]
+    fresh = Session(backbone, seed=1)
+    fresh.append_user([picture(2, 140), "What is written on the red disc? " * 3])
+    assert torch.equal(fresh.ids, trunk.ids)
+    assert "".join(fresh.generate(8, never)) == said[1]
+    assert said[0] == said[2]
+    assert forks[0].sampled_log_probs == pytest.approx(forks[2].sampled_log_probs, abs=1e-6)
+    assert trunk.ids.shape[1] < forks[0].ids.shape[1]
+    with backbone.lease.held(), backbone.adapters.answering():
+        assert trunk.cache.get_seq_length() == trunk.ids.shape[1] - 1
+
+
+def test_cancelling_stops_all_of_them(backbone):
+    sessions = [opened(backbone, k) for k in range(3)]
+    asked = iter([False] * 8)
+    with backbone.lease.held(), backbone.adapters.answering():
+        generate_together(sessions, [50] * 3, lambda: next(asked, True))
+    assert all(0 < session.turn_tokens < 10 and not session.turn_is_complete for session in sessions)
