@@ -64,7 +64,9 @@ def build_config(vocabulary: int, token_ids: dict[str, int]) -> Qwen3VLConfig:
 
 def working_type() -> torch.dtype:
     """bf16 where the processor multiplies it (twice as fast and more), fp32 elsewhere (emulated bf16 is four times slower)."""
-    has_bf16 = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)() or getattr(torch.cpu, "_is_amx_tile_supported", bool)()
+    has_bf16 = (
+        getattr(torch.cpu, "_is_avx512_bf16_supported", bool)() or getattr(torch.cpu, "_is_amx_tile_supported", bool)()
+    )
     return torch.bfloat16 if has_bf16 else torch.float32
 
 

@@ -1,8 +1,9 @@
 """A faster road through the same network, for training on one core.
 
 Idea: the stock forward loops over pictures in the vision attention and convolves patches; batching pictures of one
-size and multiplying instead made a step 1.7 times as fast. Forwards are replaced on the instance, so that stock
-models beside it stay stock.
+size and multiplying instead made a step 1.7 times as fast. The stock root-mean-square norms take eight passes over
+memory and were a seventh of a step; written out with their gradient they take a third of that. Forwards are replaced
+on the instance, so that stock models beside it stay stock.
 
 Invariant: the same function as the stock forward for right-padded sequences without a cache (held by a test).
 Shapes: N rows (patches of all views), H heads, D head width, L length.
@@ -18,7 +19,7 @@ from torch.nn import functional
 from transformers import Qwen3VLForConditionalGeneration
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
-from transformers.models.qwen3_vl.modeling_qwen3_vl import rotate_half
+from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextRMSNorm, rotate_half
 
 from engine.tiny.sequences import LATE
 
@@ -59,6 +60,33 @@ class Attention(torch.autograd.Function):
         score_gradient = torch._softmax_backward_data(gradient @ value.transpose(-1, -2), weights, -1, weights.dtype)
         query_gradient = (score_gradient @ key) * ctx.scaling
         return query_gradient, score_gradient.transpose(-1, -2) @ query, value_gradient, None, None
+
+
+class Normalise(torch.autograd.Function):
+    """x / rms(x) * weight, with the gradient g' = (g w - n mean(g w n)) / rms, where n = x / rms."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, epsilon: float) -> torch.Tensor:  # type: ignore[override]
+        # x: (..., D), weight: (D,)
+        square = torch.linalg.vector_norm(
+            x, dim=-1, keepdim=True, dtype=torch.promote_types(x.dtype, torch.float32)
+        ).square_()
+        inverse = square.div_(x.shape[-1]).add_(epsilon).rsqrt_().to(x.dtype)
+        normal = x * inverse
+        ctx.save_for_backward(normal, inverse, weight)
+        return normal * weight
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # type: ignore[override]
+        normal, inverse, weight = ctx.saved_tensors
+        weight_gradient = (gradient * normal).flatten(0, -2).sum(0)
+        gradient = gradient * weight
+        shared = (gradient * normal).mean(-1, keepdim=True)
+        return (gradient - normal * shared).mul_(inverse), weight_gradient, None
+
+
+def _normalise(self: Any, hidden_states: torch.Tensor) -> torch.Tensor:
+    return Normalise.apply(hidden_states, self.weight, self.variance_epsilon)
 
 
 def _embed_patches(self: Any, pixels: torch.Tensor) -> torch.Tensor:
@@ -136,6 +164,9 @@ def speed_up(model: Qwen3VLForConditionalGeneration, pull: AttentionPull) -> Non
     visual.patch_embed.forward = MethodType(_embed_patches, visual.patch_embed)
     for block in visual.blocks:
         block.attn.forward = MethodType(_attend_views, block.attn)
+    for module in model.model.language_model.modules():
+        if isinstance(module, Qwen3VLTextRMSNorm):
+            module.forward = MethodType(_normalise, module)
     ALL_ATTENTION_FUNCTIONS.register(IMPLEMENTATION, pull)
     ALL_MASK_ATTENTION_FUNCTIONS.register(IMPLEMENTATION, lambda *_, **__: None)
     model.model.language_model.config._attn_implementation = IMPLEMENTATION

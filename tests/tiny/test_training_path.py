@@ -8,6 +8,7 @@ import random
 import pytest
 import torch
 from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
+from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextRMSNorm
 
 from engine.tiny import architecture, clip_samples, clips, export, fast, losses, patches, scene_samples, scenes, turns
 from engine.tiny import tokenizer as words
@@ -92,6 +93,15 @@ def test_the_fast_path_is_the_stock_forward(stock, lexicon, kind):
         ).last_hidden_state
         ours = quick.lm_head(hidden)[:, : len(sequence.ids)]
     assert (ours - stock_logits(stock, lexicon, sequence)).abs().max() < 1e-3
+
+
+def test_the_fast_norm_has_the_gradients_of_the_stock_norm():
+    torch.manual_seed(1)
+    norm = Qwen3VLTextRMSNorm(24).double()
+    norm.weight.data.normal_()
+    x = torch.randn(3, 5, 24, dtype=torch.double, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x, weight: fast.Normalise.apply(x, weight, 1e-6), (x, norm.weight))
+    assert (fast.Normalise.apply(x, norm.weight, norm.variance_epsilon) - norm(x)).abs().max() < 1e-6
 
 
 def test_the_chat_template_says_what_training_reads(tokenizer, lexicon):
