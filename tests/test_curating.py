@@ -7,6 +7,7 @@ import io
 import json
 import threading
 
+import anyio
 import numpy as np
 import pytest
 from fastapi import FastAPI
@@ -159,8 +160,29 @@ def test_a_trace_is_held_by_one_and_let_go(studio, people):
     told = ben.post("/curate/hold", json={"trace": trace}).json()["holder"]
     assert told["name"] == ANN and told["sentence"].startswith(f"{ANN} is working on this trace")
     assert ben.get(f"/curate/trace/{trace}").json()["holder"]["name"] == ANN
-    ann.post("/curate/hold", json={"trace": None, "release": trace})
+    assert ann.get("/curate/queue").json()["items"][0]["holder"] is None
+    assert ben.get("/curate/queue").json()["items"][0]["holder"] == ANN
+    ann.post("/curate/hold", json={"trace": None, "release": [trace]})
     assert ben.post("/curate/hold", json={"trace": trace}).json()["holder"] is None
+
+
+def test_a_page_that_went_away_while_it_asked_holds_nothing(studio, people):
+    trace = make(studio)
+    body = json.dumps({"trace": trace}).encode()
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+    sent = []
+
+    async def receive():
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"x-studio", b"1"), (b"cookie", f"{USER_COOKIE}={ANN}".encode())]
+    scope = {"type": "http", "method": "POST", "path": "/curate/hold", "query_string": b"", "headers": headers}
+    anyio.run(people(ANN).app, scope, receive, send)
+    assert json.loads(sent[1]["body"])["holder"] is None
+    assert studio.store.reservations.of(trace) is None
 
 
 def test_the_policy_goes_on_line_by_line_and_is_taken(studio, people):

@@ -18,8 +18,8 @@ from engine.store.identity import now, storable
 
 __all__ = ["HOLD_S", "Assignment", "Reservation", "Reservations", "Reserved"]
 
-HOLD_S = 300.0
-"""How long a reservation holds without being renewed."""
+HOLD_S = 120.0
+"""How long a reservation holds without being renewed: for so long a crashed page keeps others away."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.curating import eventually, opened
+from tests.browser.curating import eventually, opened, time_passes
 from tests.browser.traces import clip_trace, picture_trace
 
 COUNT = 60
@@ -24,6 +24,13 @@ def studio(running_studio):
                 question = "Which exit is on the green sign?" if seed % 10 == 3 else "What is written on the red disc?"
                 picture_trace(store, media, seed % 5, question=question, size=(640, 480), is_nested=seed % 2 == 1)
     return studio.start()
+
+
+@pytest.fixture(autouse=True)
+def alone(studio):
+    """Every test is another person's, who finds nothing reserved."""
+    yield
+    time_passes(studio)
 
 
 def ids(studio) -> list[str]:
@@ -105,6 +112,16 @@ def test_the_list_goes_on_where_it_is_scrolled(new_page, studio):
     page = opened(new_page(), studio)
     page.locator("#curate-queue [role=option]").last.scroll_into_view_if_needed()
     page.wait_for_function(f"document.querySelectorAll('#curate-queue [role=option]').length == {COUNT}")
+
+
+def test_slow_thumbnails_leave_connections_for_work(new_page, studio):
+    page, asked = new_page(), []
+    page.route(re.compile(r"/thumbnail\?(frame=\d+&)?side=128$"), asked.append)  # and never answered
+    opened(page, studio)
+    page.wait_for_timeout(500)
+    assert len(asked) == 3
+    page.keyboard.press("j")
+    page.wait_for_selector("#curate-approve:enabled")
 
 
 def test_a_clip_shows_its_chosen_frames(new_page, studio):

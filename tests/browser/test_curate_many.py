@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.trace import Trace
-from tests.browser.curating import eventually, opened, settled
+from tests.browser.curating import eventually, opened, settled, time_passes
 from tests.browser.traces import picture_trace
 
 
@@ -23,6 +23,13 @@ def studio(running_studio):
         other: Trace = replace(first, steps=first.steps[-1:], views=first.views[:1], policy="other")
         store.traces.record(other, author="other", score=0.0)
     return studio.start()
+
+
+@pytest.fixture(autouse=True)
+def alone(studio):
+    """Every test is another person's, who finds nothing reserved."""
+    yield
+    time_passes(studio)
 
 
 def test_filters_stand_in_the_address_and_views_are_kept(new_page, studio):

@@ -39,8 +39,8 @@ __all__ = [
 _QUEUE_SIDE_PX = 128
 
 
-def item_value(listed: Listed) -> dict[str, Any]:
-    """One row of the queue."""
+def item_value(listed: Listed, person: str) -> dict[str, Any]:
+    """One row of the queue as `person` sees it: "holder" is somebody else who is working on it."""
     item = listed.item
     frame = 1 if item.media_kind == "video" else None
     return {
@@ -58,7 +58,7 @@ def item_value(listed: Listed) -> dict[str, Any]:
         "ignores_error": listed.ignores_error,
         "evidence_share": listed.evidence_share,
         "tags": list(listed.tags),
-        "holder": listed.holder,
+        "holder": None if listed.holder == person else listed.holder,
         "round": listed.round,
         "picture": thumbnail_url(item.media_sha256, frame, _QUEUE_SIDE_PX) if item.media_sha256 else None,
     }

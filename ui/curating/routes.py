@@ -42,7 +42,7 @@ def curate_routes(studio: Studio) -> APIRouter:
 
     @routes.get("/queue")
     def queue(request: Request) -> JSONResponse:
-        return answer(lambda: _queue(studio, dict(request.query_params)))
+        return answer(lambda: _queue(studio, dict(request.query_params), user_of(request)))
 
     @routes.get("/trace/{trace_id}")
     def trace(trace_id: str, request: Request) -> JSONResponse:
@@ -122,11 +122,11 @@ def trace_answer(studio: Studio, trace_id: str, person: str) -> dict[str, Any]:
     return value | {"is_editable": True} | bench_value(bench, person)
 
 
-def _queue(studio: Studio, params: dict[str, str]) -> dict[str, Any]:
+def _queue(studio: Studio, params: dict[str, str], person: str) -> dict[str, Any]:
     store = studio.store
     page = store.queue.page(Query.from_params(params), PAGE_SIZE, after=params.get("after") or None)
     return {
-        "items": [item_value(listed) for listed in page.items],
+        "items": [item_value(listed, person) for listed in page.items],
         "total": page.total,
         "is_total_exact": page.is_total_exact,
         "counts": store.traces.counts(),

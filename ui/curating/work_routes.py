@@ -5,7 +5,7 @@
     POST /curate/save      {"trace"}     the draft as the next revision
     POST /curate/rebase    {"trace"}     the person's changes on top of what somebody else saved
     POST /curate/discard   {"trace"}     throws the draft away
-    POST /curate/hold      {"trace" or None, "release" or None}    reserves a trace, lets go of another
+    POST /curate/hold      {"trace" or None, "release": [ids]}    reserves a trace, lets go of others
 
 Invariants: as in `ui.curating.routes`; an undo that is sent twice is done once, because it names the draft's counter.
 """
@@ -18,13 +18,15 @@ from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from engine.errors import InvalidInput
 from engine.store import Reserved, StaleRevision
 from engine.workbench import Bench, Workbench
 from ui.curating.drafting import bench_value
-from ui.curating.routes import answer_post, text_of, trace_answer
+from ui.curating.routes import answer, answer_post, read_json, text_of, trace_answer
+from ui.people import user_of
 from ui.studio import Studio
 
 __all__ = ["work_routes"]
@@ -87,7 +89,12 @@ def work_routes(studio: Studio) -> APIRouter:
 
     @routes.post("/hold")
     async def hold(request: Request) -> JSONResponse:
-        return await answer_post(request, lambda body, person: _hold(studio, body, person))
+        body, person = await read_json(request), user_of(request)
+        reply = await run_in_threadpool(answer, lambda: _hold(studio, body, person))
+        if body.get("trace") and await request.is_disconnected():
+            # The page went away while it was asking: nobody looks at the trace, and nobody would let go of it.
+            await run_in_threadpool(answer, lambda: studio.store.reservations.release(text_of(body, "trace"), person))
+        return reply
 
     return routes
 
@@ -112,17 +119,23 @@ def _object(body: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _hold(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
     reservations = studio.store.reservations
-    if body.get("release"):
-        reservations.release(text_of(body, "release"), person)
+    for trace_id in _ids(body, "release"):
+        reservations.release(trace_id, person)
     if not body.get("trace"):
         return {"holder": None}
     trace_id = text_of(body, "trace")
+    holder: dict[str, Any] | None = None
     try:
         reservations.take(trace_id, person)
     except Reserved as error:
         held = error.reservation
-        return {
-            "trace": trace_id,
-            "holder": {"name": held.holder, "sentence": str(error), "expires_at": math.ceil(held.expires_at)},
-        }
-    return {"trace": trace_id, "holder": None, "head_id": studio.store.traces.get(trace_id).head_id}
+        holder = {"name": held.holder, "sentence": str(error), "expires_at": math.ceil(held.expires_at)}
+    return {"trace": trace_id, "holder": holder, "head_id": studio.store.traces.get(trace_id).head_id}
+
+
+def _ids(body: dict[str, Any], name: str) -> list[str]:
+    """A posted list of a few ids; what is not there is empty."""
+    value = body.get(name) or []
+    if not isinstance(value, list) or len(value) > 100 or not all(isinstance(one, str) for one in value):
+        raise InvalidInput(f"The page sent no usable {name}; reload it and try again.")
+    return value

@@ -2,6 +2,7 @@
 // lives here, in the page, so keys never wait for the server. `bench` is plain data: read it anywhere, change it here alone.
 import { get, address, Offline } from './server.js';
 import { know } from './outbox.js';
+import { fetchAhead } from './pictures.js';
 
 export const bench = {
   query: { status: '', search: '', order: 'newest' },
@@ -41,7 +42,7 @@ export async function list(change = {}) {
     if (mine !== listing) return;
     Object.assign(bench, { items: page.items, total: page.total, isTotalExact: page.is_total_exact, counts: page.counts, problem: '', hasMore: page.items.length < page.total || !page.is_total_exact });
     bench.isLoading = false;
-    if (bench.current === null && page.items.length) choose(page.items[0].id);
+    if (bench.current === null && page.items.length) choose((page.items.find((one) => !one.holder) || page.items[0]).id);
     if (bench.current !== null && !page.items.length && !bench.detail && !bench.detailProblem) open(bench.current);
   } catch (error) {
     if (error.name === 'AbortError') return;
@@ -87,8 +88,11 @@ const details = new Map();
 const fetching = new Map();
 let rest = null;
 
-export function forget(id) { details.delete(id); }
+// What was fetched, or is on its way, may be old.
+export function forget(id) { details.delete(id); fetching.delete(id); }
 export function keep(detail) {
+  const row = item(detail.id);
+  if (row) row.holder = detail.holder ? detail.holder.name : null;
   details.delete(detail.id);
   details.set(detail.id, detail);
   if (details.size > KEPT) details.delete(details.keys().next().value);
@@ -97,7 +101,12 @@ export function keep(detail) {
 function fetchDetail(id) {
   if (details.has(id)) return Promise.resolve(details.get(id));
   if (!fetching.has(id)) {
-    fetching.set(id, get('curate/trace/' + encodeURIComponent(id)).then((detail) => { keep(detail); return detail; }).finally(() => fetching.delete(id)));
+    const mine = get('curate/trace/' + encodeURIComponent(id)).then((detail) => {
+      if (fetching.get(id) !== mine) return fetchDetail(id);   // forgotten meanwhile
+      keep(detail);
+      return detail;
+    }).finally(() => { if (fetching.get(id) === mine) fetching.delete(id); });
+    fetching.set(id, mine);
   }
   return fetching.get(id);
 }
@@ -128,7 +137,7 @@ export function show(detail) {
   Object.assign(bench, { detail, detailProblem: '' });
   if (detail.draft) know(detail.id, detail.draft.counter);
   const row = item(detail.id);
-  if (row) { row.status = detail.status; row.head_id = detail.head.id; }
+  if (row) Object.assign(row, { status: detail.status, head_id: detail.head.id, isRefused: false });
   if (isNew || bench.step === null || bench.step >= detail.steps.length) chooseStep(firstLook(detail));
   changed();
 }
@@ -152,8 +161,8 @@ async function ahead() {
 }
 function warm(detail) {
   const medium = detail.media[0];
-  if (medium && !medium.is_missing) new Image().src = stageUrl(medium, medium.kind === 'video' ? 1 : null);
-  detail.views.filter((view) => view.number > 1 && view.box.join() !== '0,0,1,1').slice(0, 3).forEach((view) => { new Image().src = view.url; });
+  if (medium && !medium.is_missing) fetchAhead(stageUrl(medium, medium.kind === 'video' ? 1 : null));
+  detail.views.filter((view) => view.number > 1 && view.box.join() !== '0,0,1,1').slice(0, 3).forEach((view) => fetchAhead(view.url));
 }
 export const STAGE_SIDE = 1536;
 export const stageUrl = (medium, frame, side = STAGE_SIDE) => 'media/' + medium.sha256 + '/thumbnail?' + (frame === null ? '' : 'frame=' + frame + '&') + 'side=' + side;
@@ -168,6 +177,12 @@ export function move(by) {
   }
   const next = bench.items[Math.max(0, Math.min(bench.items.length - 1, to))];
   if (next && next.id !== bench.current) choose(next.id);
+}
+
+// After a verdict: on to the next trace that nobody else is working on, as far as this page knows.
+export function moveOn() {
+  const at = itemAt(), free = bench.items.findIndex((one, index) => index > at && !one.holder);
+  move(at >= 0 && free > at ? free - at : 1);
 }
 
 // --- steps, media, frames ---

@@ -1,7 +1,8 @@
 // Short sentences at the foot of the page, said to screen readers too; at most one stands, with at most one thing to press.
 import { make, say } from './dom.js';
 
-let box = null, timer = null;
+const SPOKEN_FOR_MS = 6000;
+let box = null, timer = null, keptUntil = 0;
 function place() {
   if (box) return box;
   box = make('div', 'notice', document.body);
@@ -13,6 +14,9 @@ function place() {
   return box;
 }
 export function notice(text, { tone = 'plain', button = '', press = null, stays = false } = {}) {
+  // What went wrong is not wiped away by the next verdict's word.
+  if (tone !== 'bad' && Date.now() < keptUntil) return;
+  keptUntil = tone === 'bad' && button ? Date.now() + SPOKEN_FOR_MS : 0;
   const node = place();
   clearTimeout(timer);
   node.hidden = false;
@@ -24,4 +28,4 @@ export function notice(text, { tone = 'plain', button = '', press = null, stays 
   action.onclick = () => { hush(); if (press) press(); };
   if (!stays) timer = setTimeout(hush, tone === 'bad' ? 9000 : 5000);
 }
-export function hush() { if (box) { box.hidden = true; say(box.firstChild, ''); } }
+export function hush() { keptUntil = 0; if (box) { box.hidden = true; say(box.firstChild, ''); } }

@@ -2,6 +2,7 @@
 import { bench, watch, list, choose, move, extend, itemAt } from './bench.js';
 import { mountFilters, NAMES } from './filters.js';
 import { mountBulk, chosen, toggle, chooseTo } from './bulk.js';
+import { inList } from './pictures.js';
 import { make, say, put, each, tell, STATUS_WORDS } from './dom.js';
 
 const STATUSES = ['', 'new', 'edited', 'flagged', 'accepted', 'rejected'];
@@ -13,6 +14,7 @@ export function mount(root) {
   const rows = root.querySelector('.queue-list');
   const note = root.querySelector('.queue-note');
   const order = root.querySelector('.queue-order select');
+  const showPicture = inList(rows);
   let shown = null, timer = null;
 
   each(statuses, STATUSES, () => {
@@ -51,7 +53,7 @@ export function mount(root) {
     const row = make('li', 'queue-row');
     row.setAttribute('role', 'option');
     const picture = make('img', 'queue-picture', row);
-    picture.alt = ''; picture.loading = 'lazy'; picture.decoding = 'async';
+    picture.alt = ''; picture.decoding = 'async';
     const words = make('div', 'queue-words', row);
     make('p', 'queue-question', words);
     const foot = make('p', 'queue-foot', words);
@@ -61,12 +63,12 @@ export function mount(root) {
   function update(row, item, index) {
     put(row, { id: 'queue-' + item.id, 'data-id': item.id, 'data-status': item.status, 'aria-selected': item.id === bench.current ? 'true' : 'false', 'aria-checked': chosen.size ? String(chosen.has(item.id)) : null, 'data-holder': item.holder || null, 'aria-posinset': index + 1, 'aria-setsize': bench.isTotalExact ? bench.total : -1 });
     const [picture, words] = row.children;
-    if (picture.getAttribute('src') !== item.picture) put(picture, { src: item.picture });
+    showPicture(picture, item.picture);
     say(words.firstChild, item.question);
     const [, state, answer, warning, score] = words.lastChild.children;
     say(state, STATUS_WORDS[item.status] || item.status);
     say(answer, item.answer === null ? 'no answer' : item.answer);
-    tell(warning, [item.is_pretending ? 'pretends' : '', item.ignores_error ? 'ignores error' : '', item.round === 'disputed' ? 'disputed' : '', item.holder ? item.holder + ' is on it' : ''].filter(Boolean).join(', '));
+    tell(warning, [item.isRefused ? 'verdict not taken' : '', item.is_pretending ? 'pretends' : '', item.ignores_error ? 'ignores error' : '', item.round === 'disputed' ? 'disputed' : '', item.holder ? item.holder + ' is on it' : ''].filter(Boolean).join(', '));
     say(score, item.score === null ? '' : item.score.toFixed(2));
   }
 

@@ -5,6 +5,7 @@ import { drawBoxes } from './boxes.js';
 import { drawCrops } from './crops.js';
 import { hold, followers } from './drag.js';
 import { pickFrame } from './frames.js';
+import { showSoon } from './pictures.js';
 
 export function mount(root) {
   const part = (name) => root.querySelector('.editor-' + name);
@@ -73,7 +74,7 @@ export function mount(root) {
     }, (button, time, index) => {
       const frame = index + 1, step = lit.get(frame);
       button.dataset.frame = frame;
-      put(button.firstChild, { src: stageUrl(medium, frame, 192) });
+      showSoon(button.firstChild, stageUrl(medium, frame, 192));
       say(button.children[1], time.toFixed(1) + ' s');
       say(button.children[2], step === undefined ? '' : String(step + 1));
       button.style.setProperty('--tone', step === undefined ? 'transparent' : tone(step));

@@ -1,5 +1,5 @@
 // Verdicts: told in the order they were given, while the page has already moved on.
-import { bench, changed, item, move, settle, reopen, forget } from './bench.js';
+import { bench, changed, choose, item, moveOn, settle, reopen, forget } from './bench.js';
 import { tell } from './outbox.js';
 import { rest, adopt, mayEdit } from './editing.js';
 import { endNudge } from './drag.js';
@@ -8,6 +8,7 @@ import { notice } from './notices.js';
 const WORDS = { accepted: 'Approved', rejected: 'Rejected', skipped: 'Skipped', flagged: 'Flagged' };
 const short = (text) => text.length > 60 ? text.slice(0, 58) + '…' : text;
 let last = null;
+let awaited = null;   // the verdict whose answer the page waits for before it moves on
 
 // What stands in the way of approving what is on the bench: a sentence, or ''.
 export function obstacle() {
@@ -19,7 +20,7 @@ export const isHeldElsewhere = () => !!(bench.detail && bench.detail.holder && b
 
 export function decide(verdict, reason = '', { isMoving = true } = {}) {
   const id = bench.current, row = item(id), detail = bench.detail;
-  if (!id || (!row && !detail)) return;
+  if (!id || (!row && !detail) || (awaited && awaited.body.trace === id)) return;
   if (!detail && verdict !== 'skipped') { notice('It is still being fetched; look at it, then decide.'); return; }
   if (isHeldElsewhere() && verdict !== 'skipped') { notice(detail.holder.sentence || detail.holder.name + ' is working on this trace.', { tone: 'bad' }); return; }
   endNudge();
@@ -28,11 +29,15 @@ export function decide(verdict, reason = '', { isMoving = true } = {}) {
   if (verdict === 'accepted' && obstacle()) { notice(obstacle(), { tone: 'bad' }); return; }
   const question = (detail || row).question, before = (row || detail).status;
   if (verdict !== 'skipped') { if (row) row.status = verdict; if (detail) detail.status = verdict; }
-  tell('curate/review', { trace: id, revision: detail ? detail.head.id : row.head_id, verdict, reason }, before);
+  const task = tell('curate/review', { trace: id, revision: detail ? detail.head.id : row.head_id, verdict, reason }, before);
   forget(id);
   notice(WORDS[verdict] + ': ' + short(question), { button: 'Undo (u)', press: () => takeBack(id) });
   last = id;
-  if (isMoving) { bench.isAsking = false; move(1); }
+  if (isMoving) {
+    bench.isAsking = false;
+    // Where somebody else is at work too, theirs may stand by now: the page stays until the server has taken this one.
+    if (bench.isInsisting === id && verdict !== 'skipped') awaited = task; else moveOn();
+  }
   changed();
 }
 export function takeBack(id = last) {
@@ -44,7 +49,7 @@ export function takeBack(id = last) {
 }
 
 export function reject() {
-  if (bench.isAsking) { closeReason(); move(1); return; }
+  if (bench.isAsking) { closeReason(); moveOn(); return; }
   if (isHeldElsewhere() || !bench.detail) { decide('rejected'); return; }
   decide('rejected', '', { isMoving: false });
   bench.isAsking = true;
@@ -61,15 +66,25 @@ export const answers = {
   done(task, answer) {
     if (task.path.startsWith('curate/review')) {
       settle(answer);
-      if (bench.current === answer.id && bench.detail) reopen();
+      const isAwaited = task === awaited;
+      if (isAwaited) awaited = null;
+      if (bench.current !== answer.id) return;
+      if (isAwaited) moveOn(); else if (bench.detail) reopen();
     } else adopt(answer, focusAfter(task.body.edit));
   },
   refused(task, error) {
     const id = task.body.trace, row = item(id);
     forget(id);
+    if (task === awaited) awaited = null;
     if (row && task.before) row.status = task.before;
-    notice(error.message, { tone: 'bad', button: bench.current === id ? '' : 'Open it', press: () => import('./bench.js').then(({ choose }) => choose(id)) });
-    if (bench.current === id) reopen();
+    if (bench.current === id) {
+      notice(error.message, { tone: 'bad' });
+      reopen();
+    } else {
+      // The page has moved on: the row says it until the trace is opened again.
+      if (row) row.isRefused = true;
+      notice(error.message, { tone: 'bad', button: 'Open it', press: () => choose(id) });
+    }
     changed();
   },
 };
