@@ -23,6 +23,8 @@ class Setting:
     default: str
     meaning: str
     read: Callable[[str], Any]
+    default_in_space: str | None = None
+    """What is taken instead of `default` inside a Hugging Face Space, where nobody could reach 127.0.0.1."""
 
 
 def _choice(*allowed: str) -> Callable[[str], str]:
@@ -58,7 +60,7 @@ SETTINGS: tuple[Setting, ...] = (
             "folder says, else `pixel-reasoner`)", _choice("auto", "studio", "pixel-reasoner")),
     Setting("STUDIO_THREADS", "threads", "0", "CPU threads for the model; 0 leaves it to one less than the cores", _whole(0)),
     Setting("STUDIO_HOME", "home", ".", "folder of `annotations.db` and `artifacts/`", Path),
-    Setting("STUDIO_HOST", "host", "127.0.0.1", "address to listen on", str),
+    Setting("STUDIO_HOST", "host", "127.0.0.1", "address to listen on; in a Space `0.0.0.0`", str, "0.0.0.0"),
     Setting("STUDIO_PORT", "port", "7860", "port to listen on", _whole(0, 65_535)),
     Setting("STUDIO_JOURNAL", "journal", "wal", "SQLite journal: `wal`, or `delete` on network disks", _choice("wal", "delete")),
     Setting("STUDIO_MAX_UPLOAD_MB", "max_upload_mb", "100", "largest upload, in megabytes", _whole(1)),
@@ -66,8 +68,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("STUDIO_MAX_VIDEO_S", "max_video_s", "600", "longest video, in seconds", _whole(1)),
     Setting("STUDIO_MAX_STEPS", "max_steps", "6", "most steps of one trace", _whole(1)),
     Setting("STUDIO_MAX_TOKENS", "max_tokens", "4096", "most generated tokens of one trace", _whole(1)),
-    Setting("STUDIO_FRAME_ANCESTORS", "frame_ancestors", "'self'", "who may embed the page (CSP frame-ancestors); a Space "
-            "sets `https://huggingface.co`", str),
+    Setting("STUDIO_FRAME_ANCESTORS", "frame_ancestors", "'self'", "who may embed the page (CSP frame-ancestors); in a "
+            "Space `https://huggingface.co`", str, "https://huggingface.co"),
 )  # fmt: skip
 """Every setting, in the order of README's table."""
 
@@ -95,9 +97,11 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Raises InvalidSetting naming the variable, the value seen and what is allowed."""
+        is_space = bool(environment.get("SPACE_ID"))  # set by the Hub in every Space
         values: dict[str, Any] = {}
         for setting in SETTINGS:
-            text = environment.get(setting.variable, "").strip() or setting.default
+            default = (is_space and setting.default_in_space) or setting.default
+            text = environment.get(setting.variable, "").strip() or default
             try:
                 values[setting.field] = setting.read(text)
             except ValueError as error:

@@ -19,6 +19,12 @@ def test_nothing_set_is_the_embedded_reasoner_at_home():
     assert settings.artifacts == Path("artifacts")
 
 
+def test_a_space_is_reachable_unless_told_otherwise():
+    space = Settings.from_environment({"SPACE_ID": "someone/studio"})
+    assert (space.host, space.frame_ancestors) == ("0.0.0.0", "https://huggingface.co")
+    assert Settings.from_environment({"SPACE_ID": "someone/studio", "STUDIO_HOST": "::1"}).host == "::1"
+
+
 def test_home_moves_both():
     settings = Settings.from_environment({"STUDIO_HOME": "/srv/studio"})
     assert settings.database == Path("/srv/studio/annotations.db")
