@@ -21,7 +21,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -130,8 +130,8 @@ class Connections:
             row: sqlite3.Row | None = cursor.execute(sql, parameters).fetchone()
             return row
 
-    def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[sqlite3.Row]:
-        """The rows of a query one by one, for results too big for memory."""
+    def stream(self, sql: str, parameters: Parameters = ()) -> Generator[sqlite3.Row, None, None]:
+        """The rows of a query one by one, for results too big for memory; close it to stop early."""
         with closing(self.database().conn.cursor()) as cursor:
             cursor.row_factory = sqlite3.Row
             yield from cursor.execute(sql, parameters)

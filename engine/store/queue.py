@@ -197,7 +197,11 @@ class Queue:
             raise InvalidInput(f"a page has 1 to 1000 traces from an offset of 0 or more, not {limit} from {offset}")
         query = query or Query()
         numbers = self._numbers(query, limit, offset, after)
-        return QueuePage(self._listed(numbers), *self._total(query))
+        if after is None and offset == 0 and len(numbers) < limit:
+            # All there is: to count it would look for it a second time, which takes longest where there is little.
+            return QueuePage(self._listed(numbers), len(numbers), True)
+        total, is_exact = self._total(query)
+        return QueuePage(self._listed(numbers), total if is_exact else max(total, offset + len(numbers)), is_exact)
 
     def ids(self, query: Query, limit: int) -> list[str]:
         """The ids of the first `limit` traces, for work on all of them."""

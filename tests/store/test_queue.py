@@ -117,6 +117,14 @@ def test_pages_that_follow_one_another_neither_repeat_nor_skip(full: Store, orde
     assert by_offset == whole
 
 
+def test_a_total_is_never_less_than_what_is_shown_however_early_counting_stopped(full: Store, monkeypatch) -> None:
+    monkeypatch.setattr("engine.store.queue.COUNT_S", -1.0)
+    many = full.queue.page(Query(search="wall"))
+    assert len(many.items) == 50 and many.total >= 50 and not many.is_total_exact
+    few = full.queue.page(Query(search="wall", status="flagged"))
+    assert 0 < len(few.items) < 50 and (few.total, few.is_total_exact) == (len(few.items), True)
+
+
 def test_dates_are_days_of_recording(full: Store) -> None:
     everything = [listed.item for listed in full.queue.page(Query(order="oldest"), limit=1000).items]
     march = [i.id for i in everything if "2026-03-01" <= i.created_at[:10] <= "2026-03-31"]
