@@ -1,11 +1,12 @@
 # Two commands matter: `make run` starts the studio, `make test` runs every test. Both set up what they need.
+# `make bench` measures everything at quick sizes; one bench in full: make bench BENCH="queue --traces 1000000"
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 # Two busy threads on one core make decoding many times slower (libraries.md), so tests keep to one.
 TEST_ENV := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1 GRADIO_ANALYTICS_ENABLED=False
 
-.PHONY: setup run test check clean
+.PHONY: setup run test check bench clean
 
 setup: $(VENV)/.ready
 
@@ -34,6 +35,9 @@ check: $(VENV)/.ready-dev
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
+
+bench: $(VENV)/.ready-dev
+	$(TEST_ENV) $(PY) -m engine bench $(BENCH)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -7,15 +7,14 @@ import random
 import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops
 
+from engine.bench.people import WorkbenchDesk, losses, work_together
 from engine.blanking import blank_out, would_answer_change
-from engine.editing import SetBox, SetThought, continuation, undo
+from engine.editing import SetThought, continuation, undo
 from engine.errors import InvalidInput
 from engine.media import MediaFolder
 from engine.operations import cut
@@ -149,49 +148,29 @@ def test_a_rejection_has_a_reason_and_a_skip_leaves_the_draft(home) -> None:
 
 
 def test_twenty_people_edit_for_seconds_and_no_update_is_lost(home) -> None:
+    """The same work as `python -m engine bench people`, without HTTP and for five seconds."""
     bench, store, media, medium = home
     traces = [store.traces.record(nested(medium, str(k)), author="tiny").id for k in range(4)]
-    ends_at = time.monotonic() + 5
-    done: dict[str, dict[str, int]] = {}
-    errors: list[BaseException] = []
-    committed: list[str] = []
+    accounts = work_together([WorkbenchDesk(bench, f"p{k}") for k in range(20)], traces, 5)
+    assert losses(store, media, accounts) == []
+    assert all(account.edits for account in accounts) and any(account.accepted for account in accounts)
 
-    def work(person: str, chance: random.Random) -> None:
-        mine = done.setdefault(person, dict.fromkeys(traces, 0))
-        try:
-            while time.monotonic() < ends_at or not any(mine.values()):
-                trace_id = chance.choice(traces)
-                at = bench.open(trace_id, person)
-                mine[trace_id] += 1
-                at = bench.edit(trace_id, person, SetThought(0, f"{person} {mine[trace_id]}"), at.counter)
-                x = 0.01 * chance.randrange(50)
-                at = bench.edit(trace_id, person, SetBox(0, Box(x, x, x + 0.5, x + 0.5)), at.counter)
-                if chance.random() < 0.3:
-                    try:
-                        committed.append(bench.commit(trace_id, person, at.counter).head.id)
-                    except StaleRevision as late:
-                        assert late.kept.trace.steps[0].thought == f"{person} {mine[trace_id]}"
-                        bench.rebase(trace_id, person, at.counter)
-        except BaseException as error:
-            errors.append(error)
 
-    threads = [threading.Thread(target=work, args=(f"p{k}", random.Random(k))) for k in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
-    for person, mine in done.items():
-        for trace_id, count in mine.items():
-            if not count:
-                continue
-            saved = store.drafts.find(trace_id, person)
-            texts = [
-                m.edit.thought for m in bench.open(trace_id, person).draft.moments if isinstance(m.edit, SetThought)
-            ]
-            if saved is not None and texts:
-                assert texts[-1] == f"{person} {count}"
-    assert store.verify(media).problems == ()
+def test_what_was_promised_and_is_not_there_is_found(home) -> None:
+    bench, store, media, medium = home
+    trace_id = store.traces.record(nested(medium), author="tiny").id
+    [ann, ben] = work_together([WorkbenchDesk(bench, "ann"), WorkbenchDesk(bench, "ben")], [trace_id], 0.2)
+    assert losses(store, media, [ann, ben]) == []
+    ann.kept[trace_id] = "never sent"
+    ann.accepted.append((trace_id, "no revision"))
+    ben.late.append((trace_id, "never saved"))
+    ben.error = RuntimeError("database is locked")
+    found = losses(store, media, [ann, ben])
+    assert len(found) == 4 and all(any(word in line for line in found) for word in ("gone", "chain", "kept", "locked"))
+    store.drafts.discard(trace_id, "ben", store.drafts.find(trace_id, "ben").counter)
+    ben.error, ben.late, ben.accepted = None, [], []
+    is_saved = ben.kept[trace_id] in {r.trace.steps[0].thought for r in store.revisions.list(trace_id)}
+    assert len(losses(store, media, [ben])) == (0 if is_saved else 1)
 
 
 _CHILD = """

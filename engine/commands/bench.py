@@ -5,38 +5,75 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import TextIO
+from collections.abc import Callable
+from typing import Any, TextIO
 
 from engine.settings import Settings
 
 SUMMARY = "measure the studio against a baseline"
 
+_NAMES = ("queue", "editor", "people")
+
+_FULL = {"traces": 100_000, "repeats": 40, "drags": 20, "people": 20, "seconds": 60.0}
+_QUICK = {"traces": 10_000, "repeats": 10, "drags": 5, "people": 20, "seconds": 10.0}
+"""Without a name everything is measured, quickly."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", default="queue", choices=("queue",), help="what to measure (default: queue)")
-    parser.add_argument("--traces", type=int, default=100_000, help="traces in the generated store (default: 100000)")
     parser.add_argument(
-        "--repeats", type=int, default=40, help="how often each kind of page is asked for (default: 40)"
+        "name", nargs="?", choices=_NAMES, help="what to measure at full size; without a name all, at quick sizes"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
-    parser.epilog = "The store is made in the temporary folder (TMPDIR) and removed afterwards: about 6 KB a trace."
+    parser.add_argument("--traces", type=int, help="queue: traces in the generated store (100000; quick: 10000)")
+    parser.add_argument("--repeats", type=int, help="queue: how often each kind of page is asked for (40; quick: 10)")
+    parser.add_argument("--store-only", action="store_true", help="queue: without the browser's end")
+    parser.add_argument("--drags", type=int, help="editor: drags of a box of each size (20; quick: 5)")
+    parser.add_argument("--people", type=int, help="people: how many edit at once (20)")
+    parser.add_argument("--seconds", type=float, help="people: for how long (60; quick: 10)")
+    parser.add_argument("--json", action="store_true", help="one JSON object for each bench and nothing else")
+    parser.epilog = (
+        "Everything is made in the temporary folder (TMPDIR) and removed afterwards; the queue's store takes about 6 KB "
+        "a trace. editor, and the browser's end of queue, drive a Chromium with Playwright (requirements-dev.txt)."
+    )
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    from engine.bench.queue import measure
-    from engine.errors import InvalidInput
+    from engine.errors import InvalidInput, Unavailable
 
-    if arguments.traces < 100 or arguments.repeats < 3:
+    sizes: dict[str, Any] = dict(_QUICK if arguments.name is None else _FULL)
+    sizes |= {name: given for name in sizes if (given := getattr(arguments, name)) is not None}
+    if sizes["traces"] < 100 or sizes["repeats"] < 3:
         raise InvalidInput("a measurement needs at least 100 traces and 3 repeats")
-    found = measure(arguments.traces, arguments.repeats, progress=lambda line: print(line, file=sys.stderr, flush=True))
-    if arguments.json:
-        print(json.dumps(found), file=out)
-        return 0
-    print(
-        f"{found['traces']:,} traces, a page of 50: median {found['median_ms']} ms, p95 {found['p95_ms']} ms", file=out
-    )
-    for name, page in found["pages"].items():
-        print(f"  {name:22} median {page['median_ms']:8.2f} ms   p95 {page['p95_ms']:8.2f} ms", file=out)
-    for name, base in found["baseline"].items():
-        print(f"  first draft, {name:9} median {base['median_ms']:8.2f} ms   {base['ratio']:8.2f} times ours", file=out)
-    return 0
+    if sizes["drags"] < 1 or sizes["people"] < 1 or not 0 < sizes["seconds"] <= 3600:
+        raise InvalidInput("a measurement needs a drag, a person and up to 3600 seconds at least")
+    missing: list[str] = []
+    for name in _NAMES if arguments.name is None else (arguments.name,):
+        try:
+            found, lines = _measured(name, sizes, arguments.store_only)
+        except Unavailable as error:
+            if arguments.name is not None:
+                raise
+            missing.append(f"{name} was not measured: {error}")
+            continue
+        print(json.dumps(found) if arguments.json else "\n".join(lines), file=out, flush=True)
+    for sentence in missing:
+        print(f"error: {sentence}", file=sys.stderr)
+    return 2 if missing else 0
+
+
+def _measured(name: str, sizes: dict[str, Any], is_store_only: bool) -> tuple[dict[str, Any], list[str]]:
+    """What a bench found, and the same as lines for people."""
+    progress: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
+    if name == "editor":
+        from engine.bench import editor
+
+        found = editor.measure(sizes["drags"], progress=progress)
+        return found, editor.report(found)
+    if name == "people":
+        from engine.bench import people
+
+        found = people.measure(sizes["people"], sizes["seconds"], progress=progress)
+        return found, people.report(found)
+    from engine.bench import queue
+
+    found = queue.measure(sizes["traces"], sizes["repeats"], has_browser=not is_store_only, progress=progress)
+    return found, queue.report(found)

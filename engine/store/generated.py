@@ -1,18 +1,20 @@
 """A store full of made-up traces, for measuring; and the page as a first draft would have written it, to measure against.
 
 The traces vary as real ones do (questions, policies, sources, statuses, scores, errors, groups of eight attempts, tags)
-and are whole: canonical JSON, hashes, search index. They are written without triggers, and the index is built at the end:
-otherwise a million would take hours.
+and are whole: canonical JSON, hashes, search index. They are written without triggers, without waiting for the disk, and
+the index is built at the end: otherwise a million would take hours.
 
-Not covered: media files; the pictures of these traces do not exist.
+Not covered: media files; the traces' pictures exist only where the caller has taken some in and names them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+from sqlite_utils import Database
 
 from engine.store.connection import Connections
 from engine.store.curation import REBUILD, TRIGGERS
@@ -31,18 +33,27 @@ _WORDS = (
 )
 _TRIGGERS = ("traces_found_in", "traces_found_out", "traces_found_over", "traces_grouped_over")
 _BATCH = 5_000
+_INDEXED_AT_ONCE_BYTES = 256 * 2**20
+_FTS_DEFAULT_BYTES = 2**20
+_GROUP = 8
+_SIZE_PX = (1024, 768)
 _QUESTION, _GOLD, _SHA = "QUESTION", "GOLD", hashlib.sha256(b"").hexdigest()
 
 
-def fill(connections: Connections, count: int, seed: int = 0) -> None:
-    """Adds `count` traces to an empty store."""
+def fill(connections: Connections, count: int, seed: int = 0, media: Sequence[str] = ()) -> None:
+    """Adds `count` traces to an empty store that nobody else has open. `media` are hashes of pictures of 1024 x 768 that
+    exist, for the traces to share; without them each group of eight has a picture that does not. Killed on its way it
+    leaves a database that must be thrown away."""
     chance = random.Random(seed)
-    connections.database().conn.execute("PRAGMA cache_size = -200000")  # the indexes do not fit into the default 2 MB
+    conn = connections.database().conn
+    conn.execute("PRAGMA cache_size = -200000")  # the indexes do not fit into the default 2 MB
+    conn.execute("PRAGMA journal_mode = MEMORY")
+    conn.execute("PRAGMA synchronous = OFF")
     with connections.write() as db:
         for name in (*_TRIGGERS, "tags_found_in"):
             db.conn.execute(f"DROP TRIGGER {name}")
     batch: list[tuple[dict[str, Any], dict[str, Any]]] = []
-    for made in _made(count, chance):
+    for made in _made(count, chance, media):
         batch.append(made)
         if len(batch) == _BATCH:
             _write(connections, batch)
@@ -52,18 +63,30 @@ def fill(connections: Connections, count: int, seed: int = 0) -> None:
         db.conn.execute(
             "INSERT INTO trace_tags SELECT id, 'glare', 'ann', created_at FROM traces WHERE number % 50 = 7"
         )
+        _index_at_once(db, _INDEXED_AT_ONCE_BYTES)
         db.executescript(REBUILD)
+        _index_at_once(db, _FTS_DEFAULT_BYTES)
         db.executescript(TRIGGERS)
         db.executescript(
             "CREATE TRIGGER tags_found_in AFTER INSERT ON trace_tags "
             "BEGIN UPDATE traces SET status = status WHERE id = new.trace_id; END;"
         )
-    connections.database().conn.execute("ANALYZE")
-    connections.database().conn.execute("PRAGMA cache_size = -2000")
+    conn.execute("ANALYZE")
+    conn.execute("PRAGMA cache_size = -2000")
+    conn.execute("PRAGMA synchronous = FULL")
+    conn.execute(f"PRAGMA journal_mode = {connections.journal_mode}")
 
 
-def naive_page(connections: Connections, search: str, status: str | None, offset: int) -> tuple[list[str], int]:
-    """Fifty ids and the total, as a first draft would have asked: LIKE over the JSON, a count over everything."""
+def _index_at_once(db: Database, size_bytes: int) -> None:
+    """How much of the full-text index is gathered before it is written: more means fewer merges."""
+    db.conn.execute("INSERT INTO trace_search (trace_search, rank) VALUES ('hashsize', ?)", (size_bytes,))
+
+
+def naive_page(
+    connections: Connections, search: str, status: str | None, offset: int
+) -> tuple[list[tuple[str, str]], int]:
+    """Fifty traces (id, JSON) and the total, as a first draft would have asked: LIKE over the JSON, a count over
+    everything."""
     conditions = ["r.trace_json LIKE ?"] if search else []
     values: list[object] = [f"%{search}%"] if search else []
     if status:
@@ -75,7 +98,7 @@ def naive_page(connections: Connections, search: str, status: str | None, offset
         f"SELECT t.id, r.trace_json {source} ORDER BY t.created_at DESC LIMIT 50 OFFSET {offset}", values
     )
     total = connections.rows(f"SELECT count(*) {source}", values)[0][0]
-    return [row["id"] for row in rows], total
+    return [(row["id"], row["trace_json"]) for row in rows], total
 
 
 def _write(connections: Connections, batch: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
@@ -93,25 +116,28 @@ def _write(connections: Connections, batch: list[tuple[dict[str, Any], dict[str,
             )
 
 
-def _made(count: int, chance: random.Random) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _made(count: int, chance: random.Random, media: Sequence[str]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     # Whole traces are costly to make: some thousands are made, and each is used with many questions and media.
     pool = []
     for _ in range(min(4_000, count)):
         trace = _trace(_QUESTION, _GOLD if chance.random() < 0.7 else f"Q{chance.randrange(10**4)}", _SHA, chance)
         pool.append((head_columns(trace), canonical_json(trace_to_json(trace, None))))
+    question = gold = sha256 = key = source = ""
     for number in range(count):
-        group = number // 8
-        pick = random.Random(group)
-        question = (
-            f"What is written on the {pick.choice(_COLOURS)} {pick.choice(_SHAPES)} near the {pick.choice(_WORDS)} "
-            f"{pick.choice(_WORDS)} {pick.choice(_WORDS)}?"
-        )
-        gold = f"{pick.choice('ABCDEFGHKMPRSTXYZ')}{pick.randrange(10**4)}"
-        sha256 = hashlib.sha256(str(group).encode()).hexdigest()
+        if number % _GROUP == 0:
+            group = number // _GROUP
+            pick = random.Random(group)
+            question = (
+                f"What is written on the {pick.choice(_COLOURS)} {pick.choice(_SHAPES)} near the {pick.choice(_WORDS)} "
+                f"{pick.choice(_WORDS)} {pick.choice(_WORDS)}?"
+            )
+            gold = f"{pick.choice('ABCDEFGHKMPRSTXYZ')}{pick.randrange(10**4)}"
+            sha256 = media[group % len(media)] if media else hashlib.sha256(str(group).encode()).hexdigest()
+            key = hashlib.sha256(canonical_json([question, [sha256]]).encode("ascii")).hexdigest()[:32]
+            source = f"{pick.choice(('mini-signs', 'vstar', 'tallyqa', 'own'))}/{group}"
         columns, text = chance.choice(pool)
         text = text.replace(_QUESTION, question).replace(_SHA, sha256).replace(_GOLD, gold)
         answer = columns["answer"].replace(_GOLD, gold)
-        key = hashlib.sha256(canonical_json([question, [sha256]]).encode("ascii")).hexdigest()[:32]
         # A year of work: months, days and hours follow the number.
         minute = number * 500_000 // max(count, 1)
         moment = (
@@ -133,7 +159,7 @@ def _made(count: int, chance: random.Random) -> Iterator[tuple[dict[str, Any], d
                 "example_key": key,
                 "score": None if chance.random() < 0.2 else float(answer == gold),
                 "gold": gold,
-                "source": f"{pick.choice(('mini-signs', 'vstar', 'tallyqa', 'own'))}/{group}",
+                "source": source,
                 "author": columns["policy"],
                 "created_at": moment,
                 "updated_at": moment,
@@ -162,7 +188,7 @@ def _trace(question: str, answer: str, sha256: str, chance: random.Random) -> Tr
     steps.append(Step(_thought(chance), answer=answer))
     policy = chance.choice(("tiny", "tiny+signs", "pixel-reasoner", "server"))
     return Trace(
-        question, (Media(sha256, "image", 1024, 768),), tuple(views), tuple(steps), "answered", policy, "studio"
+        question, (Media(sha256, "image", *_SIZE_PX),), tuple(views), tuple(steps), "answered", policy, "studio"
     )
 
 
