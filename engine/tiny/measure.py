@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -34,23 +36,29 @@ RUNS = (
 """(benchmark, with operations)."""
 
 
+def measure(name: str, is_operating: bool, limit: int | None) -> dict:
+    """One run's summary, printed to standard error when it is there."""
+    settings = Settings.from_environment(os.environ | {"STUDIO_MODEL": "tiny"})
+    backbone = open_backbone(settings)
+    benchmark = benchmark_named(name)
+    if benchmark is None:
+        raise SystemExit(f"there is no benchmark {name}")
+    posed = (pose_drawn(drawn) for drawn in draw(benchmark, limit))
+    results = evaluate(LocalPolicy(backbone), posed, loop_limits(settings), is_operating=is_operating)
+    row = asdict(summarise(name, results)) | {"is_operating": is_operating, "quantization": backbone.quantization}
+    print(json.dumps(row), file=sys.stderr, flush=True)
+    return row
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m engine.tiny.measure", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--limit", type=int, help="examples of each benchmark (default: 500 pictures, 200 clips)")
+    parser.add_argument("--jobs", type=int, default=1, help="runs measured at once, each in a process of its own")
     options = parser.parse_args()
-    settings = Settings.from_environment(os.environ | {"STUDIO_MODEL": "tiny"})
-    backbone = open_backbone(settings)
-    policy, limits = LocalPolicy(backbone), loop_limits(settings)
-    rows = []
-    for name, is_operating in RUNS:
-        benchmark = benchmark_named(name)
-        if benchmark is None:
-            raise SystemExit(f"there is no benchmark {name}")
-        posed = (pose_drawn(drawn) for drawn in draw(benchmark, options.limit))
-        summary = summarise(name, evaluate(policy, posed, limits, is_operating=is_operating))
-        rows.append(asdict(summary) | {"is_operating": is_operating, "quantization": backbone.quantization})
-        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
+        waiting = [pool.submit(measure, name, is_operating, options.limit) for name, is_operating in RUNS]
+        rows = [one.result() for one in waiting]
     options.out.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
