@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-from transformers import DynamicCache
+from transformers import DynamicCache, PreTrainedConfig
 
 from engine.backbone.session import Session
 
@@ -72,7 +72,9 @@ def _decode(sessions: Sequence[Session], max_tokens: Sequence[int], is_cancelled
         places = places + 1
 
 
-def _padded(caches: Sequence[DynamicCache], config: object, device: torch.device) -> tuple[DynamicCache, torch.Tensor]:
+def _padded(
+    caches: Sequence[DynamicCache], config: PreTrainedConfig, device: torch.device
+) -> tuple[DynamicCache, torch.Tensor]:
     """The caches as one, and its mask [B, n]."""
     lengths = [cache.get_seq_length() for cache in caches]
     longest = max(lengths)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from PIL import Image
 from engine.backbone.loading import Backbone, PixelBudget, load_backbone
 from engine.media import LoadedMedia, load_media
 from engine.trace import Box, Observation, Step, Trace, View, ZoomIn
-from engine.training.dataset import TrainingExample
+from engine.training.dataset import Collator, TrainingExample
 
 BUDGETS = {role: PixelBudget(4 * 784, 12 * 784) for role in ("image", "crop", "frame", "selected_frame")}
 
@@ -66,6 +67,57 @@ def fresh_backbone(random_model) -> Callable[..., Backbone]:
     def make(kind: str = "qwen3_vl", quantization: str = "4bit", protocol: str = "studio") -> Backbone:
         dtype = torch.float32 if quantization == "none" else None
         backbone = load_backbone(str(random_model(kind)), quantization, "cpu", protocol, dtype)
+        return dataclasses.replace(backbone, budgets=BUDGETS)
+
+    return make
+
+
+def plain_trace(loaded: LoadedMedia, answer: str = "KX7421") -> Trace:
+    """An answer from the first view."""
+    views = (View(1, loaded.media.sha256, None, Box.full()),)
+    steps = (Step("I guess.", answer=answer),)
+    return Trace("What is written on the red disc?", (loaded.media,), views, steps, "answered", "tiny", "studio")
+
+
+@pytest.fixture(scope="session")
+def undecided_model(random_model, pictures, load_pictures, tmp_path_factory) -> Path:
+    """The folder of a small model that was taught, in all its weights, to zoom in before it answers or to answer at once,
+    each about half of the time: where a policy may learn which."""
+    backbone = dataclasses.replace(
+        load_backbone(str(random_model("qwen3_vl")), "none", "cpu", "studio", torch.float32), budgets=BUDGETS
+    )
+    loaded = next(iter(pictures.values()))
+    traces = [zoom_trace(loaded, "KX7421"), plain_trace(loaded, "17")]
+    batch = Collator([TrainingExample(trace) for trace in traces], backbone, load_pictures, 4096)(
+        [{"example": 0}, {"example": 1}]
+    )
+    network = backbone.model
+    network.train()
+    network.requires_grad_(True)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for _ in range(120):
+            loss = network(**batch).loss
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            optimiser.zero_grad()
+            if loss < 0.0115:  # what is left is the choice itself: 2 log 2 over 141 tokens, 0.0098
+                break
+    folder = tmp_path_factory.mktemp("undecided")
+    network.save_pretrained(folder)
+    backbone.processor.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def undecided(undecided_model) -> Callable[..., Backbone]:
+    """undecided(quantization="4bit"): that model, loaded afresh."""
+
+    def make(quantization: str = "none") -> Backbone:
+        dtype = torch.float32 if quantization == "none" else None
+        backbone = load_backbone(str(undecided_model), quantization, "cpu", "studio", dtype)
         return dataclasses.replace(backbone, budgets=BUDGETS)
 
     return make

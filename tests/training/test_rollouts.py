@@ -1,0 +1,126 @@
+"""Rollouts are what the loop would do, their tokens what was said, their log-probabilities the model's own."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine.backbone.session import IMAGE_PAD, TURN_END
+from engine.policies.base import never
+from engine.policies.local import LocalPolicy
+from engine.protocols import protocol_named
+from engine.reasoning import Finished, Limits, reason
+from engine.trace import Example
+from engine.training.dataset import TrainingExample, encode
+from engine.training.rollouts import Prompt, Rollout, RolloutsStopped, roll_out
+
+LIMITS = Limits(max_steps=3, max_tokens=200, max_turn_tokens=130)
+
+
+@pytest.fixture(scope="module")
+def backbone(undecided):
+    return undecided()
+
+
+@pytest.fixture(scope="module")
+def prompts(pictures) -> list[Prompt]:
+    return [
+        Prompt(Example("What is written on the red disc?", (loaded.media,), "KX7421"), pictures, tuple(range(6)))
+        for loaded in pictures.values()
+    ]
+
+
+@pytest.fixture(scope="module")
+def groups(backbone, prompts) -> list[list[Rollout]]:
+    return roll_out(backbone, prompts, LIMITS)
+
+
+def exact_log_probs(backbone, rollout: Rollout) -> torch.Tensor:
+    """Of every token but the first, by one forward of the stock model over the whole conversation."""
+    image_pad = backbone.tokenizer.convert_tokens_to_ids(IMAGE_PAD)
+    ids = rollout.ids[None]
+    with torch.no_grad():
+        logits = backbone.model(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            mm_token_type_ids=(ids == image_pad).int(),
+            pixel_values=rollout.pixels,
+            image_grid_thw=rollout.grids,
+        ).logits[0]
+    return torch.log_softmax(logits[:-1].float(), -1).gather(1, rollout.ids[1:, None])[:, 0]
+
+
+def test_both_ways_are_taken_and_pictures_come_with_them(groups):
+    everything = [rollout for group in groups for rollout in group]
+    operating = [rollout for rollout in everything if rollout.trace.has_operation]
+    assert 0 < len(operating) < len(everything)
+    assert {len(rollout.grids) for rollout in operating} >= {2}
+    assert {rollout.trace.answer for rollout in everything} & {"KX7421", "17"}
+
+
+def test_log_probabilities_agree_with_one_forward(backbone, groups):
+    for rollout in groups[0] + groups[1]:
+        expected = exact_log_probs(backbone, rollout)
+        found = rollout.log_probs[1:]
+        mask = rollout.sampled[1:]
+        assert (expected - found)[mask].abs().max() < 1e-4
+        assert (found[~mask] == 0).all()
+
+
+def test_rollouts_are_what_the_loop_does_with_the_same_seed(backbone, prompts, groups):
+    for prompt, group in zip(prompts, groups, strict=True):
+        for seed, rollout in zip(prompt.seeds, group, strict=True):
+            *_, finished = reason(LocalPolicy(backbone), prompt.example, prompt.pictures, LIMITS, seed=seed)
+            assert isinstance(finished, Finished)
+            assert rollout.trace == finished.trace
+
+
+def test_exactly_what_was_said_is_marked(backbone, groups):
+    protocol = protocol_named("studio")
+    whole = [rollout for rollout in groups[0] if rollout.trace.stop_reason == "answered"]
+    assert whole
+    for rollout in whole:
+        trace = rollout.trace
+        said = backbone.tokenizer.decode(rollout.ids[rollout.sampled])
+        # A call ends its turn: the end of turn after it is ours, that after an answer the model's.
+        expected = "".join(
+            protocol.render(step, trace.views, trace.media) + ("" if step.observation else TURN_END)
+            for step in trace.steps
+        )
+        if all(step.observation is None or step.observation.error is None for step in trace.steps):
+            assert said == expected
+        assert not rollout.sampled[: rollout.prompt_tokens].any()
+        assert rollout.said_tokens == rollout.sampled.sum() > 0
+
+
+def test_training_on_a_rollouts_trace_sees_the_same_sequence(backbone, groups, pictures):
+    """SFT's encoding of the trace and the rollout's own tokens are one sequence."""
+    clean = [
+        rollout
+        for rollout in groups[0]
+        if rollout.trace.stop_reason == "answered" and not rollout.trace.operation_errors
+    ]
+    assert clean
+    for rollout in clean:
+        encoded = encode(TrainingExample(rollout.trace), backbone, pictures)
+        assert torch.equal(encoded.ids, rollout.ids)
+        assert torch.equal(encoded.pixels, rollout.pixels)
+
+
+def test_how_many_speak_at_once_changes_nothing(backbone, prompts, groups):
+    few = roll_out(backbone, prompts, LIMITS, most_rows=3)
+    assert [[one.trace for one in group] for group in few] == [[one.trace for one in group] for group in groups]
+    assert not backbone.lease.is_held
+
+
+def test_stopping_ends_all_attempts(backbone, prompts):
+    asked = []
+
+    def is_cancelled():
+        asked.append(True)
+        return len(asked) > 40
+
+    with pytest.raises(RolloutsStopped):
+        roll_out(backbone, prompts, LIMITS, is_cancelled=is_cancelled)
+    assert not backbone.lease.is_held
+    assert roll_out(backbone, prompts[:1], Limits(max_steps=1, max_tokens=3), is_cancelled=never)
