@@ -161,13 +161,14 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class Example:
     """A question about media, with what is known of its answer. `options` are the texts of a multiple choice, in the
-    order A, B, C, ..."""
+    order A, B, C, ...; `other_answers` are as good as `answer` (InfographicVQA has several)."""
 
     question: str
     media: tuple[Media, ...]
     answer: str | None = None
     options: tuple[str, ...] = ()
     evidence: Evidence | None = None
+    other_answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

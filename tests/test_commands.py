@@ -16,13 +16,13 @@ from PIL import Image
 
 from engine.__main__ import main
 from engine.commands.evaluate import Progress, table
-from engine.evaluation.scoring import Summary
+from engine.evaluation.scoring import Part, Summary
 from engine.store import Store
 from engine.trace import trace_from_json
 
 ROOT = Path(__file__).parent.parent
 TRACE_KEYS = ["version", "id", "question", "answer", "stop_reason", "policy", "protocol", "media", "views", "steps"]
-SUMMARY_KEYS = ["benchmark", "n", "accuracy", "stderr", "hit_rate", "rapr", "error_rate", "cpu_s_median"]
+SUMMARY_KEYS = ["benchmark", "n", "accuracy", "stderr", "hit_rate", "rapr", "error_rate", "cpu_s_median", "parts"]
 
 
 @pytest.fixture
@@ -181,6 +181,9 @@ def test_ask_a_model_in_a_folder(home, picture, random_model):
         (["examples", "maxi-signs", "--out", "{picture}"], {}, "mini-signs"),
         (["examples", "mini-signs", "--out", "{picture}"], {}, "cannot be written"),
         (["examples", "mini-signs", "--out", "out", "--count", "0"], {}, "1 to 90,000"),
+        (["examples", "mini-signs", "--out", "out", "--split", "train"], {}, "no split 'train'"),
+        (["evaluate", "vstar"], {}, "cannot be read from the Hugging Face Hub"),
+        (["evaluate", "hr-bench-4k", "--limit", "1"], {}, "check the network"),
         (["verify"], {}, "no store"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -270,6 +273,16 @@ def test_examples_and_evaluate_tell_the_same_story(home, tmp_path):
     assert not (home / "annotations.db").exists()
 
 
+def test_a_miniature_is_the_same_as_files_and_its_parts_are_told(home, tmp_path):
+    folder = tmp_path / "tally"
+    assert call(home, "examples", "mini-tally", "--count", "2", "--split", "test", "--out", str(folder))[0] == 0
+    own = json.loads(call(home, "evaluate", str(folder / "EXAMPLES.jsonl"), "--json")[1].splitlines()[-1])
+    bundled = json.loads(call(home, "evaluate", "mini-tally", "--limit", "2", "--json")[1].splitlines()[-1])
+    assert own["parts"] == bundled["parts"]
+    assert {part["by"] for part in own["parts"]} == {"category", "difficulty"}
+    assert sum(part["n"] for part in own["parts"] if part["by"] == "difficulty") == 2
+
+
 def test_evaluate_for_people(home, tmp_path, picture, capsys):
     path = tmp_path / "EXAMPLES.jsonl"
     right = {"question": "What?", "media": picture.name, "answer": "Scripted."}
@@ -297,6 +310,23 @@ def test_a_table_has_a_dash_where_nothing_was_counted():
     printed = table(Summary("mine", 1, None, None, None, 0.0, 0.0, 0.25))
     assert "right                   -\n" in printed
     assert "0.25 s (median)" in printed
+
+
+def test_a_table_reports_categories_and_difficulties_apart():
+    part = Part("category", "direct_attributes", 115, 0.845, 0.034, None, 0.785)
+    printed = table(
+        Summary(
+            "vstar", 1, 0.8, 0.1, None, 0.7, 0.0, 0.25, (part, Part("difficulty", "hard", 3, None, None, None, 0.0))
+        )
+    )
+    assert "\ndirect attributes       84.5 % ± 3.4 right of 115, 78.5 % RaPR\n" in printed
+    assert printed.endswith("\nhard                    - right of 3, 0.0 % RaPR")
+
+
+def test_progress_of_unknown_length_says_how_far_it_is():
+    stream = io.StringIO()
+    Progress(None, stream, quiet_s=0).show(3, 0.5)
+    assert stream.getvalue() == "3  50.0 % right\n"
 
 
 def test_progress_says_how_long_it_will_take():

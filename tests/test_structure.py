@@ -59,7 +59,9 @@ def test_the_engine_knows_no_screen(module):
         "engine.operations",
         "engine.media",
         "engine.protocols",
+        "engine.evaluation.hits",
         "engine.evaluation.scoring",
+        "engine.miniature",
         "engine.store",
     ),
 )
@@ -74,6 +76,7 @@ LAYERS = (
     ("engine.operations", ("engine.errors", "engine.trace", "engine.media")),
     ("engine.media", ("engine.errors", "engine.trace", "engine.operations")),
     ("engine.protocols", ("engine.errors", "engine.trace", "engine.operations")),
+    ("engine.evaluation.hits", ("engine.errors", "engine.trace")),
     ("engine.evaluation.scoring", ("engine.errors", "engine.trace")),
     ("engine.faithfulness", ("engine.errors", "engine.trace")),
     ("engine.agreement", ("engine.errors", "engine.trace")),

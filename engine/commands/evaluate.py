@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from engine.evaluation.examples import Posed
     from engine.evaluation.scoring import Result, Summary
 
-SUMMARY = "score a policy on a bundled benchmark or on examples of your own"
+SUMMARY = "score a policy on a bundled or published benchmark or on examples of your own"
+PUBLISHED_NAMES = "vstar, tallyqa-complex, infographicsvqa, mvbench, hr-bench-4k, hr-bench-8k"
+"""Repeated here for the same reason as BENCHMARK_NAMES; a test compares."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "benchmark",
         metavar="BENCHMARK|EXAMPLES.jsonl",
-        help=f'one of {BENCHMARK_NAMES}; or a file with one {{"question", "media", "answer", "options"?, "evidence"?}} a line, '
+        help=f"one of {BENCHMARK_NAMES}; from the Hugging Face Hub {PUBLISHED_NAMES}; or a file with one "
+        f' {{"question", "media", "answer", "options"?, "evidence"?}} a line, '
         "media paths relative to it",
     )
     parser.add_argument(
@@ -37,16 +40,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "(default: STUDIO_MODEL, with the adapter that was promoted in the studio)",
     )
     parser.add_argument(
-        "--limit", metavar="N", type=int, help="how many examples (default: 500 pictures, 200 clips, or the whole file)"
+        "--limit",
+        metavar="N",
+        type=int,
+        help="how many examples (default: 500 of a bundled benchmark, 200 of mini-clips, all others whole)",
     )
     parser.add_argument("--no-operations", action="store_true", help="answer from the first view alone")
     parser.add_argument("--json", action="store_true", help="print one trace a line, and last the summary")
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    from engine.opening import loop_limits, open_policy
     from engine.evaluation.runner import evaluate
     from engine.evaluation.scoring import summarise
+    from engine.opening import loop_limits, open_policy
     from engine.trace import trace_to_json
 
     examples, count = _examples(arguments.benchmark, arguments.limit, settings)
@@ -66,7 +72,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         progress.end()
     summary = summarise(arguments.benchmark, results)
     if is_interrupted:
-        print(f"stopped after {len(results)} of {count} examples", file=sys.stderr)
+        print(f"stopped after {len(results)} of {count or 'all'} examples", file=sys.stderr)
     if not arguments.json:
         print(table(summary), file=out)
     elif not is_interrupted:  # a summary of half a run would be taken for that of the whole
@@ -74,19 +80,27 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     return 130 if is_interrupted else 0
 
 
-def _examples(name: str, limit: int | None, settings: Settings) -> tuple[Iterator[Posed], int]:
-    """The examples, loaded one by one as they are asked for, and how many they are."""
-    from engine.opening import media_limits
+def _examples(name: str, limit: int | None, settings: Settings) -> tuple[Iterator[Posed], int | None]:
+    """The examples, loaded one by one as they are asked for, and how many they are (None where only the end will tell)."""
     from engine.evaluation.benchmarks import benchmark_named, draw, pose_drawn
     from engine.evaluation.examples import pose_line, read_examples
+    from engine.evaluation.published.benchmarks import published_named
+    from engine.evaluation.published.source import pose_published
+    from engine.opening import media_limits
 
     if limit is not None and limit < 1:
         raise InvalidInput(f"--limit takes a whole number from 1, not {limit}")
     if benchmark := benchmark_named(name):
         return (pose_drawn(drawn) for drawn in draw(benchmark, limit)), limit or benchmark.count
+    if published := published_named(name):
+        count = None if published.count is None else min(published.count, limit or published.count)
+        return pose_published(published, limit, media_limits(settings)), limit if count is None else count
     path = Path(name)
     if not path.exists():
-        raise InvalidInput(f"there is neither a benchmark nor a file {name!r}; the benchmarks are {BENCHMARK_NAMES}")
+        raise InvalidInput(
+            f"there is neither a benchmark nor a file {name!r}; the benchmarks are {BENCHMARK_NAMES} and, from the "
+            f"Hugging Face Hub, {PUBLISHED_NAMES}"
+        )
     lines = read_examples(path)[:limit]
     allowed = media_limits(settings)
     return (pose_line(line, allowed) for line in islice(lines, limit)), len(lines)
@@ -105,6 +119,10 @@ def table(summary: Summary) -> str:
         ("had an execution error", _percent(summary.error_rate)),
         ("CPU time of an answer", "-" if summary.cpu_s_median is None else f"{summary.cpu_s_median:.2f} s (median)"),
     ]
+    for part in summary.parts:
+        error = "" if part.stderr is None else f" ± {part.stderr * 100:.1f}"
+        value = f"{_percent(part.accuracy)}{error} right of {part.n}, {_percent(part.rapr)} RaPR"
+        rows.append((part.name.replace("_", " "), value))
     width = max(len(label) for label, _ in rows)
     return "\n".join(f"{label:<{width}}  {value}" for label, value in rows)
 
@@ -114,10 +132,10 @@ def _percent(rate: float | None) -> str:
 
 
 class Progress:
-    """How far a run is and how long it will take, on `stream`: one line that changes on a terminal, otherwise a line
-    every `quiet_s` seconds."""
+    """How far a run is and, where its `total` is known, how long it will take, on `stream`: one line that changes on a
+    terminal, otherwise a line every `quiet_s` seconds."""
 
-    def __init__(self, total: int, stream: TextIO, quiet_s: float = 15.0) -> None:
+    def __init__(self, total: int | None, stream: TextIO, quiet_s: float = 15.0) -> None:
         self._total = total
         self._stream = stream
         self._quiet_s = 0.2 if stream.isatty() else quiet_s
@@ -126,11 +144,13 @@ class Progress:
 
     def show(self, done: int, accuracy: float | None) -> None:
         now_s = time.monotonic()
-        if now_s - self._shown_s < self._quiet_s and done < self._total:
+        if now_s - self._shown_s < self._quiet_s and (self._total is None or done < self._total):
             return
         self._shown_s = now_s
-        left_s = (now_s - self._started_s) / done * (self._total - done)
-        text = f"{done}/{self._total}  {_percent(accuracy)} right  {round(left_s) // 60}:{round(left_s) % 60:02} left"
+        text = f"{done}  {_percent(accuracy)} right"
+        if self._total is not None:
+            left_s = round((now_s - self._started_s) / done * (self._total - done))
+            text = f"{done}/{self._total}  {_percent(accuracy)} right  {left_s // 60}:{left_s % 60:02} left"
         if self._stream.isatty():
             self._stream.write(f"\r\x1b[K{text}")
             self._is_line_open = True

@@ -5,7 +5,9 @@
 
 `media` is a path relative to the file, or a list of such; `answer` may be null (unscored) and with options is a letter or
 an option's text; boxes are from 0 to 1 of the picture, frames (`{"frames": [3, 4]}`) from 1 to 16 of the sampled clip.
-Fields that are not named here are left alone.
+Also optional: `rule` (text, letter, number or anls: how the answer is scored; letter with options and text without, unless
+it is named), `category` and `difficulty` (texts by which the summary reports apart), `other_answers` (a list of texts that
+are as good as `answer`). Fields that are not named here are left alone.
 
 Invariant: every complaint names the file, the line, the field, what was seen and what is expected, and the whole file is
 checked before the first example is posed; only whether media can be decoded is found out when their turn comes.
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import InvalidBox, InvalidInput, InvalidMedia
+from engine.evaluation.scoring import RULES, Rule, read_letter
 from engine.media import DEFAULT_LIMITS, MediaLimits, Pictures, load_media
 from engine.trace import CLIP_FRAMES, Box, Evidence, Example
 
@@ -35,10 +38,14 @@ _MAX_OPTIONS = 26
 
 @dataclass(frozen=True, slots=True)
 class Posed:
-    """An example with its pixels at hand."""
+    """An example with its pixels at hand, and how a benchmark marks it: `rule` is how it is scored (None: by letter with
+    options, as text without), `category` and `difficulty` are what a summary reports apart."""
 
     example: Example
     pictures: Pictures
+    rule: Rule | None = None
+    category: str | None = None
+    difficulty: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,10 @@ class ExampleLine:
     answer: str | None
     options: tuple[str, ...]
     evidence: Evidence | None
+    other_answers: tuple[str, ...] = ()
+    rule: Rule | None = None
+    category: str | None = None
+    difficulty: str | None = None
 
 
 def pose(
@@ -60,17 +71,34 @@ def pose(
     options: Sequence[str],
     evidence: Evidence | None,
     limits: MediaLimits = DEFAULT_LIMITS,
+    *,
+    other_answers: Sequence[str] = (),
+    rule: Rule | None = None,
+    category: str | None = None,
+    difficulty: str | None = None,
 ) -> Posed:
     """Load the media and put the example together. Raises InvalidMedia."""
     loaded = [load_media(source, limits) for source in media]
-    example = Example(question, tuple(one.media for one in loaded), answer, tuple(options), evidence)
-    return Posed(example, {one.media.sha256: one for one in loaded})
+    shown = tuple(one.media for one in loaded)
+    example = Example(question, shown, answer, tuple(options), evidence, tuple(other_answers))
+    return Posed(example, {one.media.sha256: one for one in loaded}, rule, category, difficulty)
 
 
 def pose_line(line: ExampleLine, limits: MediaLimits = DEFAULT_LIMITS) -> Posed:
     """Load the media of a line. Raises InvalidMedia, or InvalidInput where the evidence is of another kind than they."""
     try:
-        posed = pose(line.question, line.media, line.answer, line.options, line.evidence, limits)
+        posed = pose(
+            line.question,
+            line.media,
+            line.answer,
+            line.options,
+            line.evidence,
+            limits,
+            other_answers=line.other_answers,
+            rule=line.rule,
+            category=line.category,
+            difficulty=line.difficulty,
+        )
     except InvalidMedia as error:
         raise InvalidMedia(f"{line.where}: {error}") from error
     kind = posed.example.media[0].kind
@@ -129,6 +157,10 @@ def _read_line(text: str, where: str, folder: Path) -> ExampleLine:
         _read_answer(data["answer"], options, where),
         options,
         _read_evidence(data.get("evidence"), where),
+        _read_other_answers(data.get("other_answers"), options, where),
+        _read_rule(data.get("rule"), where),
+        _read_mark(data.get("category"), "category", where),
+        _read_mark(data.get("difficulty"), "difficulty", where),
     )
 
 
@@ -149,14 +181,31 @@ def _read_answer(value: Any, options: Sequence[str], where: str) -> str | None:
         value = str(value)
     if value is not None and (not isinstance(value, str) or not value.strip()):
         raise InvalidInput(f"{where}: answer: a text, a number or null is expected, not {_seen(value)}")
-    if value is not None and options:
-        from engine.evaluation.scoring import read_letter
+    if value is not None and options and read_letter(value, options) is None:
+        last = chr(ord("A") + len(options) - 1)
+        raise InvalidInput(
+            f"{where}: answer: a letter from A to {last} or an option's text is expected, not {_seen(value)}"
+        )
+    return value
 
-        if read_letter(value, options) is None:
-            last = chr(ord("A") + len(options) - 1)
-            raise InvalidInput(
-                f"{where}: answer: a letter from A to {last} or an option's text is expected, not {_seen(value)}"
-            )
+
+def _read_other_answers(value: Any, options: Sequence[str], where: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise InvalidInput(f"{where}: other_answers: a list of texts is expected, not {_seen(value)}")
+    return tuple(text for one in value if (text := _read_answer(one, options, where)) is not None)
+
+
+def _read_rule(value: Any, where: str) -> Rule | None:
+    if value is not None and value not in RULES:
+        raise InvalidInput(f"{where}: rule: one of {', '.join(RULES)} is expected, not {_seen(value)}")
+    return value
+
+
+def _read_mark(value: Any, field: str, where: str) -> str | None:
+    if value is not None and (not isinstance(value, str) or not value.strip()):
+        raise InvalidInput(f"{where}: {field}: a text is expected, not {_seen(value)}")
     return value
 
 
@@ -235,4 +284,12 @@ def write_examples(drawn: Iterable[Drawn], folder: Path) -> Path:
 def _line_of(drawn: Drawn, media: str) -> dict[str, Any]:
     evidence = drawn.evidence
     found = {"boxes": [box.as_list() for box in evidence.boxes]} if evidence.boxes else {"frames": [*evidence.frames]}
-    return {"question": drawn.question, "media": media, "answer": drawn.answer, "evidence": found}
+    marks = {"rule": drawn.rule, "category": drawn.category, "difficulty": drawn.difficulty}
+    return {
+        "question": drawn.question,
+        "media": media,
+        "answer": drawn.answer,
+        **({"options": [*drawn.options]} if drawn.options else {}),
+        "evidence": found,
+        **{name: mark for name, mark in marks.items() if mark is not None},
+    }

@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from engine.evaluation.examples import Posed
-from engine.evaluation.scoring import Result, Rule, is_hit, score_answer
+from engine.evaluation.hits import is_hit
+from engine.evaluation.scoring import Result, Rule, score_answer
 from engine.policies.base import Policy, never
 from engine.reasoning import Finished, Limits, reason
 from engine.trace import Trace
@@ -31,17 +32,18 @@ def evaluate(
     rule: Rule | None = None,
     is_cancelled: Callable[[], bool] = never,
 ) -> Iterator[Result]:
-    """A result for each example, in order, as it comes; greedy (no seed). `rule` is how answers are scored, by default by
-    letter where there are options and as text otherwise. When `is_cancelled` the running attempt is dropped and the
-    iterator ends."""
+    """A result for each example, in order, as it comes; greedy (no seed). `rule` is how answers are scored, by
+    default as the example says (`Posed.rule`), and where it says nothing by letter with options and as text without. When
+    `is_cancelled` the running attempt is dropped and the iterator ends."""
     for posed in examples:
         started_s = time.process_time()
         trace = attempt(policy, posed, limits, is_operating=is_operating, is_cancelled=is_cancelled)
         cpu_s = time.process_time() - started_s
         if trace.stop_reason == "cancelled":
             return
-        score = score_answer(trace.answer, posed.example, rule)
-        yield Result(trace, score, is_hit(trace, posed.example.evidence), cpu_s)
+        score = score_answer(trace.answer, posed.example, rule or posed.rule)
+        hit = is_hit(trace, posed.example.evidence)
+        yield Result(trace, score, hit, cpu_s, posed.category, posed.difficulty)
 
 
 def attempt(

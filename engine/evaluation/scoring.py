@@ -1,7 +1,6 @@
-r"""A benchmark's verdicts: was the answer right, was the evidence looked at, and what does a whole run come to.
+r"""A benchmark's verdicts: was the answer right, and what does a whole run come to.
 
     score of an answer      1.0 right, 0.0 wrong, in between where a rule gives part marks (ANLS), None unscored
-    hit of a trace          True or False against the example's evidence, None where the example has none
 
 Invariant: None is unscored and never counts as zero: an example without a gold answer leaves the denominator, while an
 attempt without an answer (cut off, or empty) is wrong and stays in it (paper: MVBench's rule). Pure: no I/O, no torch.
@@ -9,7 +8,8 @@ attempt without an answer (cut off, or empty) is wrong and stays in it (paper: M
 Rules are those of shared/design/paper.md: text (exact after normalising: ours, for the bundled benchmarks), letter
 (V*, MVBench), number (TallyQA-Complex), anls (InfographicsVQA).
 
-Not covered: rewards for training, and judges that are models themselves.
+Not covered: whether the evidence was looked at (`engine.evaluation.hits`), rewards for training, and judges that are
+models themselves.
 """
 
 from __future__ import annotations
@@ -22,20 +22,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from engine.trace import MAX_SELECTED_FRAMES, Box, Evidence, Example, SelectFrames, Trace, ZoomIn
+from engine.trace import Example, Trace
 
 __all__ = [
-    "LARGEST_HIT_AREA",
-    "LEAST_COVERAGE",
+    "Part",
     "RULES",
     "Result",
     "Rule",
     "Score",
     "Summary",
     "anls",
-    "is_box_hit",
-    "is_frame_hit",
-    "is_hit",
     "letter_score",
     "normalised",
     "number_score",
@@ -50,31 +46,26 @@ Score = float | None
 Rule = Literal["text", "letter", "number", "anls"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 
-LEAST_COVERAGE = 0.9
-"""The share of an evidence box that a zoom must show."""
-LARGEST_HIT_AREA = 0.25
-"""The share of the picture that a zoom may show at most and still count: looking at everything finds nothing."""
-
 
 # --- answers --------------------------------------------------------------------------------------------------------
 
 
 def score_answer(answer: str | None, example: Example, rule: Rule | None = None) -> Score:
-    """The score of an answer to `example`, in [0, 1]; None where the example has no gold answer.
+    """The score of an answer to `example`, in [0, 1], the best over its gold answers; None where it has none.
 
     Without a `rule`, an example with options is scored by letter and any other as text.
     """
     if example.answer is None:
         return None
     rule = rule or ("letter" if example.options else "text")
-    said = answer or ""
+    said, golds = answer or "", (example.answer, *example.other_answers)
     if rule == "letter":
-        return letter_score(said, example.answer, example.options)
+        return max(letter_score(said, gold, example.options) for gold in golds)
     if rule == "number":
-        return number_score(said, example.answer)
+        return max(number_score(said, gold) for gold in golds)
     if rule == "anls":
-        return anls(said, [example.answer])
-    return text_score(said, example.answer)
+        return anls(said, golds)
+    return max(text_score(said, gold) for gold in golds)
 
 
 def normalised(text: str) -> str:
@@ -197,66 +188,38 @@ def _edit_distance(one: str, two: str) -> int:
     return previous[-1]
 
 
-# --- evidence -------------------------------------------------------------------------------------------------------
-
-
-def is_hit(trace: Trace, evidence: Evidence | None) -> bool | None:
-    """Whether any operation of the trace showed the evidence; None where there is no evidence.
-
-    Only operations that were executed count (those that came back with views). What counts as shown is what was cut,
-    in the original's coordinates, so nested zooms and a protocol's padding are judged by their pixels: a zoom hits by
-    `is_box_hit` on any evidence box, where evidence lies on a clip's frames only on one of these frames; a selection
-    hits by `is_frame_hit`. Evidence of boxes is hit by zooms alone, evidence of frames alone by selections alone. Boxes
-    are those of the trace's first media.
-    """
-    if evidence is None or not (evidence.boxes or evidence.frames):
-        return None
-    return any(_shows(trace, step_index, evidence) for step_index in range(len(trace.steps)))
-
-
-def _shows(trace: Trace, step_index: int, evidence: Evidence) -> bool:
-    step = trace.steps[step_index]
-    if step.observation is None or not step.observation.views:
-        return False
-    shown = [trace.view(number) for number in step.observation.views]
-    if isinstance(step.operation, ZoomIn) and evidence.boxes:
-        view = shown[0]
-        is_there = view.sha256 == trace.media[0].sha256 and (not evidence.frames or view.frame in evidence.frames)
-        return is_there and is_box_hit(view.box, evidence.boxes)
-    if isinstance(step.operation, SelectFrames) and not evidence.boxes:
-        return is_frame_hit([view.frame for view in shown if view.frame is not None], evidence.frames)
-    return False
-
-
-def is_box_hit(shown: Box, boxes: Iterable[Box]) -> bool:
-    """Whether `shown`, in the original's coordinates, covers at least LEAST_COVERAGE of the area of one of `boxes`
-    while its own area is at most LARGEST_HIT_AREA of the picture."""
-    if shown.area > LARGEST_HIT_AREA:
-        return False
-    return any(shown.coverage_of(box) >= LEAST_COVERAGE for box in boxes)
-
-
-def is_frame_hit(selected: Sequence[int], frames: Iterable[int]) -> bool:
-    """Whether one of the `selected` frames is among `frames`, and at most MAX_SELECTED_FRAMES were selected."""
-    return len(selected) <= MAX_SELECTED_FRAMES and not set(selected).isdisjoint(frames)
-
-
 # --- a whole run ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one attempt came to. `cpu_s` is CPU time of the whole process in seconds."""
+    """What one attempt came to. `cpu_s` is CPU time of the whole process in seconds; `category` and `difficulty` are
+    those of the example, None where the benchmark has none."""
 
     trace: Trace
     score: Score
     hit: bool | None
     cpu_s: float
+    category: str | None = None
+    difficulty: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The attempts at one category or one difficulty of a benchmark; the rest as in `Summary`."""
+
+    by: Literal["category", "difficulty"]
+    name: str
+    n: int
+    accuracy: float | None
+    stderr: float | None
+    hit_rate: float | None
+    rapr: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A run in eight numbers; rates are in [0, 1], None where nothing could be counted.
+    """A run in eight numbers and its parts; rates are in [0, 1], None where nothing could be counted.
 
     accuracy       mean score of the scored attempts
     stderr         standard error of that mean: sqrt(mean squared deviation / scored), for right and wrong the binomial
@@ -265,6 +228,7 @@ class Summary:
     rapr           share of attempts in which at least one operation was executed (rate of pixel-space reasoning)
     error_rate     share of attempts in which at least one turn came back with an execution error
     cpu_s_median   median CPU time of one attempt in seconds
+    parts          the same apart for every category and every difficulty, in alphabetical order; empty without
     """
 
     benchmark: str
@@ -275,24 +239,51 @@ class Summary:
     rapr: float | None
     error_rate: float | None
     cpu_s_median: float | None
+    parts: tuple[Part, ...] = ()
 
 
 def summarise(benchmark: str, results: Iterable[Result]) -> Summary:
     """The summary of `results`, in any order."""
     results = list(results)
-    scores = [result.score for result in results if result.score is not None]
-    hits = [result.hit for result in results if result.hit is not None]
-    accuracy = _mean(scores)
+    accuracy, stderr = _accuracy(results)
     return Summary(
         benchmark=benchmark,
         n=len(results),
         accuracy=accuracy,
-        stderr=None if accuracy is None else math.sqrt(math.fsum((s - accuracy) ** 2 for s in scores)) / len(scores),
-        hit_rate=_mean(hits),
-        rapr=_mean([result.trace.has_operation for result in results]),
+        stderr=stderr,
+        hit_rate=_hit_rate(results),
+        rapr=_rapr(results),
         error_rate=_mean([result.trace.operation_errors > 0 for result in results]),
         cpu_s_median=statistics.median(result.cpu_s for result in results) if results else None,
+        parts=(
+            *_parts("category", [(result.category, result) for result in results]),
+            *_parts("difficulty", [(result.difficulty, result) for result in results]),
+        ),
     )
+
+
+def _parts(by: Literal["category", "difficulty"], named: Sequence[tuple[str | None, Result]]) -> Iterable[Part]:
+    for name in sorted({name for name, _ in named if name is not None}):
+        own = [result for other, result in named if other == name]
+        accuracy, stderr = _accuracy(own)
+        yield Part(by, name, len(own), accuracy, stderr, _hit_rate(own), _rapr(own))
+
+
+def _accuracy(results: Sequence[Result]) -> tuple[float | None, float | None]:
+    """Mean score of the scored, and its standard error."""
+    scores = [result.score for result in results if result.score is not None]
+    mean = _mean(scores)
+    if mean is None:
+        return None, None
+    return mean, math.sqrt(math.fsum((score - mean) ** 2 for score in scores)) / len(scores)
+
+
+def _hit_rate(results: Sequence[Result]) -> float | None:
+    return _mean([result.hit for result in results if result.hit is not None])
+
+
+def _rapr(results: Sequence[Result]) -> float | None:
+    return _mean([result.trace.has_operation for result in results])
 
 
 def _mean(values: Sequence[float]) -> float | None:

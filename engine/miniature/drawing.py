@@ -55,11 +55,11 @@ class Band:
         return rng.uniform(*(self.hard if difficulty == "hard" else self.easy)) / scale
 
 
-OBJECT = Band(hard=(3.1, 3.9), easy=(17.0, 22.0))
+OBJECT = Band(hard=(3.1, 3.9), easy=(15.5, 19.0))
 """Telling a key from a cup."""
 COUNTED = Band(hard=(1.9, 2.4), easy=(10.0, 13.0))
 """Counting dots and telling them from squares."""
-OBJECT_IN_CLIP = Band(hard=(3.6, 4.4), easy=(17.0, 22.0))
+OBJECT_IN_CLIP = Band(hard=(3.6, 4.4), easy=(15.5, 20.0))
 """The same in a clip, whose colours are stored at half the resolution."""
 CAPITAL = Band(hard=(2.3, 3.0), easy=(10.5, 14.0))
 """Reading, by the height of a capital letter."""

@@ -21,9 +21,11 @@ from engine.tiny import fonts, signs
 from engine.tiny.scenes import degrade
 from engine.trace import Box, Evidence
 
-__all__ = ["CATEGORIES", "draw"]
+__all__ = ["CATEGORIES", "CHANCE", "draw"]
 
 CATEGORIES = ("title", "panel", "table", "bars", "small_print")
+CHANCE = 0.05
+"""ANLS of the best constant answer, rounded up: part marks for two digits out of four, and the colours of bars."""
 _HARD_SHARE = 0.6
 _MARGIN = 36
 

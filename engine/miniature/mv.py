@@ -30,10 +30,11 @@ from engine.tiny import signs
 from engine.tiny.scenes import compress
 from engine.trace import CLIP_FRAMES, MAX_SELECTED_FRAMES, Evidence
 
-__all__ = ["CATEGORIES", "draw"]
+__all__ = ["CATEGORIES", "CHANCE", "draw"]
 
 Asked = tuple[str, tuple[str, ...], str, tuple[int, ...]]
 """Question, options, letter of the right one, frames of the evidence."""
+CHANCE = 0.25
 _HARD_SHARE = 0.65
 
 

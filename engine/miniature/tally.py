@@ -4,7 +4,7 @@ The idea: as in TallyQA's complex questions (arXiv 1810.12440) what is counted h
 the tray. The answer is drawn first and evenly, and how many marks lie on the tray does not depend on it, so neither the
 question nor a glance at how full the tray is says anything.
 
-Invariant: answers 0 to MOST are equally likely (chance 1 / (MOST + 1)); every tray carries FEWEST_MARKS to MOST_MARKS marks.
+Invariant: answers 0 to MOST are equally likely (CHANCE); every tray carries FEWEST_MARKS to MOST_MARKS marks.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from engine.miniature.trays import Item, Tray, draw_names, place_tray, scatter
 from engine.tiny.scenes import degrade
 from engine.trace import Evidence
 
-__all__ = ["CATEGORIES", "MOST", "draw", "fill_with_marks"]
+__all__ = ["CATEGORIES", "CHANCE", "MOST", "draw", "fill_with_marks"]
 
 CATEGORIES = ("kind", "color", "color_and_kind")
 MOST = 6
+CHANCE = 1 / (MOST + 1)
 FEWEST_MARKS, MOST_MARKS = 7, 11
 _HARD_SHARE = 0.6
 _CELLS = 4
@@ -37,8 +38,9 @@ def draw(seed: int, split: Split) -> Drawing | None:
     difficulty: Difficulty = "hard" if rng.random() < _HARD_SHARE else "easy"
     size = draw_size(rng)
     picture = draw_scenery(rng, size, split)
-    large = 1 if difficulty == "easy" or rng.random() < 0.5 else 0
-    plan: list[Difficulty] = ["easy"] * large + ["hard"] * rng.randint(2, 4)
+    plan: list[Difficulty] = ["hard" for _ in range(rng.randint(2, 4))]
+    if difficulty == "easy" or rng.random() < 0.5:
+        plan.insert(0, "easy")  # the largest finds room first
     trays: list[tuple[Tray, str, str, int, Difficulty]] = []
     for name, kind in zip(draw_names(rng, len(plan)), plan, strict=True):
         side = COUNTED.draw_side(rng, kind, size, IMAGE_VIEW_AREA)

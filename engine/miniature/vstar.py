@@ -17,11 +17,12 @@ from engine.miniature.trays import Item, Tray, draw_names, fill_with_objects, pl
 from engine.tiny.scenes import degrade
 from engine.trace import Evidence
 
-__all__ = ["CATEGORIES", "DIRECTIONS", "ask_attribute", "direction_of", "draw"]
+__all__ = ["CATEGORIES", "CHANCE", "DIRECTIONS", "ask_attribute", "direction_of", "draw"]
 
 CATEGORIES = ("direct_attributes", "relative_position")
 """V*'s own names."""
 DIRECTIONS = ("left", "right", "above", "below")
+CHANCE = 0.25
 _HARD_SHARE = 0.6
 _CELLS = 3
 
@@ -33,8 +34,9 @@ def draw(seed: int, split: Split) -> Drawing | None:
     category = rng.choice(CATEGORIES)
     size = draw_size(rng)
     picture = draw_scenery(rng, size, split)
-    large = 1 if difficulty == "easy" or rng.random() < 0.5 else 0
-    plan: list[Difficulty] = ["easy"] * large + ["hard"] * rng.randint(2, 4)
+    plan: list[Difficulty] = ["hard" for _ in range(rng.randint(2, 4))]
+    if difficulty == "easy" or rng.random() < 0.5:
+        plan.insert(0, "easy")  # the largest finds room first
     trays: list[tuple[Tray, tuple[Item, ...], Difficulty]] = []
     for name, kind in zip(draw_names(rng, len(plan)), plan, strict=True):
         side = OBJECT.draw_side(rng, kind, size, IMAGE_VIEW_AREA)

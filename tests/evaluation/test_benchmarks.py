@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import json
 from itertools import islice
 
 import pytest
+from PIL import Image
 
 from engine.commands.examples import BENCHMARK_NAMES
 from engine.errors import InvalidInput
 from engine.evaluation import benchmarks
 from engine.evaluation.benchmarks import BENCHMARKS, MAX_COUNT, benchmark_named, draw, pose_drawn
 from engine.evaluation.examples import pose_line, read_examples, write_examples
-from engine.evaluation.scoring import LARGEST_HIT_AREA, score_answer
+from engine.evaluation.hits import LARGEST_HIT_AREA
+from engine.evaluation.scoring import score_answer
 from engine.tiny.scenes import SEEDS
 from engine.trace import CLIP_FRAMES
 
 every = pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda benchmark: benchmark.name)
+MINIATURES = tuple(benchmark for benchmark in BENCHMARKS if benchmark.name in benchmarks._MINIATURES)
+of_signs = pytest.mark.parametrize("benchmark", BENCHMARKS[:4], ids=lambda benchmark: benchmark.name)
+miniature = pytest.mark.parametrize("benchmark", MINIATURES, ids=lambda benchmark: benchmark.name)
 
 
 @every
@@ -28,7 +34,7 @@ def test_the_same_seed_draws_the_same(benchmark):
     assert [d.content for d in one] == [d.content for d in two]
 
 
-@every
+@of_signs
 def test_no_seed_was_ever_trained_on_and_no_two_seeds_share_a_scene(benchmark, monkeypatch):
     asked = []
     draw_one = "draw_scene" if benchmark.kind == "image" else "draw_clip"
@@ -44,7 +50,7 @@ def test_no_seed_was_ever_trained_on_and_no_two_seeds_share_a_scene(benchmark, m
     assert MAX_COUNT < benchmarks._SEED_STRIDE
 
 
-@every
+@of_signs
 def test_an_example_is_complete_and_its_evidence_can_be_hit(benchmark):
     for drawn in draw(benchmark, 2, 1):
         posed = pose_drawn(drawn)
@@ -106,14 +112,24 @@ def test_the_names_in_the_help_are_those_that_exist():
     assert benchmark_named("maxi-signs") is None
 
 
-@pytest.mark.parametrize("name", ["mini-signs", "mini-clips"])
-def test_what_is_written_is_what_is_evaluated(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "marks"),
+    [
+        ("mini-signs", set()),
+        ("mini-clips", set()),
+        ("mini-info", {"rule", "category", "difficulty"}),
+        ("mini-mv", {"rule", "category", "difficulty", "options"}),
+    ],
+)
+def test_what_is_written_is_what_is_evaluated(name, marks, tmp_path):
     drawn = list(draw(benchmark_named(name), 2))
     path = write_examples(iter(drawn), tmp_path / "out")
     lines = read_examples(path)
-    assert [pose_line(line).example for line in lines] == [pose_drawn(one).example for one in drawn]
+    read, posed = [pose_line(line) for line in lines], [pose_drawn(one) for one in drawn]
+    assert [one.example for one in read] == [one.example for one in posed]
+    assert [(r.rule, r.category, r.difficulty) for r in read] == [(p.rule, p.category, p.difficulty) for p in posed]
     raw = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    assert all(set(record) == {"question", "media", "answer", "evidence"} for record in raw)
+    assert all(set(record) == {"question", "media", "answer", "evidence"} | marks for record in raw)
     assert sorted(p.name for p in path.parent.iterdir()) == sorted(
         ["EXAMPLES.jsonl", *(one.name + one.suffix for one in drawn)]
     )
@@ -128,3 +144,53 @@ def test_examples_of_a_person_are_never_overwritten(tmp_path):
 
 def test_drawing_is_lazy():
     assert len(list(islice(draw(BENCHMARKS[0], MAX_COUNT), 1))) == 1
+
+
+# --- the paper's four in miniature ----------------------------------------------------------------------------------
+
+
+@miniature
+def test_a_miniature_is_marked_and_its_gold_answer_is_right(benchmark):
+    (drawn,) = draw(benchmark, 1, 1)
+    posed = pose_drawn(drawn)
+    (medium,) = posed.example.media
+    assert medium.kind == benchmark.kind
+    assert posed.rule == benchmark.rule
+    assert posed.category
+    assert posed.difficulty in ("easy", "hard")
+    assert score_answer(drawn.answer, posed.example, posed.rule) == 1.0
+    assert score_answer(None, posed.example, posed.rule) == 0.0
+    wrong = {"letter": "A" if drawn.answer != "A" else "B", "number": "77", "anls": "~~~~~~~~~~"}[benchmark.rule]
+    assert score_answer(wrong, posed.example, posed.rule) == 0.0
+
+
+@miniature
+def test_neither_name_nor_file_tells_the_answer(benchmark):
+    """A name is a number; a picture carries no text, and what is asked is not in the file's head."""
+    for drawn in draw(benchmark, 2, 2):
+        assert drawn.name.rpartition("-")[0] == f"{benchmark.name}-2"
+        assert drawn.question.encode() not in drawn.content
+        if benchmark.kind == "image":
+            assert set(Image.open(io.BytesIO(drawn.content)).info) <= {
+                "jfif",
+                "jfif_version",
+                "jfif_unit",
+                "jfif_density",
+            }
+
+
+@miniature
+def test_splits_of_a_miniature_differ(benchmark):
+    drawn = [next(draw(benchmark, 1, 0, split)) for split in ("train", "validation", "test")]
+    assert len({one.content for one in drawn}) == 3
+    assert [one.name for one in drawn] == [
+        f"{benchmark.name}{infix}-0-00000" for infix in ("-train", "-validation", "")
+    ]
+    with pytest.raises(InvalidInput, match="heldout"):
+        draw(benchmark, 1, 0, "heldout")
+
+
+def test_signs_are_never_drawn_from_what_the_embedded_reasoner_trains_on():
+    for benchmark in BENCHMARKS[:4]:
+        with pytest.raises(InvalidInput, match="no split 'train'"):
+            draw(benchmark, 1, 0, "train")

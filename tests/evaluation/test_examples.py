@@ -56,6 +56,14 @@ def test_everything_that_an_example_may_hold(folder):
     assert lines[4].question == "¿Qué?"
 
 
+def test_how_an_example_is_marked_reaches_whoever_scores_it(folder):
+    marked = GOOD | {"rule": "anls", "category": "table", "difficulty": "hard", "other_answers": ["crimson", 7]}
+    posed, plain = (pose_line(line) for line in read_examples(write(folder, marked, GOOD)))
+    assert (posed.rule, posed.category, posed.difficulty) == ("anls", "table", "hard")
+    assert posed.example.other_answers == ("crimson", "7")
+    assert (plain.rule, plain.category, plain.difficulty, plain.example.other_answers) == (None, None, None, ())
+
+
 def test_a_byte_order_mark_and_windows_lines_are_read(folder):
     path = folder / "EXAMPLES.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD).encode() + b"\r\n" + json.dumps(GOOD).encode() + b"\r\n")
@@ -99,6 +107,12 @@ def without(field: str) -> dict:
         (GOOD | {"evidence": {"frames": [0]}}, ["from 1 to 16", "[0]"]),
         (GOOD | {"evidence": {"frames": [17]}}, ["from 1 to 16"]),
         (GOOD | {"evidence": {"frames": 3}}, ["evidence.frames"]),
+        (GOOD | {"rule": "exact"}, ["rule: one of text, letter, number, anls", '"exact"']),
+        (GOOD | {"rule": ["anls"]}, ["rule: one of"]),
+        (GOOD | {"category": 3}, ["category: a text is expected, not 3"]),
+        (GOOD | {"difficulty": ""}, ["difficulty: a text"]),
+        (GOOD | {"other_answers": "crimson"}, ["other_answers: a list of texts", '"crimson"']),
+        (GOOD | {"other_answers": [["crimson"]]}, ["answer: a text"]),
     ],
     ids=lambda value: str(value)[:60] if not isinstance(value, list) else "",
 )

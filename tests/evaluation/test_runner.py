@@ -51,6 +51,16 @@ def test_without_operations_a_call_is_an_error_and_no_operation():
     assert (result.hit, summary.rapr, summary.error_rate) == (False, 0.0, 1.0)
 
 
+def test_an_example_is_scored_by_its_own_rule_and_reported_apart():
+    """KX7421 for KX7422: 1 of 6 letters wrong is 5/6 by ANLS and nothing as text."""
+    one = dataclasses.replace(posed("KX7422"), rule="anls", category="table", difficulty="hard")
+    results = list(evaluate(oracle(), [one, posed("KX7422")]))
+    assert [result.score for result in results] == [pytest.approx(5 / 6), 0.0]
+    assert [(result.category, result.difficulty) for result in results] == [("table", "hard"), (None, None)]
+    (overruled,) = evaluate(oracle(), [one], rule="text")
+    assert overruled.score == 0.0
+
+
 def test_results_come_one_by_one():
     asked = []
 

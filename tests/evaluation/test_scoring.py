@@ -8,12 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.evaluation.hits import is_box_hit, is_frame_hit, is_hit
 from engine.evaluation.scoring import (
     Result,
     anls,
-    is_box_hit,
-    is_frame_hit,
-    is_hit,
     letter_score,
     normalised,
     number_score,
@@ -328,3 +326,41 @@ def test_the_standard_error_of_right_and_wrong_is_binomial(scores):
     p = sum(scores) / len(scores)
     assert summary.accuracy == pytest.approx(p)
     assert summary.stderr == pytest.approx(math.sqrt(p * (1 - p) / len(scores)), abs=1e-12)
+
+
+def test_parts_by_hand():
+    """Two categories and two difficulties: right 1 of 2 and 1 of 1; an unscored one counts in n alone."""
+    operated, plain = trace_of(IMAGE, zoomed(TARGET)), trace_of(IMAGE)
+    results = [
+        Result(operated, 1.0, True, 0.1, "relative_position", "hard"),
+        Result(plain, 0.0, False, 0.1, "relative_position", "easy"),
+        Result(operated, 1.0, True, 0.1, "direct_attributes", "hard"),
+        Result(plain, None, None, 0.1, "direct_attributes", "hard"),
+    ]
+    parts = {(part.by, part.name): part for part in summarise("mini-vstar", results).parts}
+    assert list(parts) == [
+        ("category", "direct_attributes"),
+        ("category", "relative_position"),
+        ("difficulty", "easy"),
+        ("difficulty", "hard"),
+    ]
+    position = parts["category", "relative_position"]
+    assert (position.n, position.accuracy, position.rapr, position.hit_rate) == (2, 0.5, 0.5, 0.5)
+    assert position.stderr == pytest.approx(math.sqrt(0.5 * 0.5 / 2))
+    attributes = parts["category", "direct_attributes"]
+    assert (attributes.n, attributes.accuracy, attributes.stderr, attributes.rapr) == (2, 1.0, 0.0, 0.5)
+    assert parts["difficulty", "hard"].rapr == pytest.approx(2 / 3)
+    unscored = summarise("mine", [Result(plain, None, None, 0.1, "a", None)]).parts
+    assert [(part.by, part.name, part.n, part.accuracy, part.stderr) for part in unscored] == [
+        ("category", "a", 1, None, None)
+    ]
+    assert summarise("mine", [Result(plain, 1.0, None, 0.1)]).parts == ()
+
+
+def test_the_best_of_several_gold_answers_counts():
+    """ "1 million" against "1,000,000" and "1 milion": distance 1 of 9."""
+    example = Example("?", (IMAGE,), "1,000,000", other_answers=("1 milion",))
+    assert score_answer("1 million", example, "anls") == pytest.approx(1 - 1 / 9)
+    assert score_answer("1 MILION", example, "text") == 1.0
+    assert score_answer("one", Example("?", (IMAGE,), "2", other_answers=("1",)), "number") == 1.0
+    assert score_answer("1 million", Example("?", (IMAGE,), None), "anls") is None
