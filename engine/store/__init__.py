@@ -24,7 +24,8 @@ from types import TracebackType
 
 from sqlite_utils import Database
 
-import engine.store.curation  # noqa: F401  (registers its migrations)
+import engine.store.curation
+import engine.store.facets  # noqa: F401  (both register their migrations)
 from engine.store.adapters import Adapter, Adapters, Promotion
 from engine.store.connection import Connections, JournalMode
 from engine.store.drafts import Drafts, SavedDraft, StaleDraft
@@ -33,7 +34,8 @@ from engine.store.jobs import Event, Job, Jobs, JobState
 from engine.store.media import MediaRecord, MediaRecords
 from engine.store.migrations import migrate
 from engine.store.preferences import Preference, Preferences
-from engine.store.queue import Listed, Query, Queue, QueueOrder, QueuePage
+from engine.store.query import Query, QueueOrder
+from engine.store.queue import Listed, Queue, QueuePage
 from engine.store.reservations import Assignment, Reservation, Reservations, Reserved
 from engine.store.reviews import Review, Reviews, Verdict
 from engine.store.revisions import Revision, Revisions, StaleRevision

@@ -20,7 +20,7 @@ from engine.store.migrations import schema
 from engine.store.revisions import example_key, faithfulness_columns
 from engine.trace import trace_from_json
 
-__all__ = ["FACETS", "RAPR_LEVELS", "REBUILD", "TRIGGERS"]
+__all__ = ["FACETS", "RAPR_LEVELS", "rebuild", "triggers"]
 
 RAPR_LEVELS = ("never", "seldom", "often", "mostly", "always")
 """How often the rollouts of a group operate: 0, below 0.3 (the paper's threshold), below 0.7, below 1, 1."""
@@ -56,11 +56,11 @@ FACETS = """'status' || lower(hex({row}.status))
     || coalesce((SELECT ' round' || x.state FROM review_rounds x WHERE x.trace_id = {row}.id), '')
     || coalesce((SELECT group_concat(DISTINCT ' blanking' || iif(x.is_changed, 'changes', 'keeps')) FROM blank_checks x
                  WHERE x.revision_id = {row}.head_id), '')"""
-"""The words of the index's column "facets", for the traces row called {row}."""
+"""The words of the index's column "facets" up to m012, for the traces row called {row}; since then they are those of
+`engine.store.facets`."""
 
 _THOUGHTS = """(SELECT group_concat(json_extract(s.value, '$.thought'), char(10))
     FROM revisions r, json_each(r.trace_json, '$.steps') s WHERE r.id = {row}.head_id)"""
-_COLUMNS = f"{{row}}.question, {_THOUGHTS}, {{row}}.answer, {FACETS}"
 
 _REGROUP = """
     INSERT INTO example_answers VALUES ({row}.example_key, coalesce({row}.answer, ''), {by})
@@ -72,12 +72,16 @@ _REGROUP = """
         WHERE example_key = {row}.example_key;
 """
 
-TRIGGERS = f"""
+
+def triggers(facets: str, watched: str = "") -> str:
+    """SQL that makes the triggers which keep groups and index; `watched` are further columns that `facets` reads."""
+    columns = _columns(facets)
+    return f"""
     CREATE TRIGGER traces_found_in AFTER INSERT ON traces
     BEGIN
         {_REGROUP.format(row="new", by="1")}
         INSERT INTO trace_search (rowid, question, thoughts, answer, facets)
-            VALUES (new.number, {_COLUMNS.format(row="new")});
+            VALUES (new.number, {columns.format(row="new")});
     END;
     CREATE TRIGGER traces_found_out AFTER DELETE ON traces
     BEGIN
@@ -86,9 +90,9 @@ TRIGGERS = f"""
     END;
     CREATE TRIGGER traces_found_over AFTER UPDATE OF head_id, status, question, answer, policy, source, media_kind,
         stop_reason, has_operation, operation_errors, score, trajectory, is_pretending, ignores_error, evidence_share
-        ON traces
+        {watched} ON traces
     BEGIN
-        UPDATE trace_search SET (question, thoughts, answer, facets) = (SELECT {_COLUMNS.format(row="new")})
+        UPDATE trace_search SET (question, thoughts, answer, facets) = (SELECT {columns.format(row="new")})
             WHERE rowid = new.number;
     END;
     CREATE TRIGGER traces_grouped_over AFTER UPDATE OF answer, has_operation, example_key ON traces
@@ -99,10 +103,11 @@ TRIGGERS = f"""
         {_REGROUP.format(row="new", by="1")}
     END;
 """
-"""Written again at once after `engine.store.generated` has filled a store without them."""
 
 
-REBUILD = f"""
+def rebuild(facets: str) -> str:
+    """SQL that derives the groups and the whole index again."""
+    return f"""
     DELETE FROM example_answers;
     DELETE FROM example_groups;
     INSERT INTO example_answers
@@ -113,9 +118,12 @@ REBUILD = f"""
         FROM traces t GROUP BY 1;
     DELETE FROM trace_search;
     INSERT INTO trace_search (rowid, question, thoughts, answer, facets)
-        SELECT t.number, {_COLUMNS.format(row="t")} FROM traces t ORDER BY t.number;
+        SELECT t.number, {_columns(facets).format(row="t")} FROM traces t ORDER BY t.number;
 """
-"""Derives the groups and the whole index again."""
+
+
+def _columns(facets: str) -> str:
+    return f"{{row}}.question, {_THOUGHTS}, {{row}}.answer, {facets}"
 
 
 @schema()
@@ -256,8 +264,8 @@ def m010_curation_facets(db: Database) -> None:
         DROP TRIGGER traces_found_in;
         DROP TRIGGER traces_found_out;
         DROP TRIGGER traces_found_over;
-        {REBUILD}
-        {TRIGGERS}
+        {rebuild(FACETS)}
+        {triggers(FACETS)}
         CREATE TRIGGER groups_levelled AFTER UPDATE ON example_groups
             WHEN old.rapr_level <> new.rapr_level OR old.disagreement <> new.disagreement OR min(old.n, new.n) = 1
         BEGIN UPDATE traces SET status = status WHERE example_key = new.example_key; END;
@@ -306,5 +314,5 @@ def m012_search_as_typed(db: Database) -> None:
         CREATE VIRTUAL TABLE trace_search USING fts5 (
             question, thoughts, answer, facets, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7 8'
         );
-        {REBUILD}
+        {rebuild(FACETS)}
     """)

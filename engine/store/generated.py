@@ -17,7 +17,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from engine.store.connection import Connections
-from engine.store.curation import REBUILD, TRIGGERS
+from engine.store.facets import REBUILD, TRIGGERS
 from engine.store.identity import canonical_json
 from engine.store.revisions import head_columns
 from engine.trace import Box, Media, Observation, Step, Trace, View, ZoomIn, trace_to_json
@@ -36,6 +36,7 @@ _BATCH = 5_000
 _INDEXED_AT_ONCE_BYTES = 256 * 2**20
 _FTS_DEFAULT_BYTES = 2**20
 _GROUP = 8
+_DAY_MS = 86_400_000
 _SIZE_PX = (1024, 768)
 _QUESTION, _GOLD, _SHA = "QUESTION", "GOLD", hashlib.sha256(b"").hexdigest()
 
@@ -138,15 +139,14 @@ def _made(count: int, chance: random.Random, media: Sequence[str]) -> Iterator[t
         columns, text = chance.choice(pool)
         text = text.replace(_QUESTION, question).replace(_SHA, sha256).replace(_GOLD, gold)
         answer = columns["answer"].replace(_GOLD, gold)
-        # A year of work: months, days and hours follow the number.
-        minute = number * 500_000 // max(count, 1)
-        moment = (
-            f"2026-{1 + minute // 43_200 % 12:02}-{1 + minute // 1_440 % 30:02}T"
-            f"{minute // 60 % 24:02}:{minute % 60:02}:{number % 60:02}.{number % 1000:03}Z"
-        )
+        # Most of a year of work: moments follow the number.
+        made_ms = number * 320 * _DAY_MS // max(count, 1)
+        moment = _moment(made_ms)
         trace_id = f"{number:08x}{chance.getrandbits(96):024x}"
         revision_id = f"{number:08x}{chance.getrandbits(96):024x}"
         status = chance.choices(("new", "edited", "accepted", "rejected", "flagged"), (60, 5, 25, 8, 2))[0]
+        # People came to what is not new up to a month later.
+        touched_ms = made_ms + 1 + int(chance.random() * 30 * _DAY_MS)
         yield (
             columns
             | {
@@ -162,7 +162,8 @@ def _made(count: int, chance: random.Random, media: Sequence[str]) -> Iterator[t
                 "source": source,
                 "author": columns["policy"],
                 "created_at": moment,
-                "updated_at": moment,
+                "updated_at": moment if status == "new" else _moment(touched_ms),
+                "confidence": None if chance.random() < 0.2 else round(0.7 + 0.3 * chance.random(), 4),
             },
             {
                 "id": revision_id,
@@ -174,6 +175,13 @@ def _made(count: int, chance: random.Random, media: Sequence[str]) -> Iterator[t
                 "trace_json": text,
             },
         )
+
+
+def _moment(since_new_year_ms: int) -> str:
+    """A stored time in a year of twelve months of 30 days."""
+    day, ms = divmod(since_new_year_ms, _DAY_MS)
+    second, ms = divmod(ms, 1000)
+    return f"2026-{1 + day // 30:02}-{1 + day % 30:02}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}.{ms:03}Z"
 
 
 def _trace(question: str, answer: str, sha256: str, chance: random.Random) -> Trace:

@@ -1,11 +1,15 @@
 """The workbench's queue: which traces, in which order, fifty at a time.
 
-The idea: a query is a plain value that fits into a URL. Its filters are words of the full-text index (see
-`engine.store.curation`), its dates a range of trace numbers, so every page is one intersection of sorted lists that
-stops when the page is full, however many traces there are. The suggested order walks the levels of what teaches most.
+The idea: the filters of a query are words of the full-text index (`engine.store.facets`), its dates a range of trace
+numbers, so every page is one intersection of sorted lists that stops when the page is full, however many traces there are.
+The index gives numbers in their order; the two orders that are none of numbers are walked in pieces that are:
 
-Invariants: `Query.from_params(query.to_params()) == query`; what a person types can find nothing, but never raise; pages
-that follow one another by `after` neither repeat nor skip a trace that does not change in between.
+- suggested: from level to level of what teaches most;
+- last changed: few matches are all collected and sorted. Where there are many, two streams are merged: what nobody has
+  touched since it was recorded is in the order of numbers already, and what was touched is walked from hour to hour.
+
+Invariants: what a person types can find nothing, but never raise; pages that follow one another by `after` neither repeat
+nor skip a trace that does not change in between (while the clock does not go back).
 """
 
 from __future__ import annotations
@@ -13,153 +17,28 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, replace
 
 from engine.errors import InvalidInput, NotFound
-from engine.faithfulness import TRAJECTORIES, Trajectory
+from engine.faithfulness import Trajectory
 from engine.store.connection import Connections
+from engine.store.facets import touched_word
 from engine.store.identity import storable
-from engine.store.search import STATUSES, Outcome, Status, search_expression
+from engine.store.query import Query, RoundState
+from engine.store.search import search_expression
 from engine.store.traces import COUNT_LIMIT, QueueItem, item_of
-from engine.trace import STOP_REASONS, MediaKind, StopReason
 
-__all__ = ["COUNT_S", "Listed", "Query", "Queue", "QueuePage", "QueueOrder"]
-
-QueueOrder = Literal["newest", "oldest", "updated", "suggested"]
-RaprLevel = Literal["never", "seldom", "often", "mostly", "always"]
-EvidenceState = Literal["held", "missed", "unknown"]
-RoundState = Literal["open", "agreed", "disputed", "adjudicated"]
-Blanking = Literal["changes", "keeps"]
+__all__ = ["COUNT_S", "FEW", "Listed", "Queue", "QueuePage"]
 
 COUNT_S = 0.003
 """For how long matches are counted; a page is not kept waiting for its total."""
 
+FEW = 1_000
+"""Up to how many matches are collected and sorted for the order "last changed"."""
+
 _ALL = (0, 2**62)
-
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "status": STATUSES,
-    "kind": get_args(MediaKind),
-    "stop_reason": STOP_REASONS,
-    "trajectory": TRAJECTORIES,
-    "outcome": get_args(Outcome),
-    "rapr": get_args(RaprLevel),
-    "evidence": get_args(EvidenceState),
-    "round": get_args(RoundState),
-    "blanking": get_args(Blanking),
-    "order": get_args(QueueOrder),
-}
-_FLAGS = {
-    "has_operation": "operation",
-    "has_errors": "error",
-    "is_pretending": "pretended",
-    "ignores_error": "ignored",
-    "is_edited": "edited",
-}
-_HEXED = {
-    "status": "status",
-    "policy": "policy",
-    "source": "source",
-    "stop_reason": "stop",
-    "trajectory": "trajectory",
-    "reviewer": "reviewer",
-    "tag": "tag",
-    "assigned_to": "assigned",
-}
-_PLAIN = ("kind", "outcome", "rapr", "evidence", "round", "blanking")
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What the queue shows; None filters nothing.
-
-    `source` is the part of an example's source before its first "/"; `rapr` how often the rollouts of the trace's group
-    operate (`engine.store.curation.RAPR_LEVELS`; single traces have none); `outcome` the score against gold; `reviewer`
-    who has reviewed it; `round` the state of a round of several reviews ("disputed" is the adjudication list);
-    `blanking` whether blanking a crop changed the answer; `since` and `until` are days in UTC, both included, such as
-    "2026-11-23".
-    """
-
-    search: str = ""
-    status: Status | None = None
-    policy: str | None = None
-    source: str | None = None
-    kind: MediaKind | None = None
-    stop_reason: StopReason | None = None
-    has_operation: bool | None = None
-    trajectory: Trajectory | None = None
-    has_errors: bool | None = None
-    is_pretending: bool | None = None
-    ignores_error: bool | None = None
-    evidence: EvidenceState | None = None
-    blanking: Blanking | None = None
-    outcome: Outcome | None = None
-    rapr: RaprLevel | None = None
-    is_edited: bool | None = None
-    reviewer: str | None = None
-    round: RoundState | None = None
-    tag: str | None = None
-    assigned_to: str | None = None
-    since: str | None = None
-    until: str | None = None
-    order: QueueOrder = "newest"
-
-    def to_params(self) -> dict[str, str]:
-        """For a URL: only what differs from the default; flags are "1" and "0"."""
-        found: dict[str, str] = {}
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if value != f.default:
-                found[f.name] = str(int(value)) if isinstance(value, bool) else value
-        return found
-
-    @classmethod
-    def from_params(cls, params: Mapping[str, str]) -> Query:
-        """Reads what `to_params` wrote; names that are no filter are left alone (a URL holds other things too). Raises
-        InvalidInput for a value that its filter cannot have."""
-        known = {f.name for f in fields(cls)}
-        values: dict[str, Any] = {}
-        for name, value in params.items():
-            if name not in known or (value == "" and name != "source"):
-                continue
-            if name in _FLAGS:
-                if value not in ("0", "1"):
-                    raise InvalidInput(f"the filter {name} is 1 or 0, not {value!r}")
-                values[name] = value == "1"
-            else:
-                values[name] = value
-        query = cls(**values)
-        query.words()
-        query.days()
-        return query
-
-    def words(self) -> list[str]:
-        """The facet words that a trace must have. Raises InvalidInput."""
-        for name, allowed in _CHOICES.items():
-            value = getattr(self, name)
-            if value is not None and value not in allowed:
-                raise InvalidInput(f"the filter {name} is one of {', '.join(allowed)}, not {value!r}")
-        found = []
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if value is None or value == f.default:
-                continue
-            if f.name in _HEXED:
-                found.append(_HEXED[f.name] + storable(value).encode().hex())
-            elif f.name in _PLAIN:
-                found.append(f.name + value)
-            elif f.name in _FLAGS:
-                found.append(f"{_FLAGS[f.name]}{int(value)}")
-        return found
-
-    def days(self) -> tuple[str | None, str | None]:
-        """First moment, and first moment after the last, as stored times. Raises InvalidInput."""
-        for day in (self.since, self.until):
-            if day is not None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day):
-                raise InvalidInput(f"a date is written as 2026-11-23, not {day!r}")
-        return self.since, None if self.until is None else self.until + "T99"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +116,7 @@ class Queue:
         if query.order == "suggested":
             return self._suggested(match, low, high, limit, offset, start)
         if query.order == "updated":
-            return self._updated(match, low, high, limit, offset, start)
+            return self._updated(query, match, low, high, limit, offset, start)
         if start is not None:
             low, high = (low, start["number"] - 1) if query.order == "newest" else (start["number"] + 1, high)
         return self._in_order(match, low, high, query.order == "oldest", limit, offset)
@@ -274,19 +153,91 @@ class Queue:
         return int(found.group(1)) if found else 9
 
     def _updated(
-        self, match: str | None, low: int, high: int, limit: int, offset: int, start: sqlite3.Row | None
+        self, query: Query, match: str | None, low: int, high: int, limit: int, offset: int, start: sqlite3.Row | None
+    ) -> list[int]:
+        only = query.status if replace(query, status=None, order="newest") == Query() else None
+        if match is None or only is not None or self._is_few(match, low, high):
+            return self._updated_sorted(only, None if only else match, low, high, limit, offset, start)
+        wanted = limit + offset
+        untouched = self._untouched(match, low, high, wanted, start)
+        until = untouched[-1][0] if len(untouched) == wanted else ""
+        touched = self._touched(match, low, high, wanted, until, start)
+        return [number for _, number in sorted(untouched + touched, reverse=True)[offset:wanted]]
+
+    def _is_few(self, match: str, low: int, high: int) -> bool:
+        """Whether a search matches so few traces that sorting them is quicker than walking."""
+        row = self._connections.row(
+            "SELECT count(*) FROM (SELECT 1 FROM trace_search WHERE trace_search MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?)",
+            (match, low, high, FEW + 1),
+        )
+        return row is None or row[0] <= FEW
+
+    def _updated_sorted(
+        self,
+        status: str | None,
+        match: str | None,
+        low: int,
+        high: int,
+        limit: int,
+        offset: int,
+        start: sqlite3.Row | None,
     ) -> list[int]:
         # Only where days are asked for: a range of numbers would draw the planner away from the index by update.
         conditions = ["number BETWEEN :low AND :high"] if (low, high) != _ALL else []
+        if status is not None:
+            conditions.append("status = :status")
         if match is not None:
             conditions.append("number IN (SELECT rowid FROM trace_search WHERE trace_search MATCH :match)")
-        values = {"match": match, "low": low, "high": high, "limit": limit, "offset": offset}
+        values = {"status": status, "match": match, "low": low, "high": high, "limit": limit, "offset": offset}
         if start is not None:
             conditions.append("(updated_at, number) < (:updated_at, :number)")
             values |= {"updated_at": start["updated_at"], "number": start["number"]}
         where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
         sql = f"SELECT number FROM traces {where}ORDER BY updated_at DESC, number DESC LIMIT :limit OFFSET :offset"
         return [row[0] for row in self._connections.rows(sql, values)]
+
+    def _untouched(
+        self, match: str, low: int, high: int, wanted: int, start: sqlite3.Row | None
+    ) -> list[tuple[str, int]]:
+        """(moment, number) of the first `wanted` that are as they were recorded, latest first."""
+        if start is not None:
+            # The latest that was recorded before `start` was changed.
+            before = self._connections.row(
+                "SELECT number FROM traces WHERE (created_at, number) < (?, ?) ORDER BY created_at DESC, number DESC LIMIT 1",
+                (start["updated_at"], start["number"]),
+            )
+            high = min(high, before[0] if before else -1)
+        numbers = self._in_order(f'{match} AND facets : "untouched"', low, high, False, wanted, 0)
+        marks = ", ".join("?" * len(numbers))
+        sql = f"SELECT updated_at, number FROM traces WHERE number IN ({marks})"
+        return sorted(((row[0], row[1]) for row in self._connections.rows(sql, numbers)), reverse=True)
+
+    def _touched(
+        self, match: str, low: int, high: int, wanted: int, until: str, start: sqlite3.Row | None
+    ) -> list[tuple[str, int]]:
+        """(moment, number) of the first `wanted` that were changed after they were recorded, latest first; none of hours
+        that ended before the moment `until` is looked for."""
+        found: list[tuple[str, int]] = []
+        before = "9" if start is None else start["updated_at"] + "~"
+        while len(found) < wanted:
+            latest = self._connections.row(
+                "SELECT updated_at FROM traces INDEXED BY traces_touched "
+                "WHERE updated_at <> created_at AND updated_at < ? ORDER BY updated_at DESC LIMIT 1",
+                (before,),
+            )
+            if latest is None or latest[0] < until:
+                break
+            rows = self._connections.rows(
+                "SELECT t.updated_at, t.number FROM trace_search s CROSS JOIN traces t ON t.number = s.rowid "
+                "WHERE s.trace_search MATCH ? AND s.rowid BETWEEN ? AND ?",
+                (f'{match} AND facets : "{touched_word(latest[0])}"', low, high),
+            )
+            hour = sorted(((row[0], row[1]) for row in rows), reverse=True)
+            if start is not None:
+                hour = [one for one in hour if one < (start["updated_at"], start["number"])]
+            found += hour
+            before = latest[0][:13]
+        return found[:wanted]
 
     def _match(self, query: Query) -> str | None:
         typed = search_expression(query.search)

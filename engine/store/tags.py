@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, now, storable
-from engine.store.queue import Query
+from engine.store.query import Query
 
 __all__ = ["MAX_TAG_LENGTH", "SavedView", "Tags"]
 

@@ -45,7 +45,8 @@ COUNT_LIMIT = 1_000
 @dataclass(frozen=True, slots=True)
 class QueueItem:
     """A trace as a row of the queue. `number` counts from 1 in the order of recording; `media_sha256` names the first
-    media; `score` is None where unscored; `policy` is who acted, `author` who recorded."""
+    media; `score` is None where unscored; `policy` is who acted, `author` who recorded; `confidence` is how sure the policy
+    was of what it generated (`engine.store.facets`), None where it was not told."""
 
     id: str
     number: int
@@ -65,6 +66,7 @@ class QueueItem:
     step_count: int
     has_operation: bool
     operation_errors: int
+    confidence: float | None
     created_at: str
     updated_at: str
 
@@ -125,15 +127,19 @@ class Traces:
         score: float | None = None,
         options: Sequence[str] = (),
         evidence: Evidence | None = None,
+        confidence: float | None = None,
     ) -> TraceRecord:
         """Records a new trace with its first revision; media that the store did not know are recorded with it.
 
         `author` is who made it (a policy's or a person's name), `example_source` where the example came from, such as
         "mini-signs/test/17", `policy_settings` the pixel budgets and sampling it was made with (plain JSON), `score`
-        in [0, 1] or None where unscored. Raises IntegrityError where a media contradicts what is recorded of it.
+        in [0, 1] or None where unscored, `confidence` in [0, 1] how sure the policy was (`engine.store.facets`), None where
+        it did not tell. Raises IntegrityError where a media contradicts what is recorded of it.
         """
         if score is not None and not 0 <= score <= 1:
             raise ValueError(f"a score is from 0 to 1 or None, not {score!r}")
+        if confidence is not None and not 0 <= confidence <= 1:
+            raise ValueError(f"a confidence is from 0 to 1 or None, not {confidence!r}")
         trace_id, moment = new_id(), now()
         with self._connections.write() as db:
             for medium in trace.media:
@@ -150,6 +156,7 @@ class Traces:
                 "policy_settings": canonical_json(dict(policy_settings or {})),
                 "options": canonical_json(list(options)),
                 "evidence": known,
+                "confidence": confidence,
                 "created_at": moment,
                 "updated_at": moment,
             }
@@ -306,6 +313,7 @@ def item_of(row: sqlite3.Row) -> QueueItem:
         step_count=row["step_count"],
         has_operation=bool(row["has_operation"]),
         operation_errors=row["operation_errors"],
+        confidence=row["confidence"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

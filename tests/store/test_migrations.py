@@ -99,6 +99,7 @@ ROWS: dict[str, dict[str, list[dict[str, object]]]] = {
     "m010_curation_facets": {},
     "m011_reference_indexes": {},
     "m012_search_as_typed": {},
+    "m013_touched_and_confidence": {},
 }  # fmt: skip
 
 
@@ -146,7 +147,10 @@ def test_a_populated_database_of_each_version_is_brought_up_to_date(tmp_path: Pa
         assert [i.id for i in store.traces.page(search="red", filters=Filters(status="accepted")).items] == ["t2"]
         assert store.traces.page(filters=Filters(source="mini-signs", outcome="right", has_operation=True)).total == 2
         assert [r.id for r in store.reviews.accepted()] == ["r2"]
-        assert [i.item.id for i in store.queue.page(Query(trajectory="single_pass", rapr="always")).items] == ["t2", "t1"]
+        assert [i.item.id for i in store.queue.page(Query(trajectory="single_pass", rapr="always")).items] == [
+            "t2",
+            "t1",
+        ]
         if until >= 9:
             assert [i.item.id for i in store.queue.page(Query(tag="glare", assigned_to="bob")).items] == ["t1"]
             assert store.drafts.find("t1", "ann").counter == 3

@@ -117,6 +117,43 @@ def test_pages_that_follow_one_another_neither_repeat_nor_skip(full: Store, orde
     assert by_offset == whole
 
 
+@pytest.mark.parametrize(
+    "filters", [{"search": "wall"}, {"has_operation": True}, {"until": "2026-06-30", "kind": "image"}]
+)
+def test_last_changed_first_is_the_same_walked_as_sorted(full: Store, filters: dict, monkeypatch) -> None:
+    query = Query(order="updated", **filters)
+    sorted_ids = full.queue.ids(query, 1000)
+    items = [listed.item for listed in full.queue.page(query, limit=1000).items]
+    assert any(i.updated_at != i.created_at for i in items) and any(i.updated_at == i.created_at for i in items)
+    assert [(i.updated_at, i.number) for i in items] == sorted(((i.updated_at, i.number) for i in items), reverse=True)
+    monkeypatch.setattr("engine.store.queue.FEW", 0)
+    assert full.queue.ids(query, 1000) == sorted_ids
+    walked: list[str] = []
+    while page := full.queue.page(query, limit=7, after=walked[-1] if walked else None).items:
+        walked += [listed.item.id for listed in page]
+    assert walked == sorted_ids
+    assert [i.item.id for i in full.queue.page(query, 20, 11).items] == sorted_ids[11:31]
+
+
+def test_what_a_person_touches_moves_to_the_front_of_last_changed(store: Store, monkeypatch) -> None:
+    monkeypatch.setattr("engine.store.queue.FEW", 0)
+    made = [store.traces.record(make_trace(f"Which {k}?"), author="tiny").id for k in range(3)]
+    assert ids(store, order="updated", search="which") == made[::-1]
+    store.reviews.record(store.traces.get(made[0]).head_id, "ann", "flagged")
+    assert ids(store, order="updated", search="which") == [made[0], made[2], made[1]]
+    assert ids(store, order="updated", status="flagged") == [made[0]]
+
+
+def test_a_policy_that_was_not_sure_teaches_more(store: Store) -> None:
+    sure = store.traces.record(make_trace("Sure?"), author="tiny", confidence=0.99).id
+    unsure = store.traces.record(make_trace("Unsure?"), author="tiny", confidence=0.5).id
+    untold = store.traces.record(make_trace("Untold?"), author="tiny").id
+    assert ids(store, order="suggested") == [unsure, untold, sure]
+    assert store.traces.get(unsure).item.confidence == 0.5 and store.traces.get(untold).item.confidence is None
+    with pytest.raises(ValueError, match="confidence"):
+        store.traces.record(make_trace("Odd?"), author="tiny", confidence=1.2)
+
+
 def test_a_total_is_never_less_than_what_is_shown_however_early_counting_stopped(full: Store, monkeypatch) -> None:
     monkeypatch.setattr("engine.store.queue.COUNT_S", -1.0)
     many = full.queue.page(Query(search="wall"))
