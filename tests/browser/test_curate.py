@@ -106,6 +106,11 @@ def test_search_and_status_are_asked_of_the_server_and_stand_in_the_address(new_
     assert page.locator("#curate-search input").input_value() == "green"
     page.fill("#curate-search input", "nothing has these words")
     page.wait_for_function("document.querySelector('.queue-note')?.textContent.startsWith('Nothing here matches')")
+    page.goto(f"{studio.url}/curate?search=nowhere&status=new")
+    page.click(".editor-clear")
+    page.wait_for_function("document.querySelectorAll('#curate-queue [role=option]').length == 50")
+    assert page.locator(".editor-nomatch").is_hidden()
+    page.wait_for_function("!location.search.includes('nowhere')")
 
 
 def test_the_list_goes_on_where_it_is_scrolled(new_page, studio):
@@ -116,7 +121,7 @@ def test_the_list_goes_on_where_it_is_scrolled(new_page, studio):
 
 def test_slow_thumbnails_leave_connections_for_work(new_page, studio):
     page, asked = new_page(), []
-    page.route(re.compile(r"/thumbnail\?(frame=\d+&)?side=128$"), asked.append)  # and never answered
+    page.route(re.compile(r"/thumbnail\?(frame=\d+&)?side=128$"), lambda route: asked.append(route))  # never answered
     opened(page, studio)
     page.wait_for_timeout(500)
     assert len(asked) == 3
@@ -157,7 +162,8 @@ def _fields(trace):
 def test_a_trace_that_is_not_there_says_so(new_page, studio):
     page = new_page()
     page.goto(f"{studio.url}/curate?trace=nonsense")
-    page.wait_for_function("document.querySelector('.editor-problem')?.textContent.includes('no trace')")
+    page.wait_for_selector(".editor-problem:visible")
+    assert "no trace" in page.locator(".editor-problem").inner_text()
     page.wait_for_selector("#curate-queue [role=option]")
     page.keyboard.press("j")
     page.wait_for_selector("#curate-approve:enabled")

@@ -25,6 +25,9 @@ export const NAMES = FILTERS.map(([name]) => name);
 const shownValue = (name, value) => { const [, , choices] = FILTERS.find(([other]) => other === name); const found = Array.isArray(choices) && choices.find(([one]) => one === value); return found ? found[1] : value; };
 const label = (name) => FILTERS.find(([other]) => other === name)[1];
 const set = () => NAMES.filter((name) => bench.query[name]);
+// Whether anything keeps traces out of the list; and a list of them all.
+export const isNarrowed = () => !!(bench.query.search || bench.query.status || set().length);
+export const showAll = () => list({ search: '', status: '', ...Object.fromEntries(NAMES.map((name) => [name, ''])) });
 
 export function mountFilters(root) {
   const fold = root.querySelector('.filters'), fields = fold.querySelector('.filters-fields'), chips = root.querySelector('.filters-set');

@@ -42,6 +42,9 @@ export function mount(root) {
   mountPeople(root);
   part('beside').addEventListener('click', () => sideBySide());
   let drawnChanges = null;
+  // The bar grows with what it asks, and what stands above it makes room.
+  const bar = root.querySelector('.bench-bar');
+  new ResizeObserver(() => document.documentElement.style.setProperty('--bench-bar', bar.offsetHeight + 'px')).observe(bar);
 
   function drawOutcome(detail) {
     part('gold-row').hidden = detail.gold === null;

@@ -1,6 +1,6 @@
 // The left column: search, status, and the list of traces. It is a listbox: the list has the focus, aria-activedescendant the choice.
 import { bench, watch, list, choose, move, extend, itemAt } from './bench.js';
-import { mountFilters, NAMES } from './filters.js';
+import { mountFilters, isNarrowed } from './filters.js';
 import { mountBulk, chosen, toggle, chooseTo } from './bulk.js';
 import { inList } from './pictures.js';
 import { make, say, put, each, tell, STATUS_WORDS } from './dom.js';
@@ -82,13 +82,13 @@ export function mount(root) {
       const total = status ? bench.counts[status] : Object.values(bench.counts).reduce((sum, n) => sum + n, 0);
       say(label.lastChild, total === undefined ? '' : total > 9999 ? Math.round(total / 1000) + 'k' : String(total));
     });
-    const isNarrowed = bench.query.search || bench.query.status || NAMES.some((name) => bench.query[name]);
     const found = (bench.isTotalExact ? '' : 'more than ') + bench.total.toLocaleString('en');
     tell(note, bench.problem || (bench.isLoading && !bench.items.length ? 'Looking…'
-      : bench.items.length ? (isNarrowed ? found + ' found' : '')
-      : isNarrowed ? 'Nothing here matches. Search looks at questions, thoughts and answers.'
+      : bench.items.length ? (isNarrowed() ? found + ' found' : '')
+      : isNarrowed() ? 'Nothing here matches. Search looks at questions, thoughts and answers.'
       : 'No traces yet. Ask a question, and what the model did will be listed here.'));
     rows.hidden = !bench.items.length;
+    order.parentElement.hidden = !bench.items.length;
     put(rows, { 'aria-busy': bench.isLoading, 'aria-activedescendant': itemAt() >= 0 ? 'queue-' + bench.current : null });
     if (shown !== bench.current) {
       shown = bench.current;

@@ -6,12 +6,14 @@ import { drawCrops } from './crops.js';
 import { hold, followers } from './drag.js';
 import { pickFrame } from './frames.js';
 import { showSoon } from './pictures.js';
+import { isNarrowed, showAll } from './filters.js';
 
 export function mount(root) {
   const part = (name) => root.querySelector('.editor-' + name);
   const drawing = part('svg'), picture = drawing.querySelector('image');
   const strip = part('strip'), tabs = part('tabs'), crops = part('crops');
 
+  part('clear').addEventListener('click', () => showAll());
   root.querySelector('.editor-back').addEventListener('click', () => move(-1));
   root.querySelector('.editor-on').addEventListener('click', () => move(1));
   tabs.addEventListener('click', (event) => { const tab = event.target.closest('button'); if (tab) { const index = [...tabs.children].indexOf(tab); look(index, bench.detail.media[index].kind === 'video' ? 1 : null); } });
@@ -31,7 +33,9 @@ export function mount(root) {
   function drawHead() {
     const detail = bench.detail, row = bench.items[itemAt()];
     const known = detail || row;
-    part('empty').hidden = !!bench.current || bench.isLoading;
+    const isNothing = !bench.current && !bench.isLoading && !bench.problem && !bench.items.length;
+    part('empty').hidden = !isNothing || isNarrowed();
+    part('nomatch').hidden = !isNothing || !isNarrowed();
     part('full').hidden = !known;
     tell(part('problem'), bench.detailProblem);
     if (!known) return;
@@ -63,6 +67,7 @@ export function mount(root) {
     const times = medium && medium.kind === 'video' ? medium.times_s : [];
     strip.hidden = !times.length;
     const lit = new Map();
+    let shown = null;
     if (times.length) detail.steps.forEach((step, index) => { if (step.frames.length && !step.error) step.frames.forEach((frame) => lit.set(frame, index)); });
     each(strip, times, () => {
       const button = make('button', 'strip-frame');
@@ -79,8 +84,11 @@ export function mount(root) {
       say(button.children[2], step === undefined ? '' : String(step + 1));
       button.style.setProperty('--tone', step === undefined ? 'transparent' : tone(step));
       button.classList.toggle('is-lit', step !== undefined);
+      // Below 1024 px the strip scrolls sideways.
+      if (frame === bench.frame && button.getAttribute('aria-pressed') !== 'true') shown = button;
       put(button, { 'aria-pressed': frame === bench.frame, tabindex: frame === (bench.frame || 1) ? 0 : -1, 'aria-label': 'Frame ' + frame + ' at ' + time.toFixed(1) + ' seconds' + (step === undefined ? '' : ', chosen in step ' + (step + 1)) });
     });
+    if (shown && strip.scrollWidth > strip.clientWidth) strip.scrollLeft = shown.offsetLeft - strip.offsetLeft - (strip.clientWidth - shown.offsetWidth) / 2;
     const detailTabs = detail && detail.media.length > 1 ? detail.media : [];
     tabs.hidden = !detailTabs.length;
     each(tabs, detailTabs, () => make('button', 'editor-tab'), (button, one, index) => { say(button, one.name || 'Picture ' + (index + 1)); put(button, { 'aria-pressed': index === bench.media }); });

@@ -78,6 +78,7 @@ export const answers = {
     if (task === awaited) awaited = null;
     if (row && task.before) row.status = task.before;
     if (bench.current === id) {
+      bench.isAsking = false;
       notice(error.message, { tone: 'bad' });
       reopen();
     } else {
