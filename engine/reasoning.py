@@ -17,13 +17,14 @@ Not covered: training and scoring of traces, storage, cutting and wire formats.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.errors import ModelMistake
 from engine.media import Pictures
 from engine.operations import execute
-from engine.policies.base import Policy, never
+from engine.policies.base import Policy, Turn, never
 from engine.protocols import WireProtocol
 from engine.protocols.calls import BOX_START, CALL_START
 from engine.trace import Example, Observation, Step, StopReason, Trace, View, first_views
@@ -72,7 +73,11 @@ class Stepped:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
+    """`confidence` is exp(mean log p) over the tokens that were generated here, the geometric mean of their probabilities,
+    in (0, 1]; None where nothing was, or the policy does not tell."""
+
     trace: Trace
+    confidence: float | None = None
 
 
 Event = Opened | Thinking | Stepped | Finished
@@ -100,6 +105,7 @@ def reason(
     limits = limits or Limits()
     views = list(earlier.views if earlier else first_views(example.media))
     steps = list(earlier.steps if earlier else ())
+    turns: list[Turn] = []
 
     def finished(stop_reason: StopReason) -> Finished:
         return Finished(
@@ -111,7 +117,8 @@ def reason(
                 stop_reason=stop_reason,
                 policy=policy.name,
                 protocol=policy.protocol.NAME,
-            )
+            ),
+            _confidence(turns),
         )
 
     conversation = policy.converse(pictures, seed)
@@ -153,6 +160,7 @@ def reason(
             ):
                 text += piece
                 yield Thinking(len(steps), text.partition(CALL_START)[0].partition(BOX_START)[0].strip())
+            turns.append(conversation.last_turn)
             spent_tokens += max(conversation.last_turn.tokens, 1)
 
             new_views: tuple[View, ...] = ()
@@ -176,6 +184,12 @@ def reason(
         raise
     finally:
         conversation.close()
+
+
+def _confidence(turns: Sequence[Turn]) -> float | None:
+    told = [turn.log_probability for turn in turns if turn.log_probability is not None]
+    tokens = sum(turn.tokens for turn in turns)
+    return math.exp(sum(told) / tokens) if tokens and len(told) == len(turns) else None
 
 
 def _take(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -383,3 +384,24 @@ def test_the_default_script_looks_once_and_owns_up(example, protocol):
     assert trace.answer == "scripted"
     assert trace.has_operation
     assert (trace.policy, trace.stop_reason) == ("scripted", "answered")
+
+
+def test_confidence_is_told_where_the_policy_tells_it():
+    class Telling(ScriptedConversation):
+        def generate(self, max_tokens, is_cancelled):
+            yield from ScriptedConversation.generate(self, max_tokens, is_cancelled)
+            tokens = self.last_turn.tokens
+            probability = 0.25 if self.spoken == 1 else 1.0
+            self.last_turn = Turn(tokens, self.last_turn.is_complete, tokens * math.log(probability))
+
+    class TellingPolicy(ScriptedPolicy):
+        def converse(self, pictures, seed):
+            return Telling(self.protocol, self.turns, 0.0)
+
+    *_, last = reason(TellingPolicy(("one two three", "four \\boxed{5}")), PICTURE, PICTURES)
+    assert last.confidence == pytest.approx(0.25)  # the first turn is the only one: words without a call are an answer
+    *_, last = reason(TellingPolicy((f"one{ZOOM}", ANSWER)), PICTURE, PICTURES)
+    first, second = len(f"one{ZOOM}".split()), len(ANSWER.split())
+    assert last.confidence == pytest.approx(0.25 ** (first / (first + second)))
+    *_, last = reason(ScriptedPolicy((ANSWER,)), PICTURE, PICTURES)
+    assert last.confidence is None

@@ -142,7 +142,11 @@ class Answering:
                     trace = event.trace
                     ending |= {"stop_reason": trace.stop_reason, "answer": trace.answer, "steps": trace.steps}
                     record = studio.store.traces.record(
-                        trace, author=author, example_source=source, policy_settings=dict(policy.settings())
+                        trace,
+                        author=author,
+                        example_source=source,
+                        policy_settings=dict(policy.settings()),
+                        confidence=event.confidence,
                     )
                     ending["trace_id"] = record.id
         except PersonError as error:

@@ -35,8 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    from engine.opening import loop_limits, open_media, open_policy, open_store
     from engine.errors import InvalidInput
+    from engine.opening import loop_limits, open_media, open_policy, open_store
     from engine.reasoning import reason
     from engine.trace import Example, trace_to_json
 
@@ -51,9 +51,10 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         name = arguments.media.replace("\\", "/").rpartition("/")[2]
         store.media.record(loaded.media, name, folder.path(loaded.media.sha256).stat().st_size)
 
-        def record(trace: Trace) -> str:
-            item = store.traces.record(trace, author=AUTHOR, policy_settings=dict(policy.settings())).item
-            return item.id
+        def record(trace: Trace, confidence: float | None) -> str:
+            return store.traces.record(
+                trace, author=AUTHOR, policy_settings=dict(policy.settings()), confidence=confidence
+            ).id
 
         events = reason(
             policy,
@@ -73,7 +74,9 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     return 130 if trace.stop_reason == "cancelled" else 0
 
 
-def _follow(events: Iterator[Event], record: Callable[[Trace], str], out: TextIO | None) -> tuple[Trace, str]:
+def _follow(
+    events: Iterator[Event], record: Callable[[Trace, float | None], str], out: TextIO | None
+) -> tuple[Trace, str]:
     """Show the events on `out` as they come; the trace, recorded even where it failed, and its id."""
     from engine.reasoning import Finished, Stepped, Thinking
 
@@ -81,7 +84,7 @@ def _follow(events: Iterator[Event], record: Callable[[Trace], str], out: TextIO
     shown = ""
     for event in events:
         if isinstance(event, Finished):
-            ended = event.trace, record(event.trace)
+            ended = event.trace, record(event.trace, event.confidence)
         elif out is not None and isinstance(event, Thinking):
             # From a backslash on it may be the answer's wrapping: that waits until the step is read.
             thought = event.thought.partition("\\")[0].rstrip()

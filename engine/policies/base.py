@@ -21,10 +21,13 @@ __all__ = ["Conversation", "Policy", "Turn", "never"]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How a generated turn ended. `is_complete` is false where it was cut off by the token limit or by cancelling."""
+    """How a generated turn ended. `is_complete` is false where it was cut off by the token limit or by cancelling;
+    `log_probability` is the sum over its tokens of the natural logarithm of what the policy gave them, None where the
+    policy does not tell."""
 
     tokens: int
     is_complete: bool
+    log_probability: float | None = None
 
 
 class Conversation(Protocol):

@@ -45,7 +45,9 @@ class LocalConversation:
 
     def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str]:
         yield from self.session.generate(max_tokens, is_cancelled)
-        self.last_turn = Turn(self.session.turn_tokens, self.session.turn_is_complete)
+        session = self.session
+        told = session.sampled_log_probs[len(session.sampled_log_probs) - session.turn_tokens :]
+        self.last_turn = Turn(session.turn_tokens, session.turn_is_complete, sum(told))
 
     def shown_sizes(self, views: Sequence[View]) -> tuple[tuple[int, int], ...]:
         budgets = self.session.backbone.budgets

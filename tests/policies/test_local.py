@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,7 @@ from engine.trace import Box, Example, View
 
 @pytest.fixture(scope="module")
 def policy(random_model) -> LocalPolicy:
-    backbone = load_backbone(
-        str(random_model("qwen3_vl")), quantization="none", dtype=torch.float32, protocol="studio"
-    )
+    backbone = load_backbone(str(random_model("qwen3_vl")), quantization="none", dtype=torch.float32, protocol="studio")
     return LocalPolicy(backbone)
 
 
@@ -53,6 +52,24 @@ def test_an_attempt_ends_and_says_why(policy, loaded):
     assert trace.stop_reason in {"answered", "max_tokens"}
     assert any(isinstance(event, Thinking) for event in events)
     assert trace.policy == policy.name
+
+
+def test_confidence_is_the_geometric_mean_of_what_the_tokens_were_given(policy, loaded):
+    conversations = []
+
+    class Kept:
+        name, protocol = policy.name, policy.protocol
+
+        def converse(self, pictures, seed):
+            conversations.append(policy.converse(pictures, seed))
+            return conversations[-1]
+
+    example = Example("What is written?", (loaded.media,))
+    limits = Limits(max_tokens=30, max_turn_tokens=12)
+    *_, last = reason(Kept(), example, {loaded.media.sha256: loaded}, limits, seed=3)
+    log_probs = conversations[0].session.sampled_log_probs
+    assert len(log_probs) >= 12 and 0 < last.confidence < 1
+    assert last.confidence == pytest.approx(math.exp(sum(log_probs) / len(log_probs)))
 
 
 def test_what_a_number_depends_on_is_in_the_settings(policy):
