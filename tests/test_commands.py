@@ -69,7 +69,7 @@ def test_help_comes_at_once_and_loads_nothing_heavy(home):
     assert done.returncode == 0
     assert done.stderr == ""
     for name in ("ask", "evaluate", "examples", "synthesize", "train", "verify"):
-        assert f"\n    {name} " in done.stdout
+        assert f"\n    {name}" in done.stdout  # and its summary, beside it or, after a long name, below
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
     assert not home.exists()
 
@@ -375,6 +375,39 @@ def test_train_makes_an_adapter_of_what_was_accepted(home, tmp_path, picture, ra
     assert (home / "artifacts" / adapter.path / "adapter_model.safetensors").is_file()
 
 
+def test_train_grpo_rolls_out_the_questions_of_a_file(home, tmp_path, picture, random_model, capsys):
+    examples = tmp_path / "EXAMPLES.jsonl"
+    lines = [
+        {"question": "How many?", "media": picture.name, "answer": answer, "rule": "number"} for answer in ("3", None)
+    ]
+    examples.write_text("\n".join(map(json.dumps, lines)))
+    config = tmp_path / "grpo.json"
+    small = {"steps": 1, "queries_a_step": 1, "rollouts": 2, "micro_batch_size": 2, "max_turns": 2, "max_tokens": 6}
+    config.write_text(json.dumps({"name": "curious", "grpo": small, "evaluation": None}))
+    more = {
+        "STUDIO_MODEL": str(random_model("qwen3_vl")),
+        "STUDIO_DEVICE": "cpu",
+        "STUDIO_PROTOCOL": "studio",
+        "STUDIO_THREADS": "1",
+    }
+    status, printed = call(home, "train", "grpo", "--examples", str(examples), "--config", str(config), **more)
+    assert status == 0, printed
+    assert "step 1: reward 0.000, RaPR 0.00, operation errors " in printed
+    with Store(home / "annotations.db") as store:
+        (job,) = store.jobs.list()
+        (adapter,) = store.adapters.list()
+    assert (job.kind, job.state, adapter.name) == ("grpo", "done", "curious")
+    assert job.config["examples"]["count"] == 1  # the other has no answer
+    assert call(home, "train", "sft", "--examples", str(examples), **more) == (2, "")
+    assert "--examples goes with grpo" in capsys.readouterr().err
+
+
+def test_train_on_synthesis_needs_some(home, picture, capsys):
+    call(home, "ask", str(picture), "What?")
+    assert call(home, "train", "sft", "--traces", "synthesis", STUDIO_MODEL="tiny") == (2, "")
+    assert "synthesize EXAMPLES --record" in capsys.readouterr().err
+
+
 def test_train_needs_weights_a_store_and_accepted_traces(home, picture, capsys):
     assert call(home, "train", "sft") == (2, "")
     assert "no weights" in capsys.readouterr().err
@@ -390,7 +423,7 @@ def test_train_needs_weights_a_store_and_accepted_traces(home, picture, capsys):
     [
         ("{", "not JSON"),
         ("[]", "a JSON object"),
-        ('{"steps": 3}', "no setting 'steps'; there are: name, sft, evaluation"),
+        ('{"steps": 3}', "no setting 'steps'; there are: name, sft, grpo, evaluation"),
         ('{"sft": 3}', "sft: an object is expected, not 3"),
         ('{"name": null}', "name: a text is expected"),
         ('{"evaluation": {"benchmark": "mini-signs", "split": 1}}', "no 'split'"),

@@ -6,7 +6,7 @@ the whole run, and a run does not know whether anybody looks. `/train?job=ID` op
 newest.
 
 What may be pressed, and the sentence that says why not, comes from `ui.training.controls`.
-Not covered: reinforcement learning, sample rollouts, the learning-trap alarm.
+Not covered: the rollouts themselves.
 """
 
 from __future__ import annotations
@@ -37,8 +37,17 @@ if TYPE_CHECKING:
 __all__ = ["build"]
 
 _NOTE = "What people approved becomes a LoRA adapter, on frozen weights that go on answering meanwhile."
-_KINDS = [("Supervised fine-tuning (SFT)", "sft")]
-_KIND_INFO = "Learns to say, turn by turn, what accepted traces say. Erroneous and failed turns are left out."
+_KINDS = [("Supervised fine-tuning (SFT)", "sft"), ("Curiosity-driven RL (GRPO)", "grpo")]
+_KIND_INFO = {
+    "sft": "Learns to say, turn by turn, what accepted traces say. Erroneous and failed turns are left out.",
+    "grpo": "Tries the accepted traces' questions again and again, and learns from what was right. Curiosity pays for "
+    "looking closer while few attempts do.",
+}
+_REWARDS = [
+    ("Paper: right, curious, sparing", "paper"),
+    ("Released code: its bonus, centred advantages", "released-code"),
+    ("Without curiosity: right alone", "plain"),
+]
 _BENCHMARKS = [
     ("Signs", "mini-signs"),
     ("Signs, held-out fonts and backgrounds", "mini-signs-heldout"),
@@ -57,13 +66,18 @@ def build(studio: Studio, page: Page) -> None:
             eyebrow("Learn from")
             basis = Basis(elem_id="train-basis")
             eyebrow("How")
-            gr.Radio(
-                [("Supervised fine-tuning (SFT)", "sft")],
-                value="sft",
-                label="Kind",
-                info=_KIND_INFO,
-                elem_id="train-kind",
-            )
+            kind = gr.Radio(_KINDS, value="sft", label="Kind", info=_KIND_INFO["sft"], elem_id="train-kind")
+            with gr.Row(elem_classes="train-knobs"):
+                rl_steps = gr.Number(
+                    knobs.RL_STEPS, label="Steps", elem_id="train-rl-steps", min_width=70, visible=False
+                )
+                queries = gr.Number(
+                    knobs.QUERIES, label="Questions a step", elem_id="train-queries", min_width=70, visible=False
+                )
+                rollouts = gr.Number(
+                    knobs.ROLLOUTS, label="Rollouts", elem_id="train-rollouts", min_width=70, visible=False
+                )
+            reward = gr.Dropdown(_REWARDS, value="paper", label="Reward", elem_id="train-reward", visible=False)
             with gr.Row(elem_classes="train-knobs"):
                 passes = gr.Number(knobs.PASSES, label="Passes", elem_id="train-passes", min_width=70)
                 rate = gr.Number(
@@ -99,7 +113,8 @@ def build(studio: Studio, page: Page) -> None:
             eyebrow("Runs")
             runs = Runs(elem_id="train-runs")
 
-    numbers: list[Any] = [passes, steps, rate, rank, benchmark, count]
+    numbers: list[Any] = [kind, passes, steps, rate, rank, benchmark, count, rl_steps, queries, rollouts, reward]
+    of_sft, of_rl = [passes, steps], [rl_steps, queries, rollouts, reward]
     shown = [seen, basis, job, curves, comparison, who, runs]
     shown += [plan, start, stop, verdict, promote, discard, resume, demote]
 
@@ -121,7 +136,7 @@ def build(studio: Studio, page: Page) -> None:
         return parts.plan, _button(parts.start)
 
     def start_run(*turned: Any) -> tuple:
-        problem = _problem(lambda: _desk(studio).start(*knobs.read_run(*turned)))
+        problem = _problem(lambda: _desk(studio).start(*knobs.read_knobs(*turned)))
         return (None, *_everything(studio, None, turned, plan_problem=problem))
 
     def stop_run(at: str | None, before: Seen, *turned: Any) -> tuple:
@@ -161,6 +176,16 @@ def build(studio: Studio, page: Page) -> None:
         everywhere,
         [plan, start],
         trigger_mode="always_last",
+        **_QUIET,
+    )
+    kind.change(
+        lambda chosen_kind: (
+            gr.Radio(info=_KIND_INFO.get(chosen_kind, "")),
+            *(gr.update(visible=chosen_kind != "grpo") for _ in of_sft),
+            *(gr.update(visible=chosen_kind == "grpo") for _ in of_rl),
+        ),
+        kind,
+        [kind, *of_sft, *of_rl],
         **_QUIET,
     )
     start.click(start_run, numbers, [chosen, *shown], trigger_mode="once", **_QUIET)

@@ -1,11 +1,11 @@
-"""`train sft`: fine-tune an adapter on the accepted traces, here and now; the job and its adapter are the studio's own."""
+"""`train sft|grpo`: train an adapter here and now; the job and its adapter are the studio's own."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -13,26 +13,40 @@ from engine.errors import InvalidInput, InvalidSetting, NotFound
 from engine.settings import Settings
 
 if TYPE_CHECKING:
+    from engine.media import MediaFolder
     from engine.policies.base import Policy
+    from engine.store import Revision, Store
+    from engine.training.episodes import RlExample
 
-SUMMARY = "fine-tune an adapter in the foreground, the same job that the studio runs"
+SUMMARY = "train an adapter in the foreground, the same job that the studio runs"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", metavar="sft", choices=["sft"], help="sft: supervised fine-tuning of a LoRA adapter")
+    parser.add_argument(
+        "kind",
+        metavar="sft|grpo",
+        choices=["sft", "grpo"],
+        help="sft: supervised fine-tuning of a LoRA adapter on traces; grpo: curiosity-driven reinforcement learning on "
+        "questions with known answers",
+    )
     parser.add_argument(
         "--traces",
-        metavar="accepted",
-        choices=["accepted"],
+        metavar="accepted|synthesis",
+        choices=["accepted", "synthesis"],
         default="accepted",
-        help="what to train on: accepted (the default), the traces whose head revision was accepted",
+        help="what to train on: accepted (the default), the traces whose head revision was accepted; synthesis, what "
+        "`synthesize --record` made; grpo takes the traces' questions",
+    )
+    parser.add_argument(
+        "--examples", metavar="F", help="grpo: an EXAMPLES.jsonl whose questions are rolled out, instead of the traces'"
     )
     parser.add_argument(
         "--config",
         metavar="F",
         help="a JSON file with any of: name (the adapter's), sft (an object: passes, steps, batch_size, learning_rate, "
-        "rank, alpha, seed, ...), evaluation (an object: benchmark, count and seed of the held-out examples that are "
-        "measured before and after, or null for none)",
+        "rank, alpha, seed, ...), grpo (an object: steps, queries_a_step, rollouts, variant, is_curious, advantage, "
+        "start_from (live, or an adapter's id), ...), evaluation (an object: benchmark, count and seed of the held-out "
+        "examples that are measured before and after, or null for none)",
     )
     parser.epilog = (
         "Ctrl-C stops after the running step and keeps the last checkpoint. The adapter answers once it is promoted in "
@@ -44,24 +58,30 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     config = read_config(arguments.config)
     if settings.model == "scripted":
         raise InvalidSetting("STUDIO_MODEL='scripted' has no weights to train; use tiny, a folder or a model id")
-    if not settings.database.exists():
+    if arguments.examples and arguments.kind != "grpo":
+        raise InvalidInput("--examples goes with grpo; sft learns from traces (make some with `synthesize --record`)")
+    if not settings.database.exists() and not arguments.examples:
         raise NotFound(f"there is no store at {settings.database}; STUDIO_HOME says which folder is looked at")
     from engine.opening import loop_limits, open_backbone, open_media, open_store
 
     with open_store(settings) as store:
-        accepted = store.reviews.accepted()
-        if not accepted:
-            raise InvalidInput("there is nothing to train on: accept some traces in the studio first")
+        media = open_media(settings)
+        revisions = [] if arguments.examples else _revisions(store, arguments.traces)
         # Imported only now: the trainer's libraries take seconds.
         from engine.evaluation.held_out import HeldOut, measure
-        from engine.training.jobs import train_in_foreground
+        from engine.training.grpo_config import GrpoConfig
+        from engine.training.jobs import train_grpo_in_foreground, train_in_foreground
+        from engine.training.promotion import load_live
         from engine.training.sft import SftConfig
         from engine.training.workshop import Workshop
 
         sft = SftConfig.from_json(config.get("sft") or {})
+        grpo = GrpoConfig.from_json(config.get("grpo") or {})
         evaluation = config.get("evaluation", {})
         held_out = HeldOut(count=0) if evaluation is None else HeldOut(**evaluation)
-        learned_from = {medium.sha256 for revision in accepted for medium in revision.trace.media}
+        examples = _examples(arguments.examples, settings, media) if arguments.examples else None
+        learned_from = {medium.sha256 for revision in revisions for medium in revision.trace.media}
+        learned_from |= {medium.sha256 for one in examples or () for medium in one.example.media}
         limits = loop_limits(settings)
 
         def evaluate(policy: Policy, is_cancelled: Callable[[], bool]) -> Mapping[str, Any]:
@@ -71,18 +91,54 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             store=store,
             backbone=open_backbone(settings),
             artifacts=settings.artifacts,
-            load_pictures=open_media(settings).pictures,
+            load_pictures=media.pictures,
             evaluate=evaluate if held_out.count else None,
         )
-        job = train_in_foreground(
-            workshop,
-            sft,
-            name=config.get("name") or "",
-            evaluation=held_out.as_json() if held_out.count else None,
-            on_event=lambda step, kind, data: tell(step, kind, data, out),
-        )
+        named: dict[str, Any] = {
+            "name": config.get("name") or "",
+            "evaluation": held_out.as_json() if held_out.count else None,
+            "on_event": lambda step, kind, data: tell(step, kind, data, out),
+        }
+        ids = [revision.id for revision in revisions]
+        if arguments.kind == "sft":
+            job = train_in_foreground(workshop, sft, revision_ids=ids, **named)
+        else:
+            if grpo.start_from == "live" and (problem := load_live(store, workshop.backbone, workshop.artifacts)):
+                raise NotFound(f"RL cannot start from what answers: {problem}")
+            job = train_grpo_in_foreground(
+                workshop, grpo, examples=examples, revision_ids=None if examples is not None else ids, **named
+            )
     print(f"job {job.id} {job.state}: {job.message}", file=out if job.state == "done" else sys.stderr)
     return 0 if job.state == "done" else 1
+
+
+def _revisions(store: Store, traces: str) -> Sequence[Revision]:
+    if traces == "synthesis":
+        from engine.synthesis.recording import recorded
+
+        if not (found := recorded(store)):
+            raise InvalidInput(
+                "there is nothing to train on: make trajectories with `synthesize EXAMPLES --record` first"
+            )
+        return found
+    if not (accepted := store.reviews.accepted()):
+        raise InvalidInput("there is nothing to train on: accept some traces in the studio first")
+    return accepted
+
+
+def _examples(name: str, settings: Settings, media: MediaFolder) -> list[RlExample]:
+    """The questions of a file, their media taken into the studio's folder."""
+    from engine.evaluation.examples import pose_line, read_examples
+    from engine.opening import media_limits
+    from engine.training.episodes import RlExample
+
+    found = []
+    for line in read_examples(Path(name)):
+        for path in line.media:
+            media.take(path)
+        posed = pose_line(line, media_limits(settings))
+        found.append(RlExample(posed.example, posed.rule))
+    return found
 
 
 def read_config(name: str | None) -> Mapping[str, Any]:
@@ -95,7 +151,7 @@ def read_config(name: str | None) -> Mapping[str, Any]:
         raise InvalidInput(f"{name} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         raise InvalidInput(f"{name} is not JSON: {error}") from error
-    shapes = {"name": (str,), "sft": (dict,), "evaluation": (dict, type(None))}
+    shapes = {"name": (str,), "sft": (dict,), "grpo": (dict,), "evaluation": (dict, type(None))}
     if not isinstance(data, dict):
         raise InvalidInput(f"{name}: a JSON object is expected, with any of {', '.join(shapes)}")
     for field, value in data.items():
@@ -115,13 +171,20 @@ def read_config(name: str | None) -> Mapping[str, Any]:
 
 def tell(step: int | None, kind: str, data: Mapping[str, Any], out: TextIO) -> None:
     """One event of the job, as a line."""
-    if kind == "metric":
+    if kind == "metric" and "rapr" in data:
+        line = (
+            f"step {step}: reward {data['reward']:.3f}, RaPR {data['rapr']:.2f}, operation errors "
+            f"{data['operation_errors']:.2f}, uniform groups {data['uniform_share']:.2f}, about {data['left_s']:.0f} s left"
+        )
+    elif kind == "metric":
         line = f"step {step}: loss {data['loss']:.4f}, about {data['left_s']:.0f} s left"
     elif kind == "evaluation":
         accuracy = "-" if data["accuracy"] is None else f"{data['accuracy'] * 100:.1f} %"
         line = f"{data['when']} training: {accuracy} of {data['n']} held-out examples right"
     elif kind == "adapter":
         line = f"adapter {data['name']!r} ({data['id']}) saved after {data['steps']} steps"
+    elif kind == "alarm":
+        line = f"ALARM: {data['text']}"
     else:
         line = str(data.get("text", ""))
     print(line, file=out, flush=True)

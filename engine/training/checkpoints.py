@@ -3,9 +3,10 @@
     <checkpoint folder>/checkpoint-<step>/
         adapter_model.safetensors   the adapter in fp32       optimizer.pt, scheduler.pt   their states
         trainer_state.json          the step                  complete.json                written last, atomically
+        replay.pt                   RL only: the groups that are kept for replay
 
 Invariants: a folder without complete.json was cut off by a kill and is never used; a checkpoint is only continued by a
-run with the same configuration, the same traces in the same order and the same backbone.
+run with the same configuration, the same traces or examples in the same order and the same backbone.
 """
 
 from __future__ import annotations
@@ -23,8 +24,6 @@ import torch
 
 from engine.backbone.loading import Backbone
 from engine.errors import Unavailable
-from engine.trace import trace_to_json
-from engine.training.dataset import TrainingExample
 
 __all__ = ["WEIGHTS", "Fingerprint", "base_hash", "checkpoints", "latest_checkpoint", "mark_complete"]
 
@@ -42,14 +41,12 @@ class Fingerprint:
     backbone: str
 
     @classmethod
-    def of(
-        cls, backbone: Backbone, examples: Sequence[TrainingExample], configuration: Mapping[str, Any]
-    ) -> Fingerprint:
+    def of(cls, backbone: Backbone, examples: Sequence[Any], configuration: Mapping[str, Any]) -> Fingerprint:
+        """`examples` (what is trained on, in order) and `configuration` are plain JSON."""
         budgets = {role: [b.min_pixels, b.max_pixels] for role, b in backbone.budgets.items()}
-        settings = {"sft": configuration, "protocol": backbone.protocol_name, "budgets": budgets}
-        traces = [[trace_to_json(example.trace), list(example.options)] for example in examples]
+        settings = {**configuration, "protocol": backbone.protocol_name, "budgets": budgets}
         weights = f"{backbone.quantization} {base_hash(backbone)}"
-        return cls(_sha256(settings), _sha256(traces), _sha256(weights))
+        return cls(_sha256(settings), _sha256(list(examples)), _sha256(weights))
 
     def difference(self, other: Fingerprint) -> str | None:
         """What differs, for a sentence, or None."""

@@ -1,4 +1,4 @@
-"""TRL's SFTTrainer, taught to share: it holds the lease for one optimiser step and keeps checkpoints to our adapter.
+"""TRL's trainers, taught to share: they hold the lease for one optimiser step and keep checkpoints to our adapter.
 
 The idea: transformers' trainer says when a step begins and ends; between the two the lease is ours, the training adapter
 acts and randomness comes from this step's own seed, so nothing that happens in between can be seen in the result.
@@ -28,9 +28,9 @@ from engine.errors import InvalidInput
 from engine.training.checkpoints import WEIGHTS, Fingerprint, mark_complete
 from engine.training.footprints import seeded
 
-__all__ = ["LeasedSftTrainer", "Quantum"]
+__all__ = ["Leased", "LeasedSftTrainer", "Quantum"]
 
-_NAMES = {
+SFT_NAMES = {
     "loss": "loss",
     "learning_rate": "learning_rate",
     "grad_norm": "gradient_norm",
@@ -50,12 +50,14 @@ class Quantum(TrainerCallback):
         should_stop: Callable[[], bool],
         on_metric: Callable[[int, int, Mapping[str, float]], None],
         steps_a_pass: float,
+        names: Mapping[str, str] = SFT_NAMES,
     ) -> None:
         self._backbone = backbone
         self._seed = seed
         self._should_stop = should_stop
         self._on_metric = on_metric
         self._steps_a_pass = steps_a_pass
+        self._names = names
         self._is_held = False
         self._randomness: ExitStack | None = None
         self._step_ended_at = time.time()
@@ -84,10 +86,15 @@ class Quantum(TrainerCallback):
         self.release()
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.begin(state.global_step)
+
+    def begin(self, done: int) -> None:
+        """Take the lease for the step after `done` steps; also after it was released on the way, for rollouts."""
         self.acquire()
         self._backbone.adapters.resume_training()
+        self._end_randomness()
         self._randomness = ExitStack()
-        self._randomness.enter_context(seeded(self._seed * 1_000_003 + state.global_step + 1))
+        self._randomness.enter_context(seeded(self._seed * 1_000_003 + done + 1))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.release()
@@ -100,14 +107,19 @@ class Quantum(TrainerCallback):
             return
         self.losses.append(float(logs["loss"]))
         now = time.time()
-        numbers = {ours: float(logs[theirs]) for theirs, ours in _NAMES.items() if theirs in logs}
+        numbers = {ours: float(logs[theirs]) for theirs, ours in self._names.items() if theirs in logs}
         numbers |= {"seconds": now - self._step_ended_at, "passes": state.global_step / self._steps_a_pass}
         self._step_ended_at = now
         self._on_metric(state.global_step, state.max_steps, numbers)
 
 
-class LeasedSftTrainer(SFTTrainer):
-    """SFTTrainer on one process's shared backbone; call `prepare` before `train`."""
+class Leased:
+    """What any of transformers' trainers needs on one process's shared backbone; goes before the trainer among the bases.
+    Call `prepare` before `train`."""
+
+    args: Any
+    state: Any
+    model: Any
 
     def prepare(self, backbone: Backbone, fingerprint: Fingerprint, quantum: Quantum) -> None:
         self._backbone = backbone
@@ -115,26 +127,31 @@ class LeasedSftTrainer(SFTTrainer):
         self._quantum = quantum
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        loss = super().training_step(*args, **kwargs)
+        loss = super().training_step(*args, **kwargs)  # type: ignore[misc]
         if not torch.isfinite(loss):
             raise InvalidInput(
                 f"the loss stopped being a number in step {self.state.global_step + 1}: lower the learning rate"
             )
         return loss
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
-        # The rows are in training order already; see example_order.
-        return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
-
     # --- checkpoints: our adapter only, and only when the lease is ours ----------------------------------------------
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         self._quantum.acquire()
         try:
-            super()._save_checkpoint(model, trial)
+            super()._save_checkpoint(model, trial)  # type: ignore[misc]
         finally:
             self._quantum.release()
-        mark_complete(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}", self._fingerprint)
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        self.save_beside(folder)
+        mark_complete(folder, self._fingerprint)
+
+    def save_checkpoint_now(self) -> None:
+        """A checkpoint of the last whole step, where training was cut off between two."""
+        self._save_checkpoint(self.model, None)
+
+    def save_beside(self, folder: Path) -> None:
+        """Whatever else a checkpoint must hold; before it is declared whole."""
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         folder = Path(output_dir or self.args.output_dir)
@@ -156,3 +173,11 @@ class LeasedSftTrainer(SFTTrainer):
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: a card belongs to a published adapter, not to a checkpoint."""
+
+
+class LeasedSftTrainer(Leased, SFTTrainer):
+    """SFTTrainer on the shared backbone."""
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
+        # The rows are in training order already; see example_order.
+        return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from engine.errors import Conflict, Unavailable
 from engine.store import Adapter, Store
 from engine.training.checkpoints import base_hash
 
-__all__ = ["demote", "discard", "load_live", "promote", "record_training_adapter"]
+__all__ = ["demote", "discard", "load_live", "promote", "record_training_adapter", "unusable"]
 
 _DISCARDED = "is_discarded"
 
@@ -48,7 +48,7 @@ def promote(store: Store, backbone: Backbone, artifacts: Path, adapter_id: str, 
     """Let the adapter answer from the next turn on. Raises NotFound, and Unavailable where it was discarded, its files are
     gone, or it was trained on other weights; then what answered goes on answering."""
     adapter = store.adapters.get(adapter_id)
-    objection = _objection(adapter, backbone, artifacts)
+    objection = unusable(adapter, backbone, artifacts)
     if objection:
         raise Unavailable(objection)
     with backbone.lease.held():
@@ -85,7 +85,7 @@ def load_live(store: Store, backbone: Backbone, artifacts: Path) -> str | None:
     adapter = store.adapters.live()
     if adapter is None:
         return None
-    objection = _objection(adapter, backbone, artifacts)
+    objection = unusable(adapter, backbone, artifacts)
     if objection:
         return f"{objection}; {backbone.name} answers without it"
     with backbone.lease.held():
@@ -101,7 +101,8 @@ def _follow_store(store: Store, backbone: Backbone, artifacts: Path) -> None:
         backbone.adapters.promote(artifacts / adapter.path, adapter.name)
 
 
-def _objection(adapter: Adapter, backbone: Backbone, artifacts: Path) -> str | None:
+def unusable(adapter: Adapter, backbone: Backbone, artifacts: Path) -> str | None:
+    """Why the adapter cannot be put on these weights, as a sentence, or None."""
     if adapter.metrics.get(_DISCARDED):
         return f"the adapter {adapter.name!r} was discarded"
     if adapter.base_hash != base_hash(backbone):

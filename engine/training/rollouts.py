@@ -4,7 +4,9 @@
     sampled    [n]     True where the model said the token itself: what carries loss. Never an observation, a question, or
                        an end of turn that we said for it
     log_probs  [n]     log softmax(logits / temperature) of the sampled tokens as they were sampled, 0 elsewhere
-    pixels     [p, d]  patches of all pictures in order; grids [k, 3] their (1, patch rows, patch columns)
+
+Pictures are not kept: the first `shown` views of the trace are cut again when they are needed
+(`engine.training.rollout_batch`), so that many rollouts fit into memory and into a checkpoint.
 
 Algorithm: the environment is `engine.reasoning.reason` over our own operations, so that a rollout, an answer on the screen
 and an evaluation are the same thing. Each attempt is a generator; where its model should speak it waits, and once all
@@ -62,8 +64,7 @@ class Rollout:
     ids: torch.Tensor
     sampled: torch.Tensor
     log_probs: torch.Tensor
-    pixels: torch.Tensor
-    grids: torch.Tensor
+    shown: int
 
     @property
     def said_tokens(self) -> int:
@@ -78,7 +79,7 @@ class _Attempt(LocalConversation):
     seed: int | None = None
     prompt_tokens: int = 0
     wanted_tokens: int | None = None
-    recorded: tuple[torch.Tensor, ...] | None = None
+    recorded: tuple[torch.Tensor, torch.Tensor, torch.Tensor, int] | None = None
 
     def append(self, parts: Sequence[Part], *, system: str | None = None) -> None:
         if self.trunk is None:
@@ -101,9 +102,7 @@ class _Attempt(LocalConversation):
         log_probs = torch.zeros(session.ids.shape[1])
         sampled[session.sampled_at] = True
         log_probs[session.sampled_at] = torch.tensor(session.sampled_log_probs)
-        pixels = torch.cat(session.pixels) if session.pixels else torch.zeros(0)
-        grids = torch.cat(session.grids) if session.grids else torch.zeros((0, 3), dtype=torch.long)
-        self.recorded = (session.ids[0], sampled, log_probs, pixels, grids)
+        self.recorded = (session.ids[0], sampled, log_probs, len(session.grids))
         LocalConversation.close(self)
 
 
@@ -210,5 +209,5 @@ def _speak(backbone: Backbone, waiting: Sequence[_Attempt], is_cancelled: Callab
 
 def _rollout(attempt: _Attempt, trace: Trace) -> Rollout:
     assert attempt.recorded is not None  # the loop closes its conversation
-    ids, sampled, log_probs, pixels, grids = attempt.recorded
-    return Rollout(trace, attempt.prompt_tokens, ids, sampled, log_probs, pixels, grids)
+    ids, sampled, log_probs, shown = attempt.recorded
+    return Rollout(trace, attempt.prompt_tokens, ids, sampled, log_probs, shown)

@@ -38,7 +38,9 @@ from trl import SFTConfig
 from engine.backbone.adapters import lora_config
 from engine.backbone.loading import Backbone
 from engine.errors import InvalidInput
+from engine.trace import trace_to_json
 from engine.training.checkpoints import Fingerprint, latest_checkpoint
+from engine.training.configuration import config_from_json
 from engine.training.dataset import Collator, PictureLoader, TrainingExample
 from engine.training.footprints import seeded, unseeded, untouched
 from engine.training.leased import LeasedSftTrainer, Quantum
@@ -100,18 +102,7 @@ class SftConfig:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SftConfig:
         """From plain JSON, as recorded with a job. Raises InvalidInput for unknown names and wrong types."""
-        fields = {field.name: field for field in dataclasses.fields(cls)}
-        if unknown := sorted(set(data) - set(fields)):
-            raise InvalidInput(f"SFT has no setting {unknown[0]!r}; there are: {', '.join(fields)}")
-        for name, value in data.items():
-            default = fields[name].default
-            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            is_right = {bool: isinstance(value, bool), float: is_number, int: is_number and value == int(value)}.get(
-                type(default), value is None or (is_number and value == int(value))
-            )
-            if not is_right:
-                raise InvalidInput(f"the SFT setting {name}={value!r} is of the wrong kind; the default is {default!r}")
-        return cls(**data)
+        return config_from_json(cls, data, "SFT")
 
     def as_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -159,7 +150,8 @@ def run_sft(
     if not examples:
         raise InvalidInput("there is nothing to train on: accept some traces first")
     total = config.total_steps(len(examples))
-    fingerprint = Fingerprint.of(backbone, examples, config.as_json())
+    traces = [[trace_to_json(example.trace), list(example.options)] for example in examples]
+    fingerprint = Fingerprint.of(backbone, traces, {"sft": config.as_json()})
     checkpoint = latest_checkpoint(checkpoint_dir, fingerprint) if resume else None
     quantum = Quantum(backbone, config.seed, should_stop, on_metric, len(examples) / config.batch_size)
     started = time.time()

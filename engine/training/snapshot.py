@@ -1,24 +1,119 @@
-"""What a job must remember to be the same job later: its traces, its backbone, the libraries' versions."""
+"""What a job must remember to be the same job later: its traces or questions, its backbone, the libraries' versions.
+
+The questions of an RL job come from revisions (its snapshot names them), or from a file of a person's own: that is kept
+under the SHA-256 of its content as artifacts/examples/<sha256>.json, and the job's configuration holds its name, so that a
+long list of questions is neither in the database nor able to change.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import importlib.metadata
+import json
+import os
 import platform
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from engine.backbone.loading import Backbone
-from engine.store import Revision, Store
+from engine.errors import IntegrityError, NotFound
+from engine.store import Job, Revision, Store
+from engine.trace import Example, Media
 from engine.training.checkpoints import base_hash
 from engine.training.dataset import TrainingExample
+from engine.training.episodes import RlExample
 
-__all__ = ["describe", "example_of", "versions"]
+__all__ = [
+    "describe",
+    "example_of",
+    "keep_examples",
+    "media_of",
+    "question_of",
+    "rl_example_to_json",
+    "rl_examples_of",
+    "versions",
+]
 
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets")
 
 
 def example_of(store: Store, revision: Revision) -> TrainingExample:
     return TrainingExample(revision.trace, store.traces.get(revision.trace_id).options, revision.id)
+
+
+def question_of(store: Store, revision: Revision) -> RlExample:
+    """The question of a revision with its answer: the gold one where it is known, else what the trace says."""
+    record, trace = store.traces.get(revision.trace_id), revision.trace
+    gold = record.gold if record.gold is not None else trace.answer
+    return RlExample(Example(trace.question, trace.media, gold, record.options, record.evidence))
+
+
+def rl_examples_of(store: Store, artifacts: Path, job: Job) -> list[RlExample]:
+    """The questions of an RL job, each once. Raises NotFound or IntegrityError where its file is gone or changed."""
+    if "examples" in job.config:
+        return _read_examples(artifacts, job.config["examples"]["sha256"])
+    questions = (question_of(store, store.revisions.get(one)) for one in job.revision_ids)
+    return list({(one.example.question, one.example.media): one for one in questions}.values())
+
+
+def media_of(store: Store, artifacts: Path, job: Job) -> set[str]:
+    """The sha256 of all media that a job learns from."""
+    found = {medium.sha256 for one in job.revision_ids for medium in store.revisions.get(one).trace.media}
+    if "examples" in job.config:
+        found |= {medium.sha256 for one in rl_examples_of(store, artifacts, job) for medium in one.example.media}
+    return found
+
+
+def keep_examples(artifacts: Path, examples: Sequence[RlExample]) -> dict[str, Any]:
+    """Keep the questions in a file; returns what a job's configuration says of it."""
+    content = json.dumps([rl_example_to_json(one) for one in examples], sort_keys=True).encode()
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = _examples_path(artifacts, sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    unfinished.write_bytes(content)
+    os.replace(unfinished, path)
+    return {"sha256": sha256, "count": len(examples)}
+
+
+def rl_example_to_json(one: RlExample) -> dict[str, Any]:
+    example = one.example
+    return {
+        "question": example.question,
+        "media": [dataclasses.asdict(medium) for medium in example.media],
+        "answer": example.answer,
+        "options": list(example.options),
+        "other_answers": list(example.other_answers),
+        "rule": one.rule,
+    }
+
+
+def _read_examples(artifacts: Path, sha256: str) -> list[RlExample]:
+    try:
+        content = _examples_path(artifacts, sha256).read_bytes()
+    except OSError as error:
+        raise NotFound(f"the questions of this job are gone ({_examples_path(artifacts, sha256).name})") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise IntegrityError(f"the questions of this job were changed ({_examples_path(artifacts, sha256).name})")
+    return [_rl_example(one) for one in json.loads(content)]
+
+
+def _rl_example(data: Mapping[str, Any]) -> RlExample:
+    media: Iterable[Media] = (Media(**medium) for medium in data["media"])
+    example = Example(
+        data["question"],
+        tuple(media),
+        data["answer"],
+        tuple(data["options"]),
+        other_answers=tuple(data["other_answers"]),
+    )
+    return RlExample(example, data["rule"])
+
+
+def _examples_path(artifacts: Path, sha256: str) -> Path:
+    return artifacts / "examples" / f"{sha256}.json"
 
 
 def describe(backbone: Backbone) -> dict[str, Any]:

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Runs the jobs of `store` with the runner of their kind, e.g. {"sft": lambda job, is_closing: run_sft_job(...)}."""
+    """Runs the jobs of `store` with the runner of their kind, e.g. {"sft": lambda job, is_closing: run_job(...)}."""
 
     def __init__(self, store: Store, runners: Mapping[str, Runner], poll_s: float = 2.0) -> None:
         self._store = store

@@ -18,7 +18,7 @@ from engine.reasoning import Finished, Limits, reason
 from engine.store import Store
 from engine.trace import Example, Step, Trace
 from engine.training.checkpoints import base_hash
-from engine.training.jobs import KIND, curve, queue_sft, resume_job, run_sft_job, train_in_foreground
+from engine.training.jobs import SFT, curve, queue_sft, resume_job, run_job, train_in_foreground
 from engine.training.sft import SftConfig
 from engine.training.worker import Worker
 from engine.training.workshop import Workshop
@@ -66,7 +66,7 @@ def _pictures(pictures):
 
 
 def run(workshop: Workshop, job, **options):
-    return run_sft_job(workshop, workshop.store.jobs.claim(job.id), **options)
+    return run_job(workshop, workshop.store.jobs.claim(job.id), **options)
 
 
 def test_a_job_from_accepted_traces_to_a_recorded_adapter(workshop):
@@ -204,7 +204,7 @@ def test_a_job_for_another_backbone_says_so(workshop, fresh_backbone):
 
 
 def make_worker(workshop: Workshop, **options) -> Worker:
-    runners = {KIND: lambda job, is_closing: run_sft_job(workshop, job, is_closing=is_closing)}
+    runners = {SFT: lambda job, is_closing: run_job(workshop, job, is_closing=is_closing)}
     return Worker(workshop.store, runners, poll_s=0.05, **options)
 
 
@@ -219,7 +219,7 @@ def test_the_worker_runs_one_job_after_another_and_survives_errors(workshop):
     store = workshop.store
     one = SftConfig(**CONFIG.as_json() | {"steps": 1})
     strange = store.jobs.create("dream", {}, {}, {})
-    broken = store.jobs.create(KIND, {}, {}, {})  # its configuration lacks everything
+    broken = store.jobs.create(SFT, {}, {}, {})  # its configuration lacks everything
     first, second = queue_sft(workshop, one), queue_sft(workshop, one)
     worker = make_worker(workshop)
     assert worker.start() == []

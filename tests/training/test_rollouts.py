@@ -12,6 +12,7 @@ from engine.protocols import protocol_named
 from engine.reasoning import Finished, Limits, reason
 from engine.trace import Example
 from engine.training.dataset import TrainingExample, encode
+from engine.training.rollout_batch import shown_pictures
 from engine.training.rollouts import Prompt, Rollout, RolloutsStopped, roll_out
 
 LIMITS = Limits(max_steps=3, max_tokens=200, max_turn_tokens=130)
@@ -35,8 +36,9 @@ def groups(backbone, prompts) -> list[list[Rollout]]:
     return roll_out(backbone, prompts, LIMITS)
 
 
-def exact_log_probs(backbone, rollout: Rollout) -> torch.Tensor:
-    """Of every token but the first, by one forward of the stock model over the whole conversation."""
+def exact_log_probs(backbone, rollout: Rollout, shown) -> torch.Tensor:
+    """Of every token but the first, by one forward of the stock model over the whole conversation; `shown` are its
+    pictures."""
     image_pad = backbone.tokenizer.convert_tokens_to_ids(IMAGE_PAD)
     ids = rollout.ids[None]
     with torch.no_grad():
@@ -44,8 +46,8 @@ def exact_log_probs(backbone, rollout: Rollout) -> torch.Tensor:
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
             mm_token_type_ids=(ids == image_pad).int(),
-            pixel_values=rollout.pixels,
-            image_grid_thw=rollout.grids,
+            pixel_values=torch.cat([pixels for pixels, _ in shown]),
+            image_grid_thw=torch.cat([grid for _, grid in shown]),
         ).logits[0]
     return torch.log_softmax(logits[:-1].float(), -1).gather(1, rollout.ids[1:, None])[:, 0]
 
@@ -54,13 +56,13 @@ def test_both_ways_are_taken_and_pictures_come_with_them(groups):
     everything = [rollout for group in groups for rollout in group]
     operating = [rollout for rollout in everything if rollout.trace.has_operation]
     assert 0 < len(operating) < len(everything)
-    assert {len(rollout.grids) for rollout in operating} >= {2}
+    assert {rollout.shown for rollout in operating} >= {2}
     assert {rollout.trace.answer for rollout in everything} & {"KX7421", "17"}
 
 
-def test_log_probabilities_agree_with_one_forward(backbone, groups):
+def test_log_probabilities_agree_with_one_forward(backbone, groups, pictures):
     for rollout in groups[0] + groups[1]:
-        expected = exact_log_probs(backbone, rollout)
+        expected = exact_log_probs(backbone, rollout, shown_pictures(backbone, rollout, pictures))
         found = rollout.log_probs[1:]
         mask = rollout.sampled[1:]
         assert (expected - found)[mask].abs().max() < 1e-4
@@ -104,7 +106,9 @@ def test_training_on_a_rollouts_trace_sees_the_same_sequence(backbone, groups, p
     for rollout in clean:
         encoded = encode(TrainingExample(rollout.trace), backbone, pictures)
         assert torch.equal(encoded.ids, rollout.ids)
-        assert torch.equal(encoded.pixels, rollout.pixels)
+        shown = shown_pictures(backbone, rollout, pictures)
+        assert torch.equal(encoded.pixels, torch.cat([pixels for pixels, _ in shown]))
+        assert torch.equal(encoded.grids, torch.cat([grid for _, grid in shown]))
 
 
 def test_how_many_speak_at_once_changes_nothing(backbone, prompts, groups):

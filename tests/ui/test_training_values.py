@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from engine.errors import InvalidInput
 from engine.evaluation.held_out import MAX_HELD_OUT, HeldOut
 from engine.store import Event, Job, Store
+from engine.training.grpo_config import GrpoConfig
 from engine.training.sft import SftConfig
 from ui.studio import Studio
 from ui.training import knobs
@@ -62,6 +63,74 @@ def test_the_knobs_begin_where_the_engine_does() -> None:
     )
     assert HeldOut().count == knobs.HELD_OUT
     assert SftConfig.from_json(knobs.read_run(*TURNED)[0]) == config
+
+
+def test_the_knobs_of_rl_begin_where_the_engine_does() -> None:
+    default = GrpoConfig()
+    assert (default.steps, default.queries_a_step, default.rollouts) == (knobs.RL_STEPS, knobs.QUERIES, knobs.ROLLOUTS)
+    assert (default.learning_rate, default.rank) == (knobs.LEARNING_RATE, knobs.RANK)
+    kind, config, held_out = knobs.read_knobs("grpo", *TURNED, 50, 8, 8, "paper")
+    assert (kind, held_out.count) == ("grpo", 16)
+    assert GrpoConfig.from_json(config) == dataclasses.replace(default, start_from="live")
+    assert knobs.read_knobs("sft", *TURNED, 50, 8, 8, "paper")[:2] == ("sft", knobs.read_run(*TURNED)[0])
+
+
+@pytest.mark.parametrize(("queries", "rollouts"), [(1, 2), (3, 5), (7, 8), (256, 64)])
+@pytest.mark.parametrize("reward", list(knobs.REWARDS))
+def test_whatever_the_knobs_of_rl_allow_the_engine_takes(queries: int, rollouts: int, reward: str) -> None:
+    config, _ = knobs.read_rl(3, queries, rollouts, 1e-4, 16, reward, "mini-signs", 0)
+    made = GrpoConfig.from_json(config)
+    assert made.is_curious == (reward != "plain")
+    assert made.variant == ("released-code" if reward == "released-code" else "paper")
+    assert knobs.total_steps(99, config) == made.total_steps(99) == 3
+    assert f"{3 * queries * rollouts:,} rollouts" in knobs.rl_sentence(5, config)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"steps": 0}, "Steps must be a whole number from 1 to 1,000,000, not 0."),
+        ({"queries": None}, "Questions a step must be a whole number from 1 to 256, such as 8, not empty."),
+        ({"rollouts": 1}, "Rollouts must be a whole number from 2 to 64, such as 8, not 1."),
+        ({"reward": "x"}, "The reward must be one of paper, released-code, plain, not 'x'."),
+    ],
+)
+def test_a_wrong_knob_of_rl_gets_one_sentence(changed: dict[str, object], sentence: str) -> None:
+    right = {"steps": 50, "queries": 8, "rollouts": 8, "learning_rate": 1e-4, "rank": 16, "reward": "paper"}
+    with pytest.raises(InvalidInput) as caught:
+        knobs.read_rl(**(right | {"benchmark": "mini-signs", "count": 0} | changed))
+    assert str(caught.value) == sentence
+
+
+RL_JOB = dataclasses.replace(
+    JOB, kind="grpo", config={"grpo": {"steps": 30, "threshold": 0.3, "variant": "paper", "is_curious": True}}
+)
+
+
+def test_rl_has_its_own_curves_and_the_threshold() -> None:
+    events = [event("metric", 1, reward=-0.05, rapr=0.5, operation_errors=0.25, uniform_share=0.5, loss=0.0)]
+    value = curves_value(RL_JOB, events)
+    assert [(one["name"], one["threshold"]) for one in value["series"]] == [
+        ("reward", None),
+        ("rapr", 0.3),
+        ("operation_errors", None),
+        ("uniform_share", None),
+    ]
+    assert value["series"][0]["points"] == [[1, -0.05]]
+    assert value["steps"] == 30
+
+
+def test_an_alarm_stands_until_it_is_over_or_the_run_ends() -> None:
+    begun, alarm = event("log", text="rolling out"), event("alarm", 9, text="the learning trap: RaPR fell")
+    over = event("log", 14, text="the alarm is over")
+    shown = job_value(RL_JOB, [begun, alarm], is_chosen=False)
+    assert shown["alarm"] == "The learning trap: RaPR fell."
+    assert shown["title"] == "Curiosity-driven RL on 1 question"
+    assert "The learning trap: RaPR fell." in [line["text"] for line in shown["log"]]
+    assert job_value(RL_JOB, [begun, alarm, over], is_chosen=False)["alarm"] == ""
+    assert not any("taken up" in part for part in job_value(RL_JOB, [begun, alarm, over], is_chosen=False)["foot"])
+    ended = dataclasses.replace(RL_JOB, state="done")
+    assert job_value(ended, [begun, alarm], is_chosen=False)["alarm"] == ""
 
 
 @given(st.integers(1, 500), st.floats(0.1, 20), st.none() | st.integers(1, 1000))

@@ -24,6 +24,7 @@ function chart() {
   const svg = draw('svg', 'curves-plot', figure);
   set(svg, { role: 'img', height: HEIGHT });
   for (const name of ['grid', 'axis']) draw('g', 'curves-' + name, svg);
+  draw('line', 'curves-threshold', svg);
   for (const name of ['raw', 'mean']) draw('path', 'curves-' + name, svg);
   draw('line', 'curves-rule', svg);
   draw('circle', 'curves-dot', svg).setAttribute('r', 3.5);
@@ -74,10 +75,11 @@ function drawChart(figure, series, last) {
   const highest = series.unit === 'share' ? 1 : Math.max(1e-6, ...values);
   const gap = series.unit === 'share' ? 0.25 : niceStep(highest, 4);
   const top = Math.ceil(highest / gap - 1e-9) * gap;
+  const bottom = Math.floor(Math.min(0, ...values) / gap + 1e-9) * gap;
   const x = (step) => LEFT + (width - LEFT - RIGHT) * (last ? step / last : 0);
-  const y = (value) => HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * value / top;
+  const y = (value) => HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (value - bottom) / (top - bottom);
   svg.setAttribute('viewBox', '0 0 ' + width + ' ' + HEIGHT);
-  const rows = Array.from({ length: Math.round(top / gap) + 1 }, (_, k) => k * gap);
+  const rows = Array.from({ length: Math.round((top - bottom) / gap) + 1 }, (_, k) => bottom + k * gap);
   const stride = Math.max(1, Math.round(niceStep(last, Math.max(2, Math.min(6, width / 70)), [1, 2, 5, 10])));
   const columns = Array.from({ length: Math.floor(last / stride) + 1 }, (_, k) => k * stride);
   ticks(part('grid'), rows.map((row) => ({ tag: 'line', attributes: { x1: LEFT, x2: width - RIGHT, y1: y(row), y2: y(row) } })));
@@ -93,13 +95,16 @@ function drawChart(figure, series, last) {
   const chosen = pointed === null ? smooth[smooth.length - 1] : nearest(points, pointed);
   part('dot').style.display = chosen[1] === null ? 'none' : '';
   set(part('dot'), { cx: x(chosen[0]), cy: y(chosen[1] === null ? 0 : chosen[1]) });
+  const hasThreshold = typeof series.threshold === 'number';
+  part('threshold').style.display = hasThreshold ? '' : 'none';
+  if (hasThreshold) set(part('threshold'), { x1: LEFT, x2: width - RIGHT, y1: y(series.threshold), y2: y(series.threshold) });
   part('rule').style.display = pointed === null ? 'none' : '';
   set(part('rule'), { x1: x(chosen[0]), x2: x(chosen[0]), y1: TOP, y2: HEIGHT - BOTTOM });
   const now = pointed === null ? points[points.length - 1] : chosen;
   say(part('label'), series.label);
   say(part('value'), (pointed === null ? '' : 'step ' + now[0] + '  ') + shown(now[1], series.unit));
   const first = points[0], end = points[points.length - 1];
-  svg.setAttribute('aria-label', series.label + ': ' + shown(first[1], series.unit) + ' in step ' + first[0] + ', ' + shown(end[1], series.unit) + ' in step ' + end[0] + '.');
+  svg.setAttribute('aria-label', series.label + ': ' + shown(first[1], series.unit) + ' in step ' + first[0] + ', ' + shown(end[1], series.unit) + ' in step ' + end[0] + '.' + (hasThreshold ? ' The threshold is ' + shown(series.threshold, series.unit) + '.' : ''));
 }
 
 function fill(series) {

@@ -2,7 +2,8 @@
 
 Value (made by `ui.training.curves.curves_value`):
 
-    {"series": [{"name": str, "label": str, "unit": "number" | "share", "points": [[step, value | null], ...]}],
+    {"series": [{"name": str, "label": str, "unit": "number" | "share", "points": [[step, value | null], ...],
+                 "threshold": number | null (drawn as a dashed line)}],
      "steps": int (how many the run will take), "empty": str (what to say without points)}
 
 A null breaks the line (a loss that was no number). Above 60 points a running mean is drawn over the raw line. Pointing

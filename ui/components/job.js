@@ -43,6 +43,7 @@ function render() {
   say(part('title'), value.title);
   say(part('state'), value.label);
   say(part('message'), value.message || '');
+  say(part('alarm'), value.alarm || '');
   const hasProgress = typeof value.progress === 'number', percent = hasProgress ? Math.round(100 * value.progress) : 0;
   part('track').hidden = !hasProgress;
   part('track').setAttribute('aria-valuenow', percent);

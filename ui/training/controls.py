@@ -12,7 +12,7 @@ from typing import Any
 from engine.errors import PersonError
 from ui.studio import Studio
 from ui.training.board import Board
-from ui.training.knobs import plan_sentence, read_run
+from ui.training.knobs import plan_sentence, read_knobs, rl_sentence
 
 __all__ = ["NO_TRAINING", "Control", "Controls", "controls"]
 
@@ -44,7 +44,7 @@ class Controls:
 
 
 def controls(studio: Studio, board: Board, turned: Sequence[Any]) -> Controls:
-    """`turned` are the values of the knobs, in the order of `knobs.read_run`."""
+    """`turned` are the values of the knobs, in the order of `knobs.read_knobs`."""
     can_train = studio.jobs is not None
     text, tone, can_start = _plan(studio, board, turned)
     job, adapter = board.job, board.adapter
@@ -76,10 +76,11 @@ def _plan(studio: Studio, board: Board, turned: Sequence[Any]) -> tuple[str, str
     if board.seen.usable == 0:
         return _NOTHING, "warn", False
     try:
-        config, _ = read_run(*turned)
+        kind, config, _ = read_knobs(*turned)
     except PersonError as error:
         return str(error), "bad", False
-    return plan_sentence(board.seen.usable, config), "plain", True
+    sentence = rl_sentence if kind == "grpo" else plan_sentence
+    return sentence(board.seen.usable, config), "plain", True
 
 
 def _verdict(board: Board, *, is_live: bool, can_train: bool) -> str:

@@ -16,20 +16,33 @@ __all__ = ["MAX_POINTS", "curves_value", "thinned"]
 MAX_POINTS = 400
 """Most points of one curve that are sent to a page."""
 
-_SERIES = (
-    ("loss", "Loss, nats a token", "number"),
-    ("token_accuracy", "Tokens predicted right", "share"),
-)
+_SERIES = {
+    "sft": (
+        ("loss", "Loss, nats a token", "number"),
+        ("token_accuracy", "Tokens predicted right", "share"),
+    ),
+    "grpo": (
+        ("reward", "Reward", "number"),
+        ("rapr", "RaPR: rollouts that operate", "share"),
+        ("operation_errors", "Operations that failed", "share"),
+        ("uniform_share", "Groups without a signal", "share"),
+    ),
+}
 
 
 def curves_value(job: Job | None, events: Sequence[Event]) -> dict[str, Any]:
     metrics = [event for event in events if event.kind == "metric" and event.step is not None]
     series = []
-    for name, label, unit in _SERIES:
+    kind = job.kind if job else "sft"
+    for name, label, unit in _SERIES.get(kind, ()):
         # A resumed run says some steps again; the later word counts.
         by_step = {event.step: event.data.get(name) for event in metrics if name in event.data}
         points = thinned([[step, value] for step, value in sorted(by_step.items())], MAX_POINTS)
-        series.append({"name": name, "label": label, "unit": unit, "points": points})
+        series.append({"name": name, "label": label, "unit": unit, "points": points, "threshold": None})
+        if name == "rapr" and job is not None:
+            settings = job.config.get("grpo") or {}
+            # Below it curiosity pays; without curiosity it is only where the alarm looks.
+            series[-1]["threshold"] = settings.get("threshold")
     if job is None:
         empty = "Curves of the run will grow here, step by step."
     elif job.is_active:

@@ -21,8 +21,10 @@ from engine.reasoning import Limits
 from engine.store import Adapter, Job, Revision
 from engine.training import promotion
 from engine.training.dataset import TrainingExample, objection
-from engine.training.jobs import KIND, queue_sft, resume_job, run_sft_job
+from engine.training.grpo_config import GrpoConfig
+from engine.training.jobs import GRPO, KINDS, queue_grpo, queue_sft, resume_job, run_job
 from engine.training.sft import SftConfig
+from engine.training.snapshot import media_of
 from engine.training.worker import Worker
 from engine.training.workshop import Workshop
 
@@ -53,9 +55,13 @@ class TrainingDesk:
         found = {revision.id: objection(TrainingExample(revision.trace), protocol) for revision in revisions}
         return {revision_id: reason for revision_id, reason in found.items() if reason is not None}
 
-    def start(self, config: Mapping[str, Any], held_out: HeldOut) -> Job:
-        """Queues a run over everything that is accepted now, and wakes the worker. Raises InvalidInput."""
-        job = queue_sft(self.workshop, SftConfig.from_json(config), evaluation=held_out.as_json())
+    def start(self, kind: str, config: Mapping[str, Any], held_out: HeldOut) -> Job:
+        """Queues a run ("sft" or "grpo") over everything that is accepted now, and wakes the worker. Raises InvalidInput."""
+        measured = held_out.as_json()
+        if kind == GRPO:
+            job = queue_grpo(self.workshop, GrpoConfig.from_json(config), evaluation=measured)
+        else:
+            job = queue_sft(self.workshop, SftConfig.from_json(config), evaluation=measured)
         self.worker.wake()
         return job
 
@@ -90,9 +96,9 @@ def open_desk(workshop: Workshop, limits: Limits) -> TrainingDesk:
     """Starts the worker, which first goes on with what an earlier process left. `limits` are those of an answer."""
 
     def run(job: Job, is_closing: Callable[[], bool]) -> Job:
-        return run_sft_job(_measuring(workshop, job, limits), job, is_closing=is_closing)
+        return run_job(_measuring(workshop, job, limits), job, is_closing=is_closing)
 
-    worker = Worker(workshop.store, {KIND: run})
+    worker = Worker(workshop.store, dict.fromkeys(KINDS, run))
     worker.start()
     return TrainingDesk(workshop, worker)
 
@@ -103,7 +109,7 @@ def _measuring(workshop: Workshop, job: Job, limits: Limits) -> Workshop:
     if held_out.count == 0:
         return dataclasses.replace(workshop, evaluate=None)
     store = workshop.store
-    trained_on = {medium.sha256 for one in job.revision_ids for medium in store.revisions.get(one).trace.media}
+    trained_on = media_of(store, workshop.artifacts, job)
 
     def tell(done: int, count: int) -> None:
         store.jobs.heartbeat(job.id, message=f"measuring on held-out examples: {done} of {count}")

@@ -43,7 +43,7 @@ _LIBRARIES = ("torch", "trl", "peft")
 
 
 def kind_label(kind: str) -> str:
-    return {"sft": "Supervised fine-tuning"}.get(kind, kind)
+    return {"sft": "Supervised fine-tuning", "grpo": "Curiosity-driven RL"}.get(kind, kind)
 
 
 # --- what would be learned from ---------------------------------------------------------------------------------------
@@ -108,15 +108,18 @@ def _grouped(
 
 def job_value(job: Job, events: Sequence[Event], *, is_chosen: bool) -> dict[str, Any]:
     metrics = [event for event in events if event.kind == "metric" and event.step is not None]
-    starts = sum(event.kind == "log" for event in events)  # a run says what it trains on each time that it begins
+    starts = sum(
+        event.kind == "log" and event.step is None for event in events
+    )  # a run says what it trains on each time that it begins
     label = STATE_LABELS[job.state]
     return {
         "id": job.id,
         "state": job.state,
         "label": label,
-        "title": f"{kind_label(job.kind)} on {len(job.revision_ids)} trace{'s' if len(job.revision_ids) != 1 else ''}",
+        "title": f"{kind_label(job.kind)} on {_learned_from(job)}",
         "message": "" if metrics and job.message.startswith("step ") else _sentence(job.message),  # the foot says it
         "progress": job.progress,
+        "alarm": _alarm(job, events),
         "foot": _foot(job, metrics, max(0, starts - 1)),
         "facts": [{"name": name, "value": value} for name, value in _facts(job)],
         "log": [{"time": event.created_at, "text": text} for event in events if (text := _logged(event))][-_LOG_LINES:],
@@ -125,16 +128,33 @@ def job_value(job: Job, events: Sequence[Event], *, is_chosen: bool) -> dict[str
     }
 
 
+def _learned_from(job: Job) -> str:
+    """What a job learns from, with its number."""
+    noun = "question" if job.kind == "grpo" else "trace"
+    count = (job.config.get("examples") or {}).get("count", len(job.revision_ids))
+    return f"{count} {noun}{'s' if count != 1 else ''}"
+
+
+def _alarm(job: Job, events: Sequence[Event]) -> str:
+    """The last alarm, while the run goes on and nothing has called it off."""
+    if not job.is_active:
+        return ""
+    told = [event for event in events if event.kind == "alarm" or (event.kind == "log" and event.step is not None)]
+    return _sentence(str(told[-1].data.get("text", ""))) if told and told[-1].kind == "alarm" else ""
+
+
 def _facts(job: Job) -> list[tuple[str, str]]:
     """What the run was queued with; empty entries are left out."""
-    sft, backbone = job.config.get("sft") or {}, job.config.get("backbone") or {}
+    settings, backbone = job.config.get(job.kind) or {}, job.config.get("backbone") or {}
     facts = [
         ("Adapter", str(job.config.get("name", ""))),
         ("Backbone", " ".join(str(backbone.get(key, "")) for key in ("name", "quantization")).strip()),
         ("Steps", str(job_steps(job))),
-        ("Learning rate", f"{sft['learning_rate']:g}" if "learning_rate" in sft else ""),
-        ("Rank", str(sft.get("rank", ""))),
-        ("Seed", str(sft.get("seed", ""))),
+        ("Learning rate", f"{settings['learning_rate']:g}" if "learning_rate" in settings else ""),
+        ("Rank", str(settings.get("rank", ""))),
+        ("Seed", str(settings.get("seed", ""))),
+        ("Rollouts a step", f"{settings['queries_a_step']} x {settings['rollouts']}" if "rollouts" in settings else ""),
+        ("Reward", _reward(settings)),
         ("Left out", str(len(job.config.get("left_out") or ()) or "")),
         (
             "Libraries",
@@ -142,6 +162,12 @@ def _facts(job: Job) -> list[tuple[str, str]]:
         ),
     ]
     return [fact for fact in facts if fact[1]]
+
+
+def _reward(settings: Mapping[str, Any]) -> str:
+    if "variant" not in settings:
+        return ""
+    return str(settings["variant"]) if settings.get("is_curious") else "correctness alone"
 
 
 def _foot(job: Job, metrics: Sequence[Event], times_resumed: int) -> list[str]:
@@ -161,7 +187,7 @@ def _foot(job: Job, metrics: Sequence[Event], times_resumed: int) -> list[str]:
 
 def _logged(event: Event) -> str:
     """The line that an event makes in the run's log; "" for those that make none."""
-    if event.kind in ("log", "error"):
+    if event.kind in ("log", "error", "alarm"):
         return _sentence(str(event.data.get("text", "")))
     if event.kind == "evaluation":
         return _sentence(measurement_text(event.data))
@@ -186,7 +212,7 @@ def seconds_left(job: Job, metrics: Sequence[Event]) -> float | None:
 
 def job_steps(job: Job) -> int:
     """How many optimiser steps a job was queued for."""
-    return total_steps(len(job.revision_ids), job.config.get("sft") or {})
+    return total_steps(len(job.revision_ids), job.config.get(job.kind) or {})
 
 
 def _took_s(job: Job) -> float | None:
@@ -233,8 +259,7 @@ def run_value(job: Job, adapter: Adapter | None, live: Adapter | None) -> dict[s
 
 
 def _run_detail(job: Job, adapter: Adapter | None) -> str:
-    count = len(job.revision_ids)
-    parts = [f"{count} trace{'s' if count != 1 else ''}"]
+    parts = [_learned_from(job)]
     metrics = adapter.metrics if adapter else {}
     if metrics.get("steps"):
         parts.append(f"{metrics['steps']} step{'s' if metrics['steps'] != 1 else ''}")
@@ -243,6 +268,8 @@ def _run_detail(job: Job, adapter: Adapter | None) -> str:
         parts.append(f"{before['accuracy']:.0%} → {after['accuracy']:.0%} right")
     elif metrics.get("first_loss") is not None and metrics.get("last_loss") is not None:
         parts.append(f"loss {metrics['first_loss']:.2f} → {metrics['last_loss']:.2f}")
+    elif metrics.get("first_rapr") is not None and metrics.get("last_rapr") is not None:
+        parts.append(f"RaPR {metrics['first_rapr']:.0%} → {metrics['last_rapr']:.0%}")
     return " · ".join(parts)
 
 

@@ -1,0 +1,195 @@
+r"""Curiosity-driven reinforcement learning of a LoRA adapter (paper, section 4.2): roll out, reward, replay, update.
+
+For each step: `queries_a_step` examples are rolled out `rollouts` times each by the adapter in training
+(`engine.training.rollouts`), rewarded (`rewards`), uniform groups give way to earlier informative ones (`replay`), and the
+batch makes one update of GRPO's clipped loss (`engine.training.leased_grpo`).
+
+Different from the paper: LoRA over frozen quantised weights; smaller batches, one update a batch; see
+`engine.training.grpo_config` for the numbers. The same: no KL term, the reward of either variant, selective replay.
+
+One process, one backbone, as in SFT: the lease is held for one turn of a batch of rollouts or for one update, so answers
+go on in between. Everything random comes from (seed, step), so a stopped run that goes on equals an undisturbed one as far
+as the arithmetic of batches is reproducible (on a CPU: bit-identical, tests/training/test_grpo.py).
+
+Invariants: those of `engine.training.sft`: the adapter stays fp32, the backbone is afterwards as before but for the adapter
+in training, which is the caller's to save and drop; the lease is free on every way out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets import Dataset
+from peft import LoraConfig, set_peft_model_state_dict
+from peft.utils.save_and_load import load_peft_weights
+from transformers import PrinterCallback
+from trl import GRPOConfig
+
+from engine.backbone.adapters import TRAINING, lora_config
+from engine.backbone.loading import Backbone
+from engine.errors import InvalidInput
+from engine.training.candidate import candidate
+from engine.training.checkpoints import WEIGHTS, Fingerprint, latest_checkpoint
+from engine.training.dataset import PictureLoader
+from engine.training.episodes import Episodes, RewardGroup, RlExample, reward_group
+from engine.training.footprints import seeded, unseeded, untouched
+from engine.training.grpo_config import GrpoConfig
+from engine.training.leased import Quantum
+from engine.training.leased_grpo import GRPO_NAMES, LeasedGrpoTrainer, no_reward
+from engine.training.rollouts import RolloutsStopped
+from engine.training.snapshot import rl_example_to_json
+
+__all__ = ["GrpoResult", "OnMetric", "run_grpo"]
+
+OnMetric = Callable[[int, int, Mapping[str, float]], None]
+"""(step, of how many, numbers by name), of this step's rollouts: reward, correctness, bonus, penalty (means), rapr (share
+with an operation that was executed), called_share (with any call), operation_errors (share of calls that failed),
+uniform_share (groups without a signal), replayed_share (groups of the batch), answered_share, turns, said_tokens (means),
+rollout_seconds; of the update: loss, entropy, clipped_share, learning_rate, gradient_norm; seconds, passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrpoResult:
+    """`steps` of `total_steps` are done, `first_step` of them by an earlier run; `seconds` of wall time."""
+
+    steps: int
+    total_steps: int
+    first_step: int
+    seconds: float
+    is_stopped: bool
+
+
+def run_grpo(
+    backbone: Backbone,
+    examples: Sequence[RlExample],
+    config: GrpoConfig,
+    *,
+    load_pictures: PictureLoader,
+    on_metric: OnMetric,
+    should_stop: Callable[[], bool],
+    checkpoint_dir: Path,
+    resume: bool = False,
+    start_from: Path | None = None,
+    reward: RewardGroup | None = None,
+) -> GrpoResult:
+    """Train the adapter in training by rollouts on `examples`. `start_from` is the folder of an adapter whose weights it
+    begins with (a warm start; its rank and alpha then count), `reward` another reward than the configuration's, for
+    experiments. `should_stop` is asked before every token and after every step. `resume` goes on from the newest whole
+    checkpoint.
+
+    Raises InvalidInput where there are no examples or one has no gold answer, or the loss stopped being a number;
+    Unavailable where the checkpoint belongs to another run.
+    """
+    if not examples:
+        raise InvalidInput("there is nothing to roll out: RL needs questions with known answers")
+    if lacking := next((one for one in examples if not one.example.answer), None):
+        raise InvalidInput(f"the question {lacking.example.question!r} has no known answer, which RL cannot reward")
+    fingerprint = Fingerprint.of(
+        backbone,
+        [rl_example_to_json(one) for one in examples],
+        {"grpo": config.as_json(), "from": _weights_hash(start_from)},
+    )
+    checkpoint = latest_checkpoint(checkpoint_dir, fingerprint) if resume else None
+    passes = len(examples) / config.queries_a_step
+    quantum = Quantum(backbone, config.seed, should_stop, on_metric, passes, GRPO_NAMES)
+    lora = lora_config(config.rank, config.alpha) if start_from is None else LoraConfig.from_pretrained(str(start_from))
+    lora.inference_mode = False
+    started = time.time()
+    with ExitStack() as undo:  # the last one named is undone first
+        undo.callback(quantum.release)
+        quantum.acquire()
+        keep = undo.enter_context(ExitStack())
+        keep.callback(backbone.adapters.drop_training)
+        undo.enter_context(untouched(backbone.model))
+        undo.callback(quantum.acquire)
+        with seeded(config.seed), unseeded():
+            network = backbone.adapters.start_training(lora)
+            if start_from is not None:
+                set_peft_model_state_dict(
+                    network, load_peft_weights(str(start_from), device="cpu"), adapter_name=TRAINING
+                )
+            adapter = {name: value.data for name, value in network.named_parameters() if value.requires_grad}
+            trainer = LeasedGrpoTrainer(
+                model=network,
+                reward_funcs=no_reward,  # type: ignore[arg-type]
+                args=_arguments(backbone, config, checkpoint_dir),
+                # What is rolled out in a step, Episodes knows; TRL only has to count.
+                train_dataset=Dataset.from_dict({"prompt": ["-"] * (config.queries_a_step * config.steps)}),
+                processing_class=backbone.processor,
+                callbacks=[quantum],
+            )
+        # TRL has rounded the adapter to bf16; these are the fp32 tensors that it was made with.
+        for name, value in network.named_parameters():
+            if name in adapter:
+                value.data = adapter[name]
+        trainer.remove_callback(PrinterCallback)
+        trainer.prepare(backbone, fingerprint, quantum)
+        trainer.episodes = Episodes(
+            candidate(backbone, "in training"),
+            examples,
+            config,
+            load_pictures,
+            should_stop,
+            reward or reward_group(config),
+        )
+        is_cut = False
+        try:
+            trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        except RolloutsStopped:
+            # Between two updates: the adapter and the optimiser are those of the last whole step.
+            is_cut = True
+            if trainer.state.global_step > quantum.first_step:
+                trainer.save_checkpoint_now()
+        steps = trainer.state.global_step
+        keep.pop_all()  # trained: the adapter stays
+    return GrpoResult(steps, config.steps, quantum.first_step, time.time() - started, is_cut or steps < config.steps)
+
+
+def _weights_hash(folder: Path | None) -> str:
+    return "" if folder is None else hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+
+
+def _arguments(backbone: Backbone, config: GrpoConfig, checkpoint_dir: Path) -> GRPOConfig:
+    micro_batches = config.batch_size // config.micro_batch_size
+    return GRPOConfig(
+        output_dir=str(checkpoint_dir),
+        use_cpu=backbone.device.type == "cpu",
+        bf16=False,  # the adapter's own fp32; the backbone computes in its own type
+        fp16=False,
+        seed=config.seed,
+        max_steps=config.steps,
+        per_device_train_batch_size=config.micro_batch_size,
+        gradient_accumulation_steps=micro_batches,
+        steps_per_generation=micro_batches,  # one generation an update
+        num_generations=config.rollouts,
+        num_iterations=1,
+        shuffle_dataset=False,
+        temperature=config.temperature,
+        beta=0.0,
+        epsilon=config.clip,
+        loss_type="grpo",
+        learning_rate=config.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=round(config.warmup_share * config.steps),
+        weight_decay=config.weight_decay,
+        max_grad_norm=config.max_gradient_norm,
+        optim="adamw_torch",
+        gradient_checkpointing=config.is_checkpointing_gradients,
+        remove_unused_columns=False,
+        dataloader_num_workers=0,
+        dataloader_pin_memory=False,
+        logging_strategy="steps",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="steps",
+        save_steps=config.checkpoint_every,
+        save_total_limit=2,
+        eval_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+    )

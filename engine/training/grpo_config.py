@@ -1,0 +1,138 @@
+"""The settings of a curiosity-driven RL run, with what the paper used beside what suits one machine.
+
+                                paper        here
+    queries a step              256          8 (batch = queries_a_step * rollouts)
+    rollouts a query            8            8
+    learning rate               1e-6, cosine with 3% warm-up, all weights      1e-4, the same schedule, LoRA
+    alpha, beta, H, N           0.5, 0.05, 0.3, 1                              the same
+    updates for rolled-out data 2 (512 queries an episode, batch 256)          1: on-policy but for replayed groups
+
+Invariant: impossible values are refused where the settings are made. Not covered: what they do (`engine.training.grpo`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from engine.errors import InvalidInput
+from engine.reasoning import Limits
+from engine.training.configuration import config_from_json
+from engine.training.rewards import ADVANTAGES, VARIANTS, Advantage, RewardRule, Variant
+
+__all__ = ["GrpoConfig"]
+
+
+@dataclass(frozen=True, slots=True)
+class GrpoConfig:
+    """`queries_a_step` examples, `rollouts` of each, one update; `micro_batch_size` rollouts are forwarded at a time.
+    `max_turns`, `max_tokens` and `max_turn_tokens` limit a rollout. `variant`, `is_curious`, `curiosity`
+    (the paper's alpha), `operation_penalty` (beta), `threshold` (H) and `free_operations` (N) are the reward's
+    (engine.training.rewards), `advantage` is "normalised" or "centred". `rank` and `alpha` are the adapter's.
+    `replay_groups`, `replay_age` (in steps) and `replay_exponent` are the replay's (engine.training.replay); 0 groups
+    switch it off. `clip` is PPO's. `start_from` names the adapter that training goes on from, "" a fresh one. Raises
+    InvalidInput for impossible values."""
+
+    steps: int = 50
+    queries_a_step: int = 8
+    rollouts: int = 8
+    micro_batch_size: int = 8
+    learning_rate: float = 1e-4
+    warmup_share: float = 0.03
+    weight_decay: float = 0.0
+    max_gradient_norm: float = 1.0
+    clip: float = 0.2
+    temperature: float = 1.0
+    max_turns: int = 4
+    max_tokens: int = 1024
+    max_turn_tokens: int = 512
+    variant: str = "paper"
+    is_curious: bool = True
+    curiosity: float = 0.5
+    operation_penalty: float = 0.05
+    threshold: float = 0.3
+    free_operations: int = 1
+    advantage: str = "normalised"
+    replay_groups: int = 32
+    replay_age: int = 8
+    replay_exponent: float = 1.0
+    rank: int = 16
+    alpha: int = 32
+    seed: int = 0
+    checkpoint_every: int = 5
+    is_checkpointing_gradients: bool = False
+    start_from: str = ""
+
+    def __post_init__(self) -> None:
+        wrong = [
+            f"{name} is {getattr(self, name)!r}"
+            for name, is_right in (
+                ("steps", self.steps > 0),
+                ("queries_a_step", self.queries_a_step > 0),
+                ("rollouts", self.rollouts > 1),
+                ("micro_batch_size", self.micro_batch_size > 0),
+                ("learning_rate", 0 < self.learning_rate < 1),
+                ("warmup_share", 0 <= self.warmup_share < 1),
+                ("weight_decay", 0 <= self.weight_decay < 1),
+                ("max_gradient_norm", self.max_gradient_norm > 0),
+                ("clip", 0 < self.clip < 1),
+                ("temperature", 0 < self.temperature <= 10),
+                ("max_turns", self.max_turns > 0),
+                ("max_tokens", self.max_tokens > 0),
+                ("max_turn_tokens", self.max_turn_tokens > 0),
+                ("variant", self.variant in VARIANTS),
+                ("curiosity", self.curiosity >= 0),
+                ("operation_penalty", self.operation_penalty >= 0),
+                ("threshold", 0 <= self.threshold <= 1),
+                ("free_operations", self.free_operations >= 0),
+                ("advantage", self.advantage in ADVANTAGES),
+                ("replay_groups", self.replay_groups >= 0),
+                ("replay_age", self.replay_age > 0),
+                ("replay_exponent", self.replay_exponent >= 0),
+                ("rank", 0 < self.rank <= 1024),
+                ("alpha", self.alpha > 0),
+                ("seed", 0 <= self.seed < 2**32),
+                ("checkpoint_every", self.checkpoint_every > 0),
+            )
+            if not is_right
+        ]
+        if not wrong and self.batch_size % self.micro_batch_size:
+            wrong = [
+                f"micro_batch_size is {self.micro_batch_size}, and {self.batch_size} rollouts a step are no multiple"
+            ]
+        if wrong:
+            raise InvalidInput("RL cannot run like this: " + "; ".join(wrong))
+
+    @property
+    def batch_size(self) -> int:
+        """Rollouts a step."""
+        return self.queries_a_step * self.rollouts
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(max_steps=self.max_turns, max_tokens=self.max_tokens, max_turn_tokens=self.max_turn_tokens)
+
+    @property
+    def reward_rule(self) -> RewardRule:
+        variant = cast(Variant, self.variant)
+        return RewardRule(
+            variant, self.is_curious, self.curiosity, self.operation_penalty, self.threshold, self.free_operations
+        )
+
+    @property
+    def advantage_kind(self) -> Advantage:
+        return cast(Advantage, self.advantage)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> GrpoConfig:
+        """From plain JSON, as recorded with a job. Raises InvalidInput for unknown names and wrong types."""
+        return config_from_json(cls, data, "RL")
+
+    def as_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    def total_steps(self, examples: int) -> int:
+        """Optimiser steps; the same however many examples there are."""
+        return self.steps

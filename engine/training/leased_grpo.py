@@ -1,0 +1,137 @@
+"""TRL's GRPOTrainer on our own rollouts: it computes the loss and steps the optimiser, everything before that is ours.
+
+The seam is `_generate_and_score_completions`, one level above `_generate` (libraries.md): from `_generate` on, TRL would
+resize pictures at the processor's own budget instead of each role's, where tokens and pixels then disagree and every
+picture of the batch is dropped; refuse chat templates without tools; and normalise rewards its own way. So what it gets is
+the finished batch: tokens, masks, pixels, advantages, and old log-probabilities where groups are replayed.
+
+    loss = - mean over rollouts of mean over said tokens of min(ratio * A, clip(ratio, 1 - c, 1 + c) * A)
+    ratio = exp(log p(token) - old log p(token)), 1 for what was said just now     (GRPO without a KL term, as the paper)
+
+Invariants: during rollouts the lease is free between turns, so answers go on; whatever is drawn at random in a step is
+drawn from the step's own seed. Not covered: the order of steps and checkpoints (`engine.training.leased`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+from trl import GRPOTrainer
+
+from engine.training.episodes import Episode, Episodes, Group
+from engine.training.leased import Leased
+from engine.training.rollout_batch import batch_tensors
+
+__all__ = ["GRPO_NAMES", "LeasedGrpoTrainer", "no_reward"]
+
+REPLAY = "replay.pt"
+OWN_NAMES = (
+    "reward",
+    "correctness",
+    "bonus",
+    "penalty",
+    "rapr",
+    "called_share",
+    "operation_errors",
+    "uniform_share",
+    "replayed_share",
+    "answered_share",
+    "turns",
+    "said_tokens",
+    "rollout_seconds",
+)
+GRPO_NAMES = {
+    "loss": "loss",
+    "learning_rate": "learning_rate",
+    "grad_norm": "gradient_norm",
+    "entropy": "entropy",
+    "clip_ratio/region_mean": "clipped_share",
+} | {name: name for name in OWN_NAMES}
+"""TRL's names of what it logs, and ours."""
+
+
+def no_reward(**_: Any) -> list[float]:
+    """GRPOTrainer wants a reward function; ours come with the rollouts."""
+    raise RuntimeError("rewards are computed with the rollouts, never by TRL")
+
+
+class LeasedGrpoTrainer(Leased, GRPOTrainer):
+    """GRPOTrainer on the shared backbone; set `episodes` before `train`."""
+
+    episodes: Episodes
+
+    def _generate_and_score_completions(self, inputs: Sequence[Any]) -> dict[str, Any]:
+        step = self.state.global_step + 1
+        self._quantum.release()
+        try:
+            episode = self.episodes.run(step)
+        finally:
+            self._quantum.begin(self.state.global_step)
+            self.model.train()
+        output = self._batch(episode)
+        for name, value in episode.numbers.items():
+            self._metrics["train"][name].append(value)
+        return output
+
+    def _batch(self, episode: Episode) -> dict[str, Any]:
+        rollouts = [rollout for group in episode.groups for rollout in group.rollouts]
+        output = batch_tensors(self._backbone, rollouts, self.episodes.load_pictures)
+        if self.episodes.config.replay_groups:
+            self._note_log_probs(episode, output)
+            known = [row for group in episode.groups for row in group.old_log_probs or ()]
+            output["old_per_token_logps"] = pad_sequence(known, batch_first=True).to(self._backbone.device)
+        values = [value for group in episode.groups for value in group.advantages]
+        output["advantages"] = torch.tensor(values, dtype=torch.float32, device=self._backbone.device)
+        output["num_items_in_batch"] = (output["completion_mask"] * output["tool_mask"]).sum()
+        return output
+
+    def _note_log_probs(self, episode: Episode, output: dict[str, Any]) -> None:
+        """Before the update, what the policy of now gives the words of now: the denominator of the ratio, today 1 and
+        when the group is replayed something else."""
+        size = self.episodes.config.rollouts
+        for index, group in enumerate(episode.groups):
+            if group.old_log_probs is None:
+                group.old_log_probs = self._log_probs(group, _rows(output, slice(index * size, (index + 1) * size)))
+
+    @torch.no_grad()
+    def _log_probs(self, group: Group, rows: dict[str, Any]) -> tuple[torch.Tensor, ...]:
+        """[completion tokens] of each rollout."""
+        log_probs, *_ = self._get_per_token_logps_and_entropies(
+            self.model,
+            torch.cat([rows["prompt_ids"], rows["completion_ids"]], dim=1),
+            torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1),
+            rows["completion_ids"].shape[1],
+            batch_size=self.args.per_device_train_batch_size,
+            pixel_values=rows["pixel_values"],
+            image_grid_thw=rows["image_grid_thw"],
+            num_images=rows["num_images"],
+            mm_token_type_ids=rows["mm_token_type_ids"],
+        )
+        lengths = [len(rollout.ids) - rollout.prompt_tokens for rollout in group.rollouts]
+        return tuple(row[:length].float().cpu() for row, length in zip(log_probs, lengths, strict=True))
+
+    # --- checkpoints -------------------------------------------------------------------------------------------------
+
+    def save_beside(self, folder: Path) -> None:
+        self.episodes.save(folder / REPLAY)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        self.episodes.load(Path(resume_from_checkpoint) / REPLAY)
+
+
+def _rows(output: dict[str, Any], rows: slice) -> dict[str, Any]:
+    """Some rows of a batch, with their pictures."""
+    before = sum(output["num_images"][: rows.start])
+    count = sum(output["num_images"][rows])
+    patches = output["image_grid_thw"].prod(-1)
+    first, size = int(patches[:before].sum()), int(patches[before : before + count].sum())
+    some = {name: value[rows] for name, value in output.items() if name not in ("pixel_values", "image_grid_thw")}
+    return some | {
+        "pixel_values": output["pixel_values"][first : first + size],
+        "image_grid_thw": output["image_grid_thw"][before : before + count],
+    }
