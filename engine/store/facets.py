@@ -1,9 +1,10 @@
 """What the queue's index says of each trace, as of the newest migration: the facets of `engine.store.curation`, when a trace
 was last touched, and how sure the policy was.
 
-- "untouched", or "touched" and the hour: "touched26112514" was reviewed, edited or decided last on 2026-11-25 between 14 and
-  15 o'clock. The order "last changed first" merges the two (`engine.store.queue`), where the alternative is to collect and
-  sort all that a search matches.
+- "untouched", or the hour of the last touch: "u26112514" was reviewed, edited or decided last on 2026-11-25 between 14 and 15
+  o'clock, and with "u261125" begin the words of that day (beginnings of 7 characters have an index of their own). The order
+  "last changed first" merges the two (`engine.store.queue`), where the alternative is to collect and sort all that a search
+  matches.
 - The suggested order: a policy that was not sure (confidence below UNSURE_BELOW) counts as one more reason to look, like an
   operation error; a trace without a confidence does not.
 
@@ -19,7 +20,7 @@ from engine.store.curation import FACETS as EARLIER_FACETS
 from engine.store.curation import rebuild, triggers
 from engine.store.migrations import schema
 
-__all__ = ["FACETS", "REBUILD", "TRIGGERS", "UNSURE_BELOW", "touched_word"]
+__all__ = ["FACETS", "REBUILD", "TRIGGERS", "UNSURE_BELOW", "touched_in"]
 
 UNSURE_BELOW = 0.9
 """A tenth of the probability lost at every token, on the average."""
@@ -30,7 +31,7 @@ assert _DOUBTS in EARLIER_FACETS
 FACETS = (
     EARLIER_FACETS.replace(_DOUBTS, f"OR {{row}}.ignores_error OR coalesce({{row}}.confidence < {UNSURE_BELOW}, 0))")
     + """
-    || iif({row}.updated_at = {row}.created_at, ' untouched', ' touched' || substr({row}.updated_at, 3, 2)
+    || iif({row}.updated_at = {row}.created_at, ' untouched', ' u' || substr({row}.updated_at, 3, 2)
         || substr({row}.updated_at, 6, 2) || substr({row}.updated_at, 9, 2) || substr({row}.updated_at, 12, 2))"""
 )
 TRIGGERS = triggers(FACETS, ", confidence, updated_at")
@@ -38,9 +39,10 @@ REBUILD = rebuild(FACETS)
 """Both are used again by `engine.store.generated`, which fills a store without them."""
 
 
-def touched_word(updated_at: str) -> str:
-    """The facet of a trace that was touched in the hour of `updated_at` (a stored time)."""
-    return f"touched{updated_at[2:4]}{updated_at[5:7]}{updated_at[8:10]}{updated_at[11:13]}"
+def touched_in(moment: str) -> str:
+    """The expression for traces that were last touched in an hour ("2026-11-25T14") or on a day ("2026-11-25")."""
+    digits = moment[2:4] + moment[5:7] + moment[8:10] + moment[11:13]
+    return f'facets : "u{digits}"{"" if len(digits) == 8 else " *"}'
 
 
 @schema()

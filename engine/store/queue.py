@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from engine.errors import InvalidInput, NotFound
 from engine.faithfulness import Trajectory
 from engine.store.connection import Connections
-from engine.store.facets import touched_word
+from engine.store.facets import touched_in
 from engine.store.identity import storable
 from engine.store.query import Query, RoundState
 from engine.store.search import search_expression
@@ -39,6 +39,8 @@ FEW = 1_000
 """Up to how many matches are collected and sorted for the order "last changed"."""
 
 _ALL = (0, 2**62)
+
+_TOUCHED = "FROM traces INDEXED BY traces_touched WHERE updated_at <> created_at AND updated_at > ? AND updated_at < ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,28 +217,34 @@ class Queue:
     def _touched(
         self, match: str, low: int, high: int, wanted: int, until: str, start: sqlite3.Row | None
     ) -> list[tuple[str, int]]:
-        """(moment, number) of the first `wanted` that were changed after they were recorded, latest first; none of hours
+        """(moment, number) of the first `wanted` that were changed after they were recorded, latest first; none of days
         that ended before the moment `until` is looked for."""
         found: list[tuple[str, int]] = []
         before = "9" if start is None else start["updated_at"] + "~"
         while len(found) < wanted:
             latest = self._connections.row(
-                "SELECT updated_at FROM traces INDEXED BY traces_touched "
-                "WHERE updated_at <> created_at AND updated_at < ? ORDER BY updated_at DESC LIMIT 1",
-                (before,),
+                f"SELECT updated_at {_TOUCHED} ORDER BY updated_at DESC LIMIT 1", ("", before)
             )
             if latest is None or latest[0] < until:
                 break
+            # A day at a time, or an hour where so much was touched that a day would be too much to sort.
+            day = self._connections.row(
+                f"SELECT count(*) FROM (SELECT 1 {_TOUCHED} LIMIT {FEW + 1})", (latest[0][:10], before)
+            )
+            span = latest[0][:10] if day is not None and day[0] <= FEW else latest[0][:13]
             rows = self._connections.rows(
                 "SELECT t.updated_at, t.number FROM trace_search s CROSS JOIN traces t ON t.number = s.rowid "
                 "WHERE s.trace_search MATCH ? AND s.rowid BETWEEN ? AND ?",
-                (f'{match} AND facets : "{touched_word(latest[0])}"', low, high),
+                (f"{match} AND {touched_in(span)}", low, high),
             )
-            hour = sorted(((row[0], row[1]) for row in rows), reverse=True)
-            if start is not None:
-                hour = [one for one in hour if one < (start["updated_at"], start["number"])]
-            found += hour
-            before = latest[0][:13]
+            among = sorted(((row[0], row[1]) for row in rows), reverse=True)
+            # Of a day that was begun by hours, or in which the page before ended, only what comes after.
+            found += [
+                one
+                for one in among
+                if one[0] < before and (start is None or one < (start["updated_at"], start["number"]))
+            ]
+            before = span
         return found[:wanted]
 
     def _match(self, query: Query) -> str | None:

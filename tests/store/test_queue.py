@@ -120,19 +120,34 @@ def test_pages_that_follow_one_another_neither_repeat_nor_skip(full: Store, orde
 @pytest.mark.parametrize(
     "filters", [{"search": "wall"}, {"has_operation": True}, {"until": "2026-06-30", "kind": "image"}]
 )
-def test_last_changed_first_is_the_same_walked_as_sorted(full: Store, filters: dict, monkeypatch) -> None:
+@pytest.mark.parametrize("few", [0, 5])  # by hours, by days
+def test_last_changed_first_is_the_same_walked_as_sorted(full: Store, filters: dict, few: int, monkeypatch) -> None:
     query = Query(order="updated", **filters)
     sorted_ids = full.queue.ids(query, 1000)
     items = [listed.item for listed in full.queue.page(query, limit=1000).items]
     assert any(i.updated_at != i.created_at for i in items) and any(i.updated_at == i.created_at for i in items)
     assert [(i.updated_at, i.number) for i in items] == sorted(((i.updated_at, i.number) for i in items), reverse=True)
-    monkeypatch.setattr("engine.store.queue.FEW", 0)
+    monkeypatch.setattr("engine.store.queue.FEW", few)
     assert full.queue.ids(query, 1000) == sorted_ids
     walked: list[str] = []
     while page := full.queue.page(query, limit=7, after=walked[-1] if walked else None).items:
         walked += [listed.item.id for listed in page]
     assert walked == sorted_ids
     assert [i.item.id for i in full.queue.page(query, 20, 11).items] == sorted_ids[11:31]
+
+
+def test_a_busy_day_is_walked_by_hours_and_then_as_the_rest_of_a_day(store: Store, monkeypatch) -> None:
+    made = [store.traces.record(make_trace(f"Which {k}?"), author="tiny").id for k in range(12)]
+    with store.transaction() as db:
+        for k, trace_id in enumerate(made):
+            moments = ("2026-01-01T00:00:00.000Z", f"2026-02-01T{(k * 7) % 12 + 10:02}:00:00.000Z")
+            db.conn.execute("UPDATE traces SET created_at = ?, updated_at = ? WHERE id = ?", (*moments, trace_id))
+    expected = ids(store, order="updated", search="which")
+    monkeypatch.setattr("engine.store.queue.FEW", 4)
+    assert ids(store, order="updated", search="which") == expected and len(expected) == 12
+    assert [
+        i.item.id for i in store.queue.page(Query(order="updated", search="which"), 5, after=expected[2]).items
+    ] == (expected[3:8])
 
 
 def test_what_a_person_touches_moves_to_the_front_of_last_changed(store: Store, monkeypatch) -> None:
