@@ -92,6 +92,13 @@ def test_an_edit_is_executed_at_once_and_its_crop_is_the_engine_s(studio, people
     assert np.array_equal(shown, np.asarray(cut(view, pictures)))
 
 
+def test_a_row_says_how_sure_the_policy_was_where_it_told(studio, people):
+    trace = studio.store.revisions.head(make(studio)).trace
+    studio.store.traces.record(trace, author="tiny", confidence=0.875)
+    rows = people(ANN).get("/curate/queue").json()["items"]
+    assert [row["confidence"] for row in rows] == [0.875, None]
+
+
 def test_what_is_sent_twice_is_done_once(studio, people):
     ann, trace = people(ANN), make(studio)
     first = edit(ann, trace, set_box([0.1, 0.1, 0.4, 0.5])).json()

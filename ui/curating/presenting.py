@@ -52,6 +52,7 @@ def item_value(listed: Listed, person: str) -> dict[str, Any]:
         "answer": item.answer,
         "gold": item.gold,
         "score": item.score,
+        "confidence": item.confidence,
         "policy": item.policy,
         "kind": item.media_kind,
         "is_pretending": listed.is_pretending,

@@ -57,7 +57,7 @@ export function mount(root) {
     const words = make('div', 'queue-words', row);
     make('p', 'queue-question', words);
     const foot = make('p', 'queue-foot', words);
-    for (const name of ['queue-dot', 'queue-state', 'queue-answer', 'queue-warning', 'queue-score']) make('span', name, foot);
+    for (const name of ['queue-dot', 'queue-state', 'queue-answer', 'queue-warning', 'queue-sure', 'queue-score']) make('span', name, foot);
     return row;
   }
   function update(row, item, index) {
@@ -65,10 +65,12 @@ export function mount(root) {
     const [picture, words] = row.children;
     showPicture(picture, item.picture);
     say(words.firstChild, item.question);
-    const [, state, answer, warning, score] = words.lastChild.children;
+    const [, state, answer, warning, sure, score] = words.lastChild.children;
     say(state, STATUS_WORDS[item.status] || item.status);
     say(answer, item.answer === null ? 'no answer' : item.answer);
     tell(warning, [item.isRefused ? 'verdict not taken' : '', item.is_pretending ? 'pretends' : '', item.ignores_error ? 'ignores error' : '', item.round === 'disputed' ? 'disputed' : '', item.holder ? item.holder + ' is on it' : ''].filter(Boolean).join(', '));
+    // Of what it generated, token by token (engine/store/facets.py).
+    say(sure, item.confidence === null ? '' : Math.floor(100 * item.confidence) + ' % sure');
     say(score, item.score === null ? '' : item.score.toFixed(2));
   }
 
