@@ -122,3 +122,6 @@ class Probes(nn.Module):
         self.box = nn.Linear(hidden, 4 * BINS)
         self.patch_character = nn.Linear(vision_hidden, classes)
         self.token_characters = nn.Linear(hidden, 4 * classes)
+        self.token_orders = nn.Linear(hidden, 4 * words.LONGEST)
+        self.owner_color = nn.Linear(hidden, len(signs.COLORS))
+        self.owner_shape = nn.Linear(hidden, len(signs.SHAPES))

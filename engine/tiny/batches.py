@@ -21,8 +21,11 @@ class Batch:
     pixels: torch.Tensor  # (P, 588) bytes
     grids: torch.Tensor  # (V, 3): 1, rows, columns in patches
     characters: torch.Tensor  # (P,)
+    orders: torch.Tensor  # (P,)
     colors: torch.Tensor  # (T,)
     shapes: torch.Tensor  # (T,)
+    owner_colors: torch.Tensor  # (T,)
+    owner_shapes: torch.Tensor  # (T,)
     boxes: torch.Tensor  # (K, 5): token in T, then the box in hundredths
     ids: torch.Tensor  # (B, L); (0, 0) when there is only vision to train
     labels: torch.Tensor  # (B, L), -100 where nothing is to be predicted
@@ -54,9 +57,10 @@ def join_views(views: list[View], starts: list[int] | None = None) -> dict[str, 
     return {
         "pixels": torch.from_numpy(np.concatenate([views[k].pixels for k in order])),
         "grids": torch.tensor([[1, views[k].rows, views[k].columns] for k in order]),
-        "characters": torch.from_numpy(np.concatenate([views[k].characters for k in order])),
-        "colors": torch.from_numpy(np.concatenate([views[k].colors for k in order])),
-        "shapes": torch.from_numpy(np.concatenate([views[k].shapes for k in order])),
+        **{
+            name: torch.from_numpy(np.concatenate([getattr(views[k], name) for k in order]))
+            for name in ("characters", "orders", "colors", "shapes", "owner_colors", "owner_shapes")
+        },
         "boxes": torch.from_numpy(np.concatenate(boxes) if boxes else np.zeros((0, 5), np.float32)),
         "places": torch.from_numpy(np.concatenate(places) if places else empty),
     }

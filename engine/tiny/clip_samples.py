@@ -113,6 +113,8 @@ def _show_frame(sequence: Sequence, clip: clips.Clip, frame: int, number: int) -
         for other in clip.signs
         if frame in other.frames
     ]
+    views.label_orders(view, [centers for _, centers in texts])
+    views.label_owners(view, [(*name[:2], centers) for name, (_, centers) in zip(named, texts, strict=True)])
     view = views.label_signs(views.label_characters(view, texts), named)
     start = sequence.add_view(view)
     sequence.end_turn()

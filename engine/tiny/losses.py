@@ -80,6 +80,18 @@ def vision_losses(
                 figures["patch_nothing"] = accuracy(seen[~is_text], wanted[~is_text])
                 is_text = merged_wanted > 0
                 figures["token_character"] = accuracy(merged[is_text], merged_wanted[is_text])
+    ordered = batch.orders != UNKNOWN
+    if ordered.any():
+        order = probes.token_orders(tokens).float().view(len(batch.orders), -1)[ordered]
+        loss = loss + functional.cross_entropy(order, batch.orders[ordered])
+        figures["order"] = accuracy(order.detach(), batch.orders[ordered])
+    owned = batch.owner_colors != UNKNOWN
+    if owned.any():
+        color, shape = probes.owner_color(tokens[owned]).float(), probes.owner_shape(tokens[owned]).float()
+        loss = loss + 0.5 * functional.cross_entropy(color, batch.owner_colors[owned])
+        loss = loss + 0.5 * functional.cross_entropy(shape, batch.owner_shapes[owned])
+        figures["owner_color"] = accuracy(color.detach(), batch.owner_colors[owned])
+        figures["owner_shape"] = accuracy(shape.detach(), batch.owner_shapes[owned])
     named = batch.colors != UNKNOWN
     if named.any():
         color, shape = probes.color(tokens[named]).float(), probes.shape(tokens[named]).float()

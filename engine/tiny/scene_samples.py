@@ -49,7 +49,9 @@ def cut(scene: scenes.Scene, box: Shares) -> tuple[View, tuple[int, int], tuple[
     texts = [
         (sign.text, [((x - left) / size[0], (y - top) / size[1]) for x, y in sign.centers]) for sign in scene.signs
     ]
-    return views.label_characters(view, texts), size, place
+    views.label_orders(view, [centers for _, centers in texts])
+    owners = [(sign.color, sign.shape, centers) for sign, (_, centers) in zip(scene.signs, texts, strict=True)]
+    return views.label_characters(views.label_owners(view, owners), texts), size, place
 
 
 def holds_text(place: tuple[int, int, int, int], sign: scenes.Sign) -> bool:

@@ -65,7 +65,8 @@ def draw_strip(rng: random.Random) -> tuple[views.View, tuple[int, int], str, li
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 0.8)))
     picture = scenes.degrade(rng, picture, 0.7).resize(shown, Image.Resampling.BICUBIC)
     points = [(x / size[0], y / size[1]) for x, y in centers]
-    return views.label_characters(views.view_of(picture), [(text, points)]), size, text, points
+    view = views.label_orders(views.view_of(picture), [points])
+    return views.label_characters(view, [(text, points)]), size, text, points
 
 
 def _draw_edges(rng: random.Random, picture: Image.Image) -> None:

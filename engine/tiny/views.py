@@ -4,14 +4,16 @@ Idea: one answer of five characters is little to learn from. Where each characte
 which token, is known for every picture drawn, so every picture teaches dozens of things at once.
 
 Shapes: `characters` is (patches,): 0 nothing, 1..36 the character whose centre lies in the patch, -100 unknown.
-`colors` and `shapes` are (tokens,): 0 nothing, 1.. the sign whose centre lies in the token, -100 unknown. `boxes`
-is (signs, 5): token, x1, y1, x2, y2 in hundredths of the picture.
+`orders` is (patches,): which character of its text that is, from 0, -100 where none is or the text is no sign's.
+`colors` and `shapes` are (tokens,): 0 nothing, 1.. the sign whose centre lies in the token, -100 unknown.
+`owner_colors` and `owner_shapes` are (tokens,): the sign whose text the token shows, from 0, -100 where it shows none.
+`boxes` is (signs, 5): token, x1, y1, x2, y2 in hundredths of the picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -31,8 +33,11 @@ class View:
     rows: int
     columns: int
     characters: np.ndarray
+    orders: np.ndarray
     colors: np.ndarray
     shapes: np.ndarray
+    owner_colors: np.ndarray
+    owner_shapes: np.ndarray
     boxes: np.ndarray
 
     @property
@@ -67,8 +72,8 @@ def view_of(picture: Image.Image) -> View:
         rows,
         columns,
         np.full(rows * columns, UNKNOWN, np.int64),
-        unknown,
-        unknown.copy(),
+        np.full(rows * columns, UNKNOWN, np.int64),
+        *(unknown.copy() for _ in range(4)),
         NO_BOXES,
     )
 
@@ -84,6 +89,27 @@ def label_characters(view: View, texts: Iterable[tuple[str, Iterable[Point]]]) -
     return view
 
 
+def label_orders(view: View, texts: Iterable[Iterable[Point]]) -> View:
+    """Label where each text's first, second, ... character stands: what a reader must know to go from one to the next."""
+    for centers in texts:
+        for order, (x, y) in enumerate(centers):
+            patch = view.patch_at(x, y)
+            if patch is not None:
+                view.orders[patch] = order
+    return view
+
+
+def label_owners(view: View, texts: Iterable[tuple[str, str, Iterable[Point]]]) -> View:
+    """Label every token that shows a character with the colour and the shape of the character's sign."""
+    for color, shape, centers in texts:
+        for x, y in centers:
+            token = view.token_at(x, y)
+            if token is not None:
+                view.owner_colors[token] = signs.COLORS.index(color)
+                view.owner_shapes[token] = signs.SHAPES.index(shape)
+    return view
+
+
 def label_signs(view: View, named: Iterable[tuple[str, str, tuple[float, float, float, float]]]) -> View:
     """Label every token with the sign whose centre it holds; boxes come in shares of the picture."""
     view.colors[:] = 0
@@ -96,4 +122,4 @@ def label_signs(view: View, named: Iterable[tuple[str, str, tuple[float, float, 
             view.shapes[token] = 1 + signs.SHAPES.index(shape)
             boxes.append((token, 100 * x1, 100 * y1, 100 * x2, 100 * y2))
     labelled = np.array(boxes, np.float32) if boxes else NO_BOXES
-    return View(view.pixels, view.rows, view.columns, view.characters, view.colors, view.shapes, labelled)
+    return replace(view, boxes=labelled)
