@@ -1,17 +1,14 @@
 """Nothing that was done is lost: a server killed in the middle of an edit, a network that goes and comes back, two
-people on one trace. And how long it takes from letting a box go to its crop."""
+people on one trace; and a large photograph, cut again after every drag (how fast, `bench editor` says)."""
 
 from __future__ import annotations
 
-import statistics
-import time
-
 import pytest
 
+from engine.editing import draft_from_json
+from engine.trace import view_size
 from tests.browser.curating import drag_box, eventually, opened, settled
 from tests.browser.traces import picture_trace
-
-BUDGET_MS = 250
 
 
 @pytest.fixture
@@ -88,6 +85,8 @@ def test_two_people_on_one_trace(new_page, bench):
         eventually(lambda: store.traces.get(trace_id).status, "accepted")
     ben.click("#curate-approve")
     ben.wait_for_selector(".conflict:visible")
+    ben.keyboard.press("r")  # not before the conflict is settled, so nothing is asked about a rejection
+    assert ben.locator(".inspector-why").is_hidden()
     ben.click(".conflict-show")
     both = ben.locator("dialog.pair").inner_text()
     assert "ann's thought" in both and "ben's thought" in both
@@ -122,27 +121,22 @@ def test_a_page_that_goes_lets_go_of_its_trace_and_what_somebody_holds_is_passed
     eventually(holders, [person(ben), None])
 
 
-def test_from_letting_go_to_the_new_crop_on_a_12_megapixel_photo(new_page, running_studio, record_property):
+def test_a_12_megapixel_photo_is_cut_again_after_every_drag(new_page, running_studio):
     studio = running_studio()
     with studio.store() as store:
         trace_id = picture_trace(store, studio.media(), 3, size=(4000, 3000)).id
     studio.start()
     page = opened(new_page(), studio, f"?trace={trace_id}")
     page.wait_for_selector(".crop img:not(.is-coming)")
-    times = []
-    for turn in range(8):
+    for turn in range(3):
         before = page.locator(".crop:last-child img").get_attribute("src")
         drag_box(page, 0, by=(0.03 if turn % 2 else -0.04, 0.02))
-        started = time.perf_counter()
         page.wait_for_function(
             "before => { const i = document.querySelector('.crop:last-child img'); return i.getAttribute('src') !== before "
             "&& !i.classList.contains('is-coming') }",
             arg=before,
-            polling=5,
         )
-        times.append(1000 * (time.perf_counter() - started))
         settled(page)
-    record_property("drag_to_crop_ms", [round(t) for t in times])
-    print("drag to crop, ms:", sorted(round(t) for t in times))
-    # The machine may be busy with other work, so the quicker half counts; a stand-in is on the screen from the first frame.
-    assert statistics.median(sorted(times)[:4]) < BUDGET_MS
+        trace = draft_from_json(drafts(studio, trace_id, page).data).trace
+        cut = page.locator(".crop:last-child img").evaluate("i => [i.naturalWidth, i.naturalHeight]")
+        assert tuple(cut) == view_size(trace.view(2), trace.media)

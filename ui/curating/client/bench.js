@@ -1,6 +1,6 @@
 // The one state of the Curate screen, and what can be done to it. The other modules draw it (`watch`) and call these functions; the cursor
 // lives here, in the page, so keys never wait for the server. `bench` is plain data: read it anywhere, change it here alone.
-import { get, address, Offline } from './server.js';
+import { get, address, Offline, Refused } from './server.js';
 import { know } from './outbox.js';
 import { fetchAhead } from './pictures.js';
 
@@ -125,7 +125,8 @@ export async function open(id = bench.current) {
     if (bench.current === id) { show(detail); ahead(); }
   } catch (error) {
     if (bench.current !== id) return;
-    bench.detailProblem = error.message;
+    const isNotThere = error instanceof Refused && error.status === 404;
+    bench.detailProblem = isNotThere ? 'There is no trace “' + id + '” in this studio. Choose one from the list.' : error.message;
     changed();
     if (error instanceof Offline) setTimeout(() => { if (bench.current === id && !bench.detail) open(id); }, 2000);
   }

@@ -18,15 +18,16 @@ export function obstacle() {
 }
 export const isHeldElsewhere = () => !!(bench.detail && bench.detail.holder && bench.isInsisting !== bench.current);
 
+// False, with a sentence that says why, where the verdict cannot be given.
 export function decide(verdict, reason = '', { isMoving = true } = {}) {
   const id = bench.current, row = item(id), detail = bench.detail;
-  if (!id || (!row && !detail) || (awaited && awaited.body.trace === id)) return;
-  if (!detail && verdict !== 'skipped') { notice('It is still being fetched; look at it, then decide.'); return; }
-  if (isHeldElsewhere() && verdict !== 'skipped') { notice(detail.holder.sentence || detail.holder.name + ' is working on this trace.', { tone: 'bad' }); return; }
+  if (!id || (!row && !detail) || (awaited && awaited.body.trace === id)) return false;
+  if (!detail && verdict !== 'skipped') { notice('It is still being fetched; look at it, then decide.'); return false; }
+  if (isHeldElsewhere() && verdict !== 'skipped') { notice(detail.holder.sentence || detail.holder.name + ' is working on this trace.', { tone: 'bad' }); return false; }
   endNudge();
   rest();
-  if (detail && detail.draft && detail.draft.is_behind && verdict !== 'skipped') { notice('Somebody else saved a version meanwhile: say first which of the two goes on.', { tone: 'bad' }); return; }
-  if (verdict === 'accepted' && obstacle()) { notice(obstacle(), { tone: 'bad' }); return; }
+  if (detail && detail.draft && detail.draft.is_behind && verdict !== 'skipped') { notice('Somebody else saved a version meanwhile: say first which of the two goes on.', { tone: 'bad' }); return false; }
+  if (verdict === 'accepted' && obstacle()) { notice(obstacle(), { tone: 'bad' }); return false; }
   const question = (detail || row).question, before = (row || detail).status;
   if (verdict !== 'skipped') { if (row) row.status = verdict; if (detail) detail.status = verdict; }
   const task = tell('curate/review', { trace: id, revision: detail ? detail.head.id : row.head_id, verdict, reason }, before);
@@ -39,6 +40,7 @@ export function decide(verdict, reason = '', { isMoving = true } = {}) {
     if (bench.isInsisting === id && verdict !== 'skipped') awaited = task; else moveOn();
   }
   changed();
+  return true;
 }
 export function takeBack(id = last) {
   if (!id) return;
@@ -51,7 +53,7 @@ export function takeBack(id = last) {
 export function reject() {
   if (bench.isAsking) { closeReason(); moveOn(); return; }
   if (isHeldElsewhere() || !bench.detail) { decide('rejected'); return; }
-  decide('rejected', '', { isMoving: false });
+  if (!decide('rejected', '', { isMoving: false })) return;
   bench.isAsking = true;
   changed();
 }
