@@ -75,6 +75,7 @@ class Session:
     _generator: torch.Generator | None = None
     _is_open: bool = False
     _said: list[int] = field(default_factory=list)
+    _ends: tuple[frozenset[int], int | None] = (frozenset(), None)
 
     def __post_init__(self) -> None:
         self.ids = torch.zeros((1, 0), dtype=torch.long)
@@ -244,7 +245,7 @@ class Session:
 
     def begin_turn(self) -> None:
         self.turn_tokens, self.turn_is_complete, self.turn_text = 0, False, ""
-        self._said = []
+        self._said, self._ends = [], (self._stop_ids(), self._call_end_id())
 
     def take(self, logits: torch.Tensor) -> str:
         """Choose the next token from logits [vocabulary] and say it; returns the text that it adds, "" for a part of a
@@ -254,7 +255,8 @@ class Session:
         self.sampled_log_probs.append(float(torch.log_softmax(logits / self.temperature, dim=-1)[token]))
         self._append_ids(torch.tensor([[token]]))
         self.turn_tokens += 1
-        if token in self._stop_ids():
+        stops, call_end = self._ends
+        if token in stops:
             self.turn_is_complete = True
             return ""
         self._said.append(token)
@@ -262,7 +264,6 @@ class Session:
         # A character may still lack bytes; it is shown with the token that completes it.
         if not text.endswith("\ufffd") and len(text) > len(self.turn_text):
             piece, self.turn_text = text[len(self.turn_text) :], text
-        call_end = self._call_end_id()
         self.turn_is_complete = token == call_end or (call_end is None and self.turn_text.rstrip().endswith(CALL_END))
         return piece
 

@@ -76,13 +76,13 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         from engine.training.workshop import Workshop
 
         sft = SftConfig.from_json(config.get("sft") or {})
-        grpo = GrpoConfig.from_json(config.get("grpo") or {})
+        limits = loop_limits(settings)
+        grpo = GrpoConfig.within(limits, config.get("grpo") or {})
         evaluation = config.get("evaluation", {})
         held_out = HeldOut(count=0) if evaluation is None else HeldOut(**evaluation)
         examples = _examples(arguments.examples, settings, media) if arguments.examples else None
         learned_from = {medium.sha256 for revision in revisions for medium in revision.trace.media}
         learned_from |= {medium.sha256 for one in examples or () for medium in one.example.media}
-        limits = loop_limits(settings)
 
         def evaluate(policy: Policy, is_cancelled: Callable[[], bool]) -> Mapping[str, Any]:
             return measure(held_out, policy, limits, excluded=learned_from, is_cancelled=is_cancelled)

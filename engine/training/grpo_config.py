@@ -126,6 +126,17 @@ class GrpoConfig:
         return cast(Advantage, self.advantage)
 
     @classmethod
+    def within(cls, limits: Limits, data: Mapping[str, Any]) -> GrpoConfig:
+        """As `from_json`; where `data` does not limit a rollout, an answer's `limits` do, if they are lower."""
+        default = cls()
+        limited = {
+            "max_turns": min(default.max_turns, limits.max_steps),
+            "max_tokens": min(default.max_tokens, limits.max_tokens),
+            "max_turn_tokens": min(default.max_turn_tokens, limits.max_turn_tokens, limits.max_tokens),
+        }
+        return cls.from_json(limited | dict(data))
+
+    @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> GrpoConfig:
         """From plain JSON, as recorded with a job. Raises InvalidInput for unknown names and wrong types."""
         return config_from_json(cls, data, "RL")

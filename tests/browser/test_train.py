@@ -132,6 +132,37 @@ def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
     assert not (studio.home / "artifacts" / adapter.path).exists()
 
 
+def test_a_run_of_rl_shows_its_curves_and_leaves_an_adapter(
+    studio: RunningStudio, new_page: Callable[..., Any], axe: Callable[[Any], list[str]]
+) -> None:
+    page = opened(new_page(390, 844), studio)
+    assert not page.locator("#train-rollouts input").is_visible()
+    page.click("#train-kind label:has-text('GRPO')")
+    page.wait_for_selector("#train-rollouts input:visible")
+    assert not page.locator("#train-passes input").is_visible()
+    assert "Curiosity pays" in page.inner_text("#train-kind")
+    page.fill("#train-rollouts input", "1")
+    page.wait_for_selector("#train-start-plan .plan-problem:has-text('Rollouts must be a whole number from 2')")
+    assert page.is_disabled("#train-start")
+    for name, value in {"rollouts": 2, "queries": 1, "rl-steps": 2}.items():
+        page.fill(f"#train-{name} input", str(value))
+    page.click("#train-advanced > button, #train-advanced button")
+    page.fill("#train-count input:visible", "0")
+    page.wait_for_selector("#train-start-plan .plan-text:has-text('4 rollouts, from the adapter that answers')")
+    start(page)
+    wait_for_state(page, "done")
+    assert page.locator("#train-curves .curves-chart").count() == 4
+    labels = page.locator("#train-curves .curves-plot").evaluate_all("all => all.map(one => one.ariaLabel)")
+    assert "The threshold is 30.0 %." in labels[1]
+    assert "Curiosity-driven RL on " in page.inner_text("#train-status")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert axe(page) == []
+    job = newest(studio)
+    with studio.store() as store:
+        assert store.adapters.list()[0].job_id == job.id
+    assert (job.kind, steps_done(studio, job.id)) == ("grpo", [1, 2])
+
+
 def test_stop_acts_within_a_step_and_a_killed_run_goes_on_by_itself(
     studio: RunningStudio, new_page: Callable[..., Any]
 ) -> None:
@@ -158,7 +189,7 @@ def test_stop_acts_within_a_step_and_a_killed_run_goes_on_by_itself(
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.click("#train-stop")
     wait_for_state(page, "stopped")
-    assert page.locator("#train-runs li").count() == 2
+    assert page.locator("#train-runs li").count() == 3
     page.click("#train-runs li:last-child button")
     wait_for_state(page, "done")
     page.wait_for_function("id => !location.search.includes(id)", arg=job.id)
@@ -176,7 +207,7 @@ def test_a_script_cannot_be_trained_and_the_screen_says_so(
     page.wait_for_selector("#train-start-plan .plan-text:has-text('a script cannot be trained')")
     for name in ("start", "stop", "promote", "discard"):
         assert page.is_disabled(f"#train-{name}")
-    assert page.locator("#train-kind input").is_checked()
+    assert page.locator("#train-kind input[value=sft]").is_checked()
     assert "Nothing is accepted yet" in page.inner_text("#train-basis")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert axe(page) == []

@@ -9,6 +9,7 @@ import torch
 
 from engine.errors import InvalidInput, Unavailable
 from engine.policies.base import never
+from engine.reasoning import Limits
 from engine.trace import Example
 from engine.training.candidate import candidate
 from engine.training.checkpoints import checkpoints
@@ -17,7 +18,7 @@ from engine.training.grpo import run_grpo
 from engine.training.grpo_config import GrpoConfig
 from engine.training.leased_grpo import LeasedGrpoTrainer
 from engine.training.rewards import Reward
-from engine.training.rollout_batch import batch_tensors, shown_pictures
+from engine.training.rollout_batch import batch_tensors
 from engine.training.rollouts import Prompt, roll_out
 
 from .test_sft import answer_logits, same, say
@@ -95,15 +96,25 @@ def alone(undecided, rl_examples, load_pictures, tmp_path_factory):
     return train(undecided("4bit"), rl_examples, load_pictures, tmp_path_factory.mktemp("alone"))
 
 
-def test_a_reward_for_operating_raises_rapr(undecided, rl_examples, load_pictures, tmp_path):
+def test_a_reward_for_operating_raises_rapr(undecided, rl_examples, pictures, load_pictures, tmp_path):
     changes = {"steps": 8, "rollouts": 8, "learning_rate": 4e-3, "micro_batch_size": 8}
     config = GrpoConfig(**CONFIG.as_json() | changes)
-    result, seen, _ = train(undecided(), rl_examples, load_pictures, tmp_path, config)
+    backbone = undecided()
+    result, seen = train_only(backbone, rl_examples, load_pictures, tmp_path, config)
     assert (result.steps, result.is_stopped) == (8, False)
     rapr = [numbers["rapr"] for numbers in seen]
     assert 0.1 < rapr[0] < 0.6  # it was undecided
     assert sum(rapr[-3:]) / 3 > rapr[0] + 0.3
     assert [numbers["reward"] for numbers in seen] == rapr
+
+    # On other seeds too, and only with the adapter that was trained.
+    prompt = Prompt(rl_examples[0].example, pictures, tuple(range(8)))
+    trained = roll_out(candidate(backbone, "new"), [prompt], config.limits)[0]
+    plain = roll_out(backbone, [prompt], config.limits)[0]
+    with backbone.lease.held():
+        backbone.adapters.drop_training()
+    assert {one.trace.policy for one in trained} == {backbone.name + "+new"}
+    assert sum(one.trace.has_operation for one in trained) > sum(one.trace.has_operation for one in plain)
 
 
 def test_every_number_of_a_step_is_told(alone):
@@ -116,18 +127,12 @@ def test_every_number_of_a_step_is_told(alone):
     assert all(numbers.keys() == names for numbers in seen)
     assert all(math.isfinite(value) for numbers in seen for value in numbers.values())
     assert [numbers["passes"] for numbers in seen] == [1, 2, 3]
-    # Cosine from the full rate (no warm-up), logged after each update.
-    assert [numbers["learning_rate"] for numbers in seen] == pytest.approx(
-        [5e-3 * (1 + math.cos(math.pi * k / 3)) / 2 for k in (0, 1, 2)]
-    ) or [numbers["learning_rate"] for numbers in seen] == pytest.approx(
-        [5e-3 * (1 + math.cos(math.pi * k / 3)) / 2 for k in (1, 2, 3)]
-    )
+    # Cosine from the full rate, without a warm-up.
+    cosine = [5e-3 * (1 + math.cos(math.pi * k / 3)) / 2 for k in (0, 1, 2)]
+    assert [numbers["learning_rate"] for numbers in seen] == pytest.approx(cosine)
 
 
-def test_the_loss_is_grpos_on_what_was_said_and_nothing_else(undecided, rl_examples, pictures, load_pictures, tmp_path):
-    """Against the formula, worked on exact log-probabilities of single forwards."""
-    from .test_rollouts import exact_log_probs
-
+def test_the_loss_is_grpos_on_what_was_said_and_nothing_else(undecided, rl_examples, load_pictures, tmp_path):
     backbone = undecided()
     config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "queries_a_step": 1, "replay_groups": 0})
     seen_batches = []
@@ -153,14 +158,6 @@ def test_the_loss_is_grpos_on_what_was_said_and_nothing_else(undecided, rl_examp
     assert not any("Here is the cropped image" in text for text in texts)
     everything = {backbone.tokenizer.decode(row) for row in inputs["completion_ids"]}
     assert any("Here is the cropped image" in text for text in everything)
-    # And the trainer's log-probabilities are those of our rollouts.
-    config = GrpoConfig(**CONFIG.as_json() | {"replay_groups": 2})
-    rollouts = roll_out(backbone, [Prompt(rl_examples[0].example, pictures, (0, 1, 2, 3))], config.limits)[0]
-    for rollout in rollouts:
-        found = shown_pictures(backbone, rollout, pictures)
-        exact = exact_log_probs(backbone, rollout, found)
-        mask = rollout.sampled[1:]
-        assert (exact - rollout.log_probs[1:])[mask].abs().max() < 1e-4
 
 
 def test_the_trainers_log_probabilities_are_the_rollouts(undecided, rl_examples, load_pictures, tmp_path):
@@ -337,16 +334,9 @@ def test_settings_survive_json():
         GrpoConfig.from_json({"beta": 0.1})
 
 
-def test_the_candidate_rolls_out_with_the_adapter_in_training(
-    undecided, rl_examples, pictures, load_pictures, tmp_path
-):
-    backbone = undecided()
-    config = GrpoConfig(**CONFIG.as_json() | {"steps": 6, "rollouts": 8, "learning_rate": 4e-3})
-    train_only(backbone, rl_examples[:1], load_pictures, tmp_path, config)
-    prompt = Prompt(rl_examples[0].example, pictures, tuple(range(8)))
-    trained = roll_out(candidate(backbone, "new"), [prompt], config.limits)[0]
-    plain = roll_out(backbone, [prompt], config.limits)[0]
-    with backbone.lease.held():
-        backbone.adapters.drop_training()
-    assert {one.trace.policy for one in trained} == {backbone.name + "+new"}
-    assert sum(one.trace.has_operation for one in trained) > sum(one.trace.has_operation for one in plain)
+def test_an_answers_limits_hold_for_rollouts_too():
+    default = GrpoConfig()
+    assert GrpoConfig.within(Limits(), {}) == default
+    short = GrpoConfig.within(Limits(max_steps=2, max_tokens=24), {"steps": 3})
+    assert (short.max_turns, short.max_tokens, short.max_turn_tokens, short.steps) == (2, 24, 24, 3)
+    assert GrpoConfig.within(Limits(max_tokens=24), {"max_tokens": 700}).max_tokens == 700

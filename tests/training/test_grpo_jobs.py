@@ -19,7 +19,7 @@ from engine.training.workshop import Workshop
 from .conftest import plain_trace, zoom_trace
 from .test_grpo import CONFIG
 
-ONE = GrpoConfig(**CONFIG.as_json() | {"steps": 2, "checkpoint_every": 1})
+ONE = GrpoConfig(**CONFIG.as_json() | {"steps": 2, "queries_a_step": 1, "checkpoint_every": 1})
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_a_job_from_accepted_questions_to_a_recorded_adapter(workshop):
     assert {one.example.answer for one in questions} == {"KX7421", "17"}
     assert [event.kind for event in store.jobs.events(job.id)] == ["log", "metric", "metric", "adapter"]
     (log,) = store.jobs.events(job.id, kind="log")
-    assert "2 questions, 2 steps of 2 x 4 rollouts; reward of the variant 'paper'" in log.data["text"]
+    assert "2 questions, 2 steps of 1 x 4 rollouts; reward of the variant 'paper'" in log.data["text"]
     assert len(curve(store, job.id, "rapr")) == len(curve(store, job.id, "operation_errors")) == 2
     (adapter,) = store.adapters.list()
     assert adapter.metrics["variant"] == "paper"

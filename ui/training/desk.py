@@ -39,6 +39,7 @@ class TrainingDesk:
 
     workshop: Workshop
     worker: Worker
+    limits: Limits
 
     @property
     def model_name(self) -> str:
@@ -59,7 +60,7 @@ class TrainingDesk:
         """Queues a run ("sft" or "grpo") over everything that is accepted now, and wakes the worker. Raises InvalidInput."""
         measured = held_out.as_json()
         if kind == GRPO:
-            job = queue_grpo(self.workshop, GrpoConfig.from_json(config), evaluation=measured)
+            job = queue_grpo(self.workshop, GrpoConfig.within(self.limits, config), evaluation=measured)
         else:
             job = queue_sft(self.workshop, SftConfig.from_json(config), evaluation=measured)
         self.worker.wake()
@@ -100,7 +101,7 @@ def open_desk(workshop: Workshop, limits: Limits) -> TrainingDesk:
 
     worker = Worker(workshop.store, dict.fromkeys(KINDS, run))
     worker.start()
-    return TrainingDesk(workshop, worker)
+    return TrainingDesk(workshop, worker, limits)
 
 
 def _measuring(workshop: Workshop, job: Job, limits: Limits) -> Workshop:
