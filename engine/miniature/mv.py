@@ -19,7 +19,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from engine.miniature.drawing import COUNTED, FRAME_VIEW_AREA, OBJECT_IN_CLIP, Difficulty, Drawing, choices
+from engine.miniature.drawing import COUNTED_IN_CLIP, FRAME_VIEW_AREA, OBJECT_IN_CLIP, Difficulty, Drawing, choices
 from engine.miniature.footage import Footage, blank_footage
 from engine.miniature.objects import KINDS, paint_object
 from engine.miniature.surroundings import Split, random_for
@@ -85,7 +85,7 @@ def _ask_attribute(footage: Footage, name: tuple[str, str], difficulty: Difficul
 def _ask_count(footage: Footage, name: tuple[str, str], difficulty: Difficulty) -> Asked | None:
     rng = footage.rng
     shown = footage.draw_window(2, 5)
-    side = COUNTED.draw_side(rng, difficulty, footage.size, FRAME_VIEW_AREA)
+    side = COUNTED_IN_CLIP.draw_side(rng, difficulty, footage.size, FRAME_VIEW_AREA)
     canvas, tray = footage.place_tray(name, 4, side)
     if tray is None:
         return None

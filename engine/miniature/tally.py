@@ -47,14 +47,14 @@ def draw(seed: int, split: Split) -> Drawing | None:
         tray = place_tray(rng, picture, name, _CELLS, side, [one[0].box for one in trays])
         if tray is not None:
             trays.append((tray, *fill_with_marks(rng, picture, tray, rng.randint(0, MOST)), kind))
-    scatter(rng, picture, rng.randint(4, 12), (22, 80), [one[0].box for one in trays])
+    scatter(rng, picture, rng.randint(4, 12), (26, 100), [one[0].box for one in trays])
     fitting = [one for one in trays if one[4] == difficulty]
     if not fitting:
         return None
     tray, category, asked, count, _ = rng.choice(fitting)
     evidence = Evidence(boxes=(tray.relative_box(size),))
     question = f"How many {asked} are on the {tray.name}?"
-    return Drawing((degrade(rng, picture),), question, str(count), (), evidence, category, difficulty)
+    return Drawing((degrade(rng, picture, 0.5),), question, str(count), (), evidence, category, difficulty)
 
 
 def fill_with_marks(rng: random.Random, picture: Image.Image, tray: Tray, count: int) -> tuple[str, str, int]:

@@ -43,14 +43,14 @@ def draw(seed: int, split: Split) -> Drawing | None:
         tray = place_tray(rng, picture, name, _CELLS, side, [other.box for other, _, _ in trays])
         if tray is not None:
             trays.append((tray, fill_with_objects(rng, picture, tray), kind))
-    scatter(rng, picture, rng.randint(6, 18), (22, 80), [tray.box for tray, _, _ in trays])
+    scatter(rng, picture, rng.randint(6, 18), (26, 100), [tray.box for tray, _, _ in trays])
     fitting = [(tray, items) for tray, items, kind in trays if kind == difficulty]
     if not fitting:
         return None
     tray, items = rng.choice(fitting)
     question, options, answer = _ask(rng, category, tray, items)
     evidence = Evidence(boxes=(tray.relative_box(size),))
-    return Drawing((degrade(rng, picture),), question, answer, options, evidence, category, difficulty)
+    return Drawing((degrade(rng, picture, 0.5),), question, answer, options, evidence, category, difficulty)
 
 
 def _ask(rng: random.Random, category: str, tray: Tray, items: Sequence[Item]) -> tuple[str, tuple[str, ...], str]:

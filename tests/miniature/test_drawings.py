@@ -18,6 +18,7 @@ from engine.miniature import info, mv, tally, vstar
 from engine.miniature.drawing import (
     CAPITAL,
     COUNTED,
+    COUNTED_IN_CLIP,
     FRAME_VIEW_AREA,
     IMAGE_VIEW_AREA,
     OBJECT,
@@ -100,7 +101,7 @@ def test_the_frames_of_a_clip_that_are_evidence_show_something_that_others_do_no
         (COUNTED, 60, 80, IMAGE_VIEW_AREA),
         (CAPITAL, 60, 80, IMAGE_VIEW_AREA),
         (OBJECT_IN_CLIP, 12, 20.5, FRAME_VIEW_AREA),
-        (COUNTED, 12, 20.5, FRAME_VIEW_AREA),
+        (COUNTED_IN_CLIP, 12, 20.5, FRAME_VIEW_AREA),
         (CAPITAL, 12, 20.5, FRAME_VIEW_AREA),
     ],
 )
