@@ -125,7 +125,7 @@ def ground_mix(lexicon: Lexicon, sizes: Sizes, counts: Counts, clip_share: float
 
 
 def joint_mix(lexicon: Lexicon, sizes: Sizes) -> tuple[tuple[Maker, float], ...]:
-    """Two fifths stay with tiles and strips: a character there costs a tenth of one in a trace."""
+    """Three tenths stay with tiles and strips: a character there costs a tenth of one in a trace."""
     return (
         (partial(make_vision, sizes=sizes), 0.15),
         (partial(make_strips, lexicon=lexicon, sizes=sizes), 0.15),
