@@ -117,6 +117,7 @@ def reason(
                 stop_reason=stop_reason,
                 policy=policy.name,
                 protocol=policy.protocol.NAME,
+                is_operating=is_operating,
             ),
             _confidence(turns),
         )

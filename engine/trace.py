@@ -223,7 +223,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One complete attempt at an example. `policy` and `protocol` are names; views are numbered 1, 2, 3, ..."""
+    """One complete attempt at an example. `policy` and `protocol` are names; views are numbered 1, 2, 3, ...
+    `is_operating` is False where the policy was asked to answer without operations."""
 
     question: str
     media: tuple[Media, ...]
@@ -232,6 +233,7 @@ class Trace:
     stop_reason: StopReason
     policy: str
     protocol: str
+    is_operating: bool = True
 
     def __post_init__(self) -> None:
         if [v.number for v in self.views] != list(range(1, len(self.views) + 1)):
@@ -248,6 +250,12 @@ class Trace:
     def has_operation(self) -> bool:
         """Whether any operation was executed with success; RaPR counts these."""
         return any(s.operation is not None and s.observation is not None and s.observation.views for s in self.steps)
+
+    @property
+    def invites_operations(self) -> bool:
+        """Whether the question that these steps answer is the one that invites operations: a person's edit may have given
+        an operation to a trace that was asked to do without."""
+        return self.is_operating or self.has_operation
 
     @property
     def operation_errors(self) -> int:
@@ -280,7 +288,7 @@ def first_views(media: Sequence[Media]) -> tuple[View, ...]:
 
 
 def trace_to_json(trace: Trace, id: str | None = None) -> dict[str, Any]:
-    """The public form, version 1: plain dicts, lists, strings and numbers."""
+    """The public form, version 1: plain dicts, lists, strings and numbers. `is_operating` is written where it is False."""
     return {
         "version": 1,
         "id": id,
@@ -294,7 +302,7 @@ def trace_to_json(trace: Trace, id: str | None = None) -> dict[str, Any]:
             {"number": v.number, "sha256": v.sha256, "frame": v.frame, "box": v.box.as_list()} for v in trace.views
         ],
         "steps": [step_to_json(s) for s in trace.steps],
-    }
+    } | ({} if trace.is_operating else {"is_operating": False})
 
 
 def step_to_json(step: Step) -> dict[str, Any]:
@@ -334,6 +342,7 @@ def trace_from_json(data: Mapping[str, Any]) -> tuple[Trace, str | None]:
             stop_reason=_one_of(data["stop_reason"], STOP_REASONS),
             policy=_string(data["policy"]),
             protocol=_string(data["protocol"]),
+            is_operating=_one_of(data.get("is_operating", True), (True, False)),
         )
     except (KeyError, TypeError, ValueError, InvalidBox) as error:
         detail = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)

@@ -71,4 +71,6 @@ def traces(draw: st.DrawFn) -> Trace:
     if draw(st.booleans()):
         steps.append(Step(draw(texts), answer=draw(st.none() | texts), is_erroneous=draw(st.booleans())))
     stop_reason = draw(st.sampled_from(STOP_REASONS))
-    return Trace(draw(texts), sources, tuple(views), tuple(steps), stop_reason, draw(texts), draw(texts))
+    return Trace(
+        draw(texts), sources, tuple(views), tuple(steps), stop_reason, draw(texts), draw(texts), draw(st.booleans())
+    )

@@ -247,6 +247,7 @@ def test_a_mistake_comes_back_as_an_observation_and_the_loop_goes_on(example, mi
 
 def test_a_call_while_operations_are_forbidden():
     trace = run(f"I look.{ZOOM}", ANSWER, is_operating=False)
+    assert not trace.is_operating and not trace.invites_operations
     assert "not allowed" in trace.steps[0].observation.error
     assert trace.steps[0].operation == ZoomIn(1, Box(0.2, 0.4, 0.6, 0.8))
     assert len(trace.views) == 1

@@ -15,8 +15,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    from engine.opening import open_media, open_store
     from engine.errors import NotFound
+    from engine.opening import open_media, open_store
 
     if not settings.database.exists():
         raise NotFound(f"there is no store at {settings.database}; STUDIO_HOME says which folder is looked at")

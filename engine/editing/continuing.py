@@ -56,7 +56,16 @@ def continue_from(
     limits = limits or Limits()
     limits = replace(limits, max_steps=limits.max_steps + len(earlier.steps))
     example = Example(earlier.question, earlier.media, options=tuple(options))
-    yield from reason(policy, example, pictures, limits, is_cancelled=is_cancelled, seed=seed, earlier=earlier)
+    yield from reason(
+        policy,
+        example,
+        pictures,
+        limits,
+        is_operating=earlier.invites_operations,
+        is_cancelled=is_cancelled,
+        seed=seed,
+        earlier=earlier,
+    )
 
 
 def continuation(step_index: int, finished: Trace) -> TakeSteps:

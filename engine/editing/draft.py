@@ -230,6 +230,7 @@ def draft_to_json(draft: Draft) -> dict[str, Any]:
         "media": [{"sha256": m.sha256, "kind": m.kind, "width": m.width, "height": m.height} for m in draft.base.media],
         "policy": draft.base.policy,
         "protocol": draft.base.protocol,
+        "is_operating": draft.base.is_operating,
         "views": [view_to_json(view) for view in views],
         "steps": [step_to_json(step) for step in steps],
         "base": base,
@@ -259,6 +260,7 @@ def draft_from_json(data: Mapping[str, Any]) -> Draft:
         stop_reason=base.stop_reason,
         policy=data["policy"],
         protocol=data["protocol"],
+        is_operating=data.get("is_operating", True),
     )
     moments = tuple(
         Moment(state(m), edit_from_json(m["edit"]) if "edit" in m else None, m.get("key", "")) for m in data["moments"]

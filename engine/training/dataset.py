@@ -110,7 +110,8 @@ def replay(
     trace, session = example.trace, conversation.session
     opening_views = trace.views[: len(first_views(trace.media))]
     conversation.append(
-        protocol.opening(trace.question, example.options, opening_views, True), system=protocol.system(True)
+        protocol.opening(trace.question, example.options, opening_views, trace.invites_operations),
+        system=protocol.system(trace.invites_operations),
     )
     spans = []
     for step in trace.steps:

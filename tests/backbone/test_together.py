@@ -9,7 +9,6 @@ from engine.backbone.loading import Backbone, load_backbone
 from engine.backbone.session import Session
 from engine.backbone.together import generate_together
 from engine.policies.base import never
-
 from tests.backbone.test_session import KINDS, picture
 
 

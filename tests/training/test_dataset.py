@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import pytest
@@ -50,6 +51,26 @@ def test_exactly_the_models_own_turns_carry_loss(backbone, examples, pictures):
     encoded = encode(examples[0], backbone, pictures)
     assert spoken(encoded, backbone) == [written(step, trace) for step in trace.steps]
     assert spoken(encoded, backbone)[-1] == "I read it. \\boxed{KX7421}<|im_end|>"
+
+
+def test_a_trace_asked_without_operations_trains_under_that_question(backbone, pictures):
+    zoomed = zoom_trace(next(iter(pictures.values())))
+    plain = Trace(
+        zoomed.question,
+        zoomed.media,
+        zoomed.views[:1],
+        (Step("I guess.", answer="17"),),
+        "answered",
+        "tiny",
+        "studio",
+        is_operating=False,
+    )
+    told = backbone.tokenizer.decode(encode(TrainingExample(plain), backbone, pictures).ids)
+    assert "Answer without operations." in told
+    # A person who gave it an operation made it an answer to the other question.
+    edited = dataclasses.replace(zoomed, is_operating=False)
+    told = backbone.tokenizer.decode(encode(TrainingExample(edited), backbone, pictures).ids)
+    assert "Answer without operations." not in told
 
 
 @pytest.mark.parametrize("masked", [WRONG_BOX, FAILED], ids=["erroneous", "failed"])
