@@ -30,7 +30,7 @@ SAVE_EVERY_S = 150
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of the run. `share` is of the run's minutes; rates fall linearly from `decay_from` (a share of the stage) on."""
+    """A part of the run. `share` is of the run's minutes; rates fall from `decay_from` (a share of the stage) on."""
 
     name: str
     share: float
@@ -58,8 +58,9 @@ def rate_share(stage: Stage, step: int, progress: float) -> float:
     warm = min(1.0, (step + 1) / WARM_UP)
     if progress < stage.decay_from:
         return warm
-    left = (1 - progress) / (1 - stage.decay_from)
-    return warm * (stage.floor + (1 - stage.floor) * max(0.0, left))
+    left = max(0.0, (1 - progress) / (1 - stage.decay_from))
+    # Faster than linear: the tower's reading stood still at the full rate and rose as soon as it fell.
+    return warm * (stage.floor + (1 - stage.floor) * left**1.5)
 
 
 def save(run: Run, stage: str, spent_s: float, step: int, name: str = "last") -> None:
