@@ -151,6 +151,7 @@ def test_a_run_of_rl_shows_its_curves_and_leaves_an_adapter(
     page.wait_for_selector("#train-start-plan .plan-text:has-text('4 rollouts, from the adapter that answers')")
     start(page)
     wait_for_state(page, "done")
+    page.wait_for_selector("#train-curves .curves-chart >> nth=3")  # drawn with the next look at the job's rows
     assert page.locator("#train-curves .curves-chart").count() == 4
     labels = page.locator("#train-curves .curves-plot").evaluate_all("all => all.map(one => one.ariaLabel)")
     assert "The threshold is 30.0 %." in labels[1]
