@@ -14,8 +14,9 @@ traces' supervised part is used, with its masks on erroneous turns. Training-onl
 pulled to the right picture token, softened coordinates, Muon.
 
 A run goes by minutes, so a faster machine sees more: at two seconds a step, 100 minutes were too few for the reading
-that the world asks for. To train on, `--only joint --start DIR/joint.pt --out OTHER --minutes M`. `--steps-per-stage`
-is the smoke mode of CI. A stopped run goes on from DIR/last.pt when started again.
+that the world asks for. To train on: `--only joint --seed 1 --start DIR/joint.pt --out OTHER --minutes M --rate-share
+0.35`; another seed, so that no batch is seen twice. `--steps-per-stage` is the smoke mode of CI. A stopped run goes on
+from DIR/last.pt when started again.
 """
 
 from __future__ import annotations
@@ -70,6 +71,9 @@ def main() -> None:
     parser.add_argument("--only", help="run this stage alone, from DIR/last.pt or --start")
     parser.add_argument("--start", type=Path, help="begin from this checkpoint's weights")
     parser.add_argument(
+        "--rate-share", type=float, default=1.0, help="share of the rates, for going on from trained weights"
+    )
+    parser.add_argument(
         "--generators", type=int, default=1, help="processes that draw batches; 0 draws them in the trainer"
     )
     parser.add_argument("--generator-core", type=int, help="pin the generators to this core")
@@ -97,7 +101,7 @@ def main() -> None:
         # A resumed stage must not draw the batches again that it began with: it would learn them by heart.
         seed = (options.seed * 100 + number) * 1_000_000 + step
         feeder = Feeder(stage.makers, seed, options.generators, options.generator_core)
-        run.optimiser.begin(stage.matrix_rate, stage.rest_rate)
+        run.optimiser.begin(stage.matrix_rate * options.rate_share, stage.rest_rate * options.rate_share)
         try:
             limit_s = options.minutes * 60 * stage.share
             trainer.run_stage(run, stage, feeder, limit_s, options.steps_per_stage, spent, step)
