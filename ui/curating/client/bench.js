@@ -15,17 +15,23 @@ export const bench = {
   isAsking: false,    // the reason of a rejection is asked for
 };
 
-const watchers = new Set();
+// Drawing has two halves: `draw` writes, `fit` may read where things came to lie. All write first, for the first reading lays the page out, and
+// a writing after it would have it laid out again: ten times a page of the queue, and half of what that took.
+const watchers = new Set(), fitters = new Set();
 let isDue = false;
-export function watch(draw) { watchers.add(draw); draw(); }
+export function watch(draw, fit) {
+  watchers.add(draw);
+  draw();
+  if (fit) { fitters.add(fit); fit(); }
+}
 export function changed() {
   if (isDue) return;
   isDue = true;
-  queueMicrotask(() => { isDue = false; for (const draw of watchers) draw(); });
+  queueMicrotask(() => { isDue = false; for (const draw of watchers) draw(); for (const fit of fitters) fit(); });
 }
 
 // --- the queue ---
-const REST_MS = 45, AHEAD = 3, KEPT = 40;
+const REST_MS = 45, AHEAD = 3, KEPT = 40, SLOW_MS = 100;
 let listing = null;
 
 export function itemAt() { return bench.items.findIndex((item) => item.id === bench.current); }
@@ -36,7 +42,8 @@ export async function list(change = {}) {
   if (listing) listing.abort();
   const mine = listing = new AbortController();
   bench.isLoading = true;
-  changed();
+  // An answer mostly comes before anybody could read that it is awaited.
+  const slow = setTimeout(changed, SLOW_MS);
   try {
     const page = await get(address('curate/queue', bench.query), mine.signal);
     if (mine !== listing) return;
@@ -48,7 +55,7 @@ export async function list(change = {}) {
     if (error.name === 'AbortError') return;
     bench.isLoading = false;
     bench.problem = error.message;
-  }
+  } finally { clearTimeout(slow); }
   changed();
 }
 

@@ -92,6 +92,10 @@ export function mount(root) {
     rows.hidden = !bench.items.length;
     order.parentElement.hidden = !bench.items.length;
     put(rows, { 'aria-busy': bench.isLoading, 'aria-activedescendant': itemAt() >= 0 ? 'queue-' + bench.current : null });
+    const reviewed = (bench.counts.accepted || 0) + (bench.counts.rejected || 0);
+    const all = Object.values(bench.counts).reduce((sum, n) => sum + n, 0);
+    if (all) document.dispatchEvent(new CustomEvent('studio:progress', { detail: { note: reviewed.toLocaleString('en') + ' of ' + all.toLocaleString('en') + ' reviewed', share: reviewed / all } }));
+  }, () => {
     if (shown !== bench.current) {
       shown = bench.current;
       const row = rows.children[itemAt()];
@@ -103,8 +107,5 @@ export function mount(root) {
       }
     }
     reach();
-    const reviewed = (bench.counts.accepted || 0) + (bench.counts.rejected || 0);
-    const all = Object.values(bench.counts).reduce((sum, n) => sum + n, 0);
-    if (all) document.dispatchEvent(new CustomEvent('studio:progress', { detail: { note: reviewed.toLocaleString('en') + ' of ' + all.toLocaleString('en') + ' reviewed', share: reviewed / all } }));
   });
 }

@@ -59,7 +59,14 @@ export function mount(root) {
     put(drawing, { viewBox: '0 0 ' + medium.width + ' ' + medium.height });
     put(picture, { width: medium.width, height: medium.height, href: medium.is_missing ? null : stageUrl(medium, bench.frame) });
     say(part('name'), [medium.name, medium.width + ' × ' + medium.height + ' px', bench.frame ? 'frame ' + bench.frame + ' of ' + medium.times_s.length : ''].filter(Boolean).join(' · '));
-    drawBoxes(drawing, bench);
+  }
+
+  // Below 1024 px the strip scrolls sideways.
+  let centred = null;
+  function fit() {
+    if (bench.detail && bench.detail.media[bench.media]) drawBoxes(drawing, bench);
+    if (centred && strip.scrollWidth > strip.clientWidth) strip.scrollLeft = centred.offsetLeft - strip.offsetLeft - (strip.clientWidth - centred.offsetWidth) / 2;
+    centred = null;
   }
 
   function drawStrip() {
@@ -67,7 +74,6 @@ export function mount(root) {
     const times = medium && medium.kind === 'video' ? medium.times_s : [];
     strip.hidden = !times.length;
     const lit = new Map();
-    let shown = null;
     if (times.length) detail.steps.forEach((step, index) => { if (step.frames.length && !step.error) step.frames.forEach((frame) => lit.set(frame, index)); });
     each(strip, times, () => {
       const button = make('button', 'strip-frame');
@@ -84,11 +90,9 @@ export function mount(root) {
       say(button.children[2], step === undefined ? '' : String(step + 1));
       button.style.setProperty('--tone', step === undefined ? 'transparent' : tone(step));
       button.classList.toggle('is-lit', step !== undefined);
-      // Below 1024 px the strip scrolls sideways.
-      if (frame === bench.frame && button.getAttribute('aria-pressed') !== 'true') shown = button;
+      if (frame === bench.frame && button.getAttribute('aria-pressed') !== 'true') centred = button;
       put(button, { 'aria-pressed': frame === bench.frame, tabindex: frame === (bench.frame || 1) ? 0 : -1, 'aria-label': 'Frame ' + frame + ' at ' + time.toFixed(1) + ' seconds' + (step === undefined ? '' : ', chosen in step ' + (step + 1)) });
     });
-    if (shown && strip.scrollWidth > strip.clientWidth) strip.scrollLeft = shown.offsetLeft - strip.offsetLeft - (strip.clientWidth - shown.offsetWidth) / 2;
     const detailTabs = detail && detail.media.length > 1 ? detail.media : [];
     tabs.hidden = !detailTabs.length;
     each(tabs, detailTabs, () => make('button', 'editor-tab'), (button, one, index) => { say(button, one.name || 'Picture ' + (index + 1)); put(button, { 'aria-pressed': index === bench.media }); });
@@ -96,5 +100,5 @@ export function mount(root) {
 
   hold(drawing);
   followers.add(() => drawCrops(crops));
-  watch(() => { drawHead(); drawStage(); drawStrip(); drawCrops(crops); });
+  watch(() => { drawHead(); drawStage(); drawStrip(); drawCrops(crops); }, fit);
 }

@@ -1,0 +1,117 @@
+"""The format `trace-json`: everything that the studio knows of its traces, as files.
+
+    DIR/TRACES.jsonl     the head of each trace, JSON version 1 (engine.trace), and under "studio" what is known of it:
+                         {"number", "status", "revision", "revision_hash", "source", "author", "gold", "score", "options",
+                          "evidence", "confidence", "tags", "created_at", "updated_at",
+                          "faithfulness": {"trajectory", "pretended", "ignored", "evidence_shares", "blanking"},
+                          "reviews": [{"reviewer", "verdict", "reason", "created_at", "is_of_head"}]}
+    DIR/media/           the originals, under their hash (engine.media.MediaFolder)
+
+Step indices (`pretended`, `ignored`, `blanking[k].step`) count from 0; a share that is not known is null, a review that was
+taken back is left out.
+
+Invariants: `trace_from_json(line)` is the head as the store has it; the file appears whole or not at all. Not covered:
+earlier revisions, drafts and the import.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InvalidInput
+from engine.faithfulness import faithfulness
+from engine.media import MediaFolder
+from engine.store import Revision, Status, Store, TraceRecord
+from engine.store.revisions import evidence_to_json
+from engine.trace import trace_to_json
+
+__all__ = ["FILE_NAME", "export_traces", "trace_line"]
+
+FILE_NAME = "TRACES.jsonl"
+_PAGE = 500
+
+
+def trace_line(store: Store, trace_id: str) -> dict[str, Any]:
+    """One line of TRACES.jsonl as a plain value. Raises NotFound."""
+    record = store.traces.get(trace_id)
+    head = store.revisions.get(record.head_id)
+    return trace_to_json(head.trace, trace_id) | {"studio": _known(store, record, head)}
+
+
+def _known(store: Store, record: TraceRecord, head: Revision) -> dict[str, Any]:
+    item, evidence = record.item, record.evidence
+    labels = faithfulness(head.trace, evidence)
+    return {
+        "number": item.number,
+        "status": item.status,
+        "revision": head.number,
+        "revision_hash": head.hash,
+        "source": item.source,
+        "author": item.author,
+        "gold": item.gold,
+        "score": item.score,
+        "options": list(record.options),
+        "evidence": None if evidence is None else evidence_to_json(evidence),
+        "confidence": item.confidence,
+        "tags": list(store.tags.of(item.id)),
+        "created_at": item.created_at,
+        "updated_at": item.updated_at,
+        "faithfulness": {
+            "trajectory": labels.trajectory,
+            "pretended": list(labels.pretended),
+            "ignored": list(labels.ignored),
+            "evidence_shares": list(labels.evidence_shares),
+            "blanking": [
+                {"step": check.step, "is_changed": check.is_changed, "answer": check.answer, "expected": check.expected}
+                for check in store.history.blank_checks(head.id)
+            ],
+        },
+        "reviews": [
+            {
+                "reviewer": review.reviewer,
+                "verdict": review.verdict,
+                "reason": review.reason,
+                "created_at": review.created_at,
+                "is_of_head": review.is_of_head,
+            }
+            for review in store.reviews.list(item.id)
+            if review.undone_at is None
+        ],
+    }
+
+
+def export_traces(store: Store, media: MediaFolder, out: Path, status: Status | None = None) -> int:
+    """Writes the traces of `status` (None: all), oldest first, with their media; returns how many.
+
+    Raises InvalidInput where the folder holds an export already, and NotFound where a media file is missing.
+    """
+    target = out / FILE_NAME
+    if target.exists():
+        raise InvalidInput(f"{target} is there already; choose another folder")
+    out.mkdir(parents=True, exist_ok=True)
+    copied = MediaFolder(out / "media", media.limits)
+    unfinished, count, taken = target.with_name(FILE_NAME + ".part"), 0, set[str]()
+    with unfinished.open("w", encoding="utf-8") as file:
+        for trace_id in _ids(store, status):
+            line = trace_line(store, trace_id)
+            for medium in line["media"]:
+                if medium["sha256"] not in taken:
+                    copied.take(media.path(medium["sha256"]))
+                    taken.add(medium["sha256"])
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            count += 1
+    unfinished.replace(target)
+    return count
+
+
+def _ids(store: Store, status: Status | None) -> Iterator[str]:
+    after: str | None = None
+    while True:
+        page = store.traces.page(status=status, order="oldest", limit=_PAGE, after=after)
+        yield from (item.id for item in page.items)
+        if len(page.items) < _PAGE:
+            return
+        after = page.items[-1].id
