@@ -13,7 +13,7 @@ from engine.operations import cut
 from tests.browser.curating import drag_box, eventually, opened, settled
 from tests.browser.traces import clip_trace, picture_trace
 
-NAMES = ("nested", "undo", "text", "clip", "drawn", "steps", "continued", "wrong")
+NAMES = ("nested", "undo", "text", "clip", "drawn", "steps", "continued", "wrong", "continued clip")
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,11 @@ def bench(running_studio):
     with studio.store() as store:
         media = studio.media()
         for seed, name in enumerate(NAMES):
-            make = clip_trace if name == "clip" else picture_trace
-            ids[name] = make(store, media, seed, **({} if name == "clip" else {"is_nested": True})).id
+            is_clip = "clip" in name
+            make = clip_trace if is_clip else picture_trace
+            ids[name] = make(
+                store, media, seed, **({"is_zoomed": name != "clip"} if is_clip else {"is_nested": True})
+            ).id
     return studio.start(), ids
 
 
@@ -188,13 +191,20 @@ def test_steps_move_are_marked_and_deleted(new_page, bench):
     assert [step.is_erroneous for step in trace.steps] == [True, False]
 
 
-def test_the_policy_continues_and_is_taken(new_page, bench):
+@pytest.mark.parametrize("kind", ["picture", "clip"])
+def test_an_edited_look_is_cut_as_the_engine_cuts_it_continued_and_approved(new_page, bench, kind):
     studio, ids = bench
-    trace_id = ids["continued"]
+    trace_id = ids["continued" if kind == "picture" else "continued clip"]
+    before = head(studio, trace_id)
     page = opened(new_page(), studio, f"?trace={trace_id}")
-    drag_box(page, 0, by=(0.1, 0.1))
+    step = 0 if kind == "picture" else 1
+    page.keyboard.press(str(step + 1))
+    drag_box(page, step, by=(0.1, 0.1))
     settled(page)
-    page.keyboard.press("1")
+    assert page.locator(".card.is-stale").count() == (2 if kind == "picture" else 1)
+    crop = ".crop[data-side=mine] img"
+    page.wait_for_selector(f"{crop}:not(.is-coming)")
+    seen = shown_pixels(page, crop)
     page.click("#curate-continue")
     page.wait_for_selector(".candidate [data-act=take]:visible")
     page.click(".candidates-more")
@@ -205,9 +215,15 @@ def test_the_policy_continues_and_is_taken(new_page, bench):
     assert page.locator(".card.is-stale").count() == 0
     page.keyboard.press("a")
     eventually(lambda: status(studio, trace_id), "accepted")
-    trace = head(studio, trace_id).trace
-    assert trace.answer == "scripted" and len(trace.steps) >= 2
+    after = head(studio, trace_id)
+    trace = after.trace
+    assert (after.number, after.parent_id) == (2, before.id)
+    assert trace.answer == "scripted" and len(trace.steps) >= step + 2
+    shown = trace.view(trace.steps[step].observation.views[0])
+    assert (shown.frame, round(shown.box.x1, 2)) == (None if kind == "picture" else 4, 0.4)
+    assert np.array_equal(seen, np.asarray(cut(shown, studio.media().pictures(trace.media))))
     with studio.store() as store:
+        assert [one.id for one in store.revisions.chain(trace_id)] in ([before.id, after.id], [after.id, before.id])
         assert store.verify(studio.media()).problems == ()
 
 

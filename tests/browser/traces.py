@@ -62,8 +62,10 @@ def picture_trace(
     )
 
 
-def clip_trace(store: Store, media: MediaFolder, seed: int = 0, frames: tuple[int, ...] = (4, 5)) -> TraceRecord:
-    """A choice of frames, and an answer."""
+def clip_trace(
+    store: Store, media: MediaFolder, seed: int = 0, frames: tuple[int, ...] = (4, 5), *, is_zoomed: bool = False
+) -> TraceRecord:
+    """A choice of frames, a zoom on BOX of the first of them if `is_zoomed`, and an answer."""
     import av
 
     buffer = io.BytesIO()
@@ -79,11 +81,15 @@ def clip_trace(store: Store, media: MediaFolder, seed: int = 0, frames: tuple[in
     medium = _taken(store, media, buffer.getvalue(), f"clip-{seed}.mp4").media
     first = first_views([medium])
     chosen = tuple(View(len(first) + k, medium.sha256, frame, Box.full()) for k, frame in enumerate(frames, 1))
-    steps = (
-        Step("It shows for a moment only.", SelectFrames(frames), Observation(views=tuple(v.number for v in chosen))),
-        Step("It reads 21.", answer="21"),
-    )
+    steps = [
+        Step("It shows for a moment only.", SelectFrames(frames), Observation(views=tuple(v.number for v in chosen)))
+    ]
+    views = [*first, *chosen]
+    if is_zoomed:
+        views.append(View(len(views) + 1, medium.sha256, frames[0], BOX))
+        steps.append(Step("Small still.", ZoomIn(chosen[0].number, BOX), Observation(views=(len(views),))))
+    steps.append(Step("It reads 21.", answer="21"))
     trace = Trace(
-        "Which number is on the yellow square?", (medium,), first + chosen, steps, "answered", "tiny", "studio"
+        "Which number is on the yellow square?", (medium,), tuple(views), tuple(steps), "answered", "tiny", "studio"
     )
     return store.traces.record(trace, author="tiny", gold="21", score=1.0, example_source="clips")
