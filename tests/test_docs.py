@@ -56,5 +56,3 @@ def test_the_licence_of_everything_shipped_is_told():
     for path in assets.rglob("*"):
         if path.suffix in {".ttf", ".otf", ".woff2", ".jpg", ".png"}:
             assert path.name in texts or path.stem in texts or path.parent.name in texts, path
-
-

@@ -179,6 +179,7 @@ def _quantization_config(quantization: Quantization, compute: torch.dtype) -> Bi
 
 def _keep_trainable(network: torch.nn.Module) -> None:
     """Keep 4-bit layers on the kernel that has gradients; see the module docstring."""
-    for module in network.modules():
-        if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False
+    layer: Any
+    for layer in network.modules():
+        if hasattr(layer, "support_avx512bf16_for_cpu"):
+            layer.support_avx512bf16_for_cpu = False

@@ -145,7 +145,7 @@ class AttentionPull:
         # query: (B, H, L, D), key and value: (B, H / groups, L, D); right padding needs no mask under causality
         pulls = None if self.pulls is None else self.pulls[self.pulls[:, 3] == min(module.layer_idx, LATE)]
         if pulls is not None and len(pulls):
-            sequence, source, target, _ = pulls.unbind(1)
+            sequence, source, target, _layer = pulls.unbind(1)
             scores = torch.einsum("ad,ald->al", query[:, 0][sequence, source], key[:, 0][sequence]).float() * scaling
             later = torch.arange(key.shape[2])[None] > source[:, None]
             scores = scores.masked_fill(later, float("-inf"))
@@ -164,9 +164,9 @@ def speed_up(model: Qwen3VLForConditionalGeneration, pull: AttentionPull) -> Non
     visual.patch_embed.forward = MethodType(_embed_patches, visual.patch_embed)
     for block in visual.blocks:
         block.attn.forward = MethodType(_attend_views, block.attn)
-    for module in model.model.language_model.modules():
-        if isinstance(module, Qwen3VLTextRMSNorm):
-            module.forward = MethodType(_normalise, module)
+    norms: list[Any] = [one for one in model.model.language_model.modules() if isinstance(one, Qwen3VLTextRMSNorm)]
+    for norm in norms:
+        norm.forward = MethodType(_normalise, norm)
     ALL_ATTENTION_FUNCTIONS.register(IMPLEMENTATION, pull)
     ALL_MASK_ATTENTION_FUNCTIONS.register(IMPLEMENTATION, lambda *_, **__: None)
     model.model.language_model.config._attn_implementation = IMPLEMENTATION

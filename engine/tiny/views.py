@@ -66,15 +66,22 @@ class View:
 def view_of(picture: Image.Image) -> View:
     """A view of an already resized picture, with nothing labelled."""
     rows, columns = picture.height // patches.PATCH, picture.width // patches.PATCH
-    unknown = np.full(rows * columns // 4, UNKNOWN, np.int64)
+    count = rows * columns
+
+    def unknown(size: int) -> np.ndarray:
+        return np.full(size, UNKNOWN, np.int64)
+
     return View(
-        patches.patchify(picture),
-        rows,
-        columns,
-        np.full(rows * columns, UNKNOWN, np.int64),
-        np.full(rows * columns, UNKNOWN, np.int64),
-        *(unknown.copy() for _ in range(4)),
-        NO_BOXES,
+        pixels=patches.patchify(picture),
+        rows=rows,
+        columns=columns,
+        characters=unknown(count),
+        orders=unknown(count),
+        colors=unknown(count // 4),
+        shapes=unknown(count // 4),
+        owner_colors=unknown(count // 4),
+        owner_shapes=unknown(count // 4),
+        boxes=NO_BOXES,
     )
 
 

@@ -16,7 +16,7 @@ def test_every_column_that_refers_to_something_begins_an_index(store: Store) -> 
             store.connections.rows(f"SELECT name FROM pragma_index_info('{row['name']}') ORDER BY seqno")[0][0]
             for row in store.connections.rows(f"SELECT name FROM pragma_index_list('{table}')")
         }
-        for row in store.connections.rows(f"SELECT \"table\", \"from\" FROM pragma_foreign_key_list('{table}')"):
+        for row in store.connections.rows(f'SELECT "table", "from" FROM pragma_foreign_key_list(\'{table}\')'):
             if row["table"] in ("traces", "revisions") and row["from"] not in firsts:
                 missing.append(f"{table}.{row['from']}")
     assert missing == []
