@@ -127,12 +127,12 @@ def ground_mix(lexicon: Lexicon, sizes: Sizes, counts: Counts, clip_share: float
 def joint_mix(lexicon: Lexicon, sizes: Sizes) -> tuple[tuple[Maker, float], ...]:
     """Tiles and strips keep their part to the end: a character there costs a tenth of one in a trace."""
     return (
-        (partial(make_vision, sizes=sizes), 0.08),
-        (partial(make_strips, lexicon=lexicon, sizes=sizes), 0.10),
-        (partial(make_read, lexicon=lexicon, sizes=sizes), 0.12),
-        (partial(make_zoom, lexicon=lexicon, sizes=sizes), 0.19),
+        (partial(make_vision, sizes=sizes), 0.06),
+        (partial(make_strips, lexicon=lexicon, sizes=sizes), 0.08),
+        (partial(make_read, lexicon=lexicon, sizes=sizes), 0.10),
+        (partial(make_zoom, lexicon=lexicon, sizes=sizes), 0.20),
         (partial(make_ground, lexicon=lexicon, sizes=sizes, counts=(3, 8)), 0.12),
-        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.13),
-        (partial(make_clip_ground, lexicon=lexicon, sizes=sizes), 0.10),
-        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.16),
+        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.12),
+        (partial(make_clip_ground, lexicon=lexicon, sizes=sizes), 0.08),
+        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.24),
     )
