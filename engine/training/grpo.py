@@ -33,6 +33,7 @@ from trl import GRPOConfig
 from engine.backbone.adapters import TRAINING, lora_config
 from engine.backbone.loading import Backbone
 from engine.errors import InvalidInput
+from engine.training.arguments import shared_arguments
 from engine.training.candidate import candidate
 from engine.training.checkpoints import WEIGHTS, Fingerprint, latest_checkpoint
 from engine.training.dataset import PictureLoader
@@ -155,17 +156,9 @@ def _weights_hash(folder: Path | None) -> str:
 
 
 def _arguments(backbone: Backbone, config: GrpoConfig, checkpoint_dir: Path) -> GRPOConfig:
-    micro_batches = config.batch_size // config.micro_batch_size
     return GRPOConfig(
-        output_dir=str(checkpoint_dir),
-        use_cpu=backbone.device.type == "cpu",
-        bf16=False,  # the adapter's own fp32; the backbone computes in its own type
-        fp16=False,
-        seed=config.seed,
-        max_steps=config.steps,
-        per_device_train_batch_size=config.micro_batch_size,
-        gradient_accumulation_steps=micro_batches,
-        steps_per_generation=micro_batches,  # one generation an update
+        **shared_arguments(backbone, config, config.steps, checkpoint_dir),
+        steps_per_generation=config.batch_size // config.micro_batch_size,  # one generation an update
         num_generations=config.rollouts,
         num_iterations=1,
         shuffle_dataset=False,
@@ -173,23 +166,5 @@ def _arguments(backbone: Backbone, config: GrpoConfig, checkpoint_dir: Path) -> 
         beta=0.0,
         epsilon=config.clip,
         loss_type="grpo",
-        learning_rate=config.learning_rate,
         lr_scheduler_type="cosine",
-        warmup_steps=round(config.warmup_share * config.steps),
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_gradient_norm,
-        optim="adamw_torch",
-        gradient_checkpointing=config.is_checkpointing_gradients,
-        remove_unused_columns=False,
-        dataloader_num_workers=0,
-        dataloader_pin_memory=False,
-        logging_strategy="steps",
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="steps",
-        save_steps=config.checkpoint_every,
-        save_total_limit=2,
-        eval_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
     )

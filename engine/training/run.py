@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -44,7 +45,7 @@ class Learned(Protocol):
 
 
 @dataclass(slots=True)
-class Run:
+class Run(ABC):
     """One claimed job on its way; a kind of job says what `learn`, `metrics` and `opening` are. `seconds_of_evaluation` is
     what measuring before took."""
 
@@ -116,21 +117,21 @@ class Run:
         self.say(None, "evaluation", data)
         return data
 
+    @abstractmethod
     def prepare(self) -> None:
         """Read the job's snapshot. Raises what makes the job impossible."""
-        raise NotImplementedError
 
+    @abstractmethod
     def opening(self) -> str:
         """What the run is about to do, for its log."""
-        raise NotImplementedError
 
+    @abstractmethod
     def learn(self) -> Learned:
         """Train, and leave the adapter on the backbone."""
-        raise NotImplementedError
 
+    @abstractmethod
     def metrics(self, numbers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """What the adapter's record says beside before and after, of all steps' `numbers`."""
-        raise NotImplementedError
 
     def on_metric(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
         self.step_seconds = [*self.step_seconds[-19:], numbers["seconds"]]

@@ -39,6 +39,7 @@ from engine.backbone.adapters import lora_config
 from engine.backbone.loading import Backbone
 from engine.errors import InvalidInput
 from engine.trace import trace_to_json
+from engine.training.arguments import shared_arguments
 from engine.training.checkpoints import Fingerprint, latest_checkpoint
 from engine.training.configuration import config_from_json
 from engine.training.dataset import Collator, PictureLoader, TrainingExample
@@ -204,33 +205,8 @@ def example_order(count: int, config: SftConfig, steps: int) -> list[int]:
 
 def _arguments(backbone: Backbone, config: SftConfig, steps: int, checkpoint_dir: Path) -> SFTConfig:
     return SFTConfig(
-        output_dir=str(checkpoint_dir),
-        use_cpu=backbone.device.type == "cpu",
-        bf16=False,  # the adapter's own fp32; the backbone computes in its own type
-        fp16=False,
-        seed=config.seed,
-        max_steps=steps,
-        per_device_train_batch_size=config.micro_batch_size,
-        gradient_accumulation_steps=config.batch_size // config.micro_batch_size,
-        learning_rate=config.learning_rate,
+        **shared_arguments(backbone, config, steps, checkpoint_dir),
         lr_scheduler_type="linear",
-        warmup_steps=round(config.warmup_share * steps),
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_gradient_norm,
-        optim="adamw_torch",
-        gradient_checkpointing=config.is_checkpointing_gradients,
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
-        remove_unused_columns=False,
-        dataloader_num_workers=0,
-        dataloader_pin_memory=False,
-        logging_strategy="steps",
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="steps",
-        save_steps=config.checkpoint_every,
-        save_total_limit=2,
-        eval_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.studios import RunningStudio
+from engine.bench.running import RunningStudio
 
 _TIMEOUT_MS = 60_000
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.browser.studios import RunningStudio
+from engine.bench.running import RunningStudio
 
 __all__ = ["drag_box", "eventually", "opened", "settled", "time_passes"]
 

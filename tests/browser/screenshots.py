@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect, sync_playwright
 
-from tests.browser.studios import RunningStudio
+from engine.bench.running import RunningStudio
 
 OUT = Path(__file__).resolve().parents[2] / "docs" / "ask.png"
 SAMPLE = 3

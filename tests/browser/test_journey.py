@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from engine.backbone.loading import EMBEDDED_MODEL
+from engine.bench.running import RunningStudio
 from engine.store import TraceRecord
 from tests.browser.models import small_model
-from tests.browser.studios import RunningStudio
 from tests.browser.traces import picture_trace
 
 IS_EMBEDDED = (EMBEDDED_MODEL / "model.safetensors").is_file()

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from engine.bench.running import RunningStudio
 from engine.store import Job
 from tests.browser.curating import eventually
 from tests.browser.models import small_model
-from tests.browser.studios import RunningStudio
 from tests.browser.traces import clip_trace, picture_trace
 
 _SMALL = (280, 224)

@@ -1,0 +1,69 @@
+"""What every run tells TRL in the same way, so that SFT and RL differ only where their methods do.
+
+The idea: one process, one leased backbone, nothing printed, nothing reported elsewhere, two checkpoints kept; the adapter
+trains in its own fp32 while the backbone computes in its own type. Not covered: what is learned from.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from engine.backbone.loading import Backbone
+
+__all__ = ["StepConfig", "shared_arguments"]
+
+
+class StepConfig(Protocol):
+    """The settings of an optimiser step that SFT and RL share; `micro_batch_size` rows go through the network at a time."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def micro_batch_size(self) -> int: ...
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def warmup_share(self) -> float: ...
+    @property
+    def weight_decay(self) -> float: ...
+    @property
+    def max_gradient_norm(self) -> float: ...
+    @property
+    def is_checkpointing_gradients(self) -> bool: ...
+    @property
+    def checkpoint_every(self) -> int: ...
+
+
+def shared_arguments(backbone: Backbone, config: StepConfig, steps: int, checkpoint_dir: Path) -> dict[str, Any]:
+    """Keyword arguments of transformers' TrainingArguments for `steps` optimiser steps."""
+    return {
+        "output_dir": str(checkpoint_dir),
+        "use_cpu": backbone.device.type == "cpu",
+        "bf16": False,
+        "fp16": False,
+        "seed": config.seed,
+        "max_steps": steps,
+        "per_device_train_batch_size": config.micro_batch_size,
+        "gradient_accumulation_steps": config.batch_size // config.micro_batch_size,
+        "learning_rate": config.learning_rate,
+        "warmup_steps": round(config.warmup_share * steps),
+        "weight_decay": config.weight_decay,
+        "max_grad_norm": config.max_gradient_norm,
+        "optim": "adamw_torch",
+        "gradient_checkpointing": config.is_checkpointing_gradients,
+        "remove_unused_columns": False,
+        "dataloader_num_workers": 0,
+        "dataloader_pin_memory": False,
+        "logging_strategy": "steps",
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "save_strategy": "steps",
+        "save_steps": config.checkpoint_every,
+        "save_total_limit": 2,
+        "eval_strategy": "no",
+        "report_to": [],
+        "disable_tqdm": True,
+    }
