@@ -34,9 +34,13 @@ __all__ = [
     "IMAGE_VIEW_AREA",
     "OBJECT",
     "OBJECT_IN_CLIP",
+    "Asked",
     "Band",
     "Difficulty",
     "Drawing",
+    "Line",
+    "PixelBox",
+    "Thing",
     "choices",
 ]
 
@@ -73,9 +77,75 @@ CAPITAL = Band(hard=(2.3, 3.0), easy=(10.5, 14.0))
 """Reading, by the height of a capital letter."""
 
 
+PixelBox = tuple[int, int, int, int]
+Role = Literal["tray", "object", "mark", "panel", "bar", "board"]
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What was painted where. `box` is (left, top, right, bottom) in pixels of the `frames` (numbered from 1) that show it;
+    `on` names the tray that carries it, and `cell` is its column and row there."""
+
+    role: Role
+    kind: str
+    color: str
+    box: tuple[float, float, float, float]
+    frames: tuple[int, ...] = (1,)
+    on: str = ""
+    cell: tuple[int, int] = (0, 0)
+
+    @property
+    def center(self) -> tuple[float, float]:
+        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
+
+    @property
+    def side(self) -> float:
+        return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
+
+    @classmethod
+    def around(
+        cls,
+        role: Role,
+        kind: str,
+        color: str,
+        center: tuple[float, float],
+        side: float,
+        frames: tuple[int, ...] = (1,),
+        on: str = "",
+        cell: tuple[int, int] = (0, 0),
+    ) -> Thing:
+        (x, y), half = center, side / 2
+        return cls(role, kind, color, (x - half, y - half, x + half, y + half), frames, on, cell)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of writing: where each of its characters has its middle, and the height of its capitals, in pixels."""
+
+    text: str
+    centers: tuple[tuple[float, float], ...]
+    capital: float
+    frames: tuple[int, ...] = (1,)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question that a part of a poster can answer; `box` in pixels."""
+
+    question: str
+    answer: str
+    box: PixelBox
+    category: str
+    difficulty: Difficulty
+
+
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """One picture, or the frames of a clip, and what is asked of it. `answer` is a letter where there are `options`."""
+    """One picture, or the frames of a clip, and what is asked of it. `answer` is a letter where there are `options`.
+
+    What only training looks at: all `things` and `lines` (the question is about one of them), and on a poster all that
+    could have been `asked` instead.
+    """
 
     frames: tuple[Image.Image, ...]
     question: str
@@ -84,6 +154,9 @@ class Drawing:
     evidence: Evidence
     category: str
     difficulty: Difficulty
+    things: tuple[Thing, ...] = ()
+    lines: tuple[Line, ...] = ()
+    asked: tuple[Asked, ...] = ()
 
 
 def choices(rng: random.Random, right: str, wrong: Sequence[str]) -> tuple[tuple[str, ...], str]:

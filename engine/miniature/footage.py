@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PIL import Image
 
-from engine.miniature.drawing import CAPITAL, FRAME_VIEW_AREA, Difficulty
+from engine.miniature.drawing import CAPITAL, FRAME_VIEW_AREA, Difficulty, Line, PixelBox, Thing
 from engine.miniature.surroundings import Split, draw_scenery, faces, words_of
-from engine.miniature.trays import PixelBox, Tray, place_tray
+from engine.miniature.trays import Tray, place_tray
 from engine.tiny import fonts, signs
 from engine.tiny.scenes import find_place
 from engine.trace import CLIP_FRAMES
@@ -29,7 +29,7 @@ _SMALLEST_BOARD = (72, 44)
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """`taken` and `named` are the boxes and the (colour, shape) of all that was placed."""
+    """`taken` and `named` are the boxes and the (colour, shape) of all that was placed; `things` and `lines` all of it."""
 
     rng: random.Random
     split: Split
@@ -37,6 +37,8 @@ class Footage:
     frames: list[Image.Image]
     taken: list[PixelBox]
     named: set[tuple[str, str]]
+    things: list[Thing] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -89,6 +91,10 @@ class Footage:
         board.paste(signs.draw_ink(self.rng, fill), (0, 0), mask)
         for number in numbers:
             self.frames[number - 1].paste(board, box[:2])
+        self.things.append(Thing("board", "board", color, box, tuple(numbers)))
+        start = box[0] + width / 2 - signs.text_width(font, text, 0) / 2
+        centers = signs.character_centers(font, text, start, box[1] + height / 2)
+        self.lines.append(Line(text, centers, capital, tuple(numbers)))
         return True
 
 

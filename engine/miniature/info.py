@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.miniature.drawing import Difficulty, Drawing
-from engine.miniature.posters import Asked, PixelBox, Poster, blank_poster, grown
+from engine.miniature.drawing import Asked, Difficulty, Drawing, PixelBox, Thing
+from engine.miniature.posters import Poster, blank_poster, grown
 from engine.miniature.surroundings import Split, draw_code, random_for
 from engine.tiny import fonts, signs
 from engine.tiny.scenes import degrade
@@ -35,14 +35,26 @@ def draw(seed: int, split: Split) -> Drawing | None:
     rng = random_for("mini-info", split, seed)
     difficulty: Difficulty = "hard" if rng.random() < _HARD_SHARE else "easy"
     poster = blank_poster(rng, split)
-    asked = [one for one in _paint(poster) if one.difficulty == difficulty]
+    every = _paint(poster)
+    asked = [one for one in every if one.difficulty == difficulty]
     category = rng.choice(sorted({one.category for one in asked}))
     one = rng.choice([one for one in asked if one.category == category])
     width, height = poster.picture.size
     left, top, right, bottom = one.box
     box = Box(left / width, top / height, right / width, bottom / height)
     picture = degrade(rng, poster.picture, 0.6)
-    return Drawing((picture,), one.question, one.answer, (), Evidence(boxes=(box,)), category, difficulty)
+    return Drawing(
+        (picture,),
+        one.question,
+        one.answer,
+        (),
+        Evidence(boxes=(box,)),
+        category,
+        difficulty,
+        tuple(poster.things),
+        tuple(poster.lines),
+        tuple(every),
+    )
 
 
 def _paint(poster: Poster) -> list[Asked]:
@@ -104,6 +116,7 @@ def _paint_panels(poster: Poster, cell: PixelBox, colors: list[str], difficulty:
             start = poster.rng.randint(left, right - width)
             box = (start, upper, start + width, upper + min(height, round(pitch) - 12))
         poster.draw.rectangle(box, fill=fill)
+        poster.things.append(Thing("panel", "panel", color, box))
         middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         poster.write(number, middle, poster.capital(difficulty), _ink_on(fill), 0.86 * (box[2] - box[0]))
         asked.append(Asked(f"What number is in the {color} panel?", number, box, "panel", difficulty))
@@ -168,6 +181,7 @@ def _paint_bars(poster: Poster, cell: PixelBox) -> list[Asked]:
         middle = left + (k + 0.5) * pitch
         bar = (round(middle - pitch * 0.3), floor - round(room * shares[k]), round(middle + pitch * 0.3), floor)
         poster.draw.rectangle(bar, fill=signs.draw_shade(rng, colors[k]))
+        poster.things.append(Thing("bar", "bar", colors[k], bar))
         above = poster.write(number, (middle, bar[1] - capital * 1.1), capital, poster.ink, 0.95 * pitch)
         below = poster.write(words[k], (middle, floor + capital * 1.4), capital, poster.ink, 0.95 * pitch)
         # With the end of the bar that it belongs to, which the first view shows.

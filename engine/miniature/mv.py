@@ -19,12 +19,20 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from engine.miniature.drawing import COUNTED_IN_CLIP, FRAME_VIEW_AREA, OBJECT_IN_CLIP, Difficulty, Drawing, choices
+from engine.miniature.drawing import (
+    COUNTED_IN_CLIP,
+    FRAME_VIEW_AREA,
+    OBJECT_IN_CLIP,
+    Difficulty,
+    Drawing,
+    Thing,
+    choices,
+)
 from engine.miniature.footage import Footage, blank_footage
 from engine.miniature.objects import KINDS, paint_object
 from engine.miniature.surroundings import Split, random_for
 from engine.miniature.tally import MOST, fill_with_marks
-from engine.miniature.trays import draw_names, fill_with_objects
+from engine.miniature.trays import Item, draw_names, fill_with_objects
 from engine.miniature.vstar import DIRECTIONS, ask_attribute
 from engine.tiny import signs
 from engine.tiny.scenes import compress
@@ -54,7 +62,17 @@ def draw(seed: int, split: Split) -> Drawing | None:
     question, options, answer, shown = asked
     quality = rng.randint(72, 94)
     frames = footage.frames if rng.random() < 0.5 else [compress(frame, quality) for frame in footage.frames]
-    return Drawing(tuple(frames), question, answer, options, Evidence(frames=shown), category, difficulty)
+    return Drawing(
+        tuple(frames),
+        question,
+        answer,
+        options,
+        Evidence(frames=shown),
+        category,
+        difficulty,
+        tuple(footage.things),
+        tuple(footage.lines),
+    )
 
 
 def _ask_reading(footage: Footage, name: tuple[str, str], difficulty: Difficulty) -> Asked | None:
@@ -79,7 +97,8 @@ def _ask_attribute(footage: Footage, name: tuple[str, str], difficulty: Difficul
         return None
     items = fill_with_objects(rng, canvas, tray)
     footage.show(canvas, tray.box, shown)
-    return *ask_attribute(rng, tray, items), shown
+    footage.things.extend([tray.thing(shown), *(tray.laid(item, shown) for item in items)])
+    return *ask_attribute(rng, tray.name, items), shown
 
 
 def _ask_count(footage: Footage, name: tuple[str, str], difficulty: Difficulty) -> Asked | None:
@@ -91,7 +110,8 @@ def _ask_count(footage: Footage, name: tuple[str, str], difficulty: Difficulty) 
         return None
     # Any four counts are as likely as any other four, and each of them as likely to be the right one.
     right, *wrong = rng.sample(range(MOST + 1), 4)
-    _, condition, _ = fill_with_marks(rng, canvas, tray, right)
+    _, condition, _, marks = fill_with_marks(rng, canvas, tray, right, shown)
+    footage.things.extend([tray.thing(shown), *marks])
     footage.show(canvas, tray.box, shown)
     options, answer = choices(rng, str(right), [str(number) for number in wrong])
     return f"How many {condition} are on the {tray.name}?", options, answer, shown
@@ -115,6 +135,8 @@ def _ask_order(footage: Footage, name: tuple[str, str], difficulty: Difficulty) 
         canvas = empty.copy()
         paint_object(rng, canvas, kind, color, tray.center(cells // 2, cells // 2), side)
         footage.show(canvas, tray.box, phases[-1])
+        item = Item(kind, color, cells // 2, cells // 2)
+        footage.things.extend([tray.thing(phases[-1]), tray.laid(item, phases[-1])])
     which, word = rng.choice(((0, "first"), (2, "last")))
     options, answer = choices(rng, kinds[which], [kind for kind in kinds if kind != kinds[which]])
     return f"What is on the {tray.name} {word}?", options, answer, phases[which]
@@ -135,10 +157,10 @@ def _ask_direction(footage: Footage, name: tuple[str, str], difficulty: Difficul
         for k, number in enumerate(shown):
             way = sign * travel * (k / (len(shown) - 1) - 0.5)
             dx, dy = (way, 0.0) if direction in ("left", "right") else (0.0, way)
+            spot = x * width + dx, y * height + dy
             # The same shade in every frame.
-            paint_object(
-                random.Random(kind), footage.frames[number - 1], kind, color, (x * width + dx, y * height + dy), side
-            )
+            paint_object(random.Random(kind), footage.frames[number - 1], kind, color, spot, side)
+            footage.things.append(Thing.around("object", kind, color, spot, side, (number,)))
     footage.taken.append((0, 0, width, height))  # nothing else may cover what moves
     which = rng.randrange(4)
     words = {"left": "left", "right": "right", "above": "up", "below": "down"}
@@ -153,8 +175,10 @@ def _add_distractor(footage: Footage, name: tuple[str, str]) -> None:
     side = OBJECT_IN_CLIP.draw_side(rng, "hard", footage.size, FRAME_VIEW_AREA)
     canvas, tray = footage.place_tray(name, 2, side)
     if tray is not None:
-        fill_with_objects(rng, canvas, tray)
-        footage.show(canvas, tray.box, footage.draw_window(2, 5))
+        items = fill_with_objects(rng, canvas, tray)
+        shown = footage.draw_window(2, 5)
+        footage.show(canvas, tray.box, shown)
+        footage.things.extend([tray.thing(shown), *(tray.laid(item, shown) for item in items)])
 
 
 _TASKS: dict[str, Callable[[Footage, tuple[str, str], Difficulty], Asked | None]] = {

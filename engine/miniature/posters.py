@@ -8,34 +8,23 @@ Not covered: what parts a poster has (`info`).
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PIL import Image, ImageDraw
 
-from engine.miniature.drawing import CAPITAL, IMAGE_VIEW_AREA, Difficulty
+from engine.miniature.drawing import CAPITAL, IMAGE_VIEW_AREA, Asked, Difficulty, Line, PixelBox, Thing
 from engine.miniature.surroundings import Split, faces, words_of
 from engine.tiny import fonts, signs
 
 __all__ = ["Asked", "PixelBox", "Poster", "blank_poster", "grown"]
 
-PixelBox = tuple[int, int, int, int]
 _LONGEST_WORD = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One question that a part of the poster can answer; `box` in pixels."""
-
-    question: str
-    answer: str
-    box: PixelBox
-    category: str
-    difficulty: Difficulty
-
-
-@dataclass(frozen=True, slots=True)
 class Poster:
-    """`words` and `numbers` are those that are still unused: whoever writes one pops it."""
+    """`words` and `numbers` are those that are still unused: whoever writes one pops it. `things` and `lines` are all that was
+    painted and written."""
 
     rng: random.Random
     picture: Image.Image
@@ -44,6 +33,8 @@ class Poster:
     paper: signs.Rgb
     words: list[str]
     numbers: list[str]
+    things: list[Thing] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
 
     @property
     def ink(self) -> signs.Rgb:
@@ -70,6 +61,7 @@ class Poster:
         left, top, right, bottom = font.getbbox(text, anchor="ls")
         x, y = round(middle[0] - (left + right) / 2), round(middle[1] - (top + bottom) / 2)
         self.draw.text((x, y), text, font=font, fill=ink, anchor="ls")
+        self.lines.append(Line(text, signs.character_centers(font, text, x, middle[1]), capital))
         return x + int(left), y + int(top), x + int(right) + 1, y + int(bottom) + 1
 
 

@@ -14,14 +14,14 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from engine.miniature.drawing import COUNTED, IMAGE_VIEW_AREA, Difficulty, Drawing
+from engine.miniature.drawing import COUNTED, IMAGE_VIEW_AREA, Difficulty, Drawing, Thing
 from engine.miniature.objects import MARKS, paint_mark
 from engine.miniature.surroundings import Split, draw_scenery, draw_size, random_for
 from engine.miniature.trays import Item, Tray, draw_names, place_tray, scatter
 from engine.tiny.scenes import degrade
 from engine.trace import Evidence
 
-__all__ = ["CATEGORIES", "CHANCE", "MOST", "draw", "fill_with_marks"]
+__all__ = ["CATEGORIES", "CHANCE", "MOST", "PLURALS", "draw", "fill_with_marks"]
 
 CATEGORIES = ("kind", "color", "color_and_kind")
 MOST = 6
@@ -29,7 +29,7 @@ CHANCE = 1 / (MOST + 1)
 FEWEST_MARKS, MOST_MARKS = 7, 11
 _HARD_SHARE = 0.6
 _CELLS = 4
-_PLURALS = {"dot": "dots", "square": "squares", "triangle": "triangles", "star": "stars", "cross": "crosses"}
+PLURALS = {"dot": "dots", "square": "squares", "triangle": "triangles", "star": "stars", "cross": "crosses"}
 
 
 def draw(seed: int, split: Split) -> Drawing | None:
@@ -41,24 +41,29 @@ def draw(seed: int, split: Split) -> Drawing | None:
     plan: list[Difficulty] = ["hard" for _ in range(rng.randint(2, 4))]
     if difficulty == "easy" or rng.random() < 0.5:
         plan.insert(0, "easy")  # the largest finds room first
-    trays: list[tuple[Tray, str, str, int, Difficulty]] = []
+    trays: list[tuple[Tray, str, str, int, tuple[Thing, ...], Difficulty]] = []
     for name, kind in zip(draw_names(rng, len(plan)), plan, strict=True):
         side = COUNTED.draw_side(rng, kind, size, IMAGE_VIEW_AREA)
         tray = place_tray(rng, picture, name, _CELLS, side, [one[0].box for one in trays])
         if tray is not None:
             trays.append((tray, *fill_with_marks(rng, picture, tray, rng.randint(0, MOST)), kind))
-    scatter(rng, picture, rng.randint(4, 12), (26, 100), [one[0].box for one in trays])
-    fitting = [one for one in trays if one[4] == difficulty]
+    things = list(scatter(rng, picture, rng.randint(4, 12), (26, 100), [one[0].box for one in trays]))
+    for one in trays:
+        things += [one[0].thing(), *one[4]]
+    fitting = [one for one in trays if one[5] == difficulty]
     if not fitting:
         return None
-    tray, category, asked, count, _ = rng.choice(fitting)
+    tray, category, asked, count, _, _ = rng.choice(fitting)
     evidence = Evidence(boxes=(tray.relative_box(size),))
     question = f"How many {asked} are on the {tray.name}?"
-    return Drawing((degrade(rng, picture, 0.5),), question, str(count), (), evidence, category, difficulty)
+    frames = (degrade(rng, picture, 0.5),)
+    return Drawing(frames, question, str(count), (), evidence, category, difficulty, tuple(things))
 
 
-def fill_with_marks(rng: random.Random, picture: Image.Image, tray: Tray, count: int) -> tuple[str, str, int]:
-    """Paint marks of which `count` meet a condition. Returns (category, the condition in words, count)."""
+def fill_with_marks(
+    rng: random.Random, picture: Image.Image, tray: Tray, count: int, frames: tuple[int, ...] = (1,)
+) -> tuple[str, str, int, tuple[Thing, ...]]:
+    """Paint marks of which `count` meet a condition. Returns (category, the condition in words, count, the marks)."""
     category = rng.choice(CATEGORIES)
     palette = tray.draw_colors(rng, 3)
     kinds = rng.sample(MARKS, 3)
@@ -78,10 +83,13 @@ def fill_with_marks(rng: random.Random, picture: Image.Image, tray: Tray, count:
     rng.shuffle(marks)
     places = rng.sample([(column, row) for column in range(tray.cells) for row in range(tray.cells)], total)
     items = [Item(k, c, *place) for (k, c), place in zip(marks, places, strict=True)]
+    things: list[Thing] = []
     for item in items:
         x, y = tray.center(item.column, item.row)
         nudge = tray.side * 0.1
         spot = x + rng.uniform(-nudge, nudge), y + rng.uniform(-nudge, nudge)
         paint_mark(rng, picture, item.kind, item.color, spot, tray.side)
-    asked = {"kind": _PLURALS[kind], "color": f"{color} things", "color_and_kind": f"{color} {_PLURALS[kind]}"}
-    return category, asked[category], count
+        cell = item.column, item.row
+        things.append(Thing.around("mark", item.kind, item.color, spot, tray.side, frames, tray.name, cell))
+    asked = {"kind": PLURALS[kind], "color": f"{color} things", "color_and_kind": f"{color} {PLURALS[kind]}"}
+    return category, asked[category], count, tuple(things)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from engine.miniature.drawing import PixelBox, Thing
 from engine.miniature.objects import CLUTTER_KINDS, KINDS, paint_object
 from engine.tiny import signs
 from engine.tiny.scenes import find_place
@@ -34,7 +35,6 @@ _TOO_NEAR = (
 """Pairs of which the one does not stand out on the other."""
 _ALIKE = ({"orange", "red"}, {"orange", "yellow"}, {"blue", "purple"})
 """Pairs whose shades a person may take for each other."""
-PixelBox = tuple[int, int, int, int]
 _CELL = 1.3
 """A cell's side as a multiple of the thing in it."""
 
@@ -66,6 +66,15 @@ class Tray:
         middle = (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
         pitch, half = self.side * _CELL, (self.cells - 1) / 2
         return middle[0] + (column - half) * pitch, middle[1] + (row - half) * pitch
+
+    def thing(self, frames: tuple[int, ...] = (1,)) -> Thing:
+        left, top, right, bottom = self.box
+        return Thing("tray", self.shape, self.color, (left, top, right, bottom), frames)
+
+    def laid(self, item: Item, frames: tuple[int, ...] = (1,)) -> Thing:
+        """An object that lies on this tray."""
+        cell = item.column, item.row
+        return Thing.around("object", item.kind, item.color, self.center(*cell), self.side, frames, self.name, cell)
 
     def relative_box(self, size: tuple[int, int]) -> Box:
         left, top, right, bottom = self.box
@@ -141,11 +150,15 @@ def fill_with_objects(rng: random.Random, picture: Image.Image, tray: Tray) -> t
 
 def scatter(
     rng: random.Random, picture: Image.Image, count: int, sides: tuple[float, float], taken: Sequence[PixelBox]
-) -> None:
+) -> tuple[Thing, ...]:
     """Objects of every kind and colour beside the trays, which no question is about."""
+    scattered: list[Thing] = []
     for _ in range(count):
         side = rng.uniform(*sides)
         x, y = rng.uniform(side, picture.width - side), rng.uniform(side, picture.height - side)
         half = side / 2 + 4
         if all(x + half < b[0] or x - half > b[2] or y + half < b[1] or y - half > b[3] for b in taken):
-            paint_object(rng, picture, rng.choice(KINDS + CLUTTER_KINDS), rng.choice(signs.COLORS), (x, y), side)
+            kind, color = rng.choice(KINDS + CLUTTER_KINDS), rng.choice(signs.COLORS)
+            paint_object(rng, picture, kind, color, (x, y), side)
+            scattered.append(Thing.around("object", kind, color, (x, y), side))
+    return tuple(scattered)

@@ -17,7 +17,7 @@ from engine.miniature.trays import Item, Tray, draw_names, fill_with_objects, pl
 from engine.tiny.scenes import degrade
 from engine.trace import Evidence
 
-__all__ = ["CATEGORIES", "CHANCE", "DIRECTIONS", "ask_attribute", "direction_of", "draw"]
+__all__ = ["CATEGORIES", "CHANCE", "DIRECTIONS", "ask", "ask_attribute", "direction_of", "draw"]
 
 CATEGORIES = ("direct_attributes", "relative_position")
 """V*'s own names."""
@@ -43,34 +43,38 @@ def draw(seed: int, split: Split) -> Drawing | None:
         tray = place_tray(rng, picture, name, _CELLS, side, [other.box for other, _, _ in trays])
         if tray is not None:
             trays.append((tray, fill_with_objects(rng, picture, tray), kind))
-    scatter(rng, picture, rng.randint(6, 18), (26, 100), [tray.box for tray, _, _ in trays])
+    things = list(scatter(rng, picture, rng.randint(6, 18), (26, 100), [tray.box for tray, _, _ in trays]))
+    for tray, items, _ in trays:
+        things += [tray.thing(), *(tray.laid(item) for item in items)]
     fitting = [(tray, items) for tray, items, kind in trays if kind == difficulty]
     if not fitting:
         return None
     tray, items = rng.choice(fitting)
-    question, options, answer = _ask(rng, category, tray, items)
+    question, options, answer = ask(rng, category, tray.name, items)
     evidence = Evidence(boxes=(tray.relative_box(size),))
-    return Drawing((degrade(rng, picture, 0.5),), question, answer, options, evidence, category, difficulty)
+    frames = (degrade(rng, picture, 0.5),)
+    return Drawing(frames, question, answer, options, evidence, category, difficulty, tuple(things))
 
 
-def _ask(rng: random.Random, category: str, tray: Tray, items: Sequence[Item]) -> tuple[str, tuple[str, ...], str]:
+def ask(rng: random.Random, category: str, tray: str, items: Sequence[Item]) -> tuple[str, tuple[str, ...], str]:
+    """A question of the category about what lies on the tray of that name, its options and the letter of the right one."""
     if category == "relative_position":
         direction = rng.choice(DIRECTIONS)
         pairs = [(one, two) for one in items for two in items if direction_of(one, two) == direction]
         one, two = rng.choice(pairs)
         options, answer = choices(rng, direction, [other for other in DIRECTIONS if other != direction])
-        return f"On the {tray.name}, where is the {one.kind}, seen from the {two.kind}?", options, answer
+        return f"On the {tray}, where is the {one.kind}, seen from the {two.kind}?", options, answer
     return ask_attribute(rng, tray, items)
 
 
-def ask_attribute(rng: random.Random, tray: Tray, items: Sequence[Item]) -> tuple[str, tuple[str, ...], str]:
+def ask_attribute(rng: random.Random, tray: str, items: Sequence[Item]) -> tuple[str, tuple[str, ...], str]:
     """A question for the colour of a kind or the kind of a colour, its options and the letter of the right one."""
     item, *others = rng.sample(items, len(items))
     if rng.random() < 0.5:
         options, answer = choices(rng, item.color, [other.color for other in others])
-        return f"What color is the {item.kind} on the {tray.name}?", options, answer
+        return f"What color is the {item.kind} on the {tray}?", options, answer
     options, answer = choices(rng, item.kind, [other.kind for other in others])
-    return f"What is the {item.color} object on the {tray.name}?", options, answer
+    return f"What is the {item.color} object on the {tray}?", options, answer
 
 
 def direction_of(one: Item, two: Item) -> str | None:

@@ -131,6 +131,18 @@ def advance(font: ImageFont.FreeTypeFont, character: str) -> float:
     return font.getlength(character)
 
 
+def character_centers(
+    font: ImageFont.FreeTypeFont, text: str, start: float, y: float
+) -> tuple[tuple[float, float], ...]:
+    """The middles of the characters of a line that begins at `start`."""
+    centers = []
+    for character in text:
+        width = advance(font, character)
+        centers.append((start + width / 2, y))
+        start += width
+    return tuple(centers)
+
+
 def fit_font(
     look: Look, shape: str, size: tuple[int, int], text: str, smallest: float
 ) -> ImageFont.FreeTypeFont | None:

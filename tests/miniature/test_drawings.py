@@ -169,7 +169,7 @@ def test_a_look_at_the_layout_does_not_tell_the_direction():
         rng = random.Random(seed)
         picture, tray = board()
         items = fill_with_objects(rng, picture, tray)
-        question, options, answer = vstar._ask(rng, "relative_position", tray, items)
+        question, options, answer = vstar.ask(rng, "relative_position", tray.name, items)
         right = options["ABCD".index(answer)]
         directions[right] += 1
         # What a person would say who sees the objects named in the question.
@@ -186,7 +186,7 @@ def test_options_for_an_attribute_are_what_lies_on_the_tray():
         rng = random.Random(seed)
         picture, tray = board()
         items = fill_with_objects(rng, picture, tray)
-        question, options, answer = vstar.ask_attribute(rng, tray, items)
+        question, options, answer = vstar.ask_attribute(rng, tray.name, items)
         said = options["ABCD".index(answer)]
         if question.startswith("What color"):
             (item,) = [i for i in items if f"the {i.kind} on" in question]
@@ -207,11 +207,12 @@ def test_counts_are_even_and_hidden_among_the_others(monkeypatch):
         picture, tray = board(cells=4)
         painted.clear()
         count = rng.randint(0, tally.MOST)
-        category, asked, told = tally.fill_with_marks(rng, picture, tray, count)
+        category, asked, told, marks = tally.fill_with_marks(rng, picture, tray, count)
         words = asked.replace(" things", "").replace("crosses", "cross").split()
         names = {word.removesuffix("s") if word not in ("cross", *COLORS) else word for word in words}
         assert told == count == sum(names <= {mark, color} for mark, color in painted)
         assert category in tally.CATEGORIES
+        assert [(one.kind, one.color) for one in marks] == painted
         totals.setdefault(count, []).append(len(painted))
     assert sorted(totals) == list(range(7))
     assert all(abs(len(seen) / 2000 - tally.CHANCE) < 0.035 for seen in totals.values())
