@@ -45,6 +45,11 @@ class ClipSign:
     text_boxes: tuple[signs.Box, ...]
     centers: tuple[tuple[tuple[float, float], ...], ...]
 
+    def on_frame(self, number: int) -> scenes.Sign:
+        """The sign as it stands on one of its frames."""
+        k = self.frames.index(number)
+        return scenes.Sign(self.color, self.shape, self.text, self.boxes[k], self.text_boxes[k], self.centers[k])
+
 
 @dataclass(frozen=True, slots=True)
 class Clip:
@@ -52,6 +57,11 @@ class Clip:
     signs: tuple[ClipSign, ...]
     seed: int
     split: str
+
+    def scene(self, number: int) -> scenes.Scene:
+        """One frame, counted from 1, as a scene."""
+        shown = tuple(sign.on_frame(number) for sign in self.signs if number in sign.frames)
+        return scenes.Scene(self.frames[number - 1], shown, self.seed, self.split)
 
 
 def draw_clip(seed: int, split: str, used: int = FRAMES) -> Clip:

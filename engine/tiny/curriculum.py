@@ -84,7 +84,11 @@ def make_zoom(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
 def make_read(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
     traces: list[Sequence] = []
     while len(traces) < sizes.read_crops:
-        traces += scene_samples.read_traces(rng, lexicon, _scene(rng, (8, 14)))
+        if rng.random() < 0.3:
+            traces += clip_samples.read_traces(rng, lexicon, _clip(rng))
+        else:
+            traces += scene_samples.read_traces(rng, lexicon, _scene(rng, (8, 14)))
+    rng.shuffle(traces)
     return batch_of(traces[: sizes.read_crops], "read")
 
 
@@ -127,12 +131,12 @@ def ground_mix(lexicon: Lexicon, sizes: Sizes, counts: Counts, clip_share: float
 def joint_mix(lexicon: Lexicon, sizes: Sizes) -> tuple[tuple[Maker, float], ...]:
     """Tiles and strips keep their part to the end: a character there costs a tenth of one in a trace."""
     return (
-        (partial(make_vision, sizes=sizes), 0.06),
-        (partial(make_strips, lexicon=lexicon, sizes=sizes), 0.08),
-        (partial(make_read, lexicon=lexicon, sizes=sizes), 0.10),
+        (partial(make_vision, sizes=sizes), 0.08),
+        (partial(make_strips, lexicon=lexicon, sizes=sizes), 0.12),
+        (partial(make_read, lexicon=lexicon, sizes=sizes), 0.26),
         (partial(make_zoom, lexicon=lexicon, sizes=sizes), 0.20),
-        (partial(make_ground, lexicon=lexicon, sizes=sizes, counts=(3, 8)), 0.12),
-        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.12),
-        (partial(make_clip_ground, lexicon=lexicon, sizes=sizes), 0.08),
-        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.24),
+        (partial(make_ground, lexicon=lexicon, sizes=sizes, counts=(3, 8)), 0.10),
+        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.10),
+        (partial(make_clip_ground, lexicon=lexicon, sizes=sizes), 0.06),
+        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.08),
     )

@@ -31,7 +31,7 @@ class Budget:
 
 BUDGETS = {
     "image": Budget(60 * AREA, 80 * AREA),
-    "crop": Budget(64 * AREA, 84 * AREA),
+    "crop": Budget(88 * AREA, 112 * AREA),
     "frame": Budget(12 * AREA, 20 * AREA + AREA // 2),
     "selected_frame": Budget(320 * AREA, 440 * AREA),
 }

@@ -21,9 +21,9 @@ from engine.tiny.turns import Lexicon
 from engine.tiny.views import Shares, View
 
 
-def scene_view(scene: scenes.Scene) -> View:
-    """The first view of a scene, every token labelled."""
-    view = views.view_of(patches.resize(scene.picture, patches.BUDGETS["image"]))
+def scene_view(scene: scenes.Scene, shown_as: str = "image") -> View:
+    """A view of a whole scene, every token labelled; `shown_as` names its pixel budget."""
+    view = views.view_of(patches.resize(scene.picture, patches.BUDGETS[shown_as]))
     named = [(sign.color, sign.shape, turns.shares_of(sign.box, scene.picture.size)) for sign in scene.signs]
     return views.label_signs(view, named)
 
@@ -70,12 +70,14 @@ def add_crop(lexicon: Lexicon, sequence: Sequence, scene: scenes.Scene, sign: sc
     turns.add_answer(lexicon, sequence, sign.text, view, start, centers)
 
 
-def add_zoom_call(lexicon: Lexicon, sequence: Sequence, thought: str, box: Shares, target: int) -> None:
-    where = sequence.add_assistant(turns.call_zoom(thought, box))
+def add_zoom_call(
+    lexicon: Lexicon, sequence: Sequence, thought: str, box: Shares, target: int, picture: int = 1
+) -> None:
+    where = sequence.add_assistant(turns.call_zoom(thought, box, picture))
     sequence.pull_tokens(where, lexicon.coordinate_ids, target)
 
 
-def _token_of(view: View, scene: scenes.Scene, sign: scenes.Sign) -> int:
+def token_of(view: View, scene: scenes.Scene, sign: scenes.Sign) -> int:
     x1, y1, x2, y2 = turns.shares_of(sign.box, scene.picture.size)
     return view.token_of((x1, y1, x2, y2))
 
@@ -99,19 +101,25 @@ def zoom_trace(rng: random.Random, lexicon: Lexicon, scene: scenes.Scene, count:
         sequence.add_text(question)
         sequence.end_turn()
         box = turns.margin_box(sign.box, scene.picture.size)
-        target = start + _token_of(view, scene, sign)
+        target = start + token_of(view, scene, sign)
         thought = turns.thought_for(sign, turns.ZOOM_PLAN)
         fault = rng.random()
         if fault < 0.025:
             thought = _add_error(rng, sequence, thought, box)
-        elif fault < 0.06:
+        elif fault < 0.08:
             thought = _add_wrong_place(rng, sequence, thought, scene, sign)
+        elif fault < 0.14:
+            thought = _add_near_miss(rng, sequence, thought, scene, sign)
         add_zoom_call(lexicon, sequence, thought, box, target)
-        shown = turns.jitter(rng, box, rng.choice((0.0, 0.006, 0.012)))
-        if not holds_text(cut_place(scene, shown), sign):
-            shown = box
-        add_crop(lexicon, sequence, scene, sign, shown)
+        add_crop(lexicon, sequence, scene, sign, shown_box(rng, scene, sign))
     return sequence
+
+
+def shown_box(rng: random.Random, scene: scenes.Scene, sign: scenes.Sign) -> Shares:
+    """The box of a sign as a model might have proposed it, its text whole."""
+    box = turns.margin_box(sign.box, scene.picture.size)
+    shown = turns.jitter(rng, box, rng.choice((0.0, 0.006, 0.012)))
+    return shown if holds_text(cut_place(scene, shown), sign) else box
 
 
 def _add_error(rng: random.Random, sequence: Sequence, thought: str, box: Shares) -> str:
@@ -134,15 +142,34 @@ def _add_wrong_place(
     if not others or rng.random() < 0.3:
         x, y = rng.uniform(0, 0.85), rng.uniform(0, 0.85)
         box = round(x, 2), round(y, 2), round(x + 0.14, 2), round(y + 0.14, 2)
+    if not _add_failed_zoom(sequence, thought, scene, sign, box):
+        return thought
+    return turns.WRONG_PLACE.format(color=sign.color, shape=sign.shape)
+
+
+def _add_near_miss(rng: random.Random, sequence: Sequence, thought: str, scene: scenes.Scene, sign: scenes.Sign) -> str:
+    """A zoom that cuts the text off, as a box does that is a few hundredths too high; returns the thought to go on with."""
+    x1, y1, x2, y2 = turns.margin_box(sign.box, scene.picture.size)
+    along, share = rng.choice(("x", "y", "y")), rng.uniform(0.35, 0.8) * rng.choice((-1, 1))
+    move_x, move_y = ((x2 - x1) * share, 0.0) if along == "x" else (0.0, (y2 - y1) * share)
+    moved = (x1 + move_x, y1 + move_y, x2 + move_x, y2 + move_y)
+    if min(moved) < 0 or max(moved) > 1:
+        return thought
+    box = round(moved[0], 2), round(moved[1], 2), round(moved[2], 2), round(moved[3], 2)
+    return turns.CUT_OFF if _add_failed_zoom(sequence, thought, scene, sign, box) else thought
+
+
+def _add_failed_zoom(sequence: Sequence, thought: str, scene: scenes.Scene, sign: scenes.Sign, box: Shares) -> bool:
+    """An unlearned zoom and its crop; False, and nothing added, where it shows the sign's text."""
     view, size, place = cut(scene, box)
     if holds_text(place, sign):
-        return thought
+        return False
     sequence.add_assistant(turns.call_zoom(thought, box), is_learned=False)
     sequence.begin_user()
     sequence.add_text(f"Here is the cropped image (Image Size: {size[0]}x{size[1]}):")
     sequence.add_view(view)
     sequence.end_turn()
-    return turns.WRONG_PLACE.format(color=sign.color, shape=sign.shape)
+    return True
 
 
 def ground_trace(rng: random.Random, lexicon: Lexicon, scene: scenes.Scene, count: int) -> Sequence:
@@ -158,7 +185,7 @@ def ground_trace(rng: random.Random, lexicon: Lexicon, scene: scenes.Scene, coun
         sequence.end_turn()
         box = turns.margin_box(sign.box, scene.picture.size)
         add_zoom_call(
-            lexicon, sequence, turns.thought_for(sign, turns.ZOOM_PLAN), box, start + _token_of(view, scene, sign)
+            lexicon, sequence, turns.thought_for(sign, turns.ZOOM_PLAN), box, start + token_of(view, scene, sign)
         )
     return sequence
 
@@ -167,15 +194,11 @@ def read_traces(rng: random.Random, lexicon: Lexicon, scene: scenes.Scene) -> li
     """Each sign of a scene as a crop alone: the second half of a trace."""
     traces = []
     for sign in scene.signs:
-        box = turns.margin_box(sign.box, scene.picture.size)
-        shown = turns.jitter(rng, box, rng.choice((0.0, 0.006, 0.014)))
-        if not holds_text(cut_place(scene, shown), sign):
-            shown = box
         sequence = lexicon.begin()
         sequence.begin_user()
         sequence.add_text(questions.question_about(sign.color, sign.shape, rng))
         sequence.end_turn()
-        add_crop(lexicon, sequence, scene, sign, shown)
+        add_crop(lexicon, sequence, scene, sign, shown_box(rng, scene, sign))
         traces.append(sequence)
     return traces
 

@@ -21,6 +21,8 @@ NO_OPERATIONS = " Answer without operations."
 TOO_SMALL = "The text on the {color} {shape} is too small to read. I will {plan}."
 ZOOM_PLAN, SELECT_PLAN = "zoom in", "select the frame"
 WRONG_PLACE = "That is not the {color} {shape}. I will look again."
+WRONG_FRAME = "That is not the frame. I will look again."
+CUT_OFF = "The text is cut off. I will zoom in again."
 AFTER_ERROR = "I will try again."
 ERRORS = (
     "the box {box} is empty, reversed or outside the picture: x1 < x2 and y1 < y2 are needed, all from 0 to 1",
@@ -59,9 +61,12 @@ def lexicon_of(tokenizer: PreTrainedTokenizerFast) -> Lexicon:
     return Lexicon(encode, vocabulary["<|image_pad|>"], coordinates, ids(list(CHARACTERS)), ids(list("0123456789")))
 
 
-def call_zoom(thought: str, box: Shares) -> str:
+def call_zoom(thought: str, box: Shares, picture: int = 1) -> str:
     edges = ", ".join(f"{edge:.2f}" for edge in box)
-    return f'{thought}<tool_call>{{"name": "zoom_in", "arguments": {{"bbox_2d": [{edges}], "target_image": 1}}}}</tool_call>'
+    return (
+        f'{thought}<tool_call>{{"name": "zoom_in", "arguments": {{"bbox_2d": [{edges}], "target_image": {picture}}}}}'
+        "</tool_call>"
+    )
 
 
 def call_select(thought: str, frame: int) -> str:
@@ -85,11 +90,16 @@ def shares_of(box: tuple[float, ...], size: tuple[int, int]) -> Shares:
 
 
 def margin_box(box: tuple[int, int, int, int], size: tuple[int, int]) -> Shares:
-    """The box to propose for a sign: a hundredth wider on each side, rounded outwards to hundredths."""
-    (left, top, right, bottom), (width, height) = box, size
-    x1, y1 = (max(0.0, math.floor(100 * edge - 1) / 100) for edge in (left / width, top / height))
-    x2, y2 = (min(1.0, math.ceil(100 * edge + 1) / 100) for edge in (right / width, bottom / height))
-    return x1, y1, x2, y2
+    """The box to propose for a sign: a hundredth wider at the sides and two above and below, rounded outwards to
+    hundredths. Signs are twice as wide as high, so that an error of a hundredth or two, which is usual, cut them off
+    above or below, seldom at a side."""
+    x1, y1, x2, y2 = shares_of(box, size)
+    return (
+        max(0.0, math.floor(100 * x1 - 1) / 100),
+        max(0.0, math.floor(100 * y1 - 2) / 100),
+        min(1.0, math.ceil(100 * x2 + 1) / 100),
+        min(1.0, math.ceil(100 * y2 + 2) / 100),
+    )
 
 
 def jitter(rng: random.Random, box: Shares, spread: float) -> Shares:

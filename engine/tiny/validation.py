@@ -103,12 +103,16 @@ def ask_scene(reader: Reader, scene: scenes.Scene, question: str) -> Sequence:
 def show_crop(reader: Reader, scene: scenes.Scene, question: str, turn: str, box: views.Shares) -> Sequence:
     sequence = ask_scene(reader, scene, question)
     sequence.add_assistant(turn)
+    show_cut(sequence, scene, box)
+    return sequence
+
+
+def show_cut(sequence: Sequence, scene: scenes.Scene, box: views.Shares) -> None:
     view, size, _ = scene_samples.cut(scene, box)
     sequence.begin_user()
     sequence.add_text(f"Here is the cropped image (Image Size: {size[0]}x{size[1]}):")
     sequence.add_view(view)
     sequence.end_turn()
-    return sequence
 
 
 def share(values: list[bool]) -> float:
@@ -192,23 +196,24 @@ def check_clips(
     for turn, (clip, sign, question) in zip(said_first, asked, strict=True):
         found = SELECT.search(turn)
         frames = [int(part) for part in found.group(1).split(", ") if part.strip()] if found else []
-        frames = [frame for frame in frames if 1 <= frame <= clips.FRAMES][:8]
+        frames = [frame for frame in frames if 1 <= frame <= clips.FRAMES][:1]
         selected.append(frames)
         shown.append(show_frames(reader, clip, question, turn, frames or [1]))
         middle = sign.frames[len(sign.frames) // 2]
-        true.append(
-            show_frames(
-                reader,
-                clip,
-                question,
-                turns.call_select(turns.thought_for(sign, turns.SELECT_PLAN), middle),
-                [middle],
-            )
-        )
+        ideal = turns.call_select(turns.thought_for(sign, turns.SELECT_PLAN), middle)
+        true.append(show_frames(reader, clip, question, ideal, [middle]))
+    zooms, zooms_true = reader.write(shown, 64), reader.write(true, 64)
+    for sequences, said_next in ((shown, zooms), (true, zooms_true)):
+        for sequence, turn, frames, (clip, sign, _) in zip(sequences, said_next, selected, asked, strict=True):
+            frame = (frames or [1])[0] if sequences is shown else sign.frames[len(sign.frames) // 2]
+            sequence.add_assistant(turn)
+            show_cut(sequence, clip.scene(frame), box_in(turn) or (0.4, 0.4, 0.6, 0.6))
     answers, read = reader.write(shown, 32), reader.write(true, 32)
-    hits, right, right_true = [], [], []
-    for frames, answer, other, (_, sign, _) in zip(selected, answers, read, asked, strict=True):
+    hits, boxed, right, right_true = [], [], [], []
+    for frames, zoom, answer, other, (clip, sign, _) in zip(selected, zooms, answers, read, asked, strict=True):
         hits.append(bool(set(frames) & set(sign.frames)))
+        box = box_in(zoom)
+        boxed.append(hits[-1] and box is not None and is_hit(box, sign.on_frame(frames[0]), clip.frames[0].size))
         right.append(bool(frames) and said(answer) == sign.text)
         right_true.append(said(other) == sign.text)
         report(
@@ -218,6 +223,7 @@ def check_clips(
                 "said": said(answer),
                 "true_frame": said(other),
                 "hit": hits[-1],
+                "box_hit": boxed[-1],
             }
         )
     return {
@@ -225,6 +231,7 @@ def check_clips(
         "accuracy": share(right),
         "stderr": round((share(right) * (1 - share(right)) / count) ** 0.5, 4),
         "hit_rate": share(hits),
+        "box_hit_rate": share(boxed),
         "accuracy_true_frame": share(right_true),
     }
 

@@ -24,6 +24,14 @@ def test_a_selection_is_rendered_as_it_was_learned():
     assert studio.render(step, views, [CLIP]) == turns.call_select("I will select the frame.", 3)
 
 
+def test_a_zoom_into_a_selected_frame_is_rendered_as_it_was_learned():
+    step = Step("The text is small.", ZoomIn(17, Box(0.1, 0.2, 0.4, 0.5)))
+    views = [View(k, CLIP.sha256, k if k < 17 else 5, Box.full()) for k in range(1, 18)]
+    rendered = studio.render(step, views, [CLIP])
+    assert rendered == turns.call_zoom("The text is small.", (0.1, 0.2, 0.4, 0.5), 17)
+    assert studio.parse(rendered, views, [CLIP]) == step
+
+
 def test_an_answer_is_rendered_as_it_was_learned():
     assert studio.render(Step("It says", answer="KX7421"), [], []) == turns.answer("KX7421")
     assert studio.NO_OPERATIONS == turns.NO_OPERATIONS

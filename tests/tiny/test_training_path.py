@@ -10,7 +10,19 @@ import torch
 from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
 from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextRMSNorm
 
-from engine.tiny import architecture, clip_samples, clips, export, fast, losses, patches, scene_samples, scenes, turns
+from engine.tiny import (
+    architecture,
+    clip_samples,
+    clips,
+    export,
+    fast,
+    losses,
+    patches,
+    scene_samples,
+    scenes,
+    turns,
+    validation,
+)
 from engine.tiny import tokenizer as words
 from engine.tiny.sequences import Sequence, batch_of
 
@@ -144,6 +156,33 @@ def test_erroneous_turns_are_read_and_never_learned(lexicon):
         right = {turns.call_zoom("", turns.margin_box(sign.box, scene.picture.size)) for sign in scene.signs}
         for call in learned.split("<tool_call>")[1:]:
             assert "<tool_call>" + call.split("</tool_call>")[0] + "</tool_call>" in right
+
+
+def test_a_clips_learned_calls_select_and_zoom_right(lexicon):
+    """Whatever frames were selected before, the call that is learned names a right frame, then the sign's place in the
+    picture that just came."""
+    clip = clips.draw_clip(3, "train")
+    size = clip.frames[0].size
+    for seed in range(40):
+        sequence = clip_samples.clip_trace(random.Random(seed), lexicon, clip, 2, 2)
+        shown = clips.FRAMES
+        for call in read_text(sequence, lexicon).split("<tool_call>")[1:]:
+            text = call.split("</tool_call>")[0]
+            found = validation.SELECT.search(text)
+            shown += 1
+            if found:
+                frame = int(found.group(1))
+                continue
+            assert f'"target_image": {shown - 1}}}' in text
+            box = validation.box_in(text)
+            assert any(box == turns.margin_box(sign.box, size) for sign in clip.scene(frame).signs)
+        for call in lexicon_text(sequence, lexicon).split("<tool_call>")[1:]:
+            if found := validation.SELECT.search(call):
+                assert any(int(found.group(1)) in sign.frames for sign in clip.signs)
+
+
+def read_text(sequence: Sequence, lexicon) -> str:
+    return words.build_tokenizer().decode([token for token in sequence.ids if token != lexicon.picture_id])
 
 
 def lexicon_text(sequence: Sequence, lexicon) -> str:
