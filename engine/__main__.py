@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from engine.commands import ask, bench, evaluate, examples, export, synthesize, train, verify
+from engine.commands import ask, bench, evaluate, examples, experiment, export, synthesize, train, verify
 from engine.errors import IntegrityError, PersonError
 from engine.settings import Settings
 
@@ -23,6 +23,7 @@ _COMMANDS = {
     "bench": bench,
     "evaluate": evaluate,
     "examples": examples,
+    "experiment": experiment,
     "export": export,
     "synthesize": synthesize,
     "train": train,

@@ -48,11 +48,13 @@ class RolloutsStopped(StudioError):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """An example to roll out, once for each of `seeds`."""
+    """An example to roll out, once for each of `seeds`; a seed of None is greedy, as in evaluation. Without
+    `is_operating` it is to be answered from the first views."""
 
     example: Example
     pictures: Pictures
-    seeds: tuple[int, ...]
+    seeds: tuple[int | None, ...]
+    is_operating: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,7 +173,15 @@ def roll_out(
             policy = _Sampling(_Trunk(backbone, temperature, prompt.pictures))
             order.append([])
             for seed in prompt.seeds:
-                events = reason(policy, prompt.example, prompt.pictures, limits, seed=seed, is_cancelled=is_cancelled)
+                events = reason(
+                    policy,
+                    prompt.example,
+                    prompt.pictures,
+                    limits,
+                    is_operating=prompt.is_operating,
+                    is_cancelled=is_cancelled,
+                    seed=seed,
+                )
                 next(events)  # Opened: the conversation is there
                 order[-1].append(policy.attempts[-1])
                 running.append((policy.attempts[-1], events))
