@@ -55,7 +55,20 @@ def test_the_queue_is_measured_in_the_store_alone() -> None:
     assert {base["ratio"] > 0 for base in found["store"]["baseline"].values()} == {True}
 
 
-@pytest.mark.parametrize("words", [["queue", "--traces", "9"], ["people", "--people", "0"], ["editor", "--drags", "0"]])
+@pytest.mark.parametrize(
+    "words",
+    [["queue", "--traces", "9"], ["people", "--people", "0"], ["cache", "--answers", "0"], ["editor", "--drags", "0"]],
+)
 def test_sizes_that_measure_nothing_are_refused(words, capsys) -> None:
     assert main(["bench", *words], {}, io.StringIO()) == 2
     assert "a measurement needs" in capsys.readouterr().err
+
+
+def test_an_answer_and_a_rollout_are_compared_with_the_first_drafts() -> None:
+    for words in (["cache", "--answers", "1"], ["rl", "--prompts", "1"]):
+        out = io.StringIO()
+        assert main(["bench", *words, "--json"], {}, out) == 0
+        found = json.loads(out.getvalue())
+        parts = [part for part in found.values() if isinstance(part, dict)]
+        # The work differs, its outcome does not; by how much it differs is for `make bench` to say.
+        assert parts and all(part["same_share"] >= 0.5 and part["ratio"] > 0 for part in parts)

@@ -301,6 +301,10 @@ class Session:
         ids = self.backbone.tokenizer(CALL_END, add_special_tokens=False)["input_ids"]
         return ids[0] if len(ids) == 1 else None
 
+    def forget_cache(self) -> None:
+        """Compute everything anew from here on, pictures included."""
+        self._cache, self.encoded_pictures = None, 0
+
     def close(self) -> None:
         """Let the cache and the pictures go."""
         self._cache = None

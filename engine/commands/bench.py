@@ -12,10 +12,10 @@ from engine.settings import Settings
 
 SUMMARY = "measure the studio against a baseline"
 
-_NAMES = ("queue", "editor", "people")
+_NAMES = ("cache", "rl", "queue", "editor", "people")
 
-_FULL = {"traces": 100_000, "repeats": 40, "drags": 20, "people": 20, "seconds": 60.0}
-_QUICK = {"traces": 10_000, "repeats": 10, "drags": 5, "people": 20, "seconds": 10.0}
+_FULL = {"traces": 100_000, "repeats": 40, "drags": 20, "people": 20, "seconds": 60.0, "answers": 40, "prompts": 16}
+_QUICK = {"traces": 10_000, "repeats": 10, "drags": 5, "people": 20, "seconds": 10.0, "answers": 8, "prompts": 4}
 """Without a name everything is measured, quickly."""
 
 
@@ -29,6 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--drags", type=int, help="editor: drags of a box of each size (20; quick: 5)")
     parser.add_argument("--people", type=int, help="people: how many edit at once (20)")
     parser.add_argument("--seconds", type=float, help="people: for how long (60; quick: 10)")
+    parser.add_argument("--answers", type=int, help="cache: questions of each kind of media (40; quick: 8)")
+    parser.add_argument("--prompts", type=int, help="rl: questions, each rolled out 8 times (16; quick: 4)")
     parser.add_argument("--json", action="store_true", help="one JSON object for each bench and nothing else")
     parser.epilog = (
         "Everything is made in the temporary folder (TMPDIR) and removed afterwards; the queue's store takes about 6 KB "
@@ -43,12 +45,14 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     sizes |= {name: given for name in sizes if (given := getattr(arguments, name)) is not None}
     if sizes["traces"] < 100 or sizes["repeats"] < 3:
         raise InvalidInput("a measurement needs at least 100 traces and 3 repeats")
+    if sizes["answers"] < 1 or sizes["prompts"] < 1:
+        raise InvalidInput("a measurement needs a question at least")
     if sizes["drags"] < 1 or sizes["people"] < 1 or not 0 < sizes["seconds"] <= 3600:
         raise InvalidInput("a measurement needs a drag, a person and up to 3600 seconds at least")
     missing: list[str] = []
     for name in _NAMES if arguments.name is None else (arguments.name,):
         try:
-            found, lines = _measured(name, sizes, arguments.store_only)
+            found, lines = _measured(name, sizes, settings, arguments.store_only)
         except Unavailable as error:
             if arguments.name is not None:
                 raise
@@ -60,7 +64,9 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     return 2 if missing else 0
 
 
-def _measured(name: str, sizes: dict[str, Any], is_store_only: bool) -> tuple[dict[str, Any], list[str]]:
+def _measured(
+    name: str, sizes: dict[str, Any], settings: Settings, is_store_only: bool
+) -> tuple[dict[str, Any], list[str]]:
     """What a bench found, and the same as lines for people."""
     progress: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
     if name == "editor":
@@ -73,6 +79,16 @@ def _measured(name: str, sizes: dict[str, Any], is_store_only: bool) -> tuple[di
 
         found = people.measure(sizes["people"], sizes["seconds"], progress=progress)
         return found, people.report(found)
+    if name in ("cache", "rl"):
+        from engine.bench import answers
+        from engine.opening import open_backbone
+
+        backbone = open_backbone(settings)
+        measure, count = (
+            (answers.measure_cache, sizes["answers"]) if name == "cache" else (answers.measure_rl, sizes["prompts"])
+        )
+        found = measure(backbone, count, progress)
+        return found, answers.report(found)
     from engine.bench import queue
 
     found = queue.measure(sizes["traces"], sizes["repeats"], has_browser=not is_store_only, progress=progress)
