@@ -59,11 +59,13 @@ def _clip(rng: random.Random, used: int = clips.FRAMES) -> clips.Clip:
 
 
 def make_vision(rng: random.Random, sizes: Sizes = Sizes()) -> Batch:
-    """Tiles, whole scenes, and now and then the frames of a clip."""
+    """Tiles, whole scenes, and now and then the frames of a clip, or one of them at full size."""
     seen = [tiles.draw_tile(rng) for _ in range(sizes.tiles)]
     seen += [scene_samples.scene_view(_scene(rng, (3, 12))) for _ in range(sizes.tiled_scenes)]
     if rng.random() < 0.5:
         seen += clip_samples.frame_views(_clip(rng))
+    else:
+        seen.append(scene_samples.scene_view(_clip(rng, 1).scene(1), "selected_frame"))
     return vision_batch(seen)
 
 
