@@ -95,7 +95,7 @@ def run_figures(result: Mapping[str, Any]) -> dict[str, Any]:
         "part": result["part"],
         "row": row,
         "seed": int(seed),
-        "reward": settings["variant"] if settings["is_curious"] else "correctness alone",
+        "variant": settings["variant"] if settings["is_curious"] else "correctness alone",
         "steps": [one["step"] for one in metrics],
         **{name: [one[name] for one in metrics] for name in CURVES},
         "operation_errors": [one["operation_errors"] for one in metrics],

@@ -13,11 +13,12 @@ from engine.experiment.plan import BENCHMARKS, Draw, Evaluate, Grpo, Part, Sft, 
 
 __all__ = ["expected_s", "seconds_left"]
 
+# Measured on one core of a Xeon with bf16, 4 bit, the embedded reasoner saying about 20 tokens a turn.
 _START_S = 12.0
 """Importing the trainer's libraries and loading the base."""
 _DRAW_S = 0.25
 _SFT_EXAMPLE_S = 0.25
-_ROLLOUT_S = 0.17
+_ROLLOUT_S = 0.35
 _ANSWER_S = 0.2
 
 

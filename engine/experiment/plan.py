@@ -78,12 +78,12 @@ class Sizes:
 
     test_examples: int = 500
     trajectories: int = 60
-    practice_examples: int = 100
+    practice_examples: int = 50
     sft_passes: float = 2.0
     sft_learning_rate: float = 2e-4
     sft_batch_size: int = 8
     rl_steps: int = 50
-    queries_a_step: int = 8
+    queries_a_step: int = 4
     rollouts: int = 8
     rl_learning_rate: float = 2e-4
     seeds: int = 3

@@ -180,7 +180,7 @@ def _alarm_table(report: Mapping[str, Any]) -> str:
         if run["alarm_at"] is not None and not run["is_trapped"]:
             alarm += ", over at the end"
         label = f"{LABELS[run['row']]}, seed {run['seed']}"
-        lines.append(f"| {label} | {run['reward']} | {run['rapr'][0]:.2f} | {run['rapr'][-1]:.2f} | {alarm} |")
+        lines.append(f"| {label} | {run['variant']} | {run['rapr'][0]:.2f} | {run['rapr'][-1]:.2f} | {alarm} |")
     return "\n".join(lines)
 
 

@@ -83,15 +83,20 @@ def run_in_processes(
     """Up to `jobs` parts at once, each in a process of its own with `settings.threads` threads. Returns whether all are
     done. Raises Unavailable, in the part's own words, where one failed; the others are stopped first."""
     done = {part.name for part in parts if folder.is_done(part.name)}
+    done |= {need for part in parts for need in part.needs if folder.is_done(need)}
+    names = {part.name for part in parts}
     busy: dict[str, Worker] = {}
     error: Exception | None = None
     try:
-        while busy or (len(done) < len(parts) and error is None and not should_stop()):
+        while busy or (not names <= done and error is None and not should_stop()):
             if error is not None or should_stop():
                 for worker in busy.values():
                     worker.ask_to_stop()
             else:
-                for part in ready(parts, done, busy)[: jobs - len(busy)]:
+                can = ready(parts, done, busy)
+                if not can and not busy:
+                    raise ValueError(f"what {sorted(names - done)} need is not among the parts")
+                for part in can[: jobs - len(busy)]:
                     busy[part.name] = Worker(folder.root, part, sizes, settings)
                     on_event(Event(part.name, "started", {}))
             Worker.wait(busy.values(), _POLL_S)
@@ -113,4 +118,4 @@ def run_in_processes(
             worker.end()
     if error is not None:
         raise error
-    return len(done) == len(parts)
+    return names <= done

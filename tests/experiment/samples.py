@@ -45,13 +45,17 @@ def evaluation(part: Evaluate) -> dict[str, Any]:
 
 
 def practice(part: Grpo) -> dict[str, Any]:
-    """RaPR rises with curiosity and falls without; nothing is random."""
+    """RaPR rises with curiosity and falls without; each row has its own height; nothing is random."""
+    below = {"no-warm-start": 0.25, "no-corrections": 0.1}.get(part.row, 0.0)
     metrics = []
     for step in range(1, SIZES.rl_steps + 1):
         share = step / SIZES.rl_steps
         wave = 0.04 * math.sin(2.1 * step + part.seed)
-        rate = 0.6 + 0.3 * share + wave if part.is_curious else max(0.0, 0.6 * (1 - 1.5 * share) + wave)
-        numbers = dict.fromkeys(CURVES, rate) | {"correctness": 0.3 + 0.4 * share + wave, "reward": 0.28 + 0.4 * share}
+        rate = 0.6 + 0.3 * share + wave - below if part.is_curious else max(0.0, 0.6 * (1 - 1.5 * share) + wave)
+        numbers = dict.fromkeys(CURVES, rate) | {
+            "correctness": 0.3 + 0.4 * share + wave - below,
+            "reward": 0.28 + 0.4 * share - below,
+        }
         metrics.append({"step": step, "seconds": 10.0, "operation_errors": 0.1, "uniform_share": 0.25, **numbers})
     settings = {"is_curious": part.is_curious, "variant": "paper", "threshold": 0.3, "seed": part.seed}
     return {"settings": settings, "learned_from": {"questions": 32}, "metrics": metrics, "machine": MACHINE}
