@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 
 import pytest
 
+from engine.experiment.report import markdown, pictures, report_of, table, write_report
 from tests import docs
+from tests.experiment.samples import PARTS, finished_study
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
@@ -19,6 +22,28 @@ def read(name: str) -> str:
 
 def test_generated_parts_of_the_readme_are_current():
     assert docs.rendered(read("README.md")) == read("README.md"), "run: python -m tests.docs"
+
+
+def test_the_studys_part_is_its_report_and_nothing_without_one(tmp_path):
+    assert docs.study(tmp_path) == ""
+    report = report_of(finished_study(tmp_path / "study"), PARTS, "tiny")
+    write_report(tmp_path, report)
+    assert table(report) in docs.study(tmp_path)
+    assert docs.study(tmp_path).count("Held: ") == len(report["hypotheses"])
+    report["rows"][-1]["benchmarks"]["mini-mv"]["accuracy"] = 0.123
+    (tmp_path / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    assert "12.3 ±" in docs.study(tmp_path)
+
+
+def test_the_studys_documents_are_those_of_its_figures():
+    """Where a study was run and kept: nobody has written a figure by hand."""
+    if not (docs.STUDY / "report.json").is_file():
+        assert not docs.STUDY.exists(), "docs/experiment without report.json"
+        return
+    report = json.loads((docs.STUDY / "report.json").read_text(encoding="utf-8"))
+    assert (docs.STUDY / "report.md").read_text(encoding="utf-8") == markdown(report)
+    for name, svg in pictures(report).items():
+        assert (docs.STUDY / f"{name}.svg").read_text(encoding="utf-8") == svg
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -13,7 +13,7 @@ from engine.experiment.plan import BENCHMARKS, Draw, Evaluate, Grpo, Part, Sft, 
 
 __all__ = ["expected_s", "seconds_left"]
 
-# Measured on one core of a Xeon with bf16, 4 bit, the embedded reasoner saying about 20 tokens a turn.
+# Measured on one core of an AMD EPYC with bf16, 4 bit, the embedded reasoner saying about 20 tokens a turn.
 _START_S = 12.0
 """Importing the trainer's libraries and loading the base."""
 _DRAW_S = 0.25
