@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
-from engine.tiny import signs, words
+from engine.tiny import signs, views, words
 
 TEXT = {
     "hidden_size": 192,
@@ -125,3 +125,8 @@ class Probes(nn.Module):
         self.token_orders = nn.Linear(hidden, 4 * words.LONGEST)
         self.owner_color = nn.Linear(hidden, len(signs.COLORS))
         self.owner_shape = nn.Linear(hidden, len(signs.SHAPES))
+        kinds, hues = 1 + len(views.THINGS), 1 + len(signs.COLORS)
+        self.patch_kind = nn.Linear(vision_hidden, kinds)
+        self.patch_hue = nn.Linear(vision_hidden, hues)
+        self.token_kinds = nn.Linear(hidden, 4 * kinds)
+        self.token_hues = nn.Linear(hidden, 4 * hues)

@@ -56,7 +56,9 @@ def load_model(checkpoint: Path) -> Qwen3VLForConditionalGeneration:
     """The stock fp32 model of a checkpoint."""
     tokenizer = words.build_tokenizer()
     model = architecture.build_model(architecture.build_config(len(tokenizer), words.special_ids(tokenizer)))
-    state = torch.load(checkpoint)["state"]
+    loaded = torch.load(checkpoint)
+    fresh = model.model.language_model.embed_tokens.weight.detach()
+    state = words.fitted(loaded["state"], words.tokens_in(loaded), words.tokens_of(tokenizer), fresh)
     own = {name.removeprefix("model."): weight for name, weight in state.items() if name.startswith("model.")}
     missing, unknown = model.load_state_dict(own, strict=False)
     if unknown or set(missing) - {"lm_head.weight"}:

@@ -33,6 +33,8 @@ class Vocabulary:
     is_coordinate: torch.Tensor  # (vocabulary,)
     coordinate_value: torch.Tensor  # (vocabulary,)
     is_character: torch.Tensor  # (vocabulary,)
+    is_value: torch.Tensor  # (vocabulary,): words that tell what was seen
+    box_id: int  # the token that an answer follows
 
 
 def normalise(pixels: torch.Tensor) -> torch.Tensor:
@@ -80,6 +82,7 @@ def vision_losses(
                 figures["patch_nothing"] = accuracy(seen[~is_text], wanted[~is_text])
                 is_text = merged_wanted > 0
                 figures["token_character"] = accuracy(merged[is_text], merged_wanted[is_text])
+    loss = loss + thing_losses(probes, batch, patches, tokens, figures)
     ordered = batch.orders != UNKNOWN
     if ordered.any():
         order = probes.token_orders(tokens).float().view(len(batch.orders), -1)[ordered]
@@ -112,6 +115,36 @@ def vision_losses(
     return loss
 
 
+def thing_losses(
+    probes: Probes, batch: Batch, patches: torch.Tensor, tokens: torch.Tensor, figures: dict[str, float]
+) -> torch.Tensor:
+    """Small things, as characters are told: by every patch before merging, and by the merged token for each of its four."""
+    loss = tokens.new_zeros((), dtype=torch.float32)
+    known = batch.kinds != UNKNOWN
+    if not known.any():
+        return loss
+    whole = (batch.kinds.view(-1, 4) != UNKNOWN).all(1)
+    parts = (
+        ("kind", batch.kinds, probes.patch_kind, probes.token_kinds, 1.0),
+        ("hue", batch.hues, probes.patch_hue, probes.token_hues, 0.5),
+    )
+    for name, labels, by_patch, by_token, share in parts:
+        wanted, merged_wanted = labels[known], labels.view(-1, 4)[whole].reshape(-1)
+        seen = by_patch(patches[known]).float()
+        merged = by_token(tokens[whole]).float().view(-1, seen.shape[1])
+        loss = loss + share * (character_loss(seen, wanted) + character_loss(merged, merged_wanted))
+        with torch.no_grad():
+            is_thing = wanted > 0
+            if is_thing.any():
+                figures[f"patch_{name}"] = accuracy(seen[is_thing], wanted[is_thing])
+            if not is_thing.all():
+                figures["no_thing"] = accuracy(seen[~is_thing], wanted[~is_thing])
+            is_thing = merged_wanted > 0
+            if is_thing.any():
+                figures[f"token_{name}"] = accuracy(merged[is_thing], merged_wanted[is_thing])
+    return loss
+
+
 def character_loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """Characters and the nothing between them averaged apart: a crop has fifty times more of the second than of the first."""
     losses = functional.cross_entropy(logits, wanted, reduction="none")
@@ -125,14 +158,19 @@ def accuracy(logits: torch.Tensor, wanted: torch.Tensor) -> float:
 
 
 def text_losses(
-    logits: torch.Tensor, wanted: torch.Tensor, vocabulary: Vocabulary, figures: dict[str, float]
+    logits: torch.Tensor,
+    wanted: torch.Tensor,
+    before: torch.Tensor,
+    vocabulary: Vocabulary,
+    figures: dict[str, float],
 ) -> torch.Tensor:
-    """logits: (n, vocabulary) at the tokens to be predicted, wanted: (n,).
+    """logits: (n, vocabulary) at the tokens to be predicted, wanted: (n,), before: (n,) the tokens that they follow.
 
-    What is told (characters, coordinates) and how it is worded are averaged apart: a turn has ten times more of the
+    What is told (characters, coordinates, values) and how it is worded are averaged apart: a turn has ten times more of the
     second, and it is learned within minutes.
     """
-    is_coordinate, is_character = vocabulary.is_coordinate[wanted], vocabulary.is_character[wanted]
+    is_coordinate, is_value = vocabulary.is_coordinate[wanted], vocabulary.is_value[wanted]
+    is_character = vocabulary.is_character[wanted] | is_value
     rest = ~is_character & ~is_coordinate
     plain = functional.cross_entropy(logits, wanted, reduction="none")
     told = plain[is_character].sum()
@@ -144,6 +182,11 @@ def text_losses(
         guessed = logits.argmax(-1)
         if is_character.any():
             figures["character"] = (guessed == wanted)[is_character].float().mean().item()
+        is_answer = before == vocabulary.box_id
+        if is_value.any():
+            figures["value"] = (guessed == wanted)[is_value].float().mean().item()
+        if is_answer.any():
+            figures["answer"] = (guessed == wanted)[is_answer].float().mean().item()
         if rest.any():
             figures["wording"] = (guessed == wanted)[rest].float().mean().item()
         if is_coordinate.any():
@@ -184,7 +227,7 @@ def step_losses(
         wanted = batch.labels[:, 1:]
         is_wanted = wanted != UNKNOWN
         logits = model.lm_head(hidden[:, :-1][is_wanted]).float()
-        text_loss = text_losses(logits, wanted[is_wanted], vocabulary, figures)
+        text_loss = text_losses(logits, wanted[is_wanted], batch.ids[:, :-1][is_wanted], vocabulary, figures)
         figures["text_loss"] = text_loss.item()
         loss = loss + text_loss
         if pull.losses:

@@ -6,6 +6,7 @@ and merged tokens say which character or sign stands there, and where its box is
 2. ground: the language model learns to name a sign's box and its frame, tower frozen, one or two signs first.
 3. joint: everything trains on whole traces (zoom, select, read, recover), on their parts alone, on strips with one
 text each, and still on tiles; the rates fall for the last three quarters of it.
+4. world: as joint, mixed with the four miniature benchmarks and their parts (`world_curriculum`).
 
 How it differs from the sources: Qwen3-VL is trained on text and pictures of the web from a pretrained language
 model; here nothing is pretrained, and the tower learns by classification before it ever meets language. Pixel
@@ -28,22 +29,24 @@ from pathlib import Path
 
 import torch
 
-from engine.tiny import architecture, curriculum, tokenizer, trainer, turns
+from engine.tiny import architecture, curriculum, tokenizer, trainer, turns, world_curriculum
 from engine.tiny.curriculum import SMALL, Sizes
 from engine.tiny.fast import AttentionPull, speed_up
 from engine.tiny.feeding import Feeder
 from engine.tiny.optimiser import MasterOptimiser
 from engine.tiny.trainer import Run, Stage
 from engine.tiny.turns import Lexicon
+from engine.tiny.world_curriculum import WorldSizes
 
 
-def stages(lexicon: Lexicon, sizes: Sizes) -> tuple[Stage, ...]:
+def stages(lexicon: Lexicon, sizes: Sizes, world_sizes: WorldSizes) -> tuple[Stage, ...]:
     ground = partial(curriculum.ground_mix, lexicon, sizes)
     return (
-        Stage("vision", 0.17, curriculum.vision_mix(sizes), 3e-3, 1.5e-3, 0.65, 0.2),
-        Stage("ground_few", 0.04, ground((1, 2), 0.3), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
-        Stage("ground_some", 0.06, ground((1, 5), 0.5), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
-        Stage("joint", 0.73, curriculum.joint_mix(lexicon, sizes), 2.2e-3, 1e-3, 0.27, 0.02),
+        Stage("vision", 0.08, curriculum.vision_mix(sizes), 3e-3, 1.5e-3, 0.65, 0.2),
+        Stage("ground_few", 0.02, ground((1, 2), 0.3), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
+        Stage("ground_some", 0.03, ground((1, 5), 0.5), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
+        Stage("joint", 0.37, curriculum.joint_mix(lexicon, sizes), 2.2e-3, 1e-3, 0.27, 0.2),
+        Stage("world", 0.5, world_curriculum.world_mix(lexicon, sizes, world_sizes), 2.2e-3, 1e-3, 0.27, 0.02),
     )
 
 
@@ -58,7 +61,7 @@ def begin(seed: int, folder: Path) -> Run:
     pull = AttentionPull()
     speed_up(model, pull)
     optimiser = MasterOptimiser({"model": model, "probes": probes}, 3e-3, 1.5e-3, architecture.working_type())
-    return Run(model, probes, vocabulary, pull, optimiser, folder)
+    return Run(model, probes, vocabulary, pull, optimiser, folder, tokenizer.tokens_of(words))
 
 
 def main() -> None:
@@ -85,11 +88,14 @@ def main() -> None:
     done: dict = {"stage": None, "spent_s": 0.0, "step": 0}
     if options.start or last.exists():
         done = torch.load(options.start or last)
-        missing = run.optimiser.restore(done["state"])
+        fresh = run.optimiser.state()["model.model.language_model.embed_tokens.weight"]
+        state = tokenizer.fitted(done["state"], tokenizer.tokens_in(done), run.tokens, fresh)
+        missing = run.optimiser.restore(state)
         print(f"starting from {done['stage']} at {done['spent_s']:.0f} s; {len(missing)} tensors are new", flush=True)
         if options.start:
             done = {"stage": None, "spent_s": 0.0, "step": 0}
-    plan = stages(turns.lexicon_of(tokenizer.build_tokenizer()), SMALL if options.small else Sizes())
+    sizes = (SMALL, world_curriculum.SMALL) if options.small else (Sizes(), WorldSizes())
+    plan = stages(turns.lexicon_of(tokenizer.build_tokenizer()), *sizes)
     names = [stage.name for stage in plan]
     skipped = names.index(done["stage"]) if done["stage"] in names else 0
     for number, stage in enumerate(plan):

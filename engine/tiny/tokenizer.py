@@ -4,18 +4,26 @@ Idea: what the model must place or spell is one token each: every capital and di
 What it never varies (the frame of a call) is one token each too, which makes an answer short. Everything else is
 built from bytes, so that any text can be encoded and comes back unchanged.
 
+The words come in two lists: those of signs and clips, with which the first weights were trained, and those of the
+miniature benchmarks. A checkpoint holds its tokens in order, so that one trained with fewer words can be gone on from.
+
 Invariant: `decode(encode(text)) == text` for every text; the vocabulary is written down here, nothing is learned
-from a corpus.
+from a corpus; the tokens of `build_tokenizer(("signs",))` never change.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from engine.miniature.objects import KINDS, MARKS
+from engine.miniature.tally import PLURALS
+from engine.miniature.vstar import DIRECTIONS
 from engine.tiny import questions, signs, words
 from engine.tiny.losses import Vocabulary
 
@@ -45,6 +53,17 @@ SENTENCES = (
     "Here are the selected frames (Frame Size), (Numbered a to b): Frame Answer without operations. Execution error: "
     "I will select the frame. That is not the sign. I will look again. I will try again. I can only guess: "
 )
+World = Literal["signs", "miniature"]
+WORLDS: tuple[World, ...] = ("signs", "miniature")
+MINIATURE_SENTENCES = (
+    "On the where is seen from What color object on the How many are on the things What is written first last "
+    "Which way does the move left right above below up down What is the title of the poster number in the panel code "
+    "small print next to table above bar word tallest It is large enough here None at then again none of "
+    "These frames do not show it There not this part That They look closer show shows cut off again another place "
+    "somewhere else still but further Now few closely answer whole see others them more enough can only guess"
+)
+MINIATURE_MARKS = (" at (", "), ", "). ")
+"""The frame of a place that a thought names."""
 CHAT_TEMPLATE = """{%- for message in messages -%}
 {{- '<|im_start|>' + message['role'] + '\\n' -}}
 {%- if message['content'] is string -%}{{- message['content'] -}}
@@ -72,9 +91,17 @@ def world_words() -> list[str]:
     return sorted(word for word in found if len(word) > 1 and word.isalpha())
 
 
-def build_tokenizer() -> PreTrainedTokenizerFast:
+def miniature_words() -> list[str]:
+    """The words that the miniature benchmarks need beyond those."""
+    found = {*MINIATURE_SENTENCES.split(), *KINDS, *MARKS, *PLURALS.values(), *DIRECTIONS}
+    return sorted(found - set(world_words()))
+
+
+def build_tokenizer(worlds: tuple[World, ...] = WORLDS) -> PreTrainedTokenizerFast:
+    """`worlds` leaves out the words that weights were trained without."""
     tokens = [*SPECIAL, *byte_alphabet()]
-    for word in world_words():
+    is_whole = "miniature" in worlds
+    for word in [*world_words(), *(miniature_words() if is_whole else ())]:
         tokens += [word, "Ġ" + word]  # Ġ is how byte-level BPE writes a space
     vocabulary = {token: k for k, token in enumerate(tokens)}
     # No merges at all: a word of the list is one token, anything else is its bytes.
@@ -89,6 +116,8 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     core.decoder = decoders.ByteLevel()
     core.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in SPECIAL])
     core.add_tokens([AddedToken(token, normalized=False) for token in (*CALLS, *COORDINATES)])
+    if is_whole:
+        core.add_tokens([AddedToken(token, normalized=False) for token in MINIATURE_MARKS])
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         eos_token="<|im_end|>",
@@ -115,7 +144,48 @@ def vocabulary_of(tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
     value[ids] = torch.arange(101.0)
     # The brace that closes an answer counts as a character: where a text ends must be seen, not worded.
     is_character[tokenizer.convert_tokens_to_ids([*words.CHARACTERS, "}"])] = True
-    return Vocabulary(ids, is_coordinate, value, is_character)
+    is_value = torch.zeros(size, dtype=torch.bool)
+    known = tokenizer.get_vocab()
+    # What tells one answer or decision from another; a colour's word in a question is never predicted.
+    values = (*KINDS, *signs.COLORS, *DIRECTIONS, "up", "down", "None", "large", "too")
+    is_value[[known[token] for word in values for token in (word, "Ġ" + word) if token in known]] = True
+    is_value[[known[token] for token in MINIATURE_MARKS[1:] if token in known]] = True
+    return Vocabulary(ids, is_coordinate, value, is_character, is_value, known["\\boxed{"])
+
+
+def tokens_of(tokenizer: PreTrainedTokenizerFast) -> list[str]:
+    """All tokens in the order of their ids."""
+    return [str(token) for token in tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))]
+
+
+def tokens_in(checkpoint: Mapping[str, Any]) -> list[str]:
+    """The tokens that a checkpoint of the recipe was trained with; the first ones did not say."""
+    found = checkpoint.get("tokens")
+    return found if found is not None else tokens_of(build_tokenizer(("signs",)))
+
+
+def move_rows(rows: torch.Tensor, old: list[str], new: list[str], fresh: torch.Tensor) -> torch.Tensor:
+    """The embedding of `new` tokens: the row that a token had in `rows`, or the mean of the rows of the characters it is
+    written with, or, where those are new as well, the row of `fresh`. rows: (old vocabulary, hidden), fresh: (new, hidden)."""
+    place = {token: k for k, token in enumerate(old)}
+    moved = fresh.clone()
+    for k, token in enumerate(new):
+        parts = [place[token]] if token in place else [place[letter] for letter in token if letter in place]
+        if parts:
+            moved[k] = rows[parts].mean(0)
+    return moved
+
+
+def fitted(
+    state: Mapping[str, torch.Tensor], old: list[str], new: list[str], fresh: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """A checkpoint's tensors with the embedding's rows moved to where `new` has the tokens of `old`."""
+    if old == new:
+        return dict(state)
+    return {
+        name: move_rows(one, old, new, fresh) if name.endswith("embed_tokens.weight") else one
+        for name, one in state.items()
+    }
 
 
 def special_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:

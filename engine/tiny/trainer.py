@@ -1,6 +1,6 @@
 """One stage of training: draw a batch, step, write the curve, keep a checkpoint.
 
-Invariant: a checkpoint holds the fp32 masters of the model and of the throw-away heads, the stage and the time
+Invariant: a checkpoint holds the fp32 masters of the model and of the throw-away heads, the tokens, the stage and the time
 spent in it, so that a run that was killed goes on where it stopped (optimiser momenta begin anew). It is written
 beside and moved into place.
 """
@@ -52,6 +52,7 @@ class Run:
     pull: AttentionPull
     optimiser: MasterOptimiser
     folder: Path
+    tokens: list[str]
 
 
 def rate_share(stage: Stage, step: int, progress: float) -> float:
@@ -66,7 +67,9 @@ def rate_share(stage: Stage, step: int, progress: float) -> float:
 def save(run: Run, stage: str, spent_s: float, step: int, name: str = "last") -> None:
     path = run.folder / f"{name}.pt"
     beside = path.with_suffix(".part")
-    torch.save({"state": run.optimiser.state(), "stage": stage, "spent_s": spent_s, "step": step}, beside)
+    torch.save(
+        {"state": run.optimiser.state(), "stage": stage, "spent_s": spent_s, "step": step, "tokens": run.tokens}, beside
+    )
     beside.replace(path)
 
 

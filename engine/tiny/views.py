@@ -7,21 +7,29 @@ Shapes: `characters` is (patches,): 0 nothing, 1..36 the character whose centre 
 `orders` is (patches,): which character of its text that is, from 0, -100 where none is or the text is no sign's.
 `colors` and `shapes` are (tokens,): 0 nothing, 1.. the sign whose centre lies in the token, -100 unknown.
 `owner_colors` and `owner_shapes` are (tokens,): the sign whose text the token shows, from 0, -100 where it shows none.
+`kinds` and `hues` are (patches,): 0 nothing, 1.. the kind and the colour of the small thing (object or mark) that the patch
+shows, -100 unknown.
 `boxes` is (signs, 5): token, x1, y1, x2, y2 in hundredths of the picture.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
+from engine.miniature.objects import CLUTTER_KINDS, KINDS, MARKS
 from engine.tiny import patches, signs, words
 
 UNKNOWN = -100
 NO_BOXES = np.zeros((0, 5), np.float32)
+
+_WELL_WITHIN = 0.7
+THINGS = (*(("object", kind) for kind in KINDS + CLUTTER_KINDS), *(("mark", kind) for kind in MARKS))
+"""(role, kind) of what small things there are: a star among the marks is not the star among the objects."""
 
 Point = tuple[float, float]
 Shares = tuple[float, float, float, float]
@@ -38,6 +46,8 @@ class View:
     shapes: np.ndarray
     owner_colors: np.ndarray
     owner_shapes: np.ndarray
+    kinds: np.ndarray
+    hues: np.ndarray
     boxes: np.ndarray
 
     @property
@@ -81,6 +91,8 @@ def view_of(picture: Image.Image) -> View:
         shapes=unknown(count // 4),
         owner_colors=unknown(count // 4),
         owner_shapes=unknown(count // 4),
+        kinds=unknown(count),
+        hues=unknown(count),
         boxes=NO_BOXES,
     )
 
@@ -115,6 +127,41 @@ def label_owners(view: View, texts: Iterable[tuple[str, str, Iterable[Point]]]) 
                 view.owner_colors[token] = signs.COLORS.index(color)
                 view.owner_shapes[token] = signs.SHAPES.index(shape)
     return view
+
+
+def label_things(view: View, things: Iterable[tuple[str, str, str, Shares, bool]]) -> View:
+    """Label every patch with the small thing that it shows: (role, kind, colour, box in shares, whether it is large enough to
+    be made out). Only the patch of its centre and those well within it are labelled; what is at its edge, and what is too
+    small, is unknown."""
+    view.kinds[:] = 0
+    view.hues[:] = 0
+    everything = list(things)
+    for _, _, _, box, _ in everything:
+        for patch in _patches_in(view, box, 1.0):
+            view.kinds[patch] = view.hues[patch] = UNKNOWN
+    for share in (_WELL_WITHIN, 0.0):  # centres last: in a crowd two things may share a patch
+        for role, kind, color, box, is_clear in everything:
+            if is_clear:
+                for patch in _patches_in(view, box, share):
+                    view.kinds[patch] = 1 + THINGS.index((role, kind))
+                    view.hues[patch] = 1 + signs.COLORS.index(color)
+    return view
+
+
+def _patches_in(view: View, box: Shares, share: float) -> Iterable[int]:
+    """The patch of a box's middle, and those whose own middle lies within `share` of the box."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    half_x, half_y = share * (box[2] - box[0]) / 2, share * (box[3] - box[1]) / 2
+    middle = view.patch_at(x, y)
+    if middle is not None:
+        yield middle
+    for row in range(max(0, int((y - half_y) * view.rows)), min(view.rows, math.ceil((y + half_y) * view.rows))):
+        if abs((row + 0.5) / view.rows - y) < half_y:
+            for column in range(
+                max(0, int((x - half_x) * view.columns)), min(view.columns, math.ceil((x + half_x) * view.columns))
+            ):
+                if abs((column + 0.5) / view.columns - x) < half_x:
+                    yield patches.patch_index(row, column, view.columns)
 
 
 def label_signs(view: View, named: Iterable[tuple[str, str, tuple[float, float, float, float]]]) -> View:

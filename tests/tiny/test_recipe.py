@@ -12,7 +12,7 @@ import pytest
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from engine.tiny import export, recipe, tokenizer, turns
+from engine.tiny import export, recipe, tokenizer, turns, world_curriculum
 from engine.tiny.curriculum import SMALL
 
 
@@ -31,16 +31,16 @@ def made(tmp_path_factory):
 def test_a_few_steps_of_every_stage_run_and_are_logged(made):
     folder, output = made
     rows = [json.loads(line) for line in (folder / "curves.jsonl").read_text().splitlines()]
-    plan = recipe.stages(turns.lexicon_of(tokenizer.build_tokenizer()), SMALL)
+    plan = recipe.stages(turns.lexicon_of(tokenizer.build_tokenizer()), SMALL, world_curriculum.SMALL)
     assert [row["stage"] for row in rows] == [stage.name for stage in plan]
     assert all(any(key.endswith(".loss") for key in row) for row in rows)
-    assert "joint" in output
+    assert "world" in output
 
 
 def test_a_finished_run_is_resumed_with_nothing_left_to_do(made):
     folder, _ = made
     before = torch.load(folder / "last.pt")["state"]
-    assert "starting from joint" in run(folder, "--minutes", "0", "--small")
+    assert "starting from world" in run(folder, "--minutes", "0", "--small")
     after = torch.load(folder / "last.pt")["state"]
     assert all(torch.equal(before[name], after[name]) for name in before)
 

@@ -1,0 +1,169 @@
+"""The batches of the stage `world`: the four miniature benchmarks beside signs and clips.
+
+Idea: as in `curriculum`: what is dense and cheap (tiles of small things, crops alone, calls alone) carries most of the
+learning, whole traces tie it together. Kinds of batches, as the curves name them:
+
+    w_tiles   tiles of objects and marks, and first views and crops: the tower's heads alone
+    w_view    first views: easy questions answered at once, calls for the hard ones
+    w_crop    crops alone and what is asked of them
+    w_trace   first view, call, crop, answer
+    w_clip    first views of clips: easy questions answered at once, the frames to select for the hard ones
+    w_frame   selected frames alone and what is asked of them
+    w_select  first views of a clip, selection, frames, answer
+
+Invariant: seeds are of the training split. Sizes are such that every batch costs about the same.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+
+from engine.miniature import info, mv, tally, vstar
+from engine.miniature.drawing import Drawing
+from engine.tiny import curriculum, scenes, world_poses, world_samples, world_tiles, world_views
+from engine.tiny.batches import Batch, vision_batch
+from engine.tiny.curriculum import Sizes
+from engine.tiny.feeding import Maker
+from engine.tiny.sequences import Sequence, batch_of
+from engine.tiny.turns import Lexicon
+from engine.tiny.world_poses import Pose
+
+ROOMS: tuple[tuple[ModuleType, float], ...] = ((vstar, 0.35), (tally, 0.37), (info, 0.28))
+OLD_SHARE = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSizes:
+    """How much of each kind a batch holds."""
+
+    tiles: int = 50
+    tiled_pictures: int = 4
+    view_pictures: int = 9
+    view_questions: int = 7
+    crops: int = 14
+    crop_questions: int = 3
+    trace_pictures: int = 5
+    trace_questions: int = 2
+    clips: int = 5
+    clip_questions: int = 5
+    frames: int = 3
+    frame_questions: int = 4
+    selections: int = 2
+    selection_questions: int = 3
+
+
+SMALL = WorldSizes(3, 1, 1, 2, 2, 2, 1, 1, 1, 2, 1, 2, 1, 1)
+
+
+def draw_from(rng: random.Random, room: ModuleType) -> Drawing:
+    while True:
+        drawing: Drawing | None = room.draw(rng.choice(scenes.SEEDS["train"]), "train")
+        if drawing is not None:
+            return drawing
+
+
+def _picture(rng: random.Random) -> Drawing:
+    return draw_from(rng, rng.choices([room for room, _ in ROOMS], [share for _, share in ROOMS])[0])
+
+
+def _crop_poses(rng: random.Random, drawing: Drawing, count: int) -> list[list[Pose]]:
+    """What can be asked of the crops of a picture, crop by crop."""
+    by_box: dict[tuple[int, ...], list[Pose]] = {}
+    for pose in world_poses.further_poses(rng, drawing, 99):
+        by_box.setdefault(pose.box, []).append(pose)
+    groups = [group[:count] for group in by_box.values()]
+    rng.shuffle(groups)
+    return groups
+
+
+def _frame_poses(rng: random.Random, drawing: Drawing, count: int) -> list[Pose]:
+    """Questions that share the frames to select: as many as there are."""
+    by_frames: dict[tuple[int, ...], list[Pose]] = {}
+    for pose in world_poses.further_poses(rng, drawing, 99):
+        by_frames.setdefault(pose.frames, []).append(pose)
+    return max(by_frames.values(), key=len)[:count]
+
+
+def make_tiles(rng: random.Random, sizes: WorldSizes) -> Batch:
+    seen = [world_tiles.draw_tile(rng) for _ in range(sizes.tiles)]
+    for _ in range(sizes.tiled_pictures):
+        drawing = _picture(rng)
+        seen.append(world_views.whole(drawing).view)
+        for group in _crop_poses(rng, drawing, 1)[:2]:
+            seen.append(world_views.crop(drawing, world_samples.shown_box(drawing, group[0].box)).view)
+    return vision_batch(seen, "w_tiles")
+
+
+def make_view(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+    return _of_pictures(rng, lexicon, sizes.view_pictures, sizes.view_questions, False, "w_view")
+
+
+def make_trace(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+    return _of_pictures(rng, lexicon, sizes.trace_pictures, sizes.trace_questions, True, "w_trace")
+
+
+def _of_pictures(
+    rng: random.Random, lexicon: Lexicon, pictures: int, questions: int, is_shown: bool, kind: str
+) -> Batch:
+    traces = []
+    for _ in range(pictures):
+        drawing = _picture(rng)
+        poses = world_poses.further_poses(rng, drawing, questions)
+        traces.append(world_samples.picture_trace(rng, lexicon, drawing, poses, is_shown))
+    return batch_of(traces, kind)
+
+
+def make_crop(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+    traces: list[Sequence] = []
+    while len(traces) < sizes.crops:
+        drawing = _picture(rng)
+        for group in _crop_poses(rng, drawing, sizes.crop_questions)[:3]:
+            traces.append(world_samples.crop_trace(rng, lexicon, drawing, group))
+    return batch_of(traces[: sizes.crops], "w_crop")
+
+
+def make_clip(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+    return _of_clips(rng, lexicon, sizes.clips, sizes.clip_questions, 0, "w_clip")
+
+
+def make_select(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+    return _of_clips(rng, lexicon, sizes.selections, sizes.selection_questions, 1, "w_select")
+
+
+def _of_clips(rng: random.Random, lexicon: Lexicon, count: int, questions: int, reads: int, kind: str) -> Batch:
+    traces = []
+    for _ in range(count):
+        drawing = draw_from(rng, mv)
+        poses = world_poses.further_poses(rng, drawing, questions)
+        traces.append(world_samples.clip_trace(rng, lexicon, drawing, poses, reads))
+    return batch_of(traces, kind)
+
+
+def make_frame(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+    traces = []
+    for _ in range(sizes.frames):
+        drawing = draw_from(rng, mv)
+        poses = _frame_poses(rng, drawing, sizes.frame_questions)
+        traces.append(world_samples.frame_trace(rng, lexicon, drawing, poses))
+    return batch_of(traces, "w_frame")
+
+
+def miniature_mix(lexicon: Lexicon, sizes: WorldSizes) -> tuple[tuple[Maker, float], ...]:
+    return (
+        (partial(make_tiles, sizes=sizes), 0.14),
+        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.18),
+        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.28),
+        (partial(make_trace, lexicon=lexicon, sizes=sizes), 0.12),
+        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.10),
+        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.12),
+        (partial(make_select, lexicon=lexicon, sizes=sizes), 0.06),
+    )
+
+
+def world_mix(lexicon: Lexicon, old: Sizes, sizes: WorldSizes) -> tuple[tuple[Maker, float], ...]:
+    """Signs and clips as before, and the miniature benchmarks."""
+    before = tuple((maker, OLD_SHARE * share) for maker, share in curriculum.joint_mix(lexicon, old))
+    return (*before, *((maker, (1 - OLD_SHARE) * share) for maker, share in miniature_mix(lexicon, sizes)))

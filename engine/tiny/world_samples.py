@@ -1,0 +1,389 @@
+"""Conversations on miniature drawings: answers from the first view, calls, answers from crops and frames, whole traces.
+
+Idea: what one look cannot tell is thought in steps, each of which is read off one place: an attribute is named before its
+letter is looked up among the options; what is counted is pointed at one by one ("1 at (0.20, 0.35). It is 1.");
+where two things lie is said before how they lie to each other. Attention is pulled to that place, and from the answer to the
+option that says the same.
+
+Easy questions are answered at once and hard ones by an operation, side by side on one picture, so that it is the size
+that decides and nothing else.
+
+Invariant: texts are those that the protocol `studio` renders (`tests/tiny` compares them), thoughts around an operation
+begin with the first template of `engine.synthesis.wording`; calls that went wrong carry no labels.
+
+Not covered: nested zooms, zooming into a selected frame.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engine.miniature.drawing import Drawing, PixelBox
+from engine.synthesis.regions import box_on
+from engine.tiny import turns, world_views
+from engine.tiny.sequences import EARLY, LATE
+from engine.tiny.sequences import Sequence as Tokens
+from engine.tiny.turns import Lexicon
+from engine.tiny.views import Shares
+from engine.tiny.world_poses import Pose
+from engine.tiny.world_views import Sight
+from engine.trace import Box
+
+TOO_SMALL = "It is too small to read. I will zoom in."
+TOO_SMALL_IN_CLIP = "It is too small to read. I will select the frame."
+LARGE_ENOUGH = "It is large enough."
+HERE = "Here it is."
+AGAIN = "That is not it. I will look again."
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a turn, and the token that is looked at while it is written. `is_read` pieces go from one to the next:
+    each token then looks back at its own place."""
+
+    text: str
+    target: int | None = None
+    is_read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A view in a sequence: its labels and places, and where its first token stands."""
+
+    sight: Sight
+    start: int
+
+    def at(self, point: tuple[float, float]) -> int | None:
+        token = self.sight.token(point)
+        return None if token is None else self.start + token
+
+    def named(self, point: tuple[float, float]) -> str:
+        """A place as it is written."""
+        x, y = (min(1.0, max(0.0, value)) for value in self.sight.share(point))
+        return f"{x:.2f}, {y:.2f}"
+
+
+Eyes = Callable[[int], Seen | None]
+"""eyes(frame) -> the view of it that the answer is read off."""
+
+
+# --- turns ------------------------------------------------------------------------------------------------------------
+
+
+def ask(sequence: Tokens, pose: Pose, suffix: str = "") -> dict[str, int]:
+    """The question and its options; returns where the last token of each option stands, by letter. An option's text looks
+    at its letter, which can then be copied from there."""
+    sequence.add_text(pose.question)
+    ends: dict[str, int] = {}
+    for k, option in enumerate(pose.options):
+        letter = chr(ord("A") + k)
+        where = sequence.add_text(f"\n({letter}) {option}")
+        ends[letter] = where.stop - 1
+        sequence.pulls.append((where.stop - 1, where.start + 2, EARLY))
+    if suffix:
+        sequence.add_text(suffix)
+    return ends
+
+
+def say(sequence: Tokens, pieces: Sequence[Piece], is_learned: bool = True) -> None:
+    """A whole turn of the assistant's."""
+    sequence.add_text("<|im_start|>assistant\n")
+    for piece in pieces:
+        where = sequence.add_text(piece.text, is_learned)
+        if piece.target is not None and is_learned:
+            sequence.pulls += [(k - 1, piece.target, LATE) for k in range(where.start, where.stop)]
+            if piece.is_read:
+                sequence.pulls += [(k, piece.target, EARLY) for k in range(where.start, where.stop)]
+    sequence.add_text("<|im_end|>", is_learned)
+    sequence.add_text("\n")
+
+
+def answer_pieces(lexicon: Lexicon, pose: Pose, eyes: Eyes, ends: dict[str, int], opening: str) -> list[Piece]:
+    """The thought that leads to the answer, and the answer."""
+    thought = [Piece(opening), *_reasoning(pose, eyes)]
+    if pose.form in ("read", "table") and not pose.options:
+        spelled = _spelled(pose, -1, eyes)
+        return [*thought, Piece(" \\boxed{"), *spelled, Piece("}")]
+    return [*thought, Piece(" "), Piece("\\boxed{"), Piece(pose.answer, ends.get(pose.answer)), Piece("}")]
+
+
+def _reasoning(pose: Pose, eyes: Eyes) -> list[Piece]:
+    """Everything that is said between the opening and the box. It ends with what the answer says."""
+    if pose.form in ("color", "kind"):
+        (thing,) = pose.things
+        word = Piece(f" {pose.told}", _at(eyes, thing.frames, thing.center))
+        return [Piece(" It is" if pose.form == "color" else " It is the"), word, Piece(".")]
+    if pose.form in ("relative", "move"):
+        first, second = pose.things
+        one, two = (_placed(eyes, thing.frames, thing.center) for thing in pose.things)
+        name = "then" if pose.form == "move" else second.kind
+        return [Piece(f" {first.kind}"), *one, Piece("), "), Piece(name), *two, *_concluded(pose.told)]
+    if pose.form == "count":
+        if not pose.things:
+            return [Piece(" None. It is"), Piece(" 0"), Piece(".")]
+        pieces: list[Piece] = []
+        for k, thing in enumerate(pose.things, 1):
+            at = _at(eyes, thing.frames, thing.center)
+            # The mark that comes next is looked for as soon as the last one is done with.
+            pieces.append(Piece("), ", at) if pieces else Piece(" "))
+            pieces += [Piece(str(k), at), *_placed(eyes, thing.frames, thing.center)]
+        return [*pieces, *_concluded(pose.told)]
+    if pose.form == "table":
+        return [Piece(" Next to "), *_spelled(pose, 0, eyes), Piece(" it says")]
+    if pose.options:
+        return [Piece(" It says "), *_spelled(pose, -1, eyes), Piece(".")]
+    return [Piece(" It says")]
+
+
+def _concluded(told: str) -> list[Piece]:
+    return [Piece("). "), Piece("It is"), Piece(f" {told}"), Piece(".")]
+
+
+def _placed(eyes: Eyes, frames: tuple[int, ...], point: tuple[float, float]) -> list[Piece]:
+    """The words " at (x, y", up to the bracket, read off the token at that place."""
+    seen = _seen(eyes, frames)
+    at = seen.at(point)
+    x, y = seen.named(point).split(", ")
+    return [Piece(" at (", at), Piece(x, at), Piece(", ", at), Piece(y, at)]
+
+
+def _spelled(pose: Pose, which: int, eyes: Eyes) -> list[Piece]:
+    line = pose.lines[which]
+    return [
+        Piece(letter, _at(eyes, line.frames, point), True)
+        for letter, point in zip(line.text, line.centers, strict=True)
+    ]
+
+
+def _seen(eyes: Eyes, frames: tuple[int, ...]) -> Seen:
+    for frame in frames:
+        seen = eyes(frame)
+        if seen is not None:
+            return seen
+    raise ValueError(f"none of the frames {frames} is in sight")
+
+
+def _at(eyes: Eyes, frames: tuple[int, ...], point: tuple[float, float]) -> int | None:
+    return _seen(eyes, frames).at(point)
+
+
+def zoom_pieces(thought: str, box: Shares, target: int | None) -> list[Piece]:
+    pieces = [Piece(thought), Piece('<tool_call>{"name": "zoom_in", "arguments": {"bbox_2d": [')]
+    for k, edge in enumerate(box):
+        pieces += [Piece(", ")] if k else []
+        pieces.append(Piece(f"{edge:.2f}", target))
+    return [*pieces, Piece('], "target_image": 1}}</tool_call>')]
+
+
+def select_pieces(thought: str, targets: Sequence[tuple[int, int | None]]) -> list[Piece]:
+    """`targets` are the frames to select and the tokens that show why."""
+    pieces = [Piece(thought), Piece('<tool_call>{"name": "select_frames", "arguments": {"target_frames": [')]
+    for k, (frame, target) in enumerate(targets):
+        pieces += [Piece(", ")] if k else []
+        pieces.append(Piece(str(frame), target))
+    return [*pieces, Piece("]}}</tool_call>")]
+
+
+def shown_box(drawing: Drawing, box: PixelBox) -> Shares:
+    """The box to propose: as a synthesised trajectory does."""
+    width, height = drawing.frames[0].size
+    found = box_on(Box(box[0] / width, box[1] / height, box[2] / width, box[3] / height))
+    return found.x1, found.y1, found.x2, found.y2
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+
+def _middle(box: tuple[float, float, float, float]) -> tuple[float, float]:
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+
+def _crop_for(rng: random.Random, drawing: Drawing, pose: Pose) -> Sight:
+    """The crop that a model might have asked for; it holds all that is asked about."""
+    box = shown_box(drawing, pose.box)
+    sight = world_views.crop(drawing, turns.jitter(rng, box, rng.choice((0.0, 0.006, 0.012))))
+    return sight if sight.holds(pose.box) else world_views.crop(drawing, box)
+
+
+def _always(seen: Seen) -> Eyes:
+    return lambda _: seen
+
+
+def _show_crop(sequence: Tokens, sight: Sight) -> Seen:
+    sequence.begin_user()
+    sequence.add_text(f"Here is the cropped image (Image Size: {sight.size[0]}x{sight.size[1]}):")
+    start = sequence.add_view(sight.view)
+    sequence.end_turn()
+    return Seen(sight, start)
+
+
+def _guess(rng: random.Random, pose: Pose) -> str:
+    """What can be said without looking closer: any of the options is as good."""
+    return turns.guess(rng.choice("ABCD") if pose.options else pose.answer)
+
+
+def view_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose]) -> Tokens:
+    """The first view and many questions: the easy ones answered, for the hard ones only the call."""
+    return picture_trace(rng, lexicon, drawing, poses, is_shown=False)
+
+
+def picture_trace(
+    rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose], is_shown: bool = True
+) -> Tokens:
+    """Questions on one picture: easy ones answered at once, hard ones by zooming in; now and then a wrong place."""
+    sequence = lexicon.begin()
+    sequence.begin_user()
+    sight = world_views.whole(drawing)
+    first = Seen(sight, sequence.add_view(sight.view))
+    for number, pose in enumerate(poses):
+        if number:
+            sequence.begin_user()
+        is_operating = rng.random() > 0.06
+        ends = ask(sequence, pose, "" if is_operating else turns.NO_OPERATIONS)
+        sequence.end_turn()
+        if pose.difficulty == "easy":
+            say(sequence, answer_pieces(lexicon, pose, _always(first), ends, LARGE_ENOUGH))
+            continue
+        if not is_operating:
+            say(sequence, [Piece(_guess(rng, pose))])
+            continue
+        thought = TOO_SMALL
+        if is_shown and rng.random() < 0.05:
+            thought = _look_elsewhere(rng, sequence, drawing, pose)
+        say(sequence, zoom_pieces(thought, shown_box(drawing, pose.box), first.at(_middle(pose.box))))
+        if is_shown:
+            close = _show_crop(sequence, _crop_for(rng, drawing, pose))
+            say(sequence, answer_pieces(lexicon, pose, _always(close), ends, HERE))
+    return sequence
+
+
+def _look_elsewhere(rng: random.Random, sequence: Tokens, drawing: Drawing, pose: Pose) -> str:
+    """A zoom on another tray, or anywhere, which is read and never learned; returns the thought to go on with."""
+    boxes = [thing.box for thing in drawing.things if thing.role in ("tray", "panel") and thing.box != pose.box]
+    if boxes and rng.random() < 0.7:
+        left, top, right, bottom = (round(edge) for edge in rng.choice(boxes))
+        box = shown_box(drawing, (left, top, right, bottom))
+    else:
+        x, y = rng.uniform(0, 0.85), rng.uniform(0, 0.85)
+        box = round(x, 2), round(y, 2), round(x + 0.12, 2), round(y + 0.12, 2)
+    sight = world_views.crop(drawing, box)
+    if sight.holds(pose.box):
+        return TOO_SMALL
+    say(sequence, zoom_pieces(TOO_SMALL, box, None), is_learned=False)
+    _show_crop(sequence, sight)
+    return AGAIN
+
+
+def crop_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose]) -> Tokens:
+    """A crop alone and what can be asked of it: the second half of a trace. The poses share their box."""
+    sequence = lexicon.begin()
+    close: Seen | None = None
+    for pose in poses:
+        sequence.begin_user()
+        ends = ask(sequence, pose)
+        sequence.end_turn()
+        if close is None:
+            close = _show_crop(sequence, _crop_for(rng, drawing, poses[0]))
+        say(sequence, answer_pieces(lexicon, pose, _always(close), ends, HERE))
+    return sequence
+
+
+# --- clips ------------------------------------------------------------------------------------------------------------
+
+
+def begin_clip(lexicon: Lexicon, drawing: Drawing) -> tuple[Tokens, list[Seen]]:
+    """The first views of all frames. What shows in one looks at its number, to be copied from there."""
+    sequence = lexicon.begin()
+    sequence.begin_user()
+    seen: list[Seen] = []
+    for number in range(1, len(drawing.frames) + 1):
+        sight = world_views.whole(drawing, number, "frame")
+        digit = sequence.add_text(f"Frame {number}:").stop - 2
+        one = Seen(sight, sequence.add_view(sight.view))
+        seen.append(one)
+        shown = [thing for thing in drawing.things if number in thing.frames and not thing.on]
+        tokens = sorted({at for thing in shown if (at := one.at(thing.center)) is not None})
+        sequence.pulls += [(token, digit, EARLY) for token in tokens]
+    return sequence, seen
+
+
+def clip_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose], reads: int) -> Tokens:
+    """Questions on a clip: easy ones answered at once, hard ones by selecting frames, which the first `reads` of them show."""
+    sequence, seen = begin_clip(lexicon, drawing)
+    number_shown = len(drawing.frames)
+    for number, pose in enumerate(poses):
+        if number:
+            sequence.begin_user()
+        is_operating = rng.random() > 0.06
+        ends = ask(sequence, pose, "" if is_operating else turns.NO_OPERATIONS)
+        sequence.end_turn()
+        if pose.difficulty == "easy":
+            say(sequence, answer_pieces(lexicon, pose, _only(pose, seen), ends, LARGE_ENOUGH))
+            continue
+        if not is_operating:
+            say(sequence, [Piece(_guess(rng, pose))])
+            continue
+        thought = TOO_SMALL_IN_CLIP
+        is_shown = reads > 0
+        if is_shown and rng.random() < 0.05:
+            wrong = [frame for frame in range(1, len(seen) + 1) if not any(frame in one.frames for one in _shown(pose))]
+            if wrong:
+                frame = rng.choice(wrong)
+                say(sequence, select_pieces(thought, [(frame, None)]), is_learned=False)
+                number_shown = _show_frames(sequence, drawing, (frame,), number_shown)[1]
+                thought = AGAIN
+        say(sequence, select_pieces(thought, [(frame, _why(pose, seen, frame)) for frame in pose.frames]))
+        if is_shown:
+            reads -= 1
+            close, number_shown = _show_frames(sequence, drawing, pose.frames, number_shown)
+            say(sequence, answer_pieces(lexicon, pose, close.get, ends, HERE))
+    return sequence
+
+
+def frame_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose]) -> Tokens:
+    """Selected frames alone and what can be asked of them. The poses share their frames."""
+    sequence = lexicon.begin()
+    close: dict[int, Seen] | None = None
+    for pose in poses:
+        sequence.begin_user()
+        ends = ask(sequence, pose)
+        sequence.end_turn()
+        if close is None:
+            close, _ = _show_frames(sequence, drawing, pose.frames, len(drawing.frames))
+        say(sequence, answer_pieces(lexicon, pose, close.get, ends, HERE))
+    return sequence
+
+
+def _shown(pose: Pose) -> Sequence:
+    return (*pose.things, *pose.lines)
+
+
+def _only(pose: Pose, seen: list[Seen]) -> Eyes:
+    """Easy things are read off the frames that would be selected: the same place whenever it is asked."""
+    return lambda frame: seen[frame - 1] if frame in pose.frames else None
+
+
+def _why(pose: Pose, seen: list[Seen], frame: int) -> int | None:
+    """The token of a frame that shows what is asked about: the tray or the board, which is named by its colour."""
+    named = (pose.carrier, *pose.things) if pose.carrier else pose.things
+    return next((seen[frame - 1].at(one.center) for one in named if frame in one.frames), None)
+
+
+def _show_frames(
+    sequence: Tokens, drawing: Drawing, frames: Sequence[int], number_shown: int
+) -> tuple[dict[int, Seen], int]:
+    """Selected frames in the user's turn; returns them by number, and the number of the last picture."""
+    width, height = drawing.frames[0].size
+    last = number_shown + len(frames)
+    sequence.begin_user()
+    sequence.add_text(
+        f"Here are the selected frames (Frame Size: {width}x{height}, Numbered {number_shown + 1} to {last}):"
+    )
+    seen = {}
+    for frame in frames:
+        sight = world_views.whole(drawing, frame, "selected_frame")
+        seen[frame] = Seen(sight, sequence.add_view(sight.view))
+    sequence.end_turn()
+    return seen, last
