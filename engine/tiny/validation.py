@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForImageTextToText
+from transformers import AutoModelForImageTextToText, PreTrainedTokenizerFast
 
 from engine.tiny import clip_samples, clips, export, patches, questions, scene_samples, scenes, turns, views
 from engine.tiny import tokenizer as words
@@ -35,9 +35,9 @@ AT_ONCE = 20
 class Reader:
     """Greedy continuation of many conversations at once."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, tokenizer: PreTrainedTokenizerFast | None = None) -> None:
         self.model = model
-        self.tokenizer = words.build_tokenizer()
+        self.tokenizer = tokenizer or words.build_tokenizer()
         self.lexicon = turns.lexicon_of(self.tokenizer)
 
     def write(self, conversations: list[Sequence], limit: int) -> list[str]:
@@ -69,6 +69,14 @@ class Reader:
             eos_token_id=self.tokenizer.eos_token_id,
         )
         return [str(self.tokenizer.decode(row)).split("<|im_end|>")[0] for row in written[:, length:]]
+
+
+def open_reader(model: Path) -> Reader:
+    """A checkpoint of the recipe, or an exported folder with the tokenizer that lies in it."""
+    if not model.is_dir():
+        return Reader(export.load_model(model))
+    loaded = AutoModelForImageTextToText.from_pretrained(model, dtype=torch.float32).eval()
+    return Reader(loaded, PreTrainedTokenizerFast.from_pretrained(model))
 
 
 def said(text: str) -> str | None:
@@ -269,11 +277,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="append the figures to this JSON file")
     parser.add_argument("--show", action="store_true", help="print every answer as well")
     options = parser.parse_args()
-    if options.model.is_dir():
-        model = AutoModelForImageTextToText.from_pretrained(options.model, dtype=torch.float32).eval()
-    else:
-        model = export.load_model(options.model)
-    reader = Reader(model)
+    reader = open_reader(options.model)
 
     def report(row: dict) -> None:
         if options.show:

@@ -211,7 +211,7 @@ def _always(seen: Seen) -> Eyes:
     return lambda _: seen
 
 
-def _show_crop(sequence: Tokens, sight: Sight) -> Seen:
+def show_crop(sequence: Tokens, sight: Sight) -> Seen:
     sequence.begin_user()
     sequence.add_text(f"Here is the cropped image (Image Size: {sight.size[0]}x{sight.size[1]}):")
     start = sequence.add_view(sight.view)
@@ -254,7 +254,7 @@ def picture_trace(
             thought = _look_elsewhere(rng, sequence, drawing, pose)
         say(sequence, zoom_pieces(thought, shown_box(drawing, pose.box), first.at(_middle(pose.box))))
         if is_shown:
-            close = _show_crop(sequence, _crop_for(rng, drawing, pose))
+            close = show_crop(sequence, _crop_for(rng, drawing, pose))
             say(sequence, answer_pieces(lexicon, pose, _always(close), ends, HERE))
     return sequence
 
@@ -272,7 +272,7 @@ def _look_elsewhere(rng: random.Random, sequence: Tokens, drawing: Drawing, pose
     if sight.holds(pose.box):
         return TOO_SMALL
     say(sequence, zoom_pieces(TOO_SMALL, box, None), is_learned=False)
-    _show_crop(sequence, sight)
+    show_crop(sequence, sight)
     return AGAIN
 
 
@@ -285,7 +285,7 @@ def crop_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Se
         ends = ask(sequence, pose)
         sequence.end_turn()
         if close is None:
-            close = _show_crop(sequence, _crop_for(rng, drawing, poses[0]))
+            close = show_crop(sequence, _crop_for(rng, drawing, poses[0]))
         say(sequence, answer_pieces(lexicon, pose, _always(close), ends, HERE))
     return sequence
 
@@ -332,12 +332,12 @@ def clip_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Se
             if wrong:
                 frame = rng.choice(wrong)
                 say(sequence, select_pieces(thought, [(frame, None)]), is_learned=False)
-                number_shown = _show_frames(sequence, drawing, (frame,), number_shown)[1]
+                number_shown = show_frames(sequence, drawing, (frame,), number_shown)[1]
                 thought = AGAIN
         say(sequence, select_pieces(thought, [(frame, _why(pose, seen, frame)) for frame in pose.frames]))
         if is_shown:
             reads -= 1
-            close, number_shown = _show_frames(sequence, drawing, pose.frames, number_shown)
+            close, number_shown = show_frames(sequence, drawing, pose.frames, number_shown)
             say(sequence, answer_pieces(lexicon, pose, close.get, ends, HERE))
     return sequence
 
@@ -351,7 +351,7 @@ def frame_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: S
         ends = ask(sequence, pose)
         sequence.end_turn()
         if close is None:
-            close, _ = _show_frames(sequence, drawing, pose.frames, len(drawing.frames))
+            close, _ = show_frames(sequence, drawing, pose.frames, len(drawing.frames))
         say(sequence, answer_pieces(lexicon, pose, close.get, ends, HERE))
     return sequence
 
@@ -371,7 +371,7 @@ def _why(pose: Pose, seen: list[Seen], frame: int) -> int | None:
     return next((seen[frame - 1].at(one.center) for one in named if frame in one.frames), None)
 
 
-def _show_frames(
+def show_frames(
     sequence: Tokens, drawing: Drawing, frames: Sequence[int], number_shown: int
 ) -> tuple[dict[int, Seen], int]:
     """Selected frames in the user's turn; returns them by number, and the number of the last picture."""
