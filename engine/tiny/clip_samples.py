@@ -65,8 +65,9 @@ def clip_trace(rng: random.Random, lexicon: Lexicon, clip: clips.Clip, count: in
         sequence.pull_tokens(where, lexicon.digit_ids, starts[frame - 1] + token)
         if number < reads:
             sequence.begin_user()
-            view, start = add_frame(sequence, clip, frame, shown + 1)
-            _add_zoom(rng, lexicon, sequence, clip, sign, frame, view, start, shown + 1, is_read=True)
+            add_frame(sequence, clip, frame, shown + 1)
+            # Where the sign stands is known from the first view already, and told there by one token, not a dozen.
+            _add_zoom(rng, lexicon, sequence, clip, sign, frame, starts[frame - 1] + token, shown + 1, is_read=True)
             shown += 2
     return sequence
 
@@ -85,7 +86,8 @@ def frame_trace(rng: random.Random, lexicon: Lexicon, clip: clips.Clip, count: i
         if view is None:
             sequence.begin_user()
             view, start = add_frame(sequence, clip, shown, number)
-        _add_zoom(rng, lexicon, sequence, clip, sign, shown, view, start, number, is_read=sign is asked[-1])
+        target = start + view.token_of(turns.shares_of(sign.on_frame(shown).box, clip.frames[0].size))
+        _add_zoom(rng, lexicon, sequence, clip, sign, shown, target, number, is_read=sign is asked[-1])
     return sequence
 
 
@@ -122,16 +124,15 @@ def _add_zoom(
     clip: clips.Clip,
     sign: clips.ClipSign,
     frame: int,
-    view: View,
-    start: int,
+    target: int,
     number: int,
     is_read: bool,
 ) -> None:
-    """The zoom into the frame that was shown as picture `number`, and, if it is to be read, the crop and the answer."""
+    """The zoom into the frame that was shown as picture `number`, its box told by the token at `target`, and, if it is to
+    be read, the crop and the answer."""
     shown, still = clip.scene(frame), sign.on_frame(frame)
     size = shown.picture.size
     thought = turns.thought_for(sign, turns.ZOOM_PLAN)
-    target = start + view.token_of(turns.shares_of(still.box, size))
     scene_samples.add_zoom_call(lexicon, sequence, thought, turns.margin_box(still.box, size), target, number)
     if is_read:
         scene_samples.add_crop(lexicon, sequence, shown, still, scene_samples.shown_box(rng, shown, still))

@@ -138,7 +138,7 @@ def joint_mix(lexicon: Lexicon, sizes: Sizes) -> tuple[tuple[Maker, float], ...]
         (partial(make_read, lexicon=lexicon, sizes=sizes), 0.22),
         (partial(make_zoom, lexicon=lexicon, sizes=sizes), 0.17),
         (partial(make_ground, lexicon=lexicon, sizes=sizes, counts=(3, 8)), 0.10),
-        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.10),
+        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.19),
         (partial(make_clip_ground, lexicon=lexicon, sizes=sizes), 0.06),
-        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.15),
+        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.06),
     )

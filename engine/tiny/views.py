@@ -5,11 +5,12 @@ which token, is known for every picture drawn, so every picture teaches dozens o
 
 Shapes: `characters` is (patches,): 0 nothing, 1..36 the character whose centre lies in the patch, -100 unknown.
 `orders` is (patches,): which character of its text that is, from 0, -100 where none is or the text is no sign's.
-`colors` and `shapes` are (tokens,): 0 nothing, 1.. the sign whose centre lies in the token, -100 unknown.
+`colors` and `shapes` are (tokens,): 0 nothing, 1.. the sign that the token's centre lies on, or whose centre lies in the
+token, -100 unknown.
 `owner_colors` and `owner_shapes` are (tokens,): the sign whose text the token shows, from 0, -100 where it shows none.
 `kinds` and `hues` are (patches,): 0 nothing, 1.. the kind and the colour of the small thing (object or mark) that the patch
 shows, -100 unknown.
-`boxes` is (signs, 5): token, x1, y1, x2, y2 in hundredths of the picture.
+`boxes` is (labelled tokens, 5): token, x1, y1, x2, y2 of its sign in hundredths of the picture.
 """
 
 from __future__ import annotations
@@ -165,15 +166,33 @@ def _patches_in(view: View, box: Shares, share: float) -> Iterable[int]:
 
 
 def label_signs(view: View, named: Iterable[tuple[str, str, tuple[float, float, float, float]]]) -> View:
-    """Label every token with the sign whose centre it holds; boxes come in shares of the picture."""
+    """Label every token with the sign that it shows; boxes come in shares of the picture. In a large view that is a dozen
+    tokens a sign: with the one in its middle alone, boxes there stayed off by four hundredths."""
     view.colors[:] = 0
     view.shapes[:] = 0
     boxes = []
     for color, shape, (x1, y1, x2, y2) in named:
-        token = view.token_at((x1 + x2) / 2, (y1 + y2) / 2)
-        if token is not None:
+        middle = view.token_at((x1 + x2) / 2, (y1 + y2) / 2)
+        shown = {middle} if middle is not None else set()
+        for row in range(max(0, int(y1 * view.rows / 2)), min(view.rows // 2, math.ceil(y2 * view.rows / 2))):
+            for column in range(
+                max(0, int(x1 * view.columns / 2)), min(view.columns // 2, math.ceil(x2 * view.columns / 2))
+            ):
+                x, y = 2 * (column + 0.5) / view.columns, 2 * (row + 0.5) / view.rows
+                if _is_on(shape, (2 * x - x1 - x2) / (x2 - x1), (2 * y - y1 - y2) / (y2 - y1)):
+                    shown.add(row * (view.columns // 2) + column)
+        for token in sorted(shown):
             view.colors[token] = 1 + signs.COLORS.index(color)
             view.shapes[token] = 1 + signs.SHAPES.index(shape)
             boxes.append((token, 100 * x1, 100 * y1, 100 * x2, 100 * y2))
     labelled = np.array(boxes, np.float32) if boxes else NO_BOXES
     return replace(view, boxes=labelled)
+
+
+def _is_on(shape: str, across: float, down: float) -> bool:
+    """Whether a point lies on a shape, given from its middle in half widths and half heights."""
+    if shape == "disc":
+        return across**2 + down**2 <= 1
+    if shape == "diamond":
+        return abs(across) + abs(down) <= 1
+    return max(abs(across), abs(down)) <= 1
