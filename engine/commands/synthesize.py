@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             except InvalidInput as error:
                 left_out.append((line.where, str(error)))
                 continue
-            trajectory = Trajectory(trace, one.kind, example, line.where)
+            trajectory = Trajectory(trace, one.kind, example, line.where, posed[1].rule)
             file.write(trajectory_line(trajectory) + "\n")
             counts[one.kind] += 1
             if studio is not None:

@@ -1,7 +1,7 @@
 """The format `trace-json`: everything that the studio knows of its traces, as files.
 
     DIR/TRACES.jsonl     the head of each trace, JSON version 1 (engine.trace), and under "studio" what is known of it:
-                         {"number", "status", "revision", "revision_hash", "source", "author", "gold", "score", "options",
+                         {"number", "status", "revision", "revision_hash", "source", "author", "gold", "score", "options", "rule",
                           "evidence", "confidence", "tags", "created_at", "updated_at",
                           "faithfulness": {"trajectory", "pretended", "ignored", "evidence_shares", "blanking"},
                           "reviews": [{"reviewer", "verdict", "reason", "created_at", "is_of_head"}]}
@@ -54,6 +54,7 @@ def _known(store: Store, record: TraceRecord, head: Revision) -> dict[str, Any]:
         "gold": item.gold,
         "score": item.score,
         "options": list(record.options),
+        "rule": record.rule,
         "evidence": None if evidence is None else evidence_to_json(evidence),
         "confidence": item.confidence,
         "tags": list(store.tags.of(item.id)),

@@ -131,7 +131,7 @@ def trajectories_of(part: Sft, folder: Folder, media: MediaFolder, protocol_name
     for one in planned if part.is_correcting else map(_without_errors, planned):
         example, pictures = posed[one.example].example, posed[one.example].pictures
         trace = synthesize(example, pictures, one.kind, one.seed, protocol)
-        made.append(Trajectory(trace, one.kind, example, str(one.example)))
+        made.append(Trajectory(trace, one.kind, example, str(one.example), posed[one.example].rule))
     return made
 
 

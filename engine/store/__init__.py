@@ -25,7 +25,8 @@ from types import TracebackType
 from sqlite_utils import Database
 
 import engine.store.curation
-import engine.store.facets  # noqa: F401  (both register their migrations)
+import engine.store.facets
+import engine.store.rules  # noqa: F401  (all three register their migrations)
 from engine.store.adapters import Adapter, Adapters, Promotion
 from engine.store.connection import Connections, JournalMode
 from engine.store.drafts import Drafts, SavedDraft, StaleDraft

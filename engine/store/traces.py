@@ -73,12 +73,14 @@ class QueueItem:
 
 @dataclass(frozen=True, slots=True)
 class TraceRecord:
-    """Everything that is known of a trace beside its steps, which are in the revision `item.head_id`."""
+    """Everything that is known of a trace beside its steps, which are in the revision `item.head_id`; `rule` is how its
+    answer is scored (`engine.store.rules`)."""
 
     item: QueueItem
     policy_settings: dict[str, Any]
     options: tuple[str, ...]
     evidence: Evidence | None
+    rule: str | None = None
 
     @property
     def id(self) -> str:
@@ -128,13 +130,15 @@ class Traces:
         options: Sequence[str] = (),
         evidence: Evidence | None = None,
         confidence: float | None = None,
+        rule: str | None = None,
     ) -> TraceRecord:
         """Records a new trace with its first revision; media that the store did not know are recorded with it.
 
         `author` is who made it (a policy's or a person's name), `example_source` where the example came from, such as
         "mini-signs/test/17", `policy_settings` the pixel budgets and sampling it was made with (plain JSON), `score`
         in [0, 1] or None where unscored, `confidence` in [0, 1] how sure the policy was (`engine.store.facets`), None where
-        it did not tell. Raises IntegrityError where a media contradicts what is recorded of it.
+        it did not tell, `rule` how the answer is scored (`engine.store.rules`). Raises IntegrityError where a media
+        contradicts what is recorded of it.
         """
         if score is not None and not 0 <= score <= 1:
             raise ValueError(f"a score is from 0 to 1 or None, not {score!r}")
@@ -157,6 +161,7 @@ class Traces:
                 "options": canonical_json(list(options)),
                 "evidence": known,
                 "confidence": confidence,
+                "rule": rule,
                 "created_at": moment,
                 "updated_at": moment,
             }
@@ -179,6 +184,7 @@ class Traces:
             json.loads(row["policy_settings"]),
             tuple(json.loads(row["options"])),
             None if row["evidence"] is None else evidence_from_json(json.loads(row["evidence"])),
+            row["rule"],
         )
 
     def set_score(self, trace_id: str, score: float | None, gold: str | None = None) -> TraceRecord:

@@ -1,7 +1,8 @@
 """Trajectories as files and as traces in the store.
 
     DIR/TRACES.jsonl     one trace a line, JSON version 1, and under "synthesis" what it was made of:
-                         {"kind", "gold", "options", "evidence": {"boxes": [...]} | {"frames": [...]} | null, "source"}
+                         {"kind", "gold", "options", "evidence": {"boxes": [...]} | {"frames": [...]} | null, "source",
+                         "rule"?}
     DIR/media/           the originals, under their hash (engine.media.MediaFolder)
 
 The idea: a synthesised trace is a trace like any other; in the store it is revision 1 by the author "synthesis" and can be
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InvalidInput
+from engine.evaluation.scoring import RULES, Rule
 from engine.media import MediaFolder
 from engine.store import Filters, Revision, Store, TraceRecord
 from engine.synthesis.kinds import Kind
@@ -35,12 +37,14 @@ _PAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """A synthesised trace and the example that it was made of; `source` says where that came from."""
+    """A synthesised trace and the example that it was made of; `source` says where that came from, `rule` how
+    its answer is scored (None: by letter with options, else as text)."""
 
     trace: Trace
     kind: Kind
     example: Example
     source: str = ""
+    rule: Rule | None = None
 
 
 def trajectory_line(trajectory: Trajectory) -> str:
@@ -57,6 +61,7 @@ def trajectory_line(trajectory: Trajectory) -> str:
         "options": list(trajectory.example.options),
         "evidence": known,
         "source": trajectory.source,
+        **({} if trajectory.rule is None else {"rule": trajectory.rule}),
     }
     return json.dumps(trace_to_json(trajectory.trace) | {"synthesis": made_of}, ensure_ascii=False)
 
@@ -88,7 +93,10 @@ def _trajectory(trace: Trace, made_of: Mapping[str, Any]) -> Trajectory:
         boxes = tuple(Box(*box) for box in known.get("boxes", ()))
         evidence = Evidence(boxes, tuple(int(frame) for frame in known.get("frames", ())))
     example = Example(trace.question, trace.media, made_of["gold"], tuple(made_of["options"]), evidence)
-    return Trajectory(trace, made_of["kind"], example, made_of["source"])
+    rule = made_of.get("rule")
+    if rule is not None and rule not in RULES:
+        raise InvalidInput(f"its rule is {rule!r}; there are {', '.join(RULES)}")
+    return Trajectory(trace, made_of["kind"], example, made_of["source"], rule)
 
 
 def record_trajectory(store: Store, media: MediaFolder, trajectory: Trajectory) -> TraceRecord:
@@ -103,6 +111,7 @@ def record_trajectory(store: Store, media: MediaFolder, trajectory: Trajectory) 
         policy_settings={"kind": trajectory.kind},
         options=trajectory.example.options,
         evidence=trajectory.example.evidence,
+        rule=trajectory.rule,
     )
 
 

@@ -15,10 +15,11 @@ import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from engine.backbone.loading import Backbone
 from engine.errors import IntegrityError, NotFound
+from engine.evaluation.scoring import Rule
 from engine.store import Job, Revision, Store
 from engine.trace import Example, Media
 from engine.training.checkpoints import base_hash
@@ -44,10 +45,12 @@ def example_of(store: Store, revision: Revision) -> TrainingExample:
 
 
 def question_of(store: Store, revision: Revision) -> RlExample:
-    """The question of a revision with its answer: the gold one where it is known, else what the trace says."""
+    """The question of a revision with its answer (the gold one where it is known, else what the trace says) and the rule
+    that scores it."""
     record, trace = store.traces.get(revision.trace_id), revision.trace
     gold = record.gold if record.gold is not None else trace.answer
-    return RlExample(Example(trace.question, trace.media, gold, record.options, record.evidence))
+    example = Example(trace.question, trace.media, gold, record.options, record.evidence)
+    return RlExample(example, cast("Rule | None", record.rule))
 
 
 def rl_examples_of(store: Store, artifacts: Path, job: Job) -> list[RlExample]:

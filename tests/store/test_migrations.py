@@ -100,6 +100,7 @@ ROWS: dict[str, dict[str, list[dict[str, object]]]] = {
     "m011_reference_indexes": {},
     "m012_search_as_typed": {},
     "m013_touched_and_confidence": {},
+    "m014_rule": {},
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from engine.media import MediaFolder
 from engine.store import Store
 from engine.synthesis.recording import AUTHOR, FILE_NAME, read_trajectories, recorded
 from engine.trace import trace_from_json
+from engine.training.snapshot import question_of
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,19 @@ def test_recorded_trajectories_are_traces_by_synthesis_that_verify(examples, tmp
         assert store.verify(MediaFolder(home / "artifacts" / "media")).problems == ()
         store.reviews.record(revisions[0].id, "ada", "rejected", "not this one")
         assert len(recorded(store)) == 11
+
+
+@pytest.mark.parametrize(("name", "rule"), [("mini-tally", "number"), ("mini-info", "anls"), ("mini-signs", None)])
+def test_the_rule_of_a_benchmark_comes_along_to_rls_questions(tmp_path, name, rule):
+    """From the benchmark through the examples' file, the trajectories and the store to what RL rewards."""
+    split = None if name == "mini-signs" else "train"
+    path = write_examples(draw(benchmark_named(name), 1, seed=11, split=split), tmp_path / "examples")
+    assert call(tmp_path / "home", "synthesize", str(path), "--out", str(tmp_path / "out"), "--record")[0] == 0
+    (made,) = read_trajectories(tmp_path / "out" / FILE_NAME)
+    assert made.rule == rule
+    with Store(tmp_path / "home" / "annotations.db") as store:
+        (revision,) = recorded(store)
+        assert question_of(store, revision).rule == rule
 
 
 def test_what_cannot_be_used_is_told_and_left_out(tmp_path, capsys):
