@@ -71,11 +71,13 @@ def reward_group(config: GrpoConfig) -> RewardGroup:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Episode:
-    """A step's batch, `groups`, of which the last ones may be replayed or uniform, and what was seen on the way."""
+    """A step's batch, `groups`, of which the last ones may be replayed or uniform, and what was seen on the way: `rolled`
+    is what was rolled out in this step, with its examples."""
 
     groups: tuple[Group, ...]
     fresh: frozenset[int]
     numbers: Mapping[str, float]
+    rolled: tuple[tuple[Group, RlExample], ...] = ()
 
     def is_fresh(self, group: Group) -> bool:
         return id(group) in self.fresh
@@ -131,7 +133,7 @@ class Episodes:
             "replayed_share": replayed / len(batch),
             "rollout_seconds": time.time() - started,
         }
-        return Episode(tuple(batch), frozenset(map(id, fresh)), numbers)
+        return Episode(tuple(batch), frozenset(map(id, fresh)), numbers, tuple(zip(fresh, chosen, strict=True)))
 
     def _group(self, rollouts: Sequence[Rollout], example: RlExample) -> Group:
         found = tuple(self.reward([one.trace for one in rollouts], example))

@@ -37,7 +37,7 @@ from engine.training.arguments import shared_arguments
 from engine.training.candidate import candidate
 from engine.training.checkpoints import WEIGHTS, Fingerprint, latest_checkpoint
 from engine.training.dataset import PictureLoader
-from engine.training.episodes import Episodes, RewardGroup, RlExample, reward_group
+from engine.training.episodes import Episode, Episodes, RewardGroup, RlExample, reward_group
 from engine.training.footprints import seeded, unseeded, untouched
 from engine.training.grpo_config import GrpoConfig
 from engine.training.leased import Quantum
@@ -77,10 +77,12 @@ def run_grpo(
     resume: bool = False,
     start_from: Path | None = None,
     reward: RewardGroup | None = None,
+    on_episode: Callable[[int, Episode], None] = lambda step, episode: None,
 ) -> GrpoResult:
     """Train the adapter in training by rollouts on `examples`. `start_from` is the folder of an adapter whose weights it
     begins with (a warm start; its rank and alpha then count), `reward` another reward than the configuration's, for
-    experiments. `should_stop` is asked before every token and after every step. `resume` goes on from the newest whole
+    experiments; `on_episode` is given what was rolled out in a step, before the update, without the lease.
+    `should_stop` is asked before every token and after every step. `resume` goes on from the newest whole
     checkpoint.
 
     Raises InvalidInput where there are no examples or one has no gold answer, or the loss stopped being a number;
@@ -130,6 +132,7 @@ def run_grpo(
                 value.data = adapter[name]
         trainer.remove_callback(PrinterCallback)
         trainer.prepare(backbone, fingerprint, quantum)
+        trainer.on_episode = on_episode
         trainer.episodes = Episodes(
             candidate(backbone, "in training"),
             examples,

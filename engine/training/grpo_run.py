@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Unavailable
-from engine.training.episodes import RlExample
+from engine.training.episodes import Episode, RlExample
 from engine.training.grpo import GrpoResult, run_grpo
 from engine.training.grpo_config import GrpoConfig
+from engine.training.looked_at import attempts_of, is_kept
 from engine.training.promotion import unusable
 from engine.training.run import Run
 from engine.training.snapshot import rl_examples_of
@@ -60,7 +61,12 @@ class GrpoRun(Run):
             checkpoint_dir=self.workshop.checkpoint_folder(self.job.id),
             resume=True,
             start_from=self.start_from,
+            on_episode=self.on_episode,
         )
+
+    def on_episode(self, step: int, episode: Episode) -> None:
+        if is_kept(step, self.config.steps):
+            self.say(step, "rollouts", attempts_of(episode))
 
     def on_metric(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
         Run.on_metric(self, step, total, numbers)

@@ -3,7 +3,8 @@
     queue_sft, queue_grpo:  snapshot of settings, seeds, library versions, backbone, and the exact revisions or questions
     run_job:                measure before -> train -> measure after -> save and record the adapter
 
-The idea: whatever happens is a row in the store (events "log", "evaluation", "metric", "adapter", "alarm", "error"), so a
+The idea: whatever happens is a row in the store (events "log", "evaluation", "metric", "rollouts", "adapter", "alarm",
+"error"), so a
 page that is opened later, or after a restart, shows the whole run; the same function runs in the worker and in the
 foreground.
 
@@ -12,6 +13,7 @@ foreground.
     evaluation  {"when": "before" | "after", "adapter": name or null, ...what evaluate returned}
     adapter     {"id", "name", "steps"}
     alarm       {"text", "rapr"}: RL only, the learning trap
+    rollouts    step; RL only, of some steps: two attempts at one question (`engine.training.looked_at`)
 
 After a kill a run goes on from its last whole checkpoint, so steps after it are there twice: `curve` keeps the later row.
 

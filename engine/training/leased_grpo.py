@@ -14,7 +14,7 @@ drawn from the step's own seed. Not covered: the order of steps and checkpoints 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,15 +60,17 @@ def no_reward(**_: Any) -> list[float]:
 
 
 class LeasedGrpoTrainer(Leased, GRPOTrainer):
-    """GRPOTrainer on the shared backbone; set `episodes` before `train`."""
+    """GRPOTrainer on the shared backbone; set `episodes` and `on_episode` before `train`."""
 
     episodes: Episodes
+    on_episode: Callable[[int, Episode], None]
 
     def _generate_and_score_completions(self, inputs: Sequence[Any]) -> dict[str, Any]:
         step = self.state.global_step + 1
         self._quantum.release()
         try:
             episode = self.episodes.run(step)
+            self.on_episode(step, episode)
         finally:
             self._quantum.begin(self.state.global_step)
             self.model.train()

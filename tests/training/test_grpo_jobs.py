@@ -56,7 +56,17 @@ def test_a_job_from_accepted_questions_to_a_recorded_adapter(workshop):
     questions = rl_examples_of(store, workshop.artifacts, job)
     assert len(questions) == 2
     assert {one.example.answer for one in questions} == {"KX7421", "17"}
-    assert [event.kind for event in store.jobs.events(job.id)] == ["log", "metric", "metric", "adapter"]
+    kinds = [event.kind for event in store.jobs.events(job.id)]
+    assert kinds == ["log", "rollouts", "metric", "rollouts", "metric", "adapter"]
+    for event in store.jobs.events(job.id, kind="rollouts"):
+        told = event.data
+        assert (told["question"], told["media"]["kind"]) == ("What is written on the red disc?", "image")
+        totals = [one["total"] for one in told["attempts"]]
+        assert totals == sorted(totals, reverse=True) and len(totals) in (1, 2)
+        for one in told["attempts"]:
+            assert one["total"] == pytest.approx(one["correctness"] + one["bonus"] + one["penalty"])
+            answer = one["steps"][-1].get("answer")
+            assert one["correctness"] == float(answer == told["gold"])
     (log,) = store.jobs.events(job.id, kind="log")
     assert "2 questions, 2 steps of 1 x 4 rollouts; reward of the variant 'paper'" in log.data["text"]
     assert len(curve(store, job.id, "rapr")) == len(curve(store, job.id, "operation_errors")) == 2
