@@ -130,3 +130,7 @@ class Probes(nn.Module):
         self.patch_hue = nn.Linear(vision_hidden, hues)
         self.token_kinds = nn.Linear(hidden, 4 * kinds)
         self.token_hues = nn.Linear(hidden, 4 * hues)
+        # They join a tower that is trained already: heads that shout at random would first undo it.
+        for head in (self.patch_kind, self.patch_hue, self.token_kinds, self.token_hues):
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from engine.miniature.drawing import Drawing, PixelBox
 from engine.synthesis.regions import box_on
@@ -65,7 +66,15 @@ class Seen:
         return f"{x:.2f}, {y:.2f}"
 
 
-Eyes = Callable[[int], Seen | None]
+class Place(Protocol):
+    """Where points of a frame lie in what is seen of it."""
+
+    def at(self, point: tuple[float, float]) -> int | None: ...
+
+    def named(self, point: tuple[float, float]) -> str: ...
+
+
+Eyes = Callable[[int], Place | None]
 """eyes(frame) -> the view of it that the answer is read off."""
 
 
@@ -102,11 +111,16 @@ def say(sequence: Tokens, pieces: Sequence[Piece], is_learned: bool = True) -> N
 
 def answer_pieces(lexicon: Lexicon, pose: Pose, eyes: Eyes, ends: dict[str, int], opening: str) -> list[Piece]:
     """The thought that leads to the answer, and the answer."""
-    thought = [Piece(opening), *_reasoning(pose, eyes)]
+    thought = thought_pieces(pose, eyes, opening)
     if pose.form in ("read", "table") and not pose.options:
         spelled = _spelled(pose, -1, eyes)
         return [*thought, Piece(" \\boxed{"), *spelled, Piece("}")]
     return [*thought, Piece(" "), Piece("\\boxed{"), Piece(pose.answer, ends.get(pose.answer)), Piece("}")]
+
+
+def thought_pieces(pose: Pose, eyes: Eyes, opening: str) -> list[Piece]:
+    """What is thought before the answer. Raises ValueError where what is asked about is not in sight."""
+    return [Piece(opening), *_reasoning(pose, eyes)]
 
 
 def _reasoning(pose: Pose, eyes: Eyes) -> list[Piece]:
@@ -157,7 +171,7 @@ def _spelled(pose: Pose, which: int, eyes: Eyes) -> list[Piece]:
     ]
 
 
-def _seen(eyes: Eyes, frames: tuple[int, ...]) -> Seen:
+def _seen(eyes: Eyes, frames: tuple[int, ...]) -> Place:
     for frame in frames:
         seen = eyes(frame)
         if seen is not None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 import re
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from engine.evaluation import benchmarks
 from engine.miniature import info, mv, tally, vstar
 from engine.miniature.drawing import Drawing
 from engine.protocols import TextPart, studio
 from engine.protocols.calls import read_answer
+from engine.synthesis.wording import Moment
 from engine.tiny import (
     architecture,
     losses,
@@ -20,15 +23,18 @@ from engine.tiny import (
     world_poses,
     world_samples,
     world_tiles,
+    world_validation,
     world_views,
+    world_wording,
 )
 from engine.tiny import tokenizer as words
 from engine.tiny.fast import AttentionPull
 from engine.tiny.scenes import seed_for
 from engine.tiny.views import THINGS, UNKNOWN
-from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn
+from engine.trace import Box, Example, Media, Observation, SelectFrames, Step, View, ZoomIn
 
 PICTURE = "<|vision_start|><|vision_end|>"
+PLACE = re.compile(r"\d\.\d\d")
 SIZE = re.compile(r"Image Size: \d+x\d+")
 ROOMS = (vstar, tally, info, mv)
 every = pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.__name__.rpartition(".")[2])
@@ -227,10 +233,56 @@ def test_tokens_keep_their_rows_when_words_are_added():
     rows = torch.arange(float(len(old)))[:, None].repeat(1, 2)
     moved = words.move_rows(rows, old, new, torch.full((len(new), 2), -1.0))
     assert all(moved[k, 0] == old.index(token) for k, token in enumerate(new) if token in old)
-    spelled = [rows[old.index(letter), 0].item() for letter in "key"]
-    assert moved[new.index("key"), 0].item() == pytest.approx(sum(spelled) / 3)
+    assert all(moved[k, 0] == -1 for k, token in enumerate(new) if token not in old)
 
 
 def test_a_checkpoint_that_names_no_tokens_is_of_the_first_words():
     assert words.tokens_in({}) == words.tokens_of(words.build_tokenizer(("signs",)))
     assert words.tokens_in({"tokens": ["a"]}) == ["a"]
+
+
+# --- the compass -------------------------------------------------------------------------------------------------------
+
+
+@every
+def test_the_compass_executes_the_calls_that_are_taught(room, lexicon):
+    reader = SimpleNamespace(lexicon=lexicon)
+    for drawing in drawings(room, 2):
+        going = world_validation.begin(reader, drawing)
+        assert not world_validation.look(going, "It is 3. \\boxed{3}")
+        world_validation.show_evidence(going)
+        assert (going.looks, going.found) == (1, True)
+        going.text = "Here it is. \\boxed{" + drawing.answer + "}"
+        assert going.is_right
+
+
+# --- thoughts of synthesised trajectories ------------------------------------------------------------------------------
+
+
+@every
+def test_synthesised_thoughts_are_those_that_are_taught(room, lexicon):
+    for drawing in drawings(room, 4):
+        pose = world_poses.own_pose(drawing)
+        if len(drawing.frames) > 1:
+            shown = [View(17 + k, "0" * 64, frame, Box.full()) for k, frame in enumerate(pose.frames)]
+            seen = {frame: world_samples.Seen(world_views.whole(drawing, frame), 0) for frame in pose.frames}
+            first = [View(k, "0" * 64, k, Box.full()) for k in range(1, 17)]
+        else:
+            box = world_samples.shown_box(drawing, pose.box)
+            shown = [View(2, "0" * 64, None, Box(*box))]
+            seen = {1: world_samples.Seen(world_views.crop(drawing, box), 0)}
+            first = [View(1, "0" * 64, None, Box.full())]
+        example = Example(pose.question, (), pose.answer, pose.options, drawing.evidence)
+        moment = Moment("answer", example, SimpleNamespace(), (*first, *shown), None, pose.answer)
+        said = world_wording.thinking(lambda _, drawing=drawing: drawing)(moment, random.Random(0))
+        taught = "".join(piece.text for piece in world_samples.thought_pieces(pose, seen.get, world_samples.HERE))
+        assert PLACE.sub("", said) == PLACE.sub("", taught)
+        places = [[float(value) for value in PLACE.findall(text)] for text in (said, taught)]
+        assert all(abs(one - two) < 0.02 for one, two in zip(*places, strict=True))
+
+
+def test_a_drawing_is_found_by_its_examples_name():
+    drawn = next(iter(benchmarks.draw(benchmarks.benchmark_named("mini-tally"), 1, 3, "train")))
+    found = world_wording.drawing_named(drawn.name)
+    assert found is not None and (found.question, found.answer) == (drawn.question, drawn.answer)
+    assert world_wording.drawing_named("mini-signs-0-00001") is None

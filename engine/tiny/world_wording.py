@@ -1,0 +1,90 @@
+"""The embedded reasoner's own thoughts for synthesised trajectories of the miniature benchmarks.
+
+Idea: the recipe teaches to think in steps (`world_samples`); a warm start on templates that go straight to the answer would
+teach it to leave the steps out. A drawing knows its things, so a trajectory's thoughts can be those of the recipe.
+
+Invariant: a thought is what `world_samples` would say of the same views; where it cannot be said (the views do not show
+what is asked about) the template is.
+
+Not covered: examples that are no drawing of a miniature benchmark, which get the fallback.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+from engine.miniature import info, mv, tally, vstar
+from engine.miniature.drawing import Drawing
+from engine.synthesis.wording import Moment, Wording, templates
+from engine.tiny import world_samples
+from engine.tiny.scenes import seed_for
+from engine.tiny.world_poses import own_pose
+from engine.trace import CLIP_FRAMES, Box, Example
+
+_ROOMS: dict[str, ModuleType] = {"mini-vstar": vstar, "mini-tally": tally, "mini-info": info, "mini-mv": mv}
+_NAME = re.compile(r"(mini-(?:vstar|tally|info|mv))(?:-(train|validation|test))?-(\d+)-(\d{5})")
+_SEED_STRIDE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A part of a frame of `size` pixels, in which a thought names places."""
+
+    box: Box
+    size: tuple[int, int]
+
+    def at(self, point: tuple[float, float]) -> int | None:
+        return None
+
+    def named(self, point: tuple[float, float]) -> str:
+        x = (point[0] / self.size[0] - self.box.x1) / (self.box.x2 - self.box.x1)
+        y = (point[1] / self.size[1] - self.box.y1) / (self.box.y2 - self.box.y1)
+        return f"{min(1.0, max(0.0, x)):.2f}, {min(1.0, max(0.0, y)):.2f}"
+
+
+def thinking(drawing_of: Callable[[Example], Drawing | None], fallback: Wording = templates) -> Wording:
+    """Thoughts of the recipe for the examples of which `drawing_of` knows the drawing."""
+
+    def wording(moment: Moment, rng: random.Random) -> str:
+        drawing = drawing_of(moment.example)
+        if drawing is None:
+            return fallback(moment, rng)
+        is_clip = len(drawing.frames) > 1
+        if moment.stage == "look":
+            return world_samples.TOO_SMALL_IN_CLIP if is_clip else world_samples.TOO_SMALL
+        if moment.stage == "again":
+            return world_samples.AGAIN
+        if moment.stage == "closer":
+            return fallback(moment, rng)
+        opening = world_samples.LARGE_ENOUGH if moment.stage == "text" else world_samples.HERE
+        try:
+            pieces = world_samples.thought_pieces(own_pose(drawing), _eyes(moment, drawing), opening)
+        except ValueError:
+            return fallback(moment, rng)
+        return "".join(piece.text for piece in pieces)
+
+    return wording
+
+
+def _eyes(moment: Moment, drawing: Drawing) -> world_samples.Eyes:
+    """The views that the answer is read off: those of the last operation, or the first ones."""
+    size = drawing.frames[0].size
+    first = CLIP_FRAMES if len(drawing.frames) > 1 else 1
+    views = moment.views[:first] if moment.stage == "text" else moment.views[first:]
+    shown = {view.frame or 1: Shown(view.box, size) for view in views}  # the last view of a frame counts
+    return shown.get
+
+
+def drawing_named(name: str) -> Drawing | None:
+    """The drawing of an example that `engine.evaluation.benchmarks` named, e.g. "mini-vstar-train-0-00012"; None for others."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    benchmark, split, seed, index = found.groups()
+    split = split or "test"
+    drawing: Drawing | None = _ROOMS[benchmark].draw(seed_for(split, int(seed) * _SEED_STRIDE + int(index)), split)
+    return drawing
