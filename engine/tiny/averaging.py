@@ -33,9 +33,9 @@ class Meetings:
     began: float
     met: int = 0
 
-    def meet_if_due(self, masters: list[torch.Tensor]) -> bool:
-        """Average as often as the clock says; whether it happened."""
-        due = int((time.monotonic() - self.began) / EVERY_S)
+    def meet_if_due(self, masters: list[torch.Tensor], limit_s: float) -> bool:
+        """Average as often as the clock says within the stage's `limit_s`; whether it happened."""
+        due = int(min(time.monotonic() - self.began, limit_s) / EVERY_S)
         has_met = False
         while self.met < due:
             self.meet(masters)

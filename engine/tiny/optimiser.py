@@ -110,9 +110,13 @@ class MasterOptimiser:
                 for group in part.param_groups:
                     group["lr"] = rate * share
                 part.step()
-        with torch.no_grad():
-            torch._foreach_copy_(self.weights, self.masters)
+        self.refresh()
         return norm
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """Let every weight be its master again, after the masters were changed."""
+        torch._foreach_copy_(self.weights, self.masters)
 
     def state(self) -> dict[str, torch.Tensor]:
         return {name: master.clone() for name, master in zip(self.names, self.masters, strict=True)}
@@ -126,5 +130,5 @@ class MasterOptimiser:
                 master.copy_(state[name])
             else:
                 missing.append(name)
-        torch._foreach_copy_(self.weights, self.masters)
+        self.refresh()
         return missing

@@ -23,13 +23,16 @@ from DIR/last.pt when started again.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
+import sys
+import tempfile
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from engine.tiny import architecture, curriculum, tokenizer, trainer, turns, world_curriculum
+from engine.tiny import architecture, averaging, curriculum, tokenizer, trainer, turns, world_curriculum
 from engine.tiny.curriculum import SMALL, Sizes
 from engine.tiny.fast import AttentionPull, speed_up
 from engine.tiny.feeding import Feeder
@@ -80,10 +83,37 @@ def main() -> None:
         "--generators", type=int, default=1, help="processes that draw batches; 0 draws them in the trainer"
     )
     parser.add_argument("--generator-core", type=int, help="pin the generators to this core")
+    parser.add_argument("--trainers", type=int, default=1, help="processes that train and average their weights")
+    parser.add_argument("--cores", help="pin the trainers to these cores, and each one's generators too: 0,1")
     options = parser.parse_args()
+    if options.trainers > 1 and options.steps_per_stage:
+        parser.error("--steps-per-stage goes with one trainer: several meet by the clock")
+    options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "meeting"
+        spawn = multiprocessing.get_context("spawn")
+        others = [spawn.Process(target=train, args=(options, rank, place)) for rank in range(1, options.trainers)]
+        for other in others:
+            other.start()
+        try:
+            train(options, 0, place)
+        finally:
+            for other in others:
+                if sys.exc_info()[0] is not None:
+                    other.terminate()
+                other.join()
+
+
+def train(options: argparse.Namespace, rank: int, place: Path) -> None:
+    """One trainer of `options.trainers`, which meet at `place`."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # generators are forked
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    core = options.generator_core
+    if options.cores:
+        core = int(options.cores.split(",")[rank])
+        os.sched_setaffinity(0, {core})
     run = begin(options.seed, options.out)
+    run.is_reporting = rank == 0
     last = options.out / "last.pt"
     done: dict = {"stage": None, "spent_s": 0.0, "step": 0}
     if options.start or last.exists():
@@ -105,12 +135,13 @@ def main() -> None:
         spent = done["spent_s"] if is_resumed else 0.0
         step = done["step"] if is_resumed else 0
         # A resumed stage must not draw the batches again that it began with: it would learn them by heart.
-        seed = (options.seed * 100 + number) * 1_000_000 + step
-        feeder = Feeder(stage.makers, seed, options.generators, options.generator_core)
+        seed = (options.seed * 100 + number) * 1_000_000 + rank * 500_000 + step
+        feeder = Feeder(stage.makers, seed, options.generators, core)
         run.optimiser.begin(stage.matrix_rate * options.rate_share, stage.rest_rate * options.rate_share)
         try:
             limit_s = options.minutes * 60 * stage.share
-            trainer.run_stage(run, stage, feeder, limit_s, options.steps_per_stage, spent, step)
+            meetings = averaging.join_meetings(rank, options.trainers, place, spent) if options.trainers > 1 else None
+            trainer.run_stage(run, stage, feeder, limit_s, options.steps_per_stage, spent, step, meetings)
         finally:
             feeder.close()
 

@@ -19,6 +19,7 @@ from transformers import Qwen3VLForConditionalGeneration
 
 from engine.tiny import losses
 from engine.tiny.architecture import Probes
+from engine.tiny.averaging import Meetings
 from engine.tiny.fast import AttentionPull
 from engine.tiny.feeding import Feeder, Maker
 from engine.tiny.optimiser import MasterOptimiser
@@ -44,7 +45,7 @@ class Stage:
 
 @dataclass(slots=True)
 class Run:
-    """What the stages hand to each other."""
+    """What the stages hand to each other. Of several trainers one alone `is_reporting`: it writes curves and checkpoints."""
 
     model: Qwen3VLForConditionalGeneration
     probes: Probes
@@ -53,6 +54,7 @@ class Run:
     optimiser: MasterOptimiser
     folder: Path
     tokens: list[str]
+    is_reporting: bool = True
 
 
 def rate_share(stage: Stage, step: int, progress: float) -> float:
@@ -65,6 +67,8 @@ def rate_share(stage: Stage, step: int, progress: float) -> float:
 
 
 def save(run: Run, stage: str, spent_s: float, step: int, name: str = "last") -> None:
+    if not run.is_reporting:
+        return
     path = run.folder / f"{name}.pt"
     beside = path.with_suffix(".part")
     torch.save(
@@ -73,13 +77,27 @@ def save(run: Run, stage: str, spent_s: float, step: int, name: str = "last") ->
     beside.replace(path)
 
 
+def report(run: Run, line: str) -> None:
+    if run.is_reporting:
+        with (run.folder / "curves.jsonl").open("a", encoding="utf-8") as curve:
+            curve.write(line + "\n")
+        print(line, flush=True)
+
+
 def run_stage(
-    run: Run, stage: Stage, feeder: Feeder, limit_s: float, limit_steps: int | None, spent_s: float, step: int
+    run: Run,
+    stage: Stage,
+    feeder: Feeder,
+    limit_s: float,
+    limit_steps: int | None,
+    spent_s: float,
+    step: int,
+    meetings: Meetings | None = None,
 ) -> None:
-    """Train until the stage's time (or number of steps) is used up."""
-    curve = (run.folder / "curves.jsonl").open("a", encoding="utf-8")
+    """Train until the stage's time (or number of steps) is used up; with `meetings` beside other trainers."""
     sums: dict[str, list[float]] = {}
-    began, first_step, saved = time.monotonic() - spent_s, step, time.monotonic()
+    began = meetings.began if meetings else time.monotonic() - spent_s
+    first_step, saved = step, time.monotonic()
     cpu_began = time.process_time()
 
     asked_to_stop: list[int] = []
@@ -99,6 +117,8 @@ def run_stage(
         )
         loss.backward()
         figures["norm"] = run.optimiser.step(rate_share(stage, step - first_step, progress), is_frozen)
+        if meetings and meetings.meet_if_due(run.optimiser.masters, limit_s):
+            run.optimiser.refresh()
         step += 1
         for key, value in figures.items():
             if not math.isnan(value):
@@ -108,17 +128,16 @@ def run_stage(
             row["cpu_minutes"] = round((time.process_time() - cpu_began) / 60, 2)
             row |= {key: round(sum(values) / len(values), 4) for key, values in sorted(sums.items())}
             sums = {}
-            line = json.dumps(row)
-            curve.write(line + "\n")
-            curve.flush()
-            print(line, flush=True)
+            report(run, json.dumps(row))
         if asked_to_stop:
             save(run, stage.name, spent, step)
             raise SystemExit(f"stopped by signal {asked_to_stop[0]}; start again to go on")
         if time.monotonic() - saved > SAVE_EVERY_S:
             saved = time.monotonic()
             save(run, stage.name, spent, step)
+    if meetings:
+        meetings.finish(run.optimiser.masters, limit_s)
+        run.optimiser.refresh()
     save(run, stage.name, limit_s, step, stage.name)
     save(run, stage.name, limit_s, step)
-    curve.close()
     signal.signal(signal.SIGTERM, before)

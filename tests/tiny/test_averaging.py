@@ -17,7 +17,7 @@ def _train(rank: int, place, results) -> None:
     seen = []
     while time.monotonic() - meetings.began < 1.0:
         time.sleep(0.05 + 0.13 * rank)  # one is three times as slow
-        if meetings.meet_if_due(masters):
+        if meetings.meet_if_due(masters, 1.0):
             seen.append([float(masters[0][0, 0]), float(masters[1])])
             masters[0] += 1.0 + rank
     meetings.finish(masters, 1.0)
