@@ -6,7 +6,7 @@ the whole run, and a run does not know whether anybody looks. `/train?job=ID` op
 newest.
 
 What may be pressed, and the sentence that says why not, comes from `ui.training.controls`.
-Not covered: the rollouts themselves.
+Not covered: every rollout of a run; a few are kept to be looked at (`engine.training.looked_at`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ui.components.comparison import Comparison
 from ui.components.curves import Curves
 from ui.components.job import Job
 from ui.components.plan import Plan
+from ui.components.rollouts import Rollouts
 from ui.components.runs import Runs
 from ui.components.who import WhoAnswers
 from ui.page import Page, eyebrow, heading
@@ -99,6 +100,7 @@ def build(studio: Studio, page: Page) -> None:
         with gr.Column(scale=1, min_width=320, elem_classes="column-middle"):
             job = Job(elem_id="train-status")
             curves = Curves(elem_id="train-curves")
+            attempts = Rollouts(elem_id="train-rollout-samples")
             eyebrow("Before and after, on held-out examples")
             comparison = Comparison(elem_id="train-comparison")
             verdict = Plan(describes="train-promote")
@@ -115,7 +117,7 @@ def build(studio: Studio, page: Page) -> None:
 
     numbers: list[Any] = [kind, passes, steps, rate, rank, benchmark, count, rl_steps, queries, rollouts, reward]
     of_sft, of_rl = [passes, steps], [rl_steps, queries, rollouts, reward]
-    shown = [seen, basis, job, curves, comparison, who, runs]
+    shown = [seen, basis, job, curves, attempts, comparison, who, runs]
     shown += [plan, start, stop, verdict, promote, discard, resume, demote]
 
     def open_page(request: gr.Request, *turned: Any) -> tuple:
@@ -219,7 +221,8 @@ def _everything(
 
 def _board_values(board: Board) -> tuple:
     basis = gr.skip() if board.basis is None else board.basis
-    return (board.seen, basis, board.job_value, board.curves, board.comparison, board.who, board.runs)
+    shown = (board.job_value, board.curves, board.attempts, board.comparison, board.who, board.runs)
+    return (board.seen, basis, *shown)
 
 
 def _control_values(parts: Controls, plan_problem: str | None, verdict_problem: str | None) -> tuple:

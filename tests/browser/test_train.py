@@ -155,6 +155,19 @@ def test_a_run_of_rl_shows_its_curves_and_leaves_an_adapter(
     assert page.locator("#train-curves .curves-chart").count() == 4
     labels = page.locator("#train-curves .curves-plot").evaluate_all("all => all.map(one => one.ariaLabel)")
     assert "The threshold is 30.0 %." in labels[1]
+    samples = page.locator("#train-rollout-samples .rollouts-item")
+    page.wait_for_selector("#train-rollout-samples .rollouts-item >> nth=1")
+    assert samples.locator(".rollouts-step").all_inner_texts() == ["step 2", "step 1"]
+    assert samples.evaluate_all("all => all.map(one => one.open)") == [True, False]
+    samples.nth(1).locator("summary").click()
+    page.wait_for_function("() => document.querySelectorAll('.rollouts-item[open]').length === 2")
+    assert samples.nth(1).locator(".rollouts-attempt").count() in (1, 2)
+    assert "reward 0.00" in samples.nth(1).inner_text()  # random weights are never right
+    picture = samples.nth(1).locator("img")
+    picture.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.rollouts-picture')].every(one => one.naturalWidth > 0)"
+    )
     assert "Curiosity-driven RL on " in page.inner_text("#train-status")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert axe(page) == []

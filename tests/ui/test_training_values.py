@@ -18,6 +18,7 @@ from engine.training.grpo_config import GrpoConfig
 from engine.training.sft import SftConfig
 from ui.studio import Studio
 from ui.training import knobs
+from ui.training.attempts import MOST, attempts_value
 from ui.training.board import read_board
 from ui.training.comparing import comparison_value
 from ui.training.curves import MAX_POINTS, curves_value, thinned
@@ -222,6 +223,54 @@ def test_before_the_end_there_is_no_verdict() -> None:
 )
 def test_durations_are_said_as_a_person_would(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def attempted(step: int, question: str = "What is written?") -> Event:
+    zoom = {
+        "thought": "It is small.",
+        "operation": {"name": "zoom_in", "view": 1, "box": [0.31, 0.4, 0.455, 0.5]},
+        "observation": {"views": [2], "error": None},
+    }
+    frames = {
+        "thought": "",
+        "operation": {"name": "select_frames", "frames": [3, 40]},
+        "observation": {"views": [], "error": "there is no frame 40"},
+    }
+    right = {"correctness": 1.0, "bonus": 0.0875, "penalty": 0.0, "total": 1.0875, "advantage": 1.2}
+    wrong = {"correctness": 0.0, "bonus": 0.0, "penalty": -0.05, "total": -0.05, "advantage": -1.2}
+    attempts = [
+        right | {"steps": [zoom, {"thought": "I read it.", "answer": "KX7421"}], "stop_reason": "answered"},
+        wrong | {"steps": [frames], "stop_reason": "max_steps"},
+    ]
+    media = {"sha256": "a" * 64, "kind": "image"}
+    return event("rollouts", step, question=question, gold="KX7421", media=media, rapr=0.5, attempts=attempts)
+
+
+def test_attempts_are_told_with_their_rewards_in_parts() -> None:
+    job = dataclasses.replace(JOB, kind="grpo")
+    value = attempts_value(job, [attempted(1), attempted(3, "old"), attempted(3, "And now?")])
+    assert [(one["step"], one["question"]) for one in value["items"]] == [(3, "And now?"), (1, "What is written?")]
+    right, wrong = value["items"][1]["attempts"]
+    assert (right["total"], right["parts"], right["tone"]) == ("1.09", "right 1.00, bonus +0.087", "good")
+    assert [line["text"] for line in right["lines"]] == [
+        "It is small.",
+        "zoom_in on [0.31, 0.40, 0.46, 0.50] of view 1",
+        "I read it.",
+    ]
+    assert (right["answer"], right["has_answer"]) == ("KX7421", True)
+    assert (wrong["parts"], wrong["tone"]) == ("right 0.00, penalty -0.050", "bad")
+    assert [line["kind"] for line in wrong["lines"]] == ["operation", "error"]
+    assert (wrong["answer"], wrong["has_answer"]) == ("no answer (max steps)", False)
+
+
+def test_a_page_gets_the_newest_attempts_and_sft_has_none() -> None:
+    job = dataclasses.replace(JOB, kind="grpo")
+    many = attempts_value(job, [attempted(step) for step in range(1, 41)])
+    assert [one["step"] for one in many["items"]] == list(range(40, 40 - MOST, -1))
+    assert attempts_value(job, [])["empty"].startswith("Attempts of this run will be shown")
+    assert attempts_value(dataclasses.replace(job, state="done"), [])["empty"] == "This run kept no attempts."
+    for one in (None, JOB):
+        assert attempts_value(one, [attempted(1)]) == {"items": [], "empty": ""}
 
 
 def test_a_promoted_adapter_that_could_not_be_loaded_is_not_said_to_answer(tmp_path: Path) -> None:

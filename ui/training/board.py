@@ -16,6 +16,7 @@ from engine.errors import NotFound
 from engine.store import Adapter, Event, Job
 from ui.studio import Studio
 from ui.training import presenting
+from ui.training.attempts import attempts_value
 from ui.training.comparing import comparison_value
 from ui.training.curves import curves_value
 
@@ -50,6 +51,7 @@ class Board:
     basis: dict[str, Any] | None
     job_value: dict[str, Any]
     curves: dict[str, Any]
+    attempts: dict[str, Any]
     comparison: dict[str, Any]
     who: dict[str, Any]
     runs: dict[str, Any]
@@ -80,6 +82,7 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
         basis=basis,
         job_value=_job_value(job, events, is_chosen=job is not None and job.id == chosen),
         curves=curves_value(job, events),
+        attempts=attempts_value(job, events),
         comparison=comparison_value(job, events),
         who=presenting.who_value(
             studio.policy().name if studio.jobs is None else studio.jobs.model_name,
