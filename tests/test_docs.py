@@ -42,6 +42,7 @@ def test_the_studys_documents_are_those_of_its_figures():
         return
     report = json.loads((docs.STUDY / "report.json").read_text(encoding="utf-8"))
     assert (docs.STUDY / "report.md").read_text(encoding="utf-8") == markdown(report)
+    assert "has not been run at full size" not in read("README.md")
     for name, svg in pictures(report).items():
         assert (docs.STUDY / f"{name}.svg").read_text(encoding="utf-8") == svg
 

@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         if event.kind in ("done", "stopped"):
             folder.keep_sessions([*earlier, {"jobs": arguments.jobs, "seconds": time.time() - started}])
 
-    with stopping(sys.stderr) as should_stop:
+    with folder.alone(), stopping(sys.stderr) as should_stop:
         is_whole = _run_parts(folder, parts, sizes, settings, arguments.jobs, on_event, should_stop)
     watcher.end()
     if not is_whole:

@@ -7,6 +7,7 @@
     DIR/examples/PART.jsonl      drawn examples             DIR/media/     their files, by hash
     DIR/trajectories/PART.jsonl  what a warm start learned from
     DIR/adapters/PART/           an adapter                 DIR/checkpoints/PART/  of a run that has not ended
+    DIR/lock                     held by the process that runs the study
     DIR/sessions.json            seconds of wall time of each time that the study ran
     DIR/report.json, report.md, *.svg
 
@@ -15,15 +16,17 @@ Invariants: a file stands under its name only when it is whole; no path within a
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import IntegrityError, InvalidInput
+from engine.errors import IntegrityError, InvalidInput, Unavailable
 
 __all__ = ["Folder", "write_whole"]
 
@@ -64,6 +67,18 @@ class Folder:
             write_whole(path, json.dumps(identity, indent=1) + "\n")
         except OSError as error:
             raise InvalidInput(f"{self.root} cannot be written: {error.strerror or error}") from error
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Inside, no other process runs this study. Raises Unavailable where one does; it ends with its process."""
+        with (self.root / "lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Unavailable(
+                    f"another process is running the study in {self.root}; wait for it, or stop it"
+                ) from None
+            yield
 
     def identity(self) -> dict[str, Any]:
         return self._read(self.root / "study.json")

@@ -40,6 +40,15 @@ def test_a_folder_with_something_else_in_it_is_left_alone(folder):
     assert [path.name for path in folder.root.iterdir()] == ["thesis.txt"]
 
 
+def test_a_study_is_run_by_one_process_at_a_time(folder):
+    folder.claim({"version": 1})
+    other = Folder(folder.root)
+    with folder.alone(), pytest.raises(Unavailable, match="another process is running the study"):
+        other.alone().__enter__()
+    with other.alone():
+        pass
+
+
 def test_weights_have_one_name_wherever_they_lie(tmp_path):
     for name, weights in (("a", b"same"), ("b", b"same"), ("c", b"other")):
         (tmp_path / name).mkdir()

@@ -134,6 +134,37 @@ def test_another_study_is_refused_and_a_finished_one_only_reports(study, capsys)
     assert [json.loads(line)["event"] for line in again.getvalue().splitlines()] == ["report"]
 
 
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--jobs", "0"), "--jobs takes a whole number from 1"),
+        (("--model", "scripted"), "has no weights to train"),
+        (("--model", "./nowhere"), "there is no such folder"),
+        (("--rl-learning-rate", "2"), "rl_learning_rate takes a rate between 0 and 1"),
+    ],
+)
+def test_impossible_options_are_refused_before_anything_is_made(tmp_path, words, told, capsys):
+    assert main(["experiment", "miniature", "--out", str(tmp_path / "s"), *words], {}, io.StringIO()) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()
+
+
+def test_the_plan_is_told_without_doing_anything(tmp_path):
+    out = io.StringIO()
+    words = ["experiment", "miniature", "--out", str(tmp_path / "s"), "--plan"]
+    assert main([*words, "--json"], {}, out) == 0
+    told = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [one["part"] for one in told] == [part.name for part in plan(Sizes())]
+    assert all(one["expected_s"] > 0 for one in told)
+    out = io.StringIO()
+    assert main([*words, "--jobs", "2"], {}, out) == 0
+    assert out.getvalue().splitlines()[-1].startswith("in all ")
+    assert not (tmp_path / "s").exists()
+
+
 # --- processes --------------------------------------------------------------------------------------------------------
 
 
