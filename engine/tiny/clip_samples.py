@@ -36,7 +36,9 @@ def begin_clip(lexicon: Lexicon, clip: clips.Clip) -> tuple[Sequence, list[View]
 
 
 def clip_trace(rng: random.Random, lexicon: Lexicon, clip: clips.Clip, count: int, reads: int) -> Sequence:
-    """Questions on a clip, each answered by selecting a frame; the first `reads` of them go on to the answer."""
+    """Questions on a clip, each answered by selecting a frame and zooming into it; the first `reads` of them go on to the
+    answer. Of the others the selected frame is shown no larger than at first: where to zoom in can be learned from that
+    for a tenth of the cost."""
     sequence, seen, starts = begin_clip(lexicon, clip)
     size, shown = clip.frames[0].size, clips.FRAMES
     for number, sign in enumerate(rng.sample(clip.signs, min(count, len(clip.signs)))):
@@ -63,12 +65,12 @@ def clip_trace(rng: random.Random, lexicon: Lexicon, clip: clips.Clip, count: in
             thought = turns.WRONG_FRAME
         where = sequence.add_assistant(turns.call_select(thought, frame))
         sequence.pull_tokens(where, lexicon.digit_ids, starts[frame - 1] + token)
-        if number < reads:
-            sequence.begin_user()
-            add_frame(sequence, clip, frame, shown + 1)
-            # Where the sign stands is known from the first view already, and told there by one token, not a dozen.
-            _add_zoom(rng, lexicon, sequence, clip, sign, frame, starts[frame - 1] + token, shown + 1, is_read=True)
-            shown += 2
+        is_read = number < reads
+        sequence.begin_user()
+        add_frame(sequence, clip, frame, shown + 1, "selected_frame" if is_read else "frame")
+        # Where the sign stands is known from the first view already, and told there by one token, not a dozen.
+        _add_zoom(rng, lexicon, sequence, clip, sign, frame, starts[frame - 1] + token, shown + 1, is_read)
+        shown += 1 + is_read
     return sequence
 
 
@@ -107,11 +109,14 @@ def read_traces(rng: random.Random, lexicon: Lexicon, clip: clips.Clip) -> list[
     return traces
 
 
-def add_frame(sequence: Sequence, clip: clips.Clip, frame: int, number: int) -> tuple[View, int]:
-    """A selected frame at full size, as picture `number`, to the end of the user's turn; returns it and where it starts."""
+def add_frame(
+    sequence: Sequence, clip: clips.Clip, frame: int, number: int, shown_as: str = "selected_frame"
+) -> tuple[View, int]:
+    """A selected frame, at full size unless `shown_as` names another budget, as picture `number`, to the end of the
+    user's turn; returns it and where it starts."""
     width, height = clip.frames[0].size
     sequence.add_text(f"Here are the selected frames (Frame Size: {width}x{height}, Numbered {number} to {number}):")
-    view = scene_samples.scene_view(clip.scene(frame), "selected_frame")
+    view = scene_samples.scene_view(clip.scene(frame), shown_as)
     start = sequence.add_view(view)
     sequence.end_turn()
     return view, start

@@ -32,7 +32,7 @@ class Sizes:
     strips: int = 80
     clips: int = 3
     clip_questions: int = 3
-    ground_clips: int = 5
+    ground_clips: int = 4
     ground_clip_questions: int = 5
     frames: int = 4
     frame_questions: int = 6
@@ -135,10 +135,10 @@ def joint_mix(lexicon: Lexicon, sizes: Sizes) -> tuple[tuple[Maker, float], ...]
     return (
         (partial(make_vision, sizes=sizes), 0.08),
         (partial(make_strips, lexicon=lexicon, sizes=sizes), 0.12),
-        (partial(make_read, lexicon=lexicon, sizes=sizes), 0.22),
+        (partial(make_read, lexicon=lexicon, sizes=sizes), 0.20),
         (partial(make_zoom, lexicon=lexicon, sizes=sizes), 0.17),
         (partial(make_ground, lexicon=lexicon, sizes=sizes, counts=(3, 8)), 0.10),
-        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.19),
-        (partial(make_clip_ground, lexicon=lexicon, sizes=sizes), 0.06),
-        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.06),
+        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.10),
+        (partial(make_clip_ground, lexicon=lexicon, sizes=sizes), 0.19),
+        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.04),
     )

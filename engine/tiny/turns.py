@@ -90,15 +90,16 @@ def shares_of(box: tuple[float, ...], size: tuple[int, int]) -> Shares:
 
 
 def margin_box(box: tuple[int, int, int, int], size: tuple[int, int]) -> Shares:
-    """The box to propose for a sign: a hundredth wider at the sides and two above and below, rounded outwards to
-    hundredths. Signs are twice as wide as high, so that an error of a hundredth or two, which is usual, cut them off
-    above or below, seldom at a side."""
+    """The box to propose for a sign, with a margin that forgives the usual error of a box: a tenth of its width at each
+    side and a sixth of its height above and below, but at least one and two hundredths of the picture; rounded outwards
+    to hundredths. Signs are about twice as wide as high, so the same error cuts them off above or below first."""
     x1, y1, x2, y2 = shares_of(box, size)
+    across, down = max(0.01, (x2 - x1) / 10), max(0.02, (y2 - y1) / 6)
     return (
-        max(0.0, math.floor(100 * x1 - 1) / 100),
-        max(0.0, math.floor(100 * y1 - 2) / 100),
-        min(1.0, math.ceil(100 * x2 + 1) / 100),
-        min(1.0, math.ceil(100 * y2 + 2) / 100),
+        max(0.0, math.floor(100 * (x1 - across)) / 100),
+        max(0.0, math.floor(100 * (y1 - down)) / 100),
+        min(1.0, math.ceil(100 * (x2 + across)) / 100),
+        min(1.0, math.ceil(100 * (y2 + down)) / 100),
     )
 
 
