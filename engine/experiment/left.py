@@ -19,7 +19,7 @@ _START_S = 12.0
 _DRAW_S = 0.25
 _SFT_EXAMPLE_S = 0.25
 _ROLLOUT_S = 0.35
-_ANSWER_S = 0.2
+_ANSWER_S = 0.25
 
 
 def expected_s(part: Part, sizes: Sizes) -> float:

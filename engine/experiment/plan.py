@@ -77,9 +77,9 @@ class Sizes:
     most `max_turns` turns of `max_turn_tokens` tokens, `max_tokens` in all. Raises InvalidInput for impossible values."""
 
     test_examples: int = 500
-    trajectories: int = 60
+    trajectories: int = 100
     practice_examples: int = 50
-    sft_passes: float = 2.0
+    sft_passes: float = 3.0
     sft_learning_rate: float = 2e-4
     sft_batch_size: int = 8
     rl_steps: int = 50
