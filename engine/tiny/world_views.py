@@ -9,6 +9,9 @@ Not covered: questions (`world_poses`).
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+
+import numpy as np
 
 from engine.miniature.drawing import Drawing, Line, PixelBox, Thing
 from engine.tiny import patches, views
@@ -76,9 +79,22 @@ def _labelled(view: View, drawing: Drawing, sight: Sight, is_whole: bool) -> Vie
     if lines:
         _label_lines(view, sight, lines, scale, shown)
     if not is_whole:
-        return view  # a tray that fills the view is no sign in it
+        # A tray that fills the view is no sign in it; what lies on it must know its place, which thoughts name.
+        clear = [one for one in small if one.side * scale >= CLEAR_PX[one.role]]
+        return replace(view, boxes=_boxes(view, [_corners(sight, one) for one in clear]))
     named = [(thing.color, _SIGNS[thing.kind], _corners(sight, thing)) for thing in shown if thing.kind in _SIGNS]
     return views.label_signs(view, named)
+
+
+def _boxes(view: View, boxes: list[Shares]) -> np.ndarray:
+    """The boxes of things that have a token of their own."""
+    tokens = [view.token_at((x1 + x2) / 2, (y1 + y2) / 2) for x1, y1, x2, y2 in boxes]
+    rows = [
+        (token, *(min(100.0, max(0.0, 100 * edge)) for edge in box))
+        for token, box in zip(tokens, boxes, strict=True)
+        if token is not None and tokens.count(token) == 1
+    ]
+    return np.array(rows, np.float32) if rows else views.NO_BOXES
 
 
 def _corners(sight: Sight, thing: Thing) -> Shares:
