@@ -153,12 +153,12 @@ def make_frame(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch
 
 def miniature_mix(lexicon: Lexicon, sizes: WorldSizes) -> tuple[tuple[Maker, float], ...]:
     return (
-        (partial(make_tiles, sizes=sizes), 0.14),
-        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.18),
-        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.28),
-        (partial(make_trace, lexicon=lexicon, sizes=sizes), 0.12),
+        (partial(make_tiles, sizes=sizes), 0.17),
+        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.16),
+        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.30),
+        (partial(make_trace, lexicon=lexicon, sizes=sizes), 0.10),
         (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.10),
-        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.12),
+        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.11),
         (partial(make_select, lexicon=lexicon, sizes=sizes), 0.06),
     )
 
