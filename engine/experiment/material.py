@@ -26,7 +26,7 @@ from engine.media import MediaFolder
 from engine.trace import Box, Evidence, Example, Media
 from engine.training.episodes import RlExample
 
-__all__ = ["Stopped", "draw_examples", "media_folder", "posed_in", "questions_in"]
+__all__ = ["Stopped", "draw_examples", "media_folder", "names_in", "posed_in", "questions_in"]
 
 _CACHE_BYTES = 256 * 2**20
 """Of decoded media, in each process."""
@@ -66,6 +66,11 @@ def posed_in(path: Path, media: MediaFolder) -> Iterator[Posed]:
             category=record["category"],
             difficulty=record["difficulty"],
         )
+
+
+def names_in(path: Path) -> list[str]:
+    """The names of the examples of a list, as `engine.evaluation.benchmarks` gave them."""
+    return [record["name"] for record, _ in _read(path)]
 
 
 def questions_in(path: Path) -> list[RlExample]:

@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from engine.backbone.loading import Backbone
@@ -28,7 +29,7 @@ from engine.evaluation.scoring import Result, summarise
 from engine.experiment.evaluating import evaluate_together
 from engine.experiment.folder import Folder, write_whole
 from engine.experiment.identity import machine
-from engine.experiment.material import Stopped, draw_examples, media_folder, posed_in, questions_in
+from engine.experiment.material import Stopped, draw_examples, media_folder, names_in, posed_in, questions_in
 from engine.experiment.plan import BENCHMARKS, SOURCES, Draw, Evaluate, Grpo, Part, Sft, Sizes
 from engine.media import MediaFolder
 from engine.protocols import protocol_named
@@ -36,6 +37,7 @@ from engine.reasoning import Limits
 from engine.synthesis.kinds import Planned, plan
 from engine.synthesis.recording import Trajectory, trajectory_line
 from engine.synthesis.trajectories import synthesize
+from engine.tiny.world_wording import drawing_named, thinking
 from engine.training.dataset import TrainingExample
 from engine.training.grpo import run_grpo
 from engine.training.grpo_config import GrpoConfig
@@ -122,15 +124,20 @@ def limits_of(sizes: Sizes) -> Limits:
 
 
 def trajectories_of(part: Sft, folder: Folder, media: MediaFolder, protocol_name: str) -> list[Trajectory]:
-    """A trajectory of each drawn example, in the paper's kinds and shares over pictures and over clips."""
+    """A trajectory of each drawn example, in the paper's kinds and shares over pictures and over clips. Its thoughts are in
+    the steps that the embedded reasoner's recipe teaches: a warm start that went straight to the answer would unlearn them."""
     protocol = protocol_named(protocol_name)
-    posed = [one for name in BENCHMARKS for one in posed_in(folder.examples(f"trajectories-{name}"), media)]
+    lists = [folder.examples(f"trajectories-{name}") for name in BENCHMARKS]
+    posed = [one for path in lists for one in posed_in(path, media)]
+    names = dict(zip((one.example for one in posed), (name for path in lists for name in names_in(path)), strict=True))
+    drawing_of = lru_cache(maxsize=1)(lambda example: drawing_named(names[example]))
+    wording = thinking(drawing_of)
     examples = [(one.example.answer, one.example.evidence) for one in posed]
     planned = plan(examples, protocol.CROP_RULE, seed=SOURCES["trajectories"].seed).trajectories
     made = []
     for one in planned if part.is_correcting else map(_without_errors, planned):
         example, pictures = posed[one.example].example, posed[one.example].pictures
-        trace = synthesize(example, pictures, one.kind, one.seed, protocol)
+        trace = synthesize(example, pictures, one.kind, one.seed, protocol, wording)
         made.append(Trajectory(trace, one.kind, example, str(one.example), posed[one.example].rule))
     return made
 
