@@ -8,12 +8,15 @@ the finished batch: tokens, masks, pixels, advantages, and old log-probabilities
     loss = - mean over rollouts of mean over said tokens of min(ratio * A, clip(ratio, 1 - c, 1 + c) * A)
     ratio = exp(log p(token) - old log p(token)), 1 for what was said just now     (GRPO without a KL term, as the paper)
 
+What TRL logs of an update (entropy, share of clipped tokens) is of the rollouts that have an advantage.
+
 Invariants: during rollouts the lease is free between turns, so answers go on; whatever is drawn at random in a step is
 drawn from the step's own seed. Not covered: the order of steps and checkpoints (`engine.training.leased`).
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -97,7 +100,8 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         size = self.episodes.config.rollouts
         for index, group in enumerate(episode.groups):
             if group.old_log_probs is None:
-                group.old_log_probs = self._log_probs(group, _rows(output, slice(index * size, (index + 1) * size)))
+                rows = _rows(output, range(index * size, (index + 1) * size))
+                group.old_log_probs = self._log_probs(group, rows) if group.weight else _as_sampled(group)
 
     @torch.no_grad()
     def _log_probs(self, group: Group, rows: dict[str, Any]) -> tuple[torch.Tensor, ...]:
@@ -116,6 +120,16 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         lengths = [len(rollout.ids) - rollout.prompt_tokens for rollout in group.rollouts]
         return tuple(row[:length].float().cpu() for row, length in zip(log_probs, lengths, strict=True))
 
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        """TRL's loss of the rows that have an advantage: the others add exactly 0 to it, and half of all groups are
+        uniform, for the price of a forward and a backward pass."""
+        advantages = inputs["advantages"]
+        taught = advantages.nonzero().flatten().tolist()
+        if not taught:
+            return sum(value.sum() for value in model.parameters() if value.requires_grad) * 0.0
+        loss: torch.Tensor = super()._compute_loss(model, _rows(inputs, taught))
+        return loss * (len(taught) / len(advantages))
+
     # --- checkpoints -------------------------------------------------------------------------------------------------
 
     def save_beside(self, folder: Path) -> None:
@@ -126,14 +140,27 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         self.episodes.load(Path(resume_from_checkpoint) / REPLAY)
 
 
-def _rows(output: dict[str, Any], rows: slice) -> dict[str, Any]:
-    """Some rows of a batch, with their pictures."""
-    before = sum(output["num_images"][: rows.start])
-    count = sum(output["num_images"][rows])
-    patches = output["image_grid_thw"].prod(-1)
-    first, size = int(patches[:before].sum()), int(patches[before : before + count].sum())
-    some = {name: value[rows] for name, value in output.items() if name not in ("pixel_values", "image_grid_thw")}
-    return some | {
-        "pixel_values": output["pixel_values"][first : first + size],
-        "image_grid_thw": output["image_grid_thw"][before : before + count],
+def _as_sampled(group: Group) -> tuple[torch.Tensor, ...]:
+    """Of a group that teaches nothing and is never replayed: anything finite will do."""
+    return tuple(rollout.log_probs[rollout.prompt_tokens :] for rollout in group.rollouts)
+
+
+def _rows(output: dict[str, Any], rows: Sequence[int]) -> dict[str, Any]:
+    """Some rows of a batch, with their pictures, and no wider than they need."""
+    images = [0, *itertools.accumulate(int(count) for count in output["num_images"])]
+    patches = [0, *itertools.accumulate(output["image_grid_thw"].prod(-1).tolist())]
+    shown = [slice(images[row], images[row + 1]) for row in rows]
+    some: dict[str, Any] = {
+        name: value[list(rows)] if isinstance(value, torch.Tensor) and value.ndim else value
+        for name, value in output.items()
+        if name not in ("pixel_values", "image_grid_thw", "num_images")
     }
+    some["num_images"] = [one.stop - one.start for one in shown]
+    some["image_grid_thw"] = torch.cat([output["image_grid_thw"][one] for one in shown])
+    some["pixel_values"] = torch.cat([output["pixel_values"][patches[one.start] : patches[one.stop]] for one in shown])
+    asked, said = some["prompt_mask"].any(0), some["completion_mask"].any(0)
+    columns = {"prompt": asked, "completion": said, "tool": said, "old": said, "mm": torch.cat([asked, said])}
+    for name in some:
+        if (used := columns.get(name.partition("_")[0])) is not None:
+            some[name] = some[name][:, used]
+    return some

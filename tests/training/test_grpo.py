@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from trl import GRPOTrainer
 
 from engine.errors import InvalidInput, Unavailable
 from engine.policies.base import never
@@ -340,3 +341,36 @@ def test_an_answers_limits_hold_for_rollouts_too():
     short = GrpoConfig.within(Limits(max_steps=2, max_tokens=24), {"steps": 3})
     assert (short.max_turns, short.max_tokens, short.max_turn_tokens, short.steps) == (2, 24, 24, 3)
     assert GrpoConfig.within(Limits(max_tokens=24), {"max_tokens": 700}).max_tokens == 700
+
+
+def test_rows_without_an_advantage_cost_nothing_and_change_nothing(undecided, rl_examples, load_pictures, tmp_path):
+    """TRL's own loss over the whole batch, and ours over the rows that teach: the same loss and the same gradient."""
+    backbone = undecided()
+    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "queries_a_step": 1, "replay_groups": 0})
+    found = []
+    original = LeasedGrpoTrainer._compute_loss
+
+    def compare(self, model, inputs):
+        advantages = torch.zeros_like(inputs["advantages"])
+        advantages[1::2] = torch.arange(1.0, len(advantages) // 2 + 1)
+        for compute in (original, GRPOTrainer._compute_loss):
+            model.zero_grad()
+            loss = compute(self, model, inputs | {"advantages": advantages})
+            loss.backward()
+            gradient = [value.grad.clone() for value in model.parameters() if value.grad is not None]
+            found.append((float(loss.detach()), gradient))
+        model.zero_grad()
+        return original(self, model, inputs | {"advantages": torch.zeros_like(advantages)})
+
+    LeasedGrpoTrainer._compute_loss = compare
+    try:
+        _, seen, _ = train(backbone, rl_examples[:1], load_pictures, tmp_path, config)
+    finally:
+        LeasedGrpoTrainer._compute_loss = original
+    (ours, our_gradient), (theirs, their_gradient) = found
+    assert ours == pytest.approx(theirs, abs=1e-5) and ours != 0
+    assert len(our_gradient) == len(their_gradient) > 0
+    for one, other in zip(our_gradient, their_gradient, strict=True):
+        assert (one - other).abs().max() <= 1e-4 * max(1.0, float(other.abs().max()))
+    # A step that teaches nothing says so by a loss and a gradient of 0.
+    assert seen[0]["loss"] == 0 and seen[0]["gradient_norm"] == 0
