@@ -153,13 +153,13 @@ def make_frame(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch
 
 def miniature_mix(lexicon: Lexicon, sizes: WorldSizes) -> tuple[tuple[Maker, float], ...]:
     return (
-        (partial(make_tiles, sizes=sizes), 0.17),
+        (partial(make_tiles, sizes=sizes), 0.19),
         (partial(make_view, lexicon=lexicon, sizes=sizes), 0.16),
-        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.30),
-        (partial(make_trace, lexicon=lexicon, sizes=sizes), 0.10),
+        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.34),
+        (partial(make_trace, lexicon=lexicon, sizes=sizes), 0.04),
         (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.10),
-        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.11),
-        (partial(make_select, lexicon=lexicon, sizes=sizes), 0.06),
+        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.14),
+        (partial(make_select, lexicon=lexicon, sizes=sizes), 0.03),
     )
 
 
