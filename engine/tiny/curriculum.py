@@ -134,11 +134,11 @@ def joint_mix(lexicon: Lexicon, sizes: Sizes) -> tuple[tuple[Maker, float], ...]
     """Tiles and strips keep their part to the end: a character there costs a tenth of one in a trace."""
     return (
         (partial(make_vision, sizes=sizes), 0.08),
-        (partial(make_strips, lexicon=lexicon, sizes=sizes), 0.12),
-        (partial(make_read, lexicon=lexicon, sizes=sizes), 0.20),
+        (partial(make_strips, lexicon=lexicon, sizes=sizes), 0.14),
+        (partial(make_read, lexicon=lexicon, sizes=sizes), 0.28),
         (partial(make_zoom, lexicon=lexicon, sizes=sizes), 0.17),
         (partial(make_ground, lexicon=lexicon, sizes=sizes, counts=(3, 8)), 0.10),
         (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.10),
-        (partial(make_clip_ground, lexicon=lexicon, sizes=sizes), 0.19),
+        (partial(make_clip_ground, lexicon=lexicon, sizes=sizes), 0.09),
         (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.04),
     )

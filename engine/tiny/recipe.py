@@ -23,6 +23,7 @@ from DIR/last.pt when started again.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import multiprocessing
 import os
 import sys
@@ -83,6 +84,9 @@ def main() -> None:
         "--generators", type=int, default=1, help="processes that draw batches; 0 draws them in the trainer"
     )
     parser.add_argument("--generator-core", type=int, help="pin the generators to this core")
+    parser.add_argument(
+        "--floor", type=float, help="share of the rates that is left at a stage's end, instead of its own"
+    )
     parser.add_argument("--trainers", type=int, default=1, help="processes that train and average their weights")
     parser.add_argument("--cores", help="pin the trainers to these cores, and each one's generators too: 0,1")
     options = parser.parse_args()
@@ -131,6 +135,8 @@ def train(options: argparse.Namespace, rank: int, place: Path) -> None:
     for number, stage in enumerate(plan):
         if (options.only and stage.name != options.only) or number < skipped:
             continue
+        if options.floor is not None:
+            stage = dataclasses.replace(stage, floor=options.floor)
         is_resumed = stage.name == done["stage"]
         spent = done["spent_s"] if is_resumed else 0.0
         step = done["step"] if is_resumed else 0
