@@ -4,8 +4,12 @@ Idea: where the processor multiplies bf16 fast (AMX, AVX512-BF16) the products r
 elsewhere everything is fp32, which is then four times as fast. Muon learned 1.6 times as fast per step as AdamW
 alone; torch's own orthogonalises in bf16, which some processors only emulate, so it is written out here.
 
-Invariant: after `step` every trained weight is its master in the working type. A frozen name gets neither gradient
-nor decay.
+With `is_quantised` the forward and backward pass see every matrix as it will be served, rounded to 4 bit and back, and the
+masters take the gradients as if nothing had been rounded (straight-through, arXiv 1308.3432): what a weight of nine hundredths
+of noise costs is so learned away.
+
+Invariant: after `step` every trained weight is its master in the working type, or what 4 bit leave of it. A frozen name
+gets neither gradient nor decay.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from bitsandbytes import functional
 from torch import nn
 
 
@@ -57,6 +62,13 @@ class Muon(torch.optim.Optimizer):
                 master.add_(update, alpha=-group["lr"] * 0.2 * max(master.shape) ** 0.5)
 
 
+@torch.no_grad()
+def as_served(weight: torch.Tensor) -> torch.Tensor:
+    """What the studio's default loading leaves of a matrix: NF4 in blocks of 64 with double quantisation (bitsandbytes)."""
+    packed, state = functional.quantize_4bit(weight, quant_type="nf4", compress_statistics=True)
+    return functional.dequantize_4bit(packed, state)
+
+
 class MasterOptimiser:
     def __init__(
         self,
@@ -72,6 +84,7 @@ class MasterOptimiser:
         for module in modules.values():
             module.to(working_type)
         self.weights = [weight for module in modules.values() for weight in module.parameters()]
+        self.is_quantised = False
         self.begin(matrix_rate, rest_rate)
 
     def begin(self, matrix_rate: float, rest_rate: float) -> None:
@@ -117,6 +130,15 @@ class MasterOptimiser:
     def refresh(self) -> None:
         """Let every weight be its master again, after the masters were changed."""
         torch._foreach_copy_(self.weights, self.masters)
+        if self.is_quantised:
+            for name, weight in zip(self.names, self.weights, strict=True):
+                # Embeddings and the head that is tied to them are served as they are.
+                if (
+                    weight.ndim == 2
+                    and not name.startswith("probes")
+                    and not any(k in name for k in ("embed", "lm_head"))
+                ):
+                    weight.copy_(as_served(weight))
 
     def state(self) -> dict[str, torch.Tensor]:
         return {name: master.clone() for name, master in zip(self.names, self.masters, strict=True)}

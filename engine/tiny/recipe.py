@@ -87,6 +87,7 @@ def main() -> None:
     parser.add_argument(
         "--floor", type=float, help="share of the rates that is left at a stage's end, instead of its own"
     )
+    parser.add_argument("--quantised", action="store_true", help="train with the matrices as 4 bit leave them")
     parser.add_argument("--trainers", type=int, default=1, help="processes that train and average their weights")
     parser.add_argument("--cores", help="pin the trainers to these cores, and each one's generators too: 0,1")
     options = parser.parse_args()
@@ -104,7 +105,7 @@ def main() -> None:
         finally:
             for other in others:
                 if sys.exc_info()[0] is not None:
-                    other.terminate()
+                    other.kill()  # it may be waiting for us at a meeting, and has nothing to save
                 other.join()
 
 
@@ -118,6 +119,7 @@ def train(options: argparse.Namespace, rank: int, place: Path) -> None:
         os.sched_setaffinity(0, {core})
     run = begin(options.seed, options.out)
     run.is_reporting = rank == 0
+    run.optimiser.is_quantised = options.quantised
     last = options.out / "last.pt"
     done: dict = {"stage": None, "spent_s": 0.0, "step": 0}
     if options.start or last.exists():

@@ -8,12 +8,14 @@ import os
 import subprocess
 import sys
 
+import bitsandbytes
 import pytest
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from engine.tiny import export, recipe, tokenizer, turns, world_curriculum
 from engine.tiny.curriculum import SMALL
+from engine.tiny.optimiser import MasterOptimiser
 
 
 def run(folder, *arguments: str) -> str:
@@ -61,3 +63,24 @@ def test_the_export_loads_like_any_model(made, tmp_path):
         "frame",
         "selected_frame",
     }
+
+
+def test_quantised_training_sees_the_matrices_that_are_served():
+    """The very numbers that a loaded model multiplies with; masters, embeddings and throw-away heads stay as they are."""
+    torch.manual_seed(0)
+    linear = torch.nn.Linear(64, 64, bias=False)
+    served = bitsandbytes.nn.Linear4bit(64, 64, bias=False, quant_type="nf4", compress_statistics=True)
+    served.load_state_dict(linear.state_dict())
+    served = served.to("cpu")
+    modules = {"model": torch.nn.ModuleDict({"layer": linear, "embed": torch.nn.Linear(64, 64, bias=False)})}
+    optimiser = MasterOptimiser(modules, 1e-3, 1e-3)
+    optimiser.is_quantised = True
+    before = [master.clone() for master in optimiser.masters]
+    optimiser.refresh()
+    assert all(torch.equal(one, other) for one, other in zip(before, optimiser.masters, strict=True))
+    weights = dict(zip(optimiser.names, optimiser.weights, strict=True))
+    masters = dict(zip(optimiser.names, optimiser.masters, strict=True))
+    assert torch.equal(weights["model.embed.weight"], masters["model.embed.weight"])
+    assert not torch.equal(weights["model.layer.weight"], masters["model.layer.weight"])
+    x = torch.randn(5, 64)
+    assert (x @ weights["model.layer.weight"].T - served(x)).abs().max() < 1e-5
