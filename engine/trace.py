@@ -88,7 +88,7 @@ class Box:
 
     @property
     def area(self) -> float:
-        """Share of the picture, in (0, 1]."""
+        """Share of the picture, in (0, 1]; 0 where that is too small for a float."""
         return (self.x2 - self.x1) * (self.y2 - self.y1)
 
     def to_pixels(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -119,10 +119,14 @@ class Box:
     def iou(self, other: Box) -> float:
         """Intersection over union, in [0, 1]."""
         shared = self.intersection_area(other)
-        return shared / (self.area + other.area - shared)
+        union = self.area + other.area - shared
+        # Two slivers may both be too small for their areas to be told from 0.
+        return shared / union if union else float(self == other)
 
     def coverage_of(self, other: Box) -> float:
         """The share of `other` that lies inside this box, in [0, 1]."""
+        if not other.area:
+            return float(self.x1 <= other.x1 and self.y1 <= other.y1 and other.x2 <= self.x2 and other.y2 <= self.y2)
         return self.intersection_area(other) / other.area
 
 

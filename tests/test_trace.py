@@ -125,6 +125,14 @@ def test_a_box_covers_itself(box):
     assert Box.full().coverage_of(box) == pytest.approx(1)
 
 
+def test_boxes_whose_area_is_too_small_for_a_float_overlap_or_do_not():
+    tiny = Box(0, 0, 2.2250738585072014e-308, 2.2250738585072014e-308)
+    other = Box(0.5, 0.5, 1, 1)
+    assert tiny.area == 0
+    assert (tiny.iou(tiny), tiny.coverage_of(tiny), Box.full().coverage_of(tiny)) == (1, 1, 1)
+    assert (tiny.iou(other), other.coverage_of(tiny), tiny.coverage_of(other)) == (0, 0, 0)
+
+
 def test_overlap_by_hand():
     a, b = Box(0, 0, 0.5, 0.5), Box(0.25, 0.25, 0.75, 0.75)
     assert a.intersection_area(b) == pytest.approx(0.0625)
