@@ -28,16 +28,6 @@ from engine.tiny.sequences import Sequence, batch_of
 
 
 @pytest.fixture(scope="module")
-def tokenizer():
-    return words.build_tokenizer()
-
-
-@pytest.fixture(scope="module")
-def lexicon(tokenizer):
-    return turns.lexicon_of(tokenizer)
-
-
-@pytest.fixture(scope="module")
 def stock(tokenizer):
     torch.manual_seed(0)
     return architecture.build_model(architecture.build_config(len(tokenizer), words.special_ids(tokenizer))).eval()

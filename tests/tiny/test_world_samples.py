@@ -18,7 +18,6 @@ from engine.synthesis.wording import Moment
 from engine.tiny import (
     architecture,
     losses,
-    turns,
     world_curriculum,
     world_poses,
     world_samples,
@@ -43,16 +42,6 @@ every = pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.__name__.rp
 def drawings(room, count: int) -> list[Drawing]:
     drawn = (room.draw(seed_for("train", k), "train") for k in range(2 * count + 2))
     return [one for one in drawn if one is not None][:count]
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return words.build_tokenizer()
-
-
-@pytest.fixture(scope="module")
-def lexicon(tokenizer):
-    return turns.lexicon_of(tokenizer)
 
 
 def trace_of(rng, lexicon, drawing, poses):
