@@ -4,10 +4,10 @@ Idea: as in `curriculum`: what is dense and cheap (tiles of small things, crops 
 learning, whole traces tie it together. Kinds of batches, as the curves name them:
 
     w_tiles   tiles of objects and marks, and first views and crops: the tower's heads alone
-    w_view    first views: easy questions answered at once, calls for the hard ones
+    w_view    first views: easy questions answered at once, calls or guesses for the hard ones
     w_crop    crops alone and what is asked of them
     w_trace   first view, call, crop, answer
-    w_clip    first views of clips: easy questions answered at once, the frames to select for the hard ones
+    w_clip    first views of clips: easy questions answered at once, frames to select or guesses for the hard ones
     w_frame   selected frames alone and what is asked of them
     w_select  first views of a clip, selection, frames, answer
 

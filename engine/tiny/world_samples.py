@@ -242,14 +242,15 @@ def _guess(rng: random.Random, pose: Pose) -> str:
 
 
 def view_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose]) -> Tokens:
-    """The first view and many questions: the easy ones answered, for the hard ones only the call."""
+    """The first view and many questions: the easy ones answered, for the hard ones the call alone, or a guess."""
     return picture_trace(rng, lexicon, drawing, poses, is_shown=False)
 
 
 def picture_trace(
     rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose], is_shown: bool = True
 ) -> Tokens:
-    """Questions on one picture: easy ones answered at once, hard ones by zooming in; now and then a wrong place."""
+    """Questions on one picture: easy ones answered at once, hard ones by zooming in (or, where the crop is not shown,
+    now and then by a guess); sometimes a wrong place first."""
     sequence = lexicon.begin()
     sequence.begin_user()
     sight = world_views.whole(drawing)
