@@ -23,7 +23,16 @@ from types import ModuleType
 
 from engine.miniature import info, mv, tally, vstar
 from engine.miniature.drawing import Drawing
-from engine.tiny import curriculum, scenes, world_poses, world_samples, world_tiles, world_views
+from engine.tiny import (
+    curriculum,
+    scenes,
+    world_clips,
+    world_pictures,
+    world_poses,
+    world_thoughts,
+    world_tiles,
+    world_views,
+)
 from engine.tiny.batches import Batch, vision_batch
 from engine.tiny.curriculum import Sizes
 from engine.tiny.feeding import Maker
@@ -93,7 +102,7 @@ def make_tiles(rng: random.Random, sizes: WorldSizes) -> Batch:
         drawing = _picture(rng)
         seen.append(world_views.whole(drawing).view)
         for group in _crop_poses(rng, drawing, 1)[:2]:
-            seen.append(world_views.crop(drawing, world_samples.shown_box(drawing, group[0].box)).view)
+            seen.append(world_views.crop(drawing, world_thoughts.shown_box(drawing, group[0].box)).view)
     return vision_batch(seen, "w_tiles")
 
 
@@ -112,7 +121,7 @@ def _of_pictures(
     for _ in range(pictures):
         drawing = _picture(rng)
         poses = world_poses.further_poses(rng, drawing, questions)
-        traces.append(world_samples.picture_trace(rng, lexicon, drawing, poses, is_shown))
+        traces.append(world_pictures.picture_trace(rng, lexicon, drawing, poses, is_shown))
     return batch_of(traces, kind)
 
 
@@ -121,7 +130,7 @@ def make_crop(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
     while len(traces) < sizes.crops:
         drawing = _picture(rng)
         for group in _crop_poses(rng, drawing, sizes.crop_questions)[:3]:
-            traces.append(world_samples.crop_trace(rng, lexicon, drawing, group))
+            traces.append(world_pictures.crop_trace(rng, lexicon, drawing, group))
     return batch_of(traces[: sizes.crops], "w_crop")
 
 
@@ -138,7 +147,7 @@ def _of_clips(rng: random.Random, lexicon: Lexicon, count: int, questions: int, 
     for _ in range(count):
         drawing = draw_from(rng, mv)
         poses = world_poses.further_poses(rng, drawing, questions)
-        traces.append(world_samples.clip_trace(rng, lexicon, drawing, poses, reads))
+        traces.append(world_clips.clip_trace(rng, lexicon, drawing, poses, reads))
     return batch_of(traces, kind)
 
 
@@ -147,7 +156,7 @@ def make_frame(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch
     for _ in range(sizes.frames):
         drawing = draw_from(rng, mv)
         poses = _frame_poses(rng, drawing, sizes.frame_questions)
-        traces.append(world_samples.frame_trace(rng, lexicon, drawing, poses))
+        traces.append(world_clips.frame_trace(rng, lexicon, drawing, poses))
     return batch_of(traces, "w_frame")
 
 

@@ -6,7 +6,7 @@ their text and from what the drawing says of itself, so one picture teaches many
 Invariant: `understand` of a drawing's own question finds the drawing's own answer (held by a test); further questions
 are made by the benchmarks' own functions.
 
-Not covered: how the answer is thought and worded (`world_samples`).
+Not covered: how the answer is thought and worded (`world_thoughts`).
 """
 
 from __future__ import annotations

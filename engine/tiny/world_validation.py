@@ -25,7 +25,7 @@ from types import ModuleType
 
 from engine.miniature import info, mv, tally, vstar
 from engine.miniature.drawing import Drawing
-from engine.tiny import scenes, turns, world_poses, world_samples, world_views
+from engine.tiny import scenes, turns, world_clips, world_pictures, world_poses, world_thoughts, world_views
 from engine.tiny.sequences import Sequence as Tokens
 from engine.tiny.validation import SELECT, Reader, box_in, open_reader, said
 from engine.tiny.world_poses import Pose
@@ -80,12 +80,12 @@ def first_drawings(room: ModuleType, split: str, count: int, first: int) -> list
 def begin(reader: Reader, drawing: Drawing, suffix: str = "") -> Going:
     pose = world_poses.own_pose(drawing)
     if len(drawing.frames) > 1:
-        sequence, _ = world_samples.begin_clip(reader.lexicon, drawing)
+        sequence, _ = world_clips.begin_clip(reader.lexicon, drawing)
     else:
         sequence = reader.lexicon.begin()
         sequence.begin_user()
         sequence.add_view(world_views.whole(drawing).view)
-    world_samples.ask(sequence, pose, suffix)
+    world_thoughts.ask(sequence, pose, suffix)
     sequence.end_turn()
     return Going(drawing, pose, sequence, len(drawing.frames))
 
@@ -100,7 +100,7 @@ def look(going: Going, turn: str) -> bool:
         if not frames:
             return False
         going.sequence.add_assistant(turn)
-        _, going.pictures = world_samples.show_frames(going.sequence, drawing, frames, going.pictures)
+        _, going.pictures = world_clips.show_frames(going.sequence, drawing, frames, going.pictures)
         going.found = set(pose.frames) <= set(frames) or (pose.form != "move" and _shows(pose, frames))
     else:
         box = box_in(turn)
@@ -108,7 +108,7 @@ def look(going: Going, turn: str) -> bool:
             return False
         going.sequence.add_assistant(turn)
         sight = world_views.crop(drawing, box)
-        world_samples.show_crop(going.sequence, sight)
+        world_pictures.show_crop(going.sequence, sight)
         going.found = sight.holds(pose.box)
     going.looks += 1
     return True
@@ -122,10 +122,12 @@ def show_evidence(going: Going) -> None:
     """The call that the model should make, and what it shows."""
     pose = going.pose
     if pose.frames:
-        pieces = world_samples.select_pieces(world_samples.TOO_SMALL_IN_CLIP, [(frame, None) for frame in pose.frames])
+        pieces = world_thoughts.select_pieces(
+            world_thoughts.TOO_SMALL_IN_CLIP, [(frame, None) for frame in pose.frames]
+        )
     else:
-        box = world_samples.shown_box(going.drawing, pose.box)
-        pieces = world_samples.zoom_pieces(world_samples.TOO_SMALL, box, None)
+        box = world_thoughts.shown_box(going.drawing, pose.box)
+        pieces = world_thoughts.zoom_pieces(world_thoughts.TOO_SMALL, box, None)
     look(going, "".join(piece.text for piece in pieces))
 
 

@@ -1,9 +1,9 @@
 """The embedded reasoner's own thoughts for synthesised trajectories of the miniature benchmarks.
 
-Idea: the recipe teaches to think in steps (`world_samples`); a warm start on templates that go straight to the answer would
+Idea: the recipe teaches to think in steps (`world_thoughts`); a warm start on templates that go straight to the answer would
 teach it to leave the steps out. A drawing knows its things, so a trajectory's thoughts can be those of the recipe.
 
-Invariant: a thought is what `world_samples` would say of the same views; where it cannot be said (the views do not show
+Invariant: a thought is what `world_thoughts` would say of the same views; where it cannot be said (the views do not show
 what is asked about) the template is.
 
 Not covered: examples that are no drawing of a miniature benchmark, which get the fallback.
@@ -20,7 +20,7 @@ from types import ModuleType
 from engine.miniature import info, mv, tally, vstar
 from engine.miniature.drawing import Drawing
 from engine.synthesis.wording import Moment, Wording, templates
-from engine.tiny import world_samples
+from engine.tiny import world_thoughts
 from engine.tiny.scenes import seed_for
 from engine.tiny.world_poses import own_pose
 from engine.trace import CLIP_FRAMES, Box, Example
@@ -55,14 +55,14 @@ def thinking(drawing_of: Callable[[Example], Drawing | None], fallback: Wording 
             return fallback(moment, rng)
         is_clip = len(drawing.frames) > 1
         if moment.stage == "look":
-            return world_samples.TOO_SMALL_IN_CLIP if is_clip else world_samples.TOO_SMALL
+            return world_thoughts.TOO_SMALL_IN_CLIP if is_clip else world_thoughts.TOO_SMALL
         if moment.stage == "again":
-            return world_samples.AGAIN
+            return world_thoughts.AGAIN
         if moment.stage == "closer":
             return fallback(moment, rng)
-        opening = world_samples.LARGE_ENOUGH if moment.stage == "text" else world_samples.HERE
+        opening = world_thoughts.LARGE_ENOUGH if moment.stage == "text" else world_thoughts.HERE
         try:
-            pieces = world_samples.thought_pieces(own_pose(drawing), _eyes(moment, drawing), opening)
+            pieces = world_thoughts.thought_pieces(own_pose(drawing), _eyes(moment, drawing), opening)
         except ValueError:
             return fallback(moment, rng)
         return "".join(piece.text for piece in pieces)
@@ -70,7 +70,7 @@ def thinking(drawing_of: Callable[[Example], Drawing | None], fallback: Wording 
     return wording
 
 
-def _eyes(moment: Moment, drawing: Drawing) -> world_samples.Eyes:
+def _eyes(moment: Moment, drawing: Drawing) -> world_thoughts.Eyes:
     """The views that the answer is read off: those of the last operation, or the first ones."""
     size = drawing.frames[0].size
     first = CLIP_FRAMES if len(drawing.frames) > 1 else 1

@@ -18,9 +18,11 @@ from engine.synthesis.wording import Moment
 from engine.tiny import (
     architecture,
     losses,
+    world_clips,
     world_curriculum,
+    world_pictures,
     world_poses,
-    world_samples,
+    world_thoughts,
     world_tiles,
     world_validation,
     world_views,
@@ -46,8 +48,8 @@ def drawings(room, count: int) -> list[Drawing]:
 
 def trace_of(rng, lexicon, drawing, poses):
     if len(drawing.frames) > 1:
-        return world_samples.clip_trace(rng, lexicon, drawing, poses, 1)
-    return world_samples.picture_trace(rng, lexicon, drawing, poses)
+        return world_clips.clip_trace(rng, lexicon, drawing, poses, 1)
+    return world_pictures.picture_trace(rng, lexicon, drawing, poses)
 
 
 def turns_of(tokenizer, lexicon, sequence) -> list[tuple[str, str]]:
@@ -130,7 +132,7 @@ def test_a_turn_written_in_pieces_has_the_tokens_of_its_text(room, tokenizer, le
         poses = world_poses.further_poses(random.Random(5), drawing, 4)
         for sequence in (
             trace_of(random.Random(5), lexicon, drawing, poses),
-            *(world_samples.crop_trace(random.Random(5), lexicon, drawing, poses[:1]) for _ in drawing.frames[1:2]),
+            *(world_pictures.crop_trace(random.Random(5), lexicon, drawing, poses[:1]) for _ in drawing.frames[1:2]),
         ):
             ids = [token for token in sequence.ids if token != lexicon.picture_id]
             assert tokenizer(tokenizer.decode(ids), add_special_tokens=False)["input_ids"] == ids
@@ -141,7 +143,7 @@ def test_only_right_calls_and_answers_are_learned(room, tokenizer, lexicon):
     drawing = drawings(room, 1)[0]
     poses = world_poses.further_poses(random.Random(2), drawing, 2)
     answers = {pose.answer for pose in poses}
-    boxes = {world_samples.shown_box(drawing, pose.box) for pose in poses}
+    boxes = {world_thoughts.shown_box(drawing, pose.box) for pose in poses}
     for seed in range(25):
         sequence = trace_of(random.Random(seed), lexicon, drawing, poses)
         learned = tokenizer.decode([label for label in sequence.labels if label >= 0]).split("<|im_end|>")
@@ -165,7 +167,7 @@ def test_things_are_labelled_where_they_can_be_made_out(room):
         if len(drawing.frames) > 1:
             close = world_views.whole(drawing, pose.frames[0], "selected_frame")
         else:
-            close = world_views.crop(drawing, world_samples.shown_box(drawing, pose.box))
+            close = world_views.crop(drawing, world_thoughts.shown_box(drawing, pose.box))
         first = world_views.whole(drawing, (pose.frames or (1,))[0], "frame" if pose.frames else "image")
         thing = pose.things[0]
         label = 1 + THINGS.index((thing.role, thing.kind))
@@ -261,17 +263,17 @@ def test_synthesised_thoughts_are_those_that_are_taught(room, lexicon):
         pose = world_poses.own_pose(drawing)
         if len(drawing.frames) > 1:
             shown = [View(17 + k, "0" * 64, frame, Box.full()) for k, frame in enumerate(pose.frames)]
-            seen = {frame: world_samples.Seen(world_views.whole(drawing, frame), 0) for frame in pose.frames}
+            seen = {frame: world_thoughts.Seen(world_views.whole(drawing, frame), 0) for frame in pose.frames}
             first = [View(k, "0" * 64, k, Box.full()) for k in range(1, 17)]
         else:
-            box = world_samples.shown_box(drawing, pose.box)
+            box = world_thoughts.shown_box(drawing, pose.box)
             shown = [View(2, "0" * 64, None, Box(*box))]
-            seen = {1: world_samples.Seen(world_views.crop(drawing, box), 0)}
+            seen = {1: world_thoughts.Seen(world_views.crop(drawing, box), 0)}
             first = [View(1, "0" * 64, None, Box.full())]
         example = Example(pose.question, (), pose.answer, pose.options, drawing.evidence)
         moment = Moment("answer", example, SimpleNamespace(), (*first, *shown), None, pose.answer)
         said = world_wording.thinking(lambda _, drawing=drawing: drawing)(moment, random.Random(0))
-        taught = "".join(piece.text for piece in world_samples.thought_pieces(pose, seen.get, world_samples.HERE))
+        taught = "".join(piece.text for piece in world_thoughts.thought_pieces(pose, seen.get, world_thoughts.HERE))
         assert PLACE.sub("", said) == PLACE.sub("", taught)
         places = [[float(value) for value in PLACE.findall(text)] for text in (said, taught)]
         assert all(abs(one - two) < 0.02 for one, two in zip(*places, strict=True))

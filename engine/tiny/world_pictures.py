@@ -1,0 +1,120 @@
+"""Conversations on miniature pictures: answers from the first view, calls, answers from crops, whole traces.
+
+Idea: easy questions are answered at once and hard ones by an operation, side by side on one picture, so that it is the size
+that decides and nothing else.
+
+Invariant: calls that went wrong carry no labels. Not covered: what is said (`world_thoughts`), nested zooms.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from engine.miniature.drawing import Drawing
+from engine.tiny import turns, world_views
+from engine.tiny.sequences import Sequence as Tokens
+from engine.tiny.turns import Lexicon
+from engine.tiny.world_poses import Pose
+from engine.tiny.world_thoughts import (
+    AGAIN,
+    GUESSED_SHARE,
+    HERE,
+    LARGE_ENOUGH,
+    TOO_SMALL,
+    Eyes,
+    Piece,
+    Seen,
+    answer_pieces,
+    ask,
+    guess_at,
+    say,
+    shown_box,
+    zoom_pieces,
+)
+from engine.tiny.world_views import Sight
+
+
+def _middle(box: tuple[float, float, float, float]) -> tuple[float, float]:
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+
+def _crop_for(rng: random.Random, drawing: Drawing, pose: Pose) -> Sight:
+    """The crop that a model might have asked for; it holds all that is asked about."""
+    box = shown_box(drawing, pose.box)
+    sight = world_views.crop(drawing, turns.jitter(rng, box, rng.choice((0.0, 0.006, 0.012))))
+    return sight if sight.holds(pose.box) else world_views.crop(drawing, box)
+
+
+def _always(seen: Seen) -> Eyes:
+    return lambda _: seen
+
+
+def show_crop(sequence: Tokens, sight: Sight) -> Seen:
+    sequence.begin_user()
+    sequence.add_text(f"Here is the cropped image (Image Size: {sight.size[0]}x{sight.size[1]}):")
+    start = sequence.add_view(sight.view)
+    sequence.end_turn()
+    return Seen(sight, start)
+
+
+def picture_trace(
+    rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose], is_shown: bool = True
+) -> Tokens:
+    """Questions on one picture: easy ones answered at once, hard ones by zooming in (or, where the crop is not shown,
+    now and then by a guess); sometimes a wrong place first."""
+    sequence = lexicon.begin()
+    sequence.begin_user()
+    sight = world_views.whole(drawing)
+    first = Seen(sight, sequence.add_view(sight.view))
+    for number, pose in enumerate(poses):
+        if number:
+            sequence.begin_user()
+        is_operating = rng.random() > 0.06
+        ends = ask(sequence, pose, "" if is_operating else turns.NO_OPERATIONS)
+        sequence.end_turn()
+        if pose.difficulty == "easy":
+            say(sequence, answer_pieces(pose, _always(first), ends, LARGE_ENOUGH))
+            continue
+        if not is_operating or (not is_shown and rng.random() < GUESSED_SHARE):
+            say(sequence, [Piece(guess_at(rng, pose))])
+            continue
+        thought = TOO_SMALL
+        if is_shown and rng.random() < 0.05:
+            thought = _look_elsewhere(rng, sequence, drawing, pose)
+        say(sequence, zoom_pieces(thought, shown_box(drawing, pose.box), first.at(_middle(pose.box))))
+        if is_shown:
+            close = show_crop(sequence, _crop_for(rng, drawing, pose))
+            say(sequence, answer_pieces(pose, _always(close), ends, HERE))
+    return sequence
+
+
+def _look_elsewhere(rng: random.Random, sequence: Tokens, drawing: Drawing, pose: Pose) -> str:
+    """A zoom on another tray, or anywhere, which is read and never learned; returns the thought to go on with."""
+    boxes = [thing.box for thing in drawing.things if thing.role in ("tray", "panel") and thing.box != pose.box]
+    if boxes and rng.random() < 0.7:
+        left, top, right, bottom = (round(edge) for edge in rng.choice(boxes))
+        box = shown_box(drawing, (left, top, right, bottom))
+    else:
+        x, y = rng.uniform(0, 0.85), rng.uniform(0, 0.85)
+        box = round(x, 2), round(y, 2), round(x + 0.12, 2), round(y + 0.12, 2)
+    sight = world_views.crop(drawing, box)
+    if sight.holds(pose.box):
+        return TOO_SMALL
+    say(sequence, zoom_pieces(TOO_SMALL, box, None), is_learned=False)
+    show_crop(sequence, sight)
+    return AGAIN
+
+
+def crop_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose]) -> Tokens:
+    """A crop alone and what can be asked of it: the second half of a trace. The poses share their box."""
+    sequence = lexicon.begin()
+    close: Seen | None = None
+    for pose in poses:
+        sequence.begin_user()
+        ends = ask(sequence, pose)
+        sequence.end_turn()
+        if close is None:
+            close = show_crop(sequence, _crop_for(rng, drawing, poses[0]))
+        say(sequence, answer_pieces(pose, _always(close), ends, HERE))
+    return sequence
