@@ -19,13 +19,13 @@ from engine.tiny.world_thoughts import (
     GUESSED_SHARE,
     HERE,
     LARGE_ENOUGH,
-    TOO_SMALL_IN_CLIP,
     Eyes,
     Piece,
     Seen,
     answer_pieces,
     ask,
     guess_at,
+    look_pieces,
     say,
     select_pieces,
 )
@@ -55,28 +55,28 @@ def clip_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Se
         if number:
             sequence.begin_user()
         is_operating = rng.random() > 0.06
-        ends = ask(sequence, pose, "" if is_operating else turns.NO_OPERATIONS)
+        question = ask(sequence, pose, "" if is_operating else turns.NO_OPERATIONS)
         sequence.end_turn()
         if pose.difficulty == "easy":
-            say(sequence, answer_pieces(pose, _only(pose, seen), ends, LARGE_ENOUGH))
+            say(sequence, answer_pieces(pose, _only(pose, seen), question, LARGE_ENOUGH))
             continue
         is_shown = reads > 0
         if not is_operating or (not is_shown and rng.random() < GUESSED_SHARE):
             say(sequence, [Piece(guess_at(rng, pose))])
             continue
-        thought = TOO_SMALL_IN_CLIP
+        thought = look_pieces(pose, question)
         if is_shown and rng.random() < 0.05:
             wrong = [frame for frame in range(1, len(seen) + 1) if not any(frame in one.frames for one in _shown(pose))]
             if wrong:
                 frame = rng.choice(wrong)
-                say(sequence, select_pieces(thought, [(frame, None)]), is_learned=False)
+                say(sequence, select_pieces(look_pieces(pose), [(frame, None)]), is_learned=False)
                 number_shown = show_frames(sequence, drawing, (frame,), number_shown)[1]
-                thought = AGAIN
+                thought = [Piece(AGAIN)]
         say(sequence, select_pieces(thought, [(frame, _why(pose, seen, frame)) for frame in pose.frames]))
         if is_shown:
             reads -= 1
             close, number_shown = show_frames(sequence, drawing, pose.frames, number_shown)
-            say(sequence, answer_pieces(pose, close.get, ends, HERE))
+            say(sequence, answer_pieces(pose, close.get, question, HERE))
     return sequence
 
 
@@ -86,11 +86,11 @@ def frame_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: S
     close: dict[int, Seen] | None = None
     for pose in poses:
         sequence.begin_user()
-        ends = ask(sequence, pose)
+        question = ask(sequence, pose)
         sequence.end_turn()
         if close is None:
             close, _ = show_frames(sequence, drawing, pose.frames, len(drawing.frames))
-        say(sequence, answer_pieces(pose, close.get, ends, HERE))
+        say(sequence, answer_pieces(pose, close.get, question, HERE))
     return sequence
 
 

@@ -41,7 +41,7 @@ from engine.tiny.turns import Lexicon
 from engine.tiny.world_poses import Pose
 
 ROOMS: tuple[tuple[ModuleType, float], ...] = ((vstar, 0.35), (tally, 0.37), (info, 0.28))
-OLD_SHARE = 0.4
+OLD_SHARE = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +162,12 @@ def make_frame(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch
 
 def miniature_mix(lexicon: Lexicon, sizes: WorldSizes) -> tuple[tuple[Maker, float], ...]:
     return (
-        (partial(make_tiles, sizes=sizes), 0.19),
-        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.16),
-        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.34),
+        (partial(make_tiles, sizes=sizes), 0.15),
+        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.17),
+        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.33),
         (partial(make_trace, lexicon=lexicon, sizes=sizes), 0.04),
-        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.10),
-        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.14),
+        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.11),
+        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.17),
         (partial(make_select, lexicon=lexicon, sizes=sizes), 0.03),
     )
 

@@ -21,13 +21,13 @@ from engine.tiny.world_thoughts import (
     GUESSED_SHARE,
     HERE,
     LARGE_ENOUGH,
-    TOO_SMALL,
     Eyes,
     Piece,
     Seen,
     answer_pieces,
     ask,
     guess_at,
+    look_pieces,
     say,
     shown_box,
     zoom_pieces,
@@ -71,26 +71,26 @@ def picture_trace(
         if number:
             sequence.begin_user()
         is_operating = rng.random() > 0.06
-        ends = ask(sequence, pose, "" if is_operating else turns.NO_OPERATIONS)
+        question = ask(sequence, pose, "" if is_operating else turns.NO_OPERATIONS)
         sequence.end_turn()
         if pose.difficulty == "easy":
-            say(sequence, answer_pieces(pose, _always(first), ends, LARGE_ENOUGH))
+            say(sequence, answer_pieces(pose, _always(first), question, LARGE_ENOUGH))
             continue
         if not is_operating or (not is_shown and rng.random() < GUESSED_SHARE):
             say(sequence, [Piece(guess_at(rng, pose))])
             continue
-        thought = TOO_SMALL
-        if is_shown and rng.random() < 0.05:
-            thought = _look_elsewhere(rng, sequence, drawing, pose)
+        thought = look_pieces(pose, question)
+        if is_shown and rng.random() < 0.05 and _look_elsewhere(rng, sequence, drawing, pose):
+            thought = [Piece(AGAIN)]
         say(sequence, zoom_pieces(thought, shown_box(drawing, pose.box), first.at(_middle(pose.box))))
         if is_shown:
             close = show_crop(sequence, _crop_for(rng, drawing, pose))
-            say(sequence, answer_pieces(pose, _always(close), ends, HERE))
+            say(sequence, answer_pieces(pose, _always(close), question, HERE))
     return sequence
 
 
-def _look_elsewhere(rng: random.Random, sequence: Tokens, drawing: Drawing, pose: Pose) -> str:
-    """A zoom on another tray, or anywhere, which is read and never learned; returns the thought to go on with."""
+def _look_elsewhere(rng: random.Random, sequence: Tokens, drawing: Drawing, pose: Pose) -> bool:
+    """A zoom on another tray, or anywhere, which is read and never learned; False where that happens to be the right place."""
     boxes = [thing.box for thing in drawing.things if thing.role in ("tray", "panel") and thing.box != pose.box]
     if boxes and rng.random() < 0.7:
         left, top, right, bottom = (round(edge) for edge in rng.choice(boxes))
@@ -100,10 +100,10 @@ def _look_elsewhere(rng: random.Random, sequence: Tokens, drawing: Drawing, pose
         box = round(x, 2), round(y, 2), round(x + 0.12, 2), round(y + 0.12, 2)
     sight = world_views.crop(drawing, box)
     if sight.holds(pose.box):
-        return TOO_SMALL
-    say(sequence, zoom_pieces(TOO_SMALL, box, None), is_learned=False)
+        return False
+    say(sequence, zoom_pieces(look_pieces(pose), box, None), is_learned=False)
     show_crop(sequence, sight)
-    return AGAIN
+    return True
 
 
 def crop_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose]) -> Tokens:
@@ -112,9 +112,9 @@ def crop_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Se
     close: Seen | None = None
     for pose in poses:
         sequence.begin_user()
-        ends = ask(sequence, pose)
+        question = ask(sequence, pose)
         sequence.end_turn()
         if close is None:
             close = show_crop(sequence, _crop_for(rng, drawing, poses[0]))
-        say(sequence, answer_pieces(pose, _always(close), ends, HERE))
+        say(sequence, answer_pieces(pose, _always(close), question, HERE))
     return sequence

@@ -14,22 +14,23 @@ Not covered: whole conversations (`world_pictures`, `world_clips`), nested zooms
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from engine.miniature.drawing import Drawing, PixelBox
 from engine.synthesis.regions import box_on
 from engine.tiny import turns
-from engine.tiny.sequences import EARLY, LATE
+from engine.tiny.sequences import EARLY, LATE, Encode
 from engine.tiny.sequences import Sequence as Tokens
 from engine.tiny.views import Shares
 from engine.tiny.world_poses import Pose
+from engine.tiny.world_subjects import Said, other_of, subject_of, where_of
 from engine.tiny.world_views import Sight
 from engine.trace import Box
 
-TOO_SMALL = "It is too small to read. I will zoom in."
-TOO_SMALL_IN_CLIP = "It is too small to read. I will select the frame."
+TOO_SMALL = "It is too small to read"
+ZOOM_PLAN, SELECT_PLAN = ". I will zoom in.", ". I will select the frame."
 LARGE_ENOUGH = "It is large enough."
 HERE = "Here it is."
 AGAIN = "That is not it. I will look again."
@@ -40,12 +41,15 @@ operates now and then only, as a general model does (paper, section 5), and a wa
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a turn, and the token that is looked at while it is written. `is_read` pieces go from one to the next:
-    each token then looks back at its own place."""
+    """A part of a turn and what is looked at while it is written: `target` is one token, or one for each of the piece's own.
+
+    A `is_topic` piece is what is looked for from then on: whatever has a target later looks back at its last token first.
+    Pieces with `read_at` go from one to the next: each token then looks back at its own place."""
 
     text: str
-    target: int | None = None
-    is_read: bool = False
+    target: int | range | None = None
+    read_at: int | None = None
+    is_topic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,13 @@ class Seen:
         x, y = (min(1.0, max(0.0, value)) for value in self.sight.share(point))
         return f"{x:.2f}, {y:.2f}"
 
+    def order(self, point: tuple[float, float]) -> int:
+        return self.sight.token(point) or 0
+
+    @property
+    def end(self) -> int | None:
+        return self.start + self.sight.view.tokens
+
 
 class Place(Protocol):
     """Where points of a frame lie in what is seen of it."""
@@ -72,15 +83,38 @@ class Place(Protocol):
 
     def named(self, point: tuple[float, float]) -> str: ...
 
+    def order(self, point: tuple[float, float]) -> int:
+        """By which places are gone through: the order of the view's tokens, so that each can see what came before."""
+        ...
+
+    @property
+    def end(self) -> int | None:
+        """The token after the view, which is looked at where there is nothing, or no more, to be found."""
+        ...
+
 
 Eyes = Callable[[int], Place | None]
 """eyes(frame) -> the view of it that the answer is read off."""
 
 
-def ask(sequence: Tokens, pose: Pose, suffix: str = "") -> dict[str, int]:
-    """The question and its options; returns where the last token of each option stands, by letter. An option's text looks
-    at its letter, which can then be copied from there."""
-    sequence.add_text(pose.question)
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question in a sequence: where its text begins, and where the last token of each option stands, by letter."""
+
+    text: str
+    start: int
+    ends: Mapping[str, int]
+    encode: Encode
+
+    def at(self, span: tuple[int, int]) -> range:
+        """The tokens of a part of its text."""
+        first = self.start + len(self.encode(self.text[: span[0]]))
+        return range(first, first + len(self.encode(self.text[span[0] : span[1]])))
+
+
+def ask(sequence: Tokens, pose: Pose, suffix: str = "") -> Question:
+    """The question and its options. An option's text looks at its letter, which can then be copied from there."""
+    start = sequence.add_text(pose.question).start
     ends: dict[str, int] = {}
     for k, option in enumerate(pose.options):
         letter = chr(ord("A") + k)
@@ -89,66 +123,97 @@ def ask(sequence: Tokens, pose: Pose, suffix: str = "") -> dict[str, int]:
         sequence.pulls.append((where.stop - 1, where.start + 2, EARLY))
     if suffix:
         sequence.add_text(suffix)
-    return ends
+    return Question(pose.question, start, ends, sequence.encode)
 
 
 def say(sequence: Tokens, pieces: Sequence[Piece], is_learned: bool = True) -> None:
     """A whole turn of the assistant's."""
     sequence.add_text("<|im_start|>assistant\n")
+    topic: int | None = None
     for piece in pieces:
         where = sequence.add_text(piece.text, is_learned)
-        if piece.target is not None and is_learned:
-            sequence.pulls += [(k - 1, piece.target, LATE) for k in range(where.start, where.stop)]
-            if piece.is_read:
-                sequence.pulls += [(k, piece.target, EARLY) for k in range(where.start, where.stop)]
+        if is_learned:
+            tokens = range(where.start, where.stop)
+            if piece.target is not None:
+                targets = piece.target if isinstance(piece.target, range) else [piece.target] * len(tokens)
+                sequence.pulls += [(k - 1, target, LATE) for k, target in zip(tokens, targets, strict=True)]
+                if topic is not None and not piece.is_topic:
+                    sequence.pulls += [(k - 1, topic, EARLY) for k in tokens]
+            if piece.read_at is not None:
+                sequence.pulls += [(k, piece.read_at, EARLY) for k in tokens]
+                topic = None  # what was just read says where to go on
+        if piece.is_topic:
+            topic = where.stop - 1
     sequence.add_text("<|im_end|>", is_learned)
     sequence.add_text("\n")
 
 
-def answer_pieces(pose: Pose, eyes: Eyes, ends: dict[str, int], opening: str) -> list[Piece]:
+def answer_pieces(pose: Pose, eyes: Eyes, question: Question, opening: str) -> list[Piece]:
     """The thought that leads to the answer, and the answer."""
-    thought = thought_pieces(pose, eyes, opening)
+    thought = thought_pieces(pose, eyes, opening, question)
     if pose.form in ("read", "table") and not pose.options:
-        spelled = _spelled(pose, -1, eyes)
-        return [*thought, Piece(" \\boxed{"), *spelled, Piece("}")]
-    return [*thought, Piece(" "), Piece("\\boxed{"), Piece(pose.answer, ends.get(pose.answer)), Piece("}")]
+        return [*thought, Piece(" \\boxed{"), *_spelled(pose, eyes), Piece("}")]
+    return [*thought, Piece(" "), Piece("\\boxed{"), Piece(pose.answer, question.ends.get(pose.answer)), Piece("}")]
 
 
-def thought_pieces(pose: Pose, eyes: Eyes, opening: str) -> list[Piece]:
+def thought_pieces(pose: Pose, eyes: Eyes, opening: str, question: Question | None = None) -> list[Piece]:
     """What is thought before the answer. Raises ValueError where what is asked about is not in sight."""
-    return [Piece(opening), *_reasoning(pose, eyes)]
+    return [Piece(opening), *_reasoning(pose, eyes, question)]
 
 
-def _reasoning(pose: Pose, eyes: Eyes) -> list[Piece]:
+def _reasoning(pose: Pose, eyes: Eyes, question: Question | None) -> list[Piece]:
     """Everything that is said between the opening and the box. It ends with what the answer says."""
+    subject = _copied(subject_of(pose.question), question)
     if pose.form in ("color", "kind"):
         (thing,) = pose.things
-        word = Piece(f" {pose.told}", _at(eyes, thing.frames, thing.center))
-        return [Piece(" It is" if pose.form == "color" else " It is the"), word, Piece(".")]
+        return [*subject, Piece(f" {pose.told}", _at(eyes, thing.frames, thing.center), is_topic=True), Piece(".")]
     if pose.form in ("relative", "move"):
-        first, second = pose.things
         one, two = (_placed(eyes, thing.frames, thing.center) for thing in pose.things)
-        name = "then" if pose.form == "move" else second.kind
-        return [Piece(f" {first.kind}"), *one, Piece("), "), Piece(name), *two, *_concluded(pose.told)]
+        between = [Piece("), "), Piece("then")]
+        if pose.form == "relative":
+            between = [Piece("). "), Piece("The"), *_copied((other_of(pose.question),), question)]
+        return [*subject, *one, *between, *two, *_concluded(pose.told)]
     if pose.form == "count":
-        if not pose.things:
-            return [Piece(" None. It is"), Piece(" 0"), Piece(".")]
-        pieces: list[Piece] = []
-        for k, thing in enumerate(pose.things, 1):
-            at = _at(eyes, thing.frames, thing.center)
-            # The mark that comes next is looked for as soon as the last one is done with.
-            pieces.append(Piece("), ", at) if pieces else Piece(" "))
-            pieces += [Piece(str(k), at), *_placed(eyes, thing.frames, thing.center)]
-        return [*pieces, *_concluded(pose.told)]
+        return [*subject, *_counted(pose, eyes)]
     if pose.form == "table":
-        return [Piece(" Next to "), *_spelled(pose, 0, eyes), Piece(" it says")]
+        # The label is copied from the question, and each of its letters looks at its like in the table.
+        label = pose.lines[0]
+        (start, _), begins = subject_of(pose.question)[-1].span or (0, 0), subject[:-1]
+        spelled = []
+        for k, (letter, point) in enumerate(zip(label.text, label.centers, strict=True)):
+            copied = None if question is None else question.at((start + 1 + k, start + 2 + k))[0]
+            is_last = k + 1 == len(label.text)
+            spelled.append(Piece(letter, copied, _at(eyes, label.frames, point), is_topic=is_last))
+        return [*begins, *spelled, Piece(" says")]
     if pose.options:
-        return [Piece(" It says "), *_spelled(pose, -1, eyes), Piece(".")]
-    return [Piece(" It says")]
+        return [*subject, Piece(" "), *_spelled(pose, eyes), Piece(".")]
+    return subject
 
 
-def _concluded(told: str) -> list[Piece]:
-    return [Piece("). "), Piece("It is"), Piece(f" {told}"), Piece(".")]
+def _copied(parts: Sequence[Said], question: Question | None) -> list[Piece]:
+    """The parts of a thought that says something of the question again; the last copied one is the topic."""
+    last = max((k for k, part in enumerate(parts) if part.span), default=None)
+    return [
+        Piece(part.text, question.at(part.span) if question and part.span else None, is_topic=k == last)
+        for k, part in enumerate(parts)
+    ]
+
+
+def _counted(pose: Pose, eyes: Eyes) -> list[Piece]:
+    if pose.told == "0":
+        frame = pose.frames[0] if pose.frames else 1
+        return [Piece(" None", _seen(eyes, (frame,)).end), Piece(". It is"), Piece(" 0", is_topic=True), Piece(".")]
+    seen = _seen(eyes, pose.things[0].frames)
+    pieces: list[Piece] = []
+    for k, thing in enumerate(sorted(pose.things, key=lambda one: seen.order(one.center)), 1):
+        # The mark that comes next is looked for as soon as the last one is done with.
+        pieces.append(Piece("), " if pieces else " ", seen.at(thing.center)))
+        pieces += [Piece(str(k), seen.at(thing.center)), *_placed(eyes, thing.frames, thing.center)]
+    return [*pieces, *_concluded(pose.told, seen.end)]
+
+
+def _concluded(told: str, end: int | None = None) -> list[Piece]:
+    return [Piece("). ", end), Piece("It is"), Piece(f" {told}", is_topic=True), Piece(".")]
 
 
 def _placed(eyes: Eyes, frames: tuple[int, ...], point: tuple[float, float]) -> list[Piece]:
@@ -159,12 +224,11 @@ def _placed(eyes: Eyes, frames: tuple[int, ...], point: tuple[float, float]) -> 
     return [Piece(" at (", at), Piece(x, at), Piece(", ", at), Piece(y, at)]
 
 
-def _spelled(pose: Pose, which: int, eyes: Eyes) -> list[Piece]:
-    line = pose.lines[which]
-    return [
-        Piece(letter, _at(eyes, line.frames, point), True)
-        for letter, point in zip(line.text, line.centers, strict=True)
-    ]
+def _spelled(pose: Pose, eyes: Eyes) -> list[Piece]:
+    """The answer's text, each character read off its place."""
+    line = pose.lines[-1]
+    places = [_at(eyes, line.frames, point) for point in line.centers]
+    return [Piece(letter, at, at) for letter, at in zip(line.text, places, strict=True)]
 
 
 def _seen(eyes: Eyes, frames: tuple[int, ...]) -> Place:
@@ -179,17 +243,23 @@ def _at(eyes: Eyes, frames: tuple[int, ...], point: tuple[float, float]) -> int 
     return _seen(eyes, frames).at(point)
 
 
-def zoom_pieces(thought: str, box: Shares, target: int | None) -> list[Piece]:
-    pieces = [Piece(thought), Piece('<tool_call>{"name": "zoom_in", "arguments": {"bbox_2d": [')]
+def look_pieces(pose: Pose, question: Question | None = None) -> list[Piece]:
+    """What is thought before the first operation."""
+    where = _copied(where_of(pose.question), question)
+    return [Piece(TOO_SMALL), *where, Piece(SELECT_PLAN if pose.frames else ZOOM_PLAN)]
+
+
+def zoom_pieces(thought: Sequence[Piece], box: Shares, target: int | None) -> list[Piece]:
+    pieces = [*thought, Piece('<tool_call>{"name": "zoom_in", "arguments": {"bbox_2d": [')]
     for k, edge in enumerate(box):
         pieces += [Piece(", ")] if k else []
         pieces.append(Piece(f"{edge:.2f}", target))
     return [*pieces, Piece('], "target_image": 1}}</tool_call>')]
 
 
-def select_pieces(thought: str, targets: Sequence[tuple[int, int | None]]) -> list[Piece]:
+def select_pieces(thought: Sequence[Piece], targets: Sequence[tuple[int, int | None]]) -> list[Piece]:
     """`targets` are the frames to select and the tokens that show why."""
-    pieces = [Piece(thought), Piece('<tool_call>{"name": "select_frames", "arguments": {"target_frames": [')]
+    pieces = [*thought, Piece('<tool_call>{"name": "select_frames", "arguments": {"target_frames": [')]
     for k, (frame, target) in enumerate(targets):
         pieces += [Piece(", ")] if k else []
         pieces.append(Piece(str(frame), target))

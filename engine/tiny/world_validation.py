@@ -121,13 +121,11 @@ def _shows(pose: Pose, frames: Sequence[int]) -> bool:
 def show_evidence(going: Going) -> None:
     """The call that the model should make, and what it shows."""
     pose = going.pose
+    thought = world_thoughts.look_pieces(pose)
     if pose.frames:
-        pieces = world_thoughts.select_pieces(
-            world_thoughts.TOO_SMALL_IN_CLIP, [(frame, None) for frame in pose.frames]
-        )
+        pieces = world_thoughts.select_pieces(thought, [(frame, None) for frame in pose.frames])
     else:
-        box = world_thoughts.shown_box(going.drawing, pose.box)
-        pieces = world_thoughts.zoom_pieces(world_thoughts.TOO_SMALL, box, None)
+        pieces = world_thoughts.zoom_pieces(thought, world_thoughts.shown_box(going.drawing, pose.box), None)
     look(going, "".join(piece.text for piece in pieces))
 
 

@@ -75,6 +75,10 @@ def _labelled(view: View, drawing: Drawing, sight: Sight, is_whole: bool) -> Vie
             for one in small
         ),
     )
+    for thing in small:
+        if thing.on and thing.side * scale >= CLEAR_PX[thing.role]:
+            color, kind = thing.on.split(" ")
+            views.label_owners(view, [(color, _SIGNS[kind], [sight.share(thing.center)])])
     lines = [line for line in drawing.lines if sight.frame in line.frames]
     if lines:
         _label_lines(view, sight, lines, scale, shown)

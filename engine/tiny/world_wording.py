@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -21,6 +21,7 @@ from engine.miniature import info, mv, tally, vstar
 from engine.miniature.drawing import Drawing
 from engine.synthesis.wording import Moment, Wording, templates
 from engine.tiny import world_thoughts
+from engine.tiny.patches import BUDGETS, FACTOR, Budget, smart_resize
 from engine.tiny.scenes import seed_for
 from engine.tiny.world_poses import own_pose
 from engine.trace import CLIP_FRAMES, Box, Example
@@ -32,18 +33,33 @@ _SEED_STRIDE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A part of a frame of `size` pixels, in which a thought names places."""
+    """A part of a frame of `size` pixels, in which a thought names places. It is seen within `budget`."""
 
     box: Box
     size: tuple[int, int]
+    budget: Budget
 
     def at(self, point: tuple[float, float]) -> int | None:
         return None
 
     def named(self, point: tuple[float, float]) -> str:
+        x, y = self._share(point)
+        return f"{x:.2f}, {y:.2f}"
+
+    def order(self, point: tuple[float, float]) -> int:
+        width, height = self.size[0] * (self.box.x2 - self.box.x1), self.size[1] * (self.box.y2 - self.box.y1)
+        tall, wide = smart_resize(round(height), round(width), self.budget)
+        x, y = self._share(point)
+        return int(y * tall / FACTOR) * (wide // FACTOR) + int(x * wide / FACTOR)
+
+    @property
+    def end(self) -> int | None:
+        return None
+
+    def _share(self, point: tuple[float, float]) -> tuple[float, float]:
         x = (point[0] / self.size[0] - self.box.x1) / (self.box.x2 - self.box.x1)
         y = (point[1] / self.size[1] - self.box.y1) / (self.box.y2 - self.box.y1)
-        return f"{min(1.0, max(0.0, x)):.2f}, {min(1.0, max(0.0, y)):.2f}"
+        return min(1.0, max(0.0, x)), min(1.0, max(0.0, y))
 
 
 def thinking(drawing_of: Callable[[Example], Drawing | None], fallback: Wording = templates) -> Wording:
@@ -53,9 +69,8 @@ def thinking(drawing_of: Callable[[Example], Drawing | None], fallback: Wording 
         drawing = drawing_of(moment.example)
         if drawing is None:
             return fallback(moment, rng)
-        is_clip = len(drawing.frames) > 1
         if moment.stage == "look":
-            return world_thoughts.TOO_SMALL_IN_CLIP if is_clip else world_thoughts.TOO_SMALL
+            return _text(world_thoughts.look_pieces(own_pose(drawing)))
         if moment.stage == "again":
             return world_thoughts.AGAIN
         if moment.stage == "closer":
@@ -65,17 +80,22 @@ def thinking(drawing_of: Callable[[Example], Drawing | None], fallback: Wording 
             pieces = world_thoughts.thought_pieces(own_pose(drawing), _eyes(moment, drawing), opening)
         except ValueError:
             return fallback(moment, rng)
-        return "".join(piece.text for piece in pieces)
+        return _text(pieces)
 
     return wording
 
 
+def _text(pieces: Sequence[world_thoughts.Piece]) -> str:
+    return "".join(piece.text for piece in pieces)
+
+
 def _eyes(moment: Moment, drawing: Drawing) -> world_thoughts.Eyes:
     """The views that the answer is read off: those of the last operation, or the first ones."""
-    size = drawing.frames[0].size
-    first = CLIP_FRAMES if len(drawing.frames) > 1 else 1
-    views = moment.views[:first] if moment.stage == "text" else moment.views[first:]
-    shown = {view.frame or 1: Shown(view.box, size) for view in views}  # the last view of a frame counts
+    size, is_clip, is_first = drawing.frames[0].size, len(drawing.frames) > 1, moment.stage == "text"
+    first = CLIP_FRAMES if is_clip else 1
+    views = moment.views[:first] if is_first else moment.views[first:]
+    seen_as = ("frame" if is_first else "selected_frame") if is_clip else ("image" if is_first else "crop")
+    shown = {view.frame or 1: Shown(view.box, size, BUDGETS[seen_as]) for view in views}  # a frame's last view counts
     return shown.get
 
 
