@@ -1,12 +1,13 @@
 """Turns about miniature drawings: what is asked, what is thought on the way to an answer, what is called.
 
-Idea: what one look cannot tell is thought in steps, each of which is read off one place: an attribute is named before its
-letter is looked up among the options; what is counted is pointed at one by one ("1 at (0.20, 0.35). It is 1.");
-where two things lie is said before how they lie to each other. Attention is pulled to that place, and from the answer to the
-option that says the same.
+Idea: a thought first says again what is looked for (`world_subjects`), then what one look cannot tell in steps, each of
+which is read off one place: an attribute is named before its letter is looked up among the options; what is counted is
+pointed at one by one ("the stars: 1 at (0.20, 0.35). It is 1."); where two things lie is said before how they lie to each
+other. While a step is written, attention is pulled in an early layer to what is looked for and in the later ones to where it
+is; to the end of the view where there is nothing, or nothing more, to be found; and from the answer to the option that says
+the same.
 
-Invariant: texts are those that the protocol `studio` renders (`tests/tiny` compares them), thoughts around an operation
-begin with the first template of `engine.synthesis.wording`.
+Invariant: texts are those that the protocol `studio` renders (`tests/tiny` compares them).
 
 Not covered: whole conversations (`world_pictures`, `world_clips`), nested zooms, zooming into a selected frame.
 """
