@@ -146,8 +146,9 @@ def vocabulary_of(tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
     is_character[tokenizer.convert_tokens_to_ids([*words.CHARACTERS, "}"])] = True
     is_value = torch.zeros(size, dtype=torch.bool)
     known = tokenizer.get_vocab()
-    # What tells one answer or decision from another; a colour's word in a question is never predicted.
-    values = (*KINDS, *signs.COLORS, *DIRECTIONS, "up", "down", "None", "large", "too")
+    # What tells one answer, one subject or one decision from another; a word of a question is never predicted.
+    subjects = (*PLURALS.values(), *signs.SHAPES, "things", "panel", "bar", "number", "word", "first", "last")
+    values = (*KINDS, *signs.COLORS, *DIRECTIONS, *subjects, "up", "down", "None", "large", "too")
     is_value[[known[token] for word in values for token in (word, "Ġ" + word) if token in known]] = True
     is_value[[known[token] for token in MINIATURE_MARKS[1:] if token in known]] = True
     return Vocabulary(ids, is_coordinate, value, is_character, is_value, known["\\boxed{"])
