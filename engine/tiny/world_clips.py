@@ -29,6 +29,7 @@ from engine.tiny.world_thoughts import (
     say,
     select_pieces,
 )
+from engine.tiny.world_views import Sight
 
 
 def begin_clip(lexicon: Lexicon, drawing: Drawing) -> tuple[Tokens, list[Seen]]:
@@ -94,6 +95,25 @@ def frame_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: S
     return sequence
 
 
+def piece_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose]) -> Tokens:
+    """As `frame_trace`, on a part of the frame. The poses share their frame and their carrier."""
+    sequence = lexicon.begin()
+    frame, carrier = poses[0].frames[0], poses[0].carrier
+    if carrier is None:
+        raise ValueError(f"{poses[0].question!r} names no tray and no board")
+    close: Seen | None = None
+    for pose in poses:
+        sequence.begin_user()
+        question = ask(sequence, pose)
+        sequence.end_turn()
+        if close is None:
+            close = Seen(
+                *_show(sequence, [world_views.piece(rng, drawing, frame, carrier.box)], len(drawing.frames))[0]
+            )
+        say(sequence, answer_pieces(pose, {frame: close}.get, question, HERE))
+    return sequence
+
+
 def _shown(pose: Pose) -> Sequence[Thing | Line]:
     return (*pose.things, *pose.lines)
 
@@ -113,15 +133,19 @@ def show_frames(
     sequence: Tokens, drawing: Drawing, frames: Sequence[int], number_shown: int
 ) -> tuple[dict[int, Seen], int]:
     """Selected frames in the user's turn; returns them by number, and the number of the last picture."""
-    width, height = drawing.frames[0].size
-    last = number_shown + len(frames)
+    sights = [world_views.whole(drawing, frame, "selected_frame") for frame in frames]
+    shown = _show(sequence, sights, number_shown)
+    return {frame: Seen(*one) for frame, one in zip(frames, shown, strict=True)}, number_shown + len(frames)
+
+
+def _show(sequence: Tokens, sights: Sequence[Sight], number_shown: int) -> list[tuple[Sight, int]]:
+    """Sights in the user's turn, as frames that were selected; with where each begins."""
+    width, height = sights[0].size
+    last = number_shown + len(sights)
     sequence.begin_user()
     sequence.add_text(
         f"Here are the selected frames (Frame Size: {width}x{height}, Numbered {number_shown + 1} to {last}):"
     )
-    seen = {}
-    for frame in frames:
-        sight = world_views.whole(drawing, frame, "selected_frame")
-        seen[frame] = Seen(sight, sequence.add_view(sight.view))
+    shown = [(sight, sequence.add_view(sight.view)) for sight in sights]
     sequence.end_turn()
-    return seen, last
+    return shown

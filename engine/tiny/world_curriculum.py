@@ -9,6 +9,7 @@ learning, whole traces tie it together. Kinds of batches, as the curves name the
     w_trace   first view, call, crop, answer
     w_clip    first views of clips: easy questions answered at once, frames to select or guesses for the hard ones
     w_frame   selected frames alone and what is asked of them
+    w_piece   parts of selected frames, at their scale, and what is asked of them: cheap, and so many
     w_select  first views of a clip, selection, frames, answer
 
 Invariant: seeds are of the training split. Sizes are such that every batch costs about the same.
@@ -60,11 +61,13 @@ class WorldSizes:
     clip_questions: int = 5
     frames: int = 3
     frame_questions: int = 4
+    pieces: int = 10
+    piece_questions: int = 3
     selections: int = 2
     selection_questions: int = 3
 
 
-SMALL = WorldSizes(3, 1, 1, 2, 2, 2, 1, 1, 1, 2, 1, 2, 1, 1)
+SMALL = WorldSizes(3, 1, 1, 2, 2, 2, 1, 1, 1, 2, 1, 2, 1, 1, 1, 1)
 
 
 def draw_from(rng: random.Random, room: ModuleType) -> Drawing:
@@ -160,14 +163,32 @@ def make_frame(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch
     return batch_of(traces, "w_frame")
 
 
+def make_piece(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+    traces: list[Sequence] = []
+    while len(traces) < sizes.pieces:
+        drawing = draw_from(rng, mv)
+        poses = world_poses.further_poses(rng, drawing, 99)
+        for tray in world_poses.trays_of(drawing):
+            poses += world_poses.tray_poses(rng, drawing, tray, sizes.piece_questions)
+        by_place: dict[tuple[object, ...], dict[str, Pose]] = {}
+        for pose in poses:
+            if pose.carrier is not None:
+                by_place.setdefault((pose.frames, pose.carrier), {})[pose.question] = pose
+        for group in by_place.values():
+            asked = rng.sample(list(group.values()), min(len(group), sizes.piece_questions))
+            traces.append(world_clips.piece_trace(rng, lexicon, drawing, asked))
+    return batch_of(traces[: sizes.pieces], "w_piece")
+
+
 def miniature_mix(lexicon: Lexicon, sizes: WorldSizes) -> tuple[tuple[Maker, float], ...]:
     return (
-        (partial(make_tiles, sizes=sizes), 0.15),
+        (partial(make_tiles, sizes=sizes), 0.11),
         (partial(make_view, lexicon=lexicon, sizes=sizes), 0.17),
         (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.33),
         (partial(make_trace, lexicon=lexicon, sizes=sizes), 0.04),
         (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.11),
-        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.17),
+        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.10),
+        (partial(make_piece, lexicon=lexicon, sizes=sizes), 0.11),
         (partial(make_select, lexicon=lexicon, sizes=sizes), 0.03),
     )
 

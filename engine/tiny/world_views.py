@@ -9,6 +9,7 @@ Not covered: questions (`world_poses`).
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from engine.tiny.words import CHARACTERS, LONGEST
 CLEAR_PX = {"object": 11.0, "mark": 8.0}
 """Sides in pixels of the view from which on a kind is to be told."""
 CLEAR_CAPITAL_PX = 8.0
+PIECE = Budget(patches.BUDGETS["selected_frame"].min_pixels // 4, patches.BUDGETS["selected_frame"].max_pixels // 4)
 _SIGNS = {"board": "board", "disc": "disc", "panel": "board", "bar": "board"}
 
 
@@ -61,6 +63,22 @@ def crop(drawing: Drawing, box: Shares) -> Sight:
     right, bottom = math.ceil(box[2] * width - 1e-6), math.ceil(box[3] * height - 1e-6)
     place = left, top, max(left + 1, right), max(top + 1, bottom)
     return Sight(drawing, 1, place, patches.BUDGETS["crop"], False)
+
+
+def piece(rng: random.Random, drawing: Drawing, frame: int, box: tuple[float, float, float, float]) -> Sight:
+    """A stand-in for a selected frame: half its sides, seen at about its scale, around a box. The same things at the same
+    size, at a quarter of the cost."""
+    width, height = drawing.frames[frame - 1].size
+    left = _start(rng, box[0], box[2], width)
+    top = _start(rng, box[1], box[3], height)
+    place = left, top, max(left + width // 2, math.ceil(box[2])), max(top + height // 2, math.ceil(box[3]))
+    return Sight(drawing, frame, place, PIECE, False)
+
+
+def _start(rng: random.Random, first: float, last: float, length: int) -> int:
+    """Where a window of half the length begins that holds what lies from `first` to `last`, if it can."""
+    lowest, highest = max(0, math.ceil(last) - length // 2), min(math.floor(first), length - length // 2)
+    return rng.randint(lowest, highest) if lowest <= highest else max(0, math.floor(first))
 
 
 def _labelled(view: View, drawing: Drawing, sight: Sight, is_whole: bool) -> View:

@@ -178,6 +178,19 @@ def test_things_are_labelled_where_they_can_be_made_out(room):
         assert label_at(first, thing) == (label if drawing.difficulty == "easy" else UNKNOWN)
 
 
+def test_a_piece_of_a_frame_holds_what_is_asked_about_at_the_frames_scale():
+    for drawing in drawings(mv, 6):
+        for pose in world_poses.further_poses(random.Random(1), drawing, 99):
+            if pose.carrier is None:
+                continue
+            frame = pose.frames[0]
+            whole = world_views.whole(drawing, frame, "selected_frame")
+            part = world_views.piece(random.Random(2), drawing, frame, pose.carrier.box)
+            assert part.holds(pose.carrier.box)
+            scales = [one.view.columns / (one.place[2] - one.place[0]) for one in (whole, part)]
+            assert 0.7 < scales[1] / scales[0] < 1.4
+
+
 def shares_token(sight: world_views.Sight, thing) -> bool:
     return sight.token(thing.center) not in sight.view.boxes[:, 0]
 
@@ -207,12 +220,14 @@ def test_every_kind_of_batch_has_a_finite_loss_and_reaches_every_head(tokenizer,
         loss, figures = losses.step_losses(model, probes, batch, vocabulary, AttentionPull())
         loss.backward()
         assert torch.isfinite(loss)
-        assert ("answer" in figures) == (batch.kind in ("w_crop", "w_trace", "w_frame", "w_select")) or batch.kind in (
+        assert ("answer" in figures) == (
+            batch.kind in ("w_crop", "w_trace", "w_frame", "w_piece", "w_select")
+        ) or batch.kind in (
             "w_view",
             "w_clip",
         )
         kinds.add(batch.kind)
-    assert len(kinds) == 7
+    assert len(kinds) == 8
     for head in (probes.patch_kind, probes.patch_hue, probes.token_kinds, probes.token_hues):
         assert head.weight.grad is not None and head.weight.grad.abs().sum() > 0
 
