@@ -148,9 +148,10 @@ def vocabulary_of(tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
     known = tokenizer.get_vocab()
     # What tells one answer, one subject or one decision from another; a word of a question is never predicted.
     subjects = (*PLURALS.values(), *signs.SHAPES, "things", "panel", "bar", "number", "word", "first", "last")
-    values = (*KINDS, *signs.COLORS, *DIRECTIONS, *subjects, "up", "down", "None", "large", "too")
+    turns = ("Here", "The", "It", "text", "object", "is", "says")  # one of these, and another answer is on its way
+    values = (*KINDS, *signs.COLORS, *DIRECTIONS, *subjects, *turns, "up", "down", "None", "large", "too")
     is_value[[known[token] for word in values for token in (word, "Ġ" + word) if token in known]] = True
-    is_value[[known[token] for token in MINIATURE_MARKS[1:] if token in known]] = True
+    is_value[[known[token] for token in (*MINIATURE_MARKS, ":") if token in known]] = True
     return Vocabulary(ids, is_coordinate, value, is_character, is_value, known["\\boxed{"])
 
 
