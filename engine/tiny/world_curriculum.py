@@ -183,14 +183,14 @@ def make_piece(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch
 
 def miniature_mix(lexicon: Lexicon, sizes: WorldSizes) -> tuple[tuple[Maker, float], ...]:
     return (
-        (partial(make_tiles, sizes=sizes), 0.11),
-        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.17),
-        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.33),
-        (partial(make_trace, lexicon=lexicon, sizes=sizes), 0.04),
+        (partial(make_tiles, sizes=sizes), 0.07),
+        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.16),
+        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.32),
+        (partial(make_trace, lexicon=lexicon, sizes=sizes), 0.08),
         (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.11),
         (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.10),
         (partial(make_piece, lexicon=lexicon, sizes=sizes), 0.11),
-        (partial(make_select, lexicon=lexicon, sizes=sizes), 0.03),
+        (partial(make_select, lexicon=lexicon, sizes=sizes), 0.05),
     )
 
 
