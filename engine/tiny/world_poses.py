@@ -223,7 +223,8 @@ def _clip_poses(rng: random.Random, drawing: Drawing) -> list[Pose]:
 def draw_condition(rng: random.Random, marks: Sequence[Thing]) -> tuple[str, int]:
     """A condition in words and how many of the marks meet it: every possible number about as likely as any other."""
     kinds, colors = {one.kind for one in marks}, {one.color for one in marks}
-    absent = [rng.choice(MARKS)], [rng.choice(signs.COLORS)]
+    # A colour that none has: where all conditions are met by more than can be counted, nobody can ask but for none.
+    absent = [rng.choice(MARKS)], [rng.choice([color for color in signs.COLORS if color not in colors])]
     every: dict[int, list[str]] = {}
     for kind in sorted({*kinds, *absent[0]}):
         every.setdefault(sum(one.kind == kind for one in marks), []).append(PLURALS[kind])

@@ -11,7 +11,7 @@ import torch
 
 from engine.evaluation import benchmarks
 from engine.miniature import info, mv, tally, vstar
-from engine.miniature.drawing import Drawing
+from engine.miniature.drawing import Drawing, Thing
 from engine.protocols import TextPart, studio
 from engine.protocols.calls import read_answer
 from engine.synthesis.wording import Moment
@@ -86,6 +86,13 @@ def test_counts_are_asked_about_as_often():
         for pose in world_poses.further_poses(random.Random(1), drawing, 99)
     ]
     assert set(found) == set(range(tally.MOST + 1))
+
+
+def test_a_crowd_too_large_to_count_can_still_be_asked_about():
+    crowd = [Thing("mark", "dot", "red", (k, 0, k + 1, 1)) for k in range(tally.MOST + 2)]
+    for seed in range(30):
+        condition, number = world_poses.draw_condition(random.Random(seed), crowd)
+        assert number == sum(world_poses.meets(condition, one) for one in crowd) <= tally.MOST
 
 
 # --- the protocol's words ----------------------------------------------------------------------------------------------
