@@ -90,7 +90,7 @@ def test_counts_are_asked_about_as_often():
 
 def test_a_crowd_too_large_to_count_can_still_be_asked_about():
     crowd = [Thing("mark", "dot", "red", (k, 0, k + 1, 1)) for k in range(tally.MOST + 2)]
-    for seed in range(30):
+    for seed in range(300):
         condition, number = world_poses.draw_condition(random.Random(seed), crowd)
         assert number == sum(world_poses.meets(condition, one) for one in crowd) <= tally.MOST
 
