@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from engine.miniature.drawing import Drawing, PixelBox
@@ -42,9 +42,10 @@ operates now and then only, as a general model does (paper, section 5), and a wa
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a turn and what is looked at while it is written: `target` is one token, or one for each of the piece's own.
+    """A part of a turn and what is looked at while it is written: `target` is one token, or, where it is copied, one for each
+    of the piece's own.
 
-    A `is_topic` piece is what is looked for from then on: whatever has a target later looks back at its last token first.
+    A `is_topic` piece is what is looked for from then on: whatever is read off a token later looks back at its end first.
     Pieces with `read_at` go from one to the next: each token then looks back at its own place."""
 
     text: str
@@ -135,10 +136,11 @@ def say(sequence: Tokens, pieces: Sequence[Piece], is_learned: bool = True) -> N
         where = sequence.add_text(piece.text, is_learned)
         if is_learned:
             tokens = range(where.start, where.stop)
-            if piece.target is not None:
-                targets = piece.target if isinstance(piece.target, range) else [piece.target] * len(tokens)
-                sequence.pulls += [(k - 1, target, LATE) for k, target in zip(tokens, targets, strict=True)]
-                if topic is not None and not piece.is_topic:
+            if isinstance(piece.target, range):
+                sequence.pulls += [(k - 1, target, LATE) for k, target in zip(tokens, piece.target, strict=True)]
+            elif piece.target is not None:
+                sequence.pulls += [(k - 1, piece.target, LATE) for k in tokens]
+                if topic is not None:
                     sequence.pulls += [(k - 1, topic, EARLY) for k in tokens]
             if piece.read_at is not None:
                 sequence.pulls += [(k, piece.read_at, EARLY) for k in tokens]
@@ -177,15 +179,17 @@ def _reasoning(pose: Pose, eyes: Eyes, question: Question | None) -> list[Piece]
     if pose.form == "count":
         return [*subject, *_counted(pose, eyes)]
     if pose.form == "table":
-        # The label is copied from the question, and each of its letters looks at its like in the table.
+        # The label is copied from the question, each of its letters looks at its like in the table, and where that is
+        # tells the row: as a place in words, it is there to be looked back at when the number is read.
         label = pose.lines[0]
         (start, _), begins = subject_of(pose.question)[-1].span or (0, 0), subject[:-1]
         spelled = []
         for k, (letter, point) in enumerate(zip(label.text, label.centers, strict=True)):
-            copied = None if question is None else question.at((start + 1 + k, start + 2 + k))[0]
+            copied = None if question is None else question.at((start + 1 + k, start + 2 + k))
             is_last = k + 1 == len(label.text)
             spelled.append(Piece(letter, copied, _at(eyes, label.frames, point), is_topic=is_last))
-        return [*begins, *spelled, Piece(" says")]
+        *place, row = _placed(eyes, label.frames, label.centers[len(label.centers) // 2])
+        return [*begins, *spelled, *place, replace(row, is_topic=True), Piece("). "), Piece("It says")]
     if pose.options:
         return [*subject, Piece(" "), *_spelled(pose, eyes), Piece(".")]
     return subject
