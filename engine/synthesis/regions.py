@@ -50,9 +50,12 @@ def cue_of(boxes: Sequence[Box]) -> Box:
     return Box(min(b.x1 for b in boxes), min(b.y1 for b in boxes), max(b.x2 for b in boxes), max(b.y2 for b in boxes))
 
 
-def box_on(cue: Box, margin: int = 1) -> Box:
-    """The box to propose for a cue: `margin` hundredths wider on each side, rounded outwards."""
-    return _box(_grown(_outwards(cue), margin))
+def box_on(cue: Box) -> Box:
+    """The box to propose for a cue: a sixth of its side wider on each side, rounded outwards to hundredths, so that whoever
+    imitates it may err by as much and still hold the cue. (With one hundredth, half of a small model's crops cut it off.)"""
+    x1, y1, x2, y2 = _outwards(cue)
+    across, down = math.ceil((x2 - x1) / 6), math.ceil((y2 - y1) / 6)
+    return _box((max(0, x1 - across), max(0, y1 - down), min(100, x2 + across), min(100, y2 + down)))
 
 
 def box_within(cue: Box, outer: Box) -> Box:
@@ -65,7 +68,8 @@ def box_within(cue: Box, outer: Box) -> Box:
         (cue.y2 - outer.y1) / height,
     )
     x1, y1, x2, y2 = (min(1.0, max(0.0, edge)) for edge in relative)
-    return _box(_grown(_outwards(Box(x1, y1, x2, y2)), 1))
+    left, top, right, bottom = _outwards(Box(x1, y1, x2, y2))
+    return _box((max(0, left - 1), max(0, top - 1), min(100, right + 1), min(100, bottom + 1)))
 
 
 # --- beside ----------------------------------------------------------------------------------------------------------
@@ -162,11 +166,6 @@ def _outwards(box: Box) -> Cells:
     x2, y2 = (math.ceil(100 * edge - 1e-6) for edge in (box.x2, box.y2))
     x1, y1 = min(x1, 99), min(y1, 99)
     return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)
-
-
-def _grown(cells: Cells, margin: int) -> Cells:
-    x1, y1, x2, y2 = cells
-    return max(0, x1 - margin), max(0, y1 - margin), min(100, x2 + margin), min(100, y2 + margin)
 
 
 def _box(cells: Cells) -> Box:

@@ -183,9 +183,9 @@ def make_piece(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch
 
 def miniature_mix(lexicon: Lexicon, sizes: WorldSizes) -> tuple[tuple[Maker, float], ...]:
     return (
-        (partial(make_tiles, sizes=sizes), 0.07),
-        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.16),
-        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.32),
+        (partial(make_tiles, sizes=sizes), 0.05),
+        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.20),
+        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.30),
         (partial(make_trace, lexicon=lexicon, sizes=sizes), 0.08),
         (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.11),
         (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.10),

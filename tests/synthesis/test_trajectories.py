@@ -17,7 +17,7 @@ from engine.operations import execute
 from engine.policies.scripted import ScriptedPolicy
 from engine.protocols import protocol_named
 from engine.synthesis.kinds import is_possible
-from engine.synthesis.regions import TOO_LARGE, cue_of
+from engine.synthesis.regions import TOO_LARGE, box_on, cue_of
 from engine.synthesis.trajectories import synthesize
 from engine.synthesis.wording import taught_by
 from engine.trace import Box, Evidence, Example, ZoomIn, first_views, trace_from_json, trace_to_json
@@ -192,3 +192,13 @@ def test_a_teacher_is_told_what_comes_and_shown_what_was_seen(clip):
     assert "too much of it" in heard[1].heard[0][-1].text
     assert "They will now answer: KX7421." in heard[2].heard[0][-1].text
     assert all(step.thought for step in trace.steps)  # it said nothing: the templates did
+
+
+@given(boxes(st.floats(0, 1)))
+def test_the_box_on_a_cue_forgives_an_error_of_a_sixth_of_its_side(cue):
+    box = box_on(cue)
+    across, down = (cue.x2 - cue.x1) / 6, (cue.y2 - cue.y1) / 6
+    assert box.x1 <= max(0.0, cue.x1 - across) + EPSILON and box.x2 >= min(1.0, cue.x2 + across) - EPSILON
+    assert box.y1 <= max(0.0, cue.y1 - down) + EPSILON and box.y2 >= min(1.0, cue.y2 + down) - EPSILON
+    for edge in box.as_list():
+        assert abs(100 * edge - round(100 * edge)) < EPSILON
