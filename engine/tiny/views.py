@@ -120,7 +120,7 @@ def label_orders(view: View, texts: Iterable[Iterable[Point]]) -> View:
 
 
 def label_owners(view: View, texts: Iterable[tuple[str, str, Iterable[Point]]]) -> View:
-    """Label every token that shows a character with the colour and the shape of the character's sign."""
+    """Label every token that shows a character, or a small thing, with the colour and the shape of the sign that carries it."""
     for color, shape, centers in texts:
         for x, y in centers:
             token = view.token_at(x, y)

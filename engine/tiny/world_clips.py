@@ -24,6 +24,7 @@ from engine.tiny.world_thoughts import (
     Seen,
     answer_pieces,
     ask,
+    closer_trace,
     guess_at,
     look_pieces,
     say,
@@ -83,35 +84,19 @@ def clip_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Se
 
 def frame_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose]) -> Tokens:
     """Selected frames alone and what can be asked of them. The poses share their frames."""
-    sequence = lexicon.begin()
-    close: dict[int, Seen] | None = None
-    for pose in poses:
-        sequence.begin_user()
-        question = ask(sequence, pose)
-        sequence.end_turn()
-        if close is None:
-            close, _ = show_frames(sequence, drawing, pose.frames, len(drawing.frames))
-        say(sequence, answer_pieces(pose, close.get, question, HERE))
-    return sequence
+    first = len(drawing.frames)
+    return closer_trace(lexicon, poses, lambda sequence: show_frames(sequence, drawing, poses[0].frames, first)[0].get)
 
 
 def piece_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose]) -> Tokens:
     """As `frame_trace`, on a part of the frame. The poses share their frame and their carrier."""
-    sequence = lexicon.begin()
     frame, carrier = poses[0].frames[0], poses[0].carrier
     if carrier is None:
         raise ValueError(f"{poses[0].question!r} names no tray and no board")
-    close: Seen | None = None
-    for pose in poses:
-        sequence.begin_user()
-        question = ask(sequence, pose)
-        sequence.end_turn()
-        if close is None:
-            close = Seen(
-                *_show(sequence, [world_views.piece(rng, drawing, frame, carrier.box)], len(drawing.frames))[0]
-            )
-        say(sequence, answer_pieces(pose, {frame: close}.get, question, HERE))
-    return sequence
+    part = world_views.piece(rng, drawing, frame, carrier.box)
+    return closer_trace(
+        lexicon, poses, lambda sequence: {frame: Seen(*_show(sequence, [part], len(drawing.frames))[0])}.get
+    )
 
 
 def _shown(pose: Pose) -> Sequence[Thing | Line]:

@@ -26,6 +26,7 @@ from engine.tiny.world_thoughts import (
     Seen,
     answer_pieces,
     ask,
+    closer_trace,
     guess_at,
     look_pieces,
     say,
@@ -107,14 +108,7 @@ def _look_elsewhere(rng: random.Random, sequence: Tokens, drawing: Drawing, pose
 
 
 def crop_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose]) -> Tokens:
-    """A crop alone and what can be asked of it: the second half of a trace. The poses share their box."""
-    sequence = lexicon.begin()
-    close: Seen | None = None
-    for pose in poses:
-        sequence.begin_user()
-        question = ask(sequence, pose)
-        sequence.end_turn()
-        if close is None:
-            close = show_crop(sequence, _crop_for(rng, drawing, poses[0]))
-        say(sequence, answer_pieces(pose, _always(close), question, HERE))
-    return sequence
+    """A crop alone and what can be asked of it. The poses share their box."""
+    return closer_trace(
+        lexicon, poses, lambda sequence: _always(show_crop(sequence, _crop_for(rng, drawing, poses[0])))
+    )

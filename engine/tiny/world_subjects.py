@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["Said", "subject_of", "where_of"]
+__all__ = ["Said", "other_of", "subject_of", "where_of"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from engine.synthesis.regions import box_on
 from engine.tiny import turns
 from engine.tiny.sequences import EARLY, LATE, Encode
 from engine.tiny.sequences import Sequence as Tokens
+from engine.tiny.turns import Lexicon
 from engine.tiny.views import Shares
 from engine.tiny.world_poses import Pose
 from engine.tiny.world_subjects import Said, other_of, subject_of, where_of
@@ -149,6 +150,19 @@ def say(sequence: Tokens, pieces: Sequence[Piece], is_learned: bool = True) -> N
             topic = where.stop - 1
     sequence.add_text("<|im_end|>", is_learned)
     sequence.add_text("\n")
+
+
+def closer_trace(lexicon: Lexicon, poses: Sequence[Pose], show: Callable[[Tokens], Eyes]) -> Tokens:
+    """The second half of a trace alone: what `show` adds to the sequence, after the first question, and the answers to all."""
+    sequence = lexicon.begin()
+    eyes: Eyes | None = None
+    for pose in poses:
+        sequence.begin_user()
+        question = ask(sequence, pose)
+        sequence.end_turn()
+        eyes = eyes or show(sequence)
+        say(sequence, answer_pieces(pose, eyes, question, HERE))
+    return sequence
 
 
 def answer_pieces(pose: Pose, eyes: Eyes, question: Question, opening: str) -> list[Piece]:

@@ -22,6 +22,7 @@ from engine.tiny import (
     world_curriculum,
     world_pictures,
     world_poses,
+    world_subjects,
     world_thoughts,
     world_tiles,
     world_validation,
@@ -86,6 +87,22 @@ def test_counts_are_asked_about_as_often():
         for pose in world_poses.further_poses(random.Random(1), drawing, 99)
     ]
     assert set(found) == set(range(tally.MOST + 1))
+
+
+@every
+def test_what_is_looked_for_is_said_in_the_questions_own_tokens(room, lexicon):
+    for drawing in drawings(room, 8):
+        for pose in world_poses.further_poses(random.Random(4), drawing, 99):
+            sequence = lexicon.begin()
+            question = world_thoughts.ask(sequence, pose)
+            copied = [
+                part
+                for part in (*world_subjects.subject_of(pose.question), *world_subjects.where_of(pose.question))
+                if part.span
+            ]
+            assert copied
+            for part in copied:
+                assert [sequence.ids[k] for k in question.at(part.span)] == lexicon.encode(part.text)
 
 
 def test_a_crowd_too_large_to_count_can_still_be_asked_about():
