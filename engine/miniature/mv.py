@@ -105,7 +105,7 @@ def _ask_count(footage: Footage, name: tuple[str, str], difficulty: Difficulty) 
     rng = footage.rng
     shown = footage.draw_window(2, 5)
     side = COUNTED_IN_CLIP.draw_side(rng, difficulty, footage.size, FRAME_VIEW_AREA)
-    canvas, tray = footage.place_tray(name, 4, side)
+    canvas, tray = footage.place_tray(name, 3, side)
     if tray is None:
         return None
     # Any four counts are as likely as any other four, and each of them as likely to be the right one.

@@ -26,9 +26,9 @@ __all__ = ["CATEGORIES", "CHANCE", "MOST", "PLURALS", "draw", "fill_with_marks"]
 CATEGORIES = ("kind", "color", "color_and_kind")
 MOST = 6
 CHANCE = 1 / (MOST + 1)
-FEWEST_MARKS, MOST_MARKS = 7, 11
+FEWEST_MARKS, MOST_MARKS = 7, 9
 _HARD_SHARE = 0.6
-_CELLS = 4
+_CELLS = 3
 PLURALS = {"dot": "dots", "square": "squares", "triangle": "triangles", "star": "stars", "cross": "crosses"}
 
 

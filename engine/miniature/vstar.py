@@ -9,7 +9,7 @@ Invariant: four options, one right, in random order; all four directions are as 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.miniature.drawing import IMAGE_VIEW_AREA, OBJECT, Difficulty, Drawing, choices
 from engine.miniature.surroundings import Split, draw_scenery, draw_size, random_for
@@ -24,7 +24,8 @@ CATEGORIES = ("direct_attributes", "relative_position")
 DIRECTIONS = ("left", "right", "above", "below")
 CHANCE = 0.25
 _HARD_SHARE = 0.6
-_CELLS = 3
+_CELLS: Mapping[Difficulty, int] = {"hard": 3, "easy": 2}
+"""A tray's cells a side: large things need fewer, as a tray is at most a fifth of the picture."""
 
 
 def draw(seed: int, split: Split) -> Drawing | None:
@@ -40,7 +41,7 @@ def draw(seed: int, split: Split) -> Drawing | None:
     trays: list[tuple[Tray, tuple[Item, ...], Difficulty]] = []
     for name, kind in zip(draw_names(rng, len(plan)), plan, strict=True):
         side = OBJECT.draw_side(rng, kind, size, IMAGE_VIEW_AREA)
-        tray = place_tray(rng, picture, name, _CELLS, side, [other.box for other, _, _ in trays])
+        tray = place_tray(rng, picture, name, _CELLS[kind], side, [other.box for other, _, _ in trays])
         if tray is not None:
             trays.append((tray, fill_with_objects(rng, picture, tray), kind))
     things = list(scatter(rng, picture, rng.randint(6, 18), (26, 100), [tray.box for tray, _, _ in trays]))

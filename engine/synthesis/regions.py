@@ -37,6 +37,8 @@ __all__ = [
 
 TOO_LARGE = 4.0
 """How many times the area of the cue a crop has at least that is called too large."""
+MARGIN = 2
+"""Hundredths of the picture that a box on a cue has around it at least."""
 _LEAST_SIDE = 5
 _WIDE = (35, 70)
 """Sides of a crop that is too large, in hundredths of the picture, where three times the cue's is less."""
@@ -51,10 +53,11 @@ def cue_of(boxes: Sequence[Box]) -> Box:
 
 
 def box_on(cue: Box) -> Box:
-    """The box to propose for a cue: a sixth of its side wider on each side, rounded outwards to hundredths, so that whoever
-    imitates it may err by as much and still hold the cue. (With one hundredth, half of a small model's crops cut it off.)"""
+    """The box to propose for a cue: a sixth of its side wider on each side, MARGIN at least, rounded outwards to hundredths,
+    so that whoever imitates it may err by as much and still hold the cue. (With one hundredth, half of a small model's crops
+    cut it off.)"""
     x1, y1, x2, y2 = _outwards(cue)
-    across, down = math.ceil((x2 - x1) / 6), math.ceil((y2 - y1) / 6)
+    across, down = (max(MARGIN, math.ceil(side / 6)) for side in (x2 - x1, y2 - y1))
     return _box((max(0, x1 - across), max(0, y1 - down), min(100, x2 + across), min(100, y2 + down)))
 
 

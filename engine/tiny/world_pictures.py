@@ -43,7 +43,7 @@ def _middle(box: tuple[float, float, float, float]) -> tuple[float, float]:
 def _crop_for(rng: random.Random, drawing: Drawing, pose: Pose) -> Sight:
     """The crop that a model might have asked for; it holds all that is asked about."""
     box = shown_box(drawing, pose.box)
-    sight = world_views.crop(drawing, turns.jitter(rng, box, rng.choice((0.0, 0.006, 0.012))))
+    sight = world_views.crop(drawing, turns.jitter(rng, box, rng.choice((0.0, 0.006, 0.012, 0.018))))
     return sight if sight.holds(pose.box) else world_views.crop(drawing, box)
 
 
