@@ -183,11 +183,11 @@ def make_piece(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch
 
 def miniature_mix(lexicon: Lexicon, sizes: WorldSizes) -> tuple[tuple[Maker, float], ...]:
     return (
-        (partial(make_tiles, sizes=sizes), 0.05),
-        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.20),
-        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.30),
+        (partial(make_tiles, sizes=sizes), 0.03),
+        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.27),
+        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.23),
         (partial(make_trace, lexicon=lexicon, sizes=sizes), 0.08),
-        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.11),
+        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.13),
         (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.10),
         (partial(make_piece, lexicon=lexicon, sizes=sizes), 0.11),
         (partial(make_select, lexicon=lexicon, sizes=sizes), 0.05),

@@ -36,7 +36,7 @@ ZOOM_PLAN, SELECT_PLAN = ". I will zoom in.", ". I will select the frame."
 LARGE_ENOUGH = "It is large enough."
 HERE = "Here it is."
 AGAIN = "That is not it. I will look again."
-GUESSED_SHARE = 0.5
+GUESSED_SHARE = 0.35
 """Of the hard questions whose operation is not carried out: left at a guess, so that the policy that training begins with
 operates now and then only, as a general model does (paper, section 5), and a warm start and RL have something to teach."""
 
