@@ -8,8 +8,8 @@ Invariant: an easy thing measures at least its EASY_PX in the first view, a hard
 (`tests/miniature` measures both with the model's own resize rule).
 
 How easy: a token of the first view is 28 pixels wide. Where two or three things shared one (objects of 15 to 19 pixels, marks of
-10 to 13), the embedded reasoner read 5 of 17 such objects and 1 of 17 such counts after 75 minutes of training on two cores, and 8
-and 5 of 10 once it was given a crop; so what is easy has about a token of its own.
+10 to 13), the embedded reasoner read 6 of 17 such objects and 1 of 17 such counts after 75 minutes of training, and 10 of 12 and
+6 of 11 once it was shown a crop; so what is easy has about a token of its own.
 
 How hard: a small convolutional network, trained on 12,000 clean crops of the first view and told the place, names the kind of a
 hard object in 34% of pictures (of 12 kinds) and of a hard mark in 46% (of 5); at 3.1 to 3.9 pixels and without tilt it was

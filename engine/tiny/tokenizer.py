@@ -149,7 +149,7 @@ def vocabulary_of(tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
     # What tells one answer, one subject or one decision from another; a word of a question is never predicted.
     subjects = (*PLURALS.values(), *signs.SHAPES, "things", "panel", "bar", "number", "word", "first", "last")
     turns = ("Here", "The", "It", "text", "object", "is", "says")  # one of these, and another answer is on its way
-    values = (*KINDS, *signs.COLORS, *DIRECTIONS, *subjects, *turns, "up", "down", "None", "large", "too")
+    values = (*KINDS, *signs.COLORS, *DIRECTIONS, *subjects, *turns, "up", "down", "again", "None", "large", "too")
     is_value[[known[token] for word in values for token in (word, "Ġ" + word) if token in known]] = True
     is_value[[known[token] for token in (*MINIATURE_MARKS, ":") if token in known]] = True
     return Vocabulary(ids, is_coordinate, value, is_character, is_value, known["\\boxed{"])

@@ -3,9 +3,10 @@
 Idea: a thought first says again what is looked for (`world_subjects`), then what one look cannot tell in steps, each of
 which is read off one place: an attribute is named before its letter is looked up among the options; what is counted is
 pointed at one by one ("the stars: 1 at (0.20, 0.35). It is 1."); where two things lie is said before how they lie to each
-other. While a step is written, attention is pulled in an early layer to what is looked for and in the later ones to where it
-is; to the end of the view where there is nothing, or nothing more, to be found; and from the answer to the option that says
-the same.
+other, and each number of the second is compared with the first's as soon as it is written ("the cup at (0.41, 0.50), seen from
+the key at (0.40 again, 0.66 above). It is above."), as four layers did not compare what stood further apart. While a step is
+written, attention is pulled in an early layer to what is looked for and in the later ones to where it is; to the end of the
+view where there is nothing, or nothing more, to be found; and from the answer to the option that says the same.
 
 Invariant: texts are those that the protocol `studio` renders (`tests/tiny` compares them).
 
@@ -36,6 +37,8 @@ ZOOM_PLAN, SELECT_PLAN = ". I will zoom in.", ". I will select the frame."
 LARGE_ENOUGH = "It is large enough."
 HERE = "Here it is."
 AGAIN = "That is not it. I will look again."
+AS_BEFORE = "again"
+"""How a number is told that is about the one before."""
 GUESSED_SHARE = 0.35
 """Of the hard questions whose operation is not carried out: left at a guess, so that the policy that training begins with
 operates now and then only, as a general model does (paper, section 5), and a warm start and RL have something to teach."""
@@ -47,12 +50,14 @@ class Piece:
     of the piece's own.
 
     A `is_topic` piece is what is looked for from then on: whatever is read off a token later looks back at its end first.
-    Pieces with `read_at` go from one to the next: each token then looks back at its own place."""
+    Pieces with `read_at` go from one to the next: each token then looks back at its own place. A piece with `back` is told from
+    that which stands so many pieces before it."""
 
     text: str
     target: int | range | None = None
     read_at: int | None = None
     is_topic: bool = False
+    back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +138,13 @@ def say(sequence: Tokens, pieces: Sequence[Piece], is_learned: bool = True) -> N
     """A whole turn of the assistant's."""
     sequence.add_text("<|im_start|>assistant\n")
     topic: int | None = None
+    ends: list[int] = []
     for piece in pieces:
         where = sequence.add_text(piece.text, is_learned)
         if is_learned:
             tokens = range(where.start, where.stop)
+            if piece.back:
+                sequence.pulls.append((where.start - 1, ends[-piece.back], EARLY))
             if isinstance(piece.target, range):
                 sequence.pulls += [(k - 1, target, LATE) for k, target in zip(tokens, piece.target, strict=True)]
             elif piece.target is not None:
@@ -148,6 +156,7 @@ def say(sequence: Tokens, pieces: Sequence[Piece], is_learned: bool = True) -> N
                 topic = None  # what was just read says where to go on
         if piece.is_topic:
             topic = where.stop - 1
+        ends.append(where.stop - 1)
     sequence.add_text("<|im_end|>", is_learned)
     sequence.add_text("\n")
 
@@ -188,8 +197,14 @@ def _reasoning(pose: Pose, eyes: Eyes, question: Question | None) -> list[Piece]
         one, two = (_placed(eyes, thing.frames, thing.center) for thing in pose.things)
         between = [Piece("), "), Piece("then")]
         if pose.form == "relative":
-            between = [Piece("). "), Piece("The"), *_copied((other_of(pose.question),), question)]
-        return [*subject, *one, *between, *two, *_concluded(pose.told)]
+            between = [Piece("), "), Piece("seen from the"), *_copied((other_of(pose.question),), question)]
+        return [
+            *subject,
+            *one,
+            *between,
+            *_compared(two, pose.told, len(between)),
+            *_concluded(pose.told, 6 if _is_across(pose.told) else 3),
+        ]
     if pose.form == "count":
         return [*subject, *_counted(pose, eyes)]
     if pose.form == "table":
@@ -228,11 +243,12 @@ def _counted(pose: Pose, eyes: Eyes) -> list[Piece]:
         # The mark that comes next is looked for as soon as the last one is done with.
         pieces.append(Piece("), " if pieces else " ", seen.at(thing.center)))
         pieces += [Piece(str(k), seen.at(thing.center)), *_placed(eyes, thing.frames, thing.center)]
-    return [*pieces, *_concluded(pose.told, seen.end)]
+    return [*pieces, *_concluded(pose.told, 7, seen.end)]
 
 
-def _concluded(told: str, end: int | None = None) -> list[Piece]:
-    return [Piece("). ", end), Piece("It is"), Piece(f" {told}", is_topic=True), Piece(".")]
+def _concluded(told: str, back: int, end: int | None = None) -> list[Piece]:
+    """What was found, as it was said `back` pieces before."""
+    return [Piece("). ", end), Piece("It is"), Piece(f" {told}", is_topic=True, back=back), Piece(".")]
 
 
 def _placed(eyes: Eyes, frames: tuple[int, ...], point: tuple[float, float]) -> list[Piece]:
@@ -241,6 +257,18 @@ def _placed(eyes: Eyes, frames: tuple[int, ...], point: tuple[float, float]) -> 
     at = seen.at(point)
     x, y = seen.named(point).split(", ")
     return [Piece(" at (", at), Piece(x, at), Piece(", ", at), Piece(y, at)]
+
+
+def _compared(place: Sequence[Piece], told: str, between: int) -> list[Piece]:
+    """The words of a second place, each number with how it is to the first's, which stands `between` pieces before them."""
+    opening, x, comma, y = place
+    back = len(place) + between + 1
+    across, down = (told, AS_BEFORE) if _is_across(told) else (AS_BEFORE, told)
+    return [opening, x, Piece(f" {across}", back=back), comma, y, Piece(f" {down}", back=back + 1)]
+
+
+def _is_across(told: str) -> bool:
+    return told in ("left", "right")
 
 
 def _spelled(pose: Pose, eyes: Eyes) -> list[Piece]:
