@@ -32,6 +32,7 @@ from engine.trace import Evidence
 
 __all__ = [
     "CAPITAL",
+    "CAPITAL_IN_CLIP",
     "COUNTED",
     "COUNTED_IN_CLIP",
     "FRAME_VIEW_AREA",
@@ -79,6 +80,8 @@ COUNTED_IN_CLIP = Band(hard=(2.3, 2.7), easy=(14.0, 17.0))
 """The same in a clip."""
 CAPITAL = Band(hard=(2.3, 3.0), easy=(14.5, 18.0))
 """Reading, by the height of a capital letter."""
+CAPITAL_IN_CLIP = Band(hard=(3.3, 3.9), easy=(14.5, 18.0))
+"""The same in a clip: a selected frame must give each letter a patch of its own."""
 
 
 PixelBox = tuple[int, int, int, int]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from engine.miniature.drawing import CAPITAL, FRAME_VIEW_AREA, Difficulty, Line, PixelBox, Thing
+from engine.miniature.drawing import CAPITAL_IN_CLIP, FRAME_VIEW_AREA, Difficulty, Line, PixelBox, Thing
 from engine.miniature.surroundings import Split, draw_scenery, faces, words_of
 from engine.miniature.trays import Tray, place_tray
 from engine.tiny import fonts, signs
@@ -74,7 +74,7 @@ class Footage:
 
     def place_sign(self, color: str, text: str, difficulty: Difficulty, numbers: Sequence[int]) -> bool:
         """Show a board with a text in these frames. False where there is no room."""
-        capital = CAPITAL.draw_side(self.rng, difficulty, self.size, FRAME_VIEW_AREA)
+        capital = CAPITAL_IN_CLIP.draw_side(self.rng, difficulty, self.size, FRAME_VIEW_AREA)
         font = fonts.load_for_height(self.rng.choice(faces(self.split)), capital)
         width = max(_SMALLEST_BOARD[0], round(font.getlength(text) + 1.4 * capital))
         height = max(_SMALLEST_BOARD[1], round(2.4 * capital))

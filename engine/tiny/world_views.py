@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.miniature.drawing import Drawing, Line, PixelBox, Thing
-from engine.tiny import patches, views
+from engine.tiny import patches, signs, views
 from engine.tiny.patches import Budget
 from engine.tiny.views import Shares, View
 from engine.tiny.words import CHARACTERS, LONGEST
@@ -25,6 +25,8 @@ CLEAR_PX = {"object": 11.0, "mark": 8.0}
 CLEAR_CAPITAL_PX = 8.0
 PIECE = Budget(patches.BUDGETS["selected_frame"].min_pixels // 4, patches.BUDGETS["selected_frame"].max_pixels // 4)
 _SIGNS = {"board": "board", "disc": "disc", "panel": "board", "bar": "board"}
+TALLEST = "diamond"
+"""What the tallest bar is labelled as, a shape that no drawing has: which bar that is, a token learns only by comparing."""
 
 
 class Sight:
@@ -105,7 +107,13 @@ def _labelled(view: View, drawing: Drawing, sight: Sight, is_whole: bool) -> Vie
         clear = [one for one in small if one.side * scale >= CLEAR_PX[one.role]]
         return replace(view, boxes=_boxes(view, [_corners(sight, one) for one in clear]))
     named = [(thing.color, _SIGNS[thing.kind], _corners(sight, thing)) for thing in shown if thing.kind in _SIGNS]
-    return views.label_signs(view, named)
+    labelled = views.label_signs(view, named)
+    bars = [thing for thing in shown if thing.role == "bar"]
+    if bars:
+        left = 100 * _corners(sight, min(bars, key=lambda bar: bar.box[1]))[0]
+        on_tallest = [int(box[0]) for box in labelled.boxes if math.isclose(box[1], left, abs_tol=1e-3)]
+        labelled.shapes[on_tallest] = 1 + signs.SHAPES.index(TALLEST)
+    return labelled
 
 
 def _boxes(view: View, boxes: list[Shares]) -> np.ndarray:

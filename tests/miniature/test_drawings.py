@@ -17,6 +17,7 @@ from engine.evaluation.scoring import anls
 from engine.miniature import info, mv, tally, vstar
 from engine.miniature.drawing import (
     CAPITAL,
+    CAPITAL_IN_CLIP,
     COUNTED,
     COUNTED_IN_CLIP,
     FRAME_VIEW_AREA,
@@ -102,7 +103,7 @@ def test_the_frames_of_a_clip_that_are_evidence_show_something_that_others_do_no
         (CAPITAL, 60, 80, IMAGE_VIEW_AREA),
         (OBJECT_IN_CLIP, 12, 20.5, FRAME_VIEW_AREA),
         (COUNTED_IN_CLIP, 12, 20.5, FRAME_VIEW_AREA),
-        (CAPITAL, 12, 20.5, FRAME_VIEW_AREA),
+        (CAPITAL_IN_CLIP, 12, 20.5, FRAME_VIEW_AREA),
     ],
 )
 @given(width=st.integers(600, 1600), aspect=st.floats(0.7, 1.6), seed=st.integers(0, 99))

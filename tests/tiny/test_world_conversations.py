@@ -6,6 +6,7 @@ import random
 import re
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,6 +19,7 @@ from engine.synthesis.wording import Moment
 from engine.tiny import (
     architecture,
     losses,
+    signs,
     world_clips,
     world_curriculum,
     world_pictures,
@@ -323,3 +325,14 @@ def test_a_drawing_is_found_by_its_examples_name():
     found = world_wording.drawing_named(drawn.name)
     assert found is not None and (found.question, found.answer) == (drawn.question, drawn.answer)
     assert world_wording.drawing_named("mini-signs-0-00001") is None
+
+
+def test_the_tallest_bar_alone_is_labelled_as_such():
+    (drawing,) = drawings(info, 1)
+    view = world_views.whole(drawing).view
+    bars = [thing for thing in drawing.things if thing.role == "bar"]
+    tallest = max(bars, key=lambda bar: bar.box[3] - bar.box[1])
+    marked = set(np.flatnonzero(view.shapes == 1 + signs.SHAPES.index(world_views.TALLEST)))
+    width, height = drawing.frames[0].size
+    assert view.token_at(tallest.center[0] / width, tallest.center[1] / height) in marked
+    assert {int(view.colors[token]) for token in marked} == {1 + signs.COLORS.index(tallest.color)}
