@@ -16,20 +16,16 @@ from engine.tiny import turns, world_views
 from engine.tiny.sequences import Sequence as Tokens
 from engine.tiny.turns import Lexicon
 from engine.tiny.world_poses import Pose
+from engine.tiny.world_speech import Eyes, Piece, Seen, ask, say
 from engine.tiny.world_thoughts import (
     AGAIN,
     GUESSED_SHARE,
     HERE,
     LARGE_ENOUGH,
-    Eyes,
-    Piece,
-    Seen,
     answer_pieces,
-    ask,
     closer_trace,
     guess_at,
     look_pieces,
-    say,
     shown_box,
     zoom_pieces,
 )

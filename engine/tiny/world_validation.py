@@ -25,7 +25,16 @@ from types import ModuleType
 
 from engine.miniature import info, mv, tally, vstar
 from engine.miniature.drawing import Drawing
-from engine.tiny import scenes, turns, world_clips, world_pictures, world_poses, world_thoughts, world_views
+from engine.tiny import (
+    scenes,
+    turns,
+    world_clips,
+    world_pictures,
+    world_poses,
+    world_speech,
+    world_thoughts,
+    world_views,
+)
 from engine.tiny.sequences import Sequence as Tokens
 from engine.tiny.validation import SELECT, Reader, box_in, open_reader, said
 from engine.tiny.world_poses import Pose
@@ -85,7 +94,7 @@ def begin(reader: Reader, drawing: Drawing, suffix: str = "") -> Going:
         sequence = reader.lexicon.begin()
         sequence.begin_user()
         sequence.add_view(world_views.whole(drawing).view)
-    world_thoughts.ask(sequence, pose, suffix)
+    world_speech.ask(sequence, pose, suffix)
     sequence.end_turn()
     return Going(drawing, pose, sequence, len(drawing.frames))
 

@@ -110,8 +110,8 @@ def _labelled(view: View, drawing: Drawing, sight: Sight, is_whole: bool) -> Vie
     labelled = views.label_signs(view, named)
     bars = [thing for thing in shown if thing.role == "bar"]
     if bars:
-        left = 100 * _corners(sight, min(bars, key=lambda bar: bar.box[1]))[0]
-        on_tallest = [int(box[0]) for box in labelled.boxes if math.isclose(box[1], left, abs_tol=1e-3)]
+        edge = 100 * _corners(sight, min(bars, key=lambda bar: bar.box[1]))[0]
+        on_tallest = [int(box[0]) for box in labelled.boxes if math.isclose(box[1], edge, abs_tol=1e-3)]
         labelled.shapes[on_tallest] = 1 + signs.SHAPES.index(TALLEST)
     return labelled
 

@@ -20,7 +20,7 @@ from types import ModuleType
 from engine.miniature import info, mv, tally, vstar
 from engine.miniature.drawing import Drawing
 from engine.synthesis.wording import Moment, Wording, templates
-from engine.tiny import world_thoughts
+from engine.tiny import world_speech, world_thoughts
 from engine.tiny.patches import BUDGETS, FACTOR, Budget, smart_resize
 from engine.tiny.scenes import seed_for
 from engine.tiny.world_poses import own_pose
@@ -85,11 +85,11 @@ def thinking(drawing_of: Callable[[Example], Drawing | None], fallback: Wording 
     return wording
 
 
-def _text(pieces: Sequence[world_thoughts.Piece]) -> str:
+def _text(pieces: Sequence[world_speech.Piece]) -> str:
     return "".join(piece.text for piece in pieces)
 
 
-def _eyes(moment: Moment, drawing: Drawing) -> world_thoughts.Eyes:
+def _eyes(moment: Moment, drawing: Drawing) -> world_speech.Eyes:
     """The views that the answer is read off: those of the last operation, or the first ones."""
     size, is_clip, is_first = drawing.frames[0].size, len(drawing.frames) > 1, moment.stage == "text"
     first = CLIP_FRAMES if is_clip else 1

@@ -24,6 +24,7 @@ from engine.tiny import (
     world_curriculum,
     world_pictures,
     world_poses,
+    world_speech,
     world_subjects,
     world_thoughts,
     world_tiles,
@@ -96,7 +97,7 @@ def test_what_is_looked_for_is_said_in_the_questions_own_tokens(room, lexicon):
     for drawing in drawings(room, 8):
         for pose in world_poses.further_poses(random.Random(4), drawing, 99):
             sequence = lexicon.begin()
-            question = world_thoughts.ask(sequence, pose)
+            question = world_speech.ask(sequence, pose)
             copied = [
                 part
                 for part in (*world_subjects.subject_of(pose.question), *world_subjects.where_of(pose.question))
@@ -304,12 +305,12 @@ def test_synthesised_thoughts_are_those_that_are_taught(room, lexicon):
         pose = world_poses.own_pose(drawing)
         if len(drawing.frames) > 1:
             shown = [View(17 + k, "0" * 64, frame, Box.full()) for k, frame in enumerate(pose.frames)]
-            seen = {frame: world_thoughts.Seen(world_views.whole(drawing, frame), 0) for frame in pose.frames}
+            seen = {frame: world_speech.Seen(world_views.whole(drawing, frame), 0) for frame in pose.frames}
             first = [View(k, "0" * 64, k, Box.full()) for k in range(1, 17)]
         else:
             box = world_thoughts.shown_box(drawing, pose.box)
             shown = [View(2, "0" * 64, None, Box(*box))]
-            seen = {1: world_thoughts.Seen(world_views.crop(drawing, box), 0)}
+            seen = {1: world_speech.Seen(world_views.crop(drawing, box), 0)}
             first = [View(1, "0" * 64, None, Box.full())]
         example = Example(pose.question, (), pose.answer, pose.options, drawing.evidence)
         moment = Moment("answer", example, SimpleNamespace(), (*first, *shown), None, pose.answer)
