@@ -37,6 +37,7 @@ from trl import SFTConfig
 
 from engine.backbone.adapters import lora_config
 from engine.backbone.loading import Backbone
+from engine.backbone.tower import remembered
 from engine.errors import InvalidInput
 from engine.trace import trace_to_json
 from engine.training.arguments import shared_arguments
@@ -162,6 +163,7 @@ def run_sft(
         keep = undo.enter_context(ExitStack())
         keep.callback(backbone.adapters.drop_training)
         undo.enter_context(untouched(backbone.model))
+        undo.enter_context(remembered(backbone.model.model.visual))
         undo.callback(quantum.acquire)
         with seeded(config.seed), unseeded():
             network = backbone.adapters.start_training(lora_config(config.rank, config.alpha, config.dropout))
