@@ -46,6 +46,8 @@ from engine.training.sft import SftConfig, run_sft
 
 __all__ = ["Workplace", "grpo_config", "run_part", "sft_config", "trajectories_of"]
 
+FRAMES_AT_ONCE = 2
+"""The first and the last of the frames that show something tell how it moves."""
 OnProgress = Callable[[int, int, Mapping[str, Any]], None]
 """(done, of how many, numbers worth a line); what is counted is the part's own: examples or steps."""
 
@@ -124,8 +126,10 @@ def limits_of(sizes: Sizes) -> Limits:
 
 
 def trajectories_of(part: Sft, folder: Folder, media: MediaFolder, protocol_name: str) -> list[Trajectory]:
-    """A trajectory of each drawn example, in the paper's kinds and shares over pictures and over clips. Its thoughts are in
-    the steps that the embedded reasoner's recipe teaches: a warm start that went straight to the answer would unlearn them."""
+    """A trajectory of each drawn example, in the paper's kinds and shares over pictures and over clips. Those without an
+    operation are of easy examples, or the warm start would teach to guess. Thoughts are in the steps that the embedded
+    reasoner's recipe teaches, and so are frames, FRAMES_AT_ONCE at most: a warm start that went straight to the answer, or
+    looked at all that there is, would unlearn them."""
     protocol = protocol_named(protocol_name)
     lists = [folder.examples(f"trajectories-{name}") for name in BENCHMARKS]
     posed = [one for path in lists for one in posed_in(path, media)]
@@ -133,11 +137,12 @@ def trajectories_of(part: Sft, folder: Folder, media: MediaFolder, protocol_name
     drawing_of = lru_cache(maxsize=1)(lambda example: drawing_named(names[example]))
     wording = thinking(drawing_of)
     examples = [(one.example.answer, one.example.evidence) for one in posed]
-    planned = plan(examples, protocol.CROP_RULE, seed=SOURCES["trajectories"].seed).trajectories
+    easy = {k for k, one in enumerate(posed) if one.difficulty == "easy"}
+    planned = plan(examples, protocol.CROP_RULE, seed=SOURCES["trajectories"].seed, easy=easy).trajectories
     made = []
     for one in planned if part.is_correcting else map(_without_errors, planned):
         example, pictures = posed[one.example].example, posed[one.example].pictures
-        trace = synthesize(example, pictures, one.kind, one.seed, protocol, wording)
+        trace = synthesize(example, pictures, one.kind, one.seed, protocol, wording, most_frames=FRAMES_AT_ONCE)
         made.append(Trajectory(trace, one.kind, example, str(one.example), posed[one.example].rule))
     return made
 

@@ -5,8 +5,9 @@
     text        2,000 of the paper's 7,500 trajectories have no operation at all
 
 Algorithm: counts by largest remainder, so that they miss their shares by less than one and sum up exactly. Text-space
-trajectories go to examples without evidence first, then to those whose evidence is the largest: what can be seen in the
-first view may be answered from it (the paper takes separate, easier data sets; ours may all come from one). The other
+trajectories go to examples that are known to be easy first, then to those without evidence, then to those whose evidence is
+the largest: what can be seen in the first view may be answered from it (the paper takes separate, easier data sets; ours may
+all come from one). The other
 kinds are dealt out in an order drawn from the seed, each only where it is possible: a box beside the cue needs room
 there, a box that is too large needs a cue that is small. What cannot be dealt out becomes single_pass.
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -101,9 +102,11 @@ def plan(
     count: int | None = None,
     seed: int = 0,
     text_share: float = TEXT_SHARE,
+    easy: Collection[int] = (),
 ) -> Plan:
     """Which trajectories to make of `examples`, given as (answer, evidence): `count` of them, by default one each; more
-    than there are examples go round again, with other errors. The order is that of the examples.
+    than there are examples go round again, with other errors. `easy` are the indices of those that are known to be answered
+    from the first view. The order is that of the examples.
 
     Raises ValueError for a share outside 0 to 1 or a negative count.
     """
@@ -116,7 +119,7 @@ def plan(
     dealt = [(index, turn) for turn in range(rounds) for index in usable][:count]
 
     quota = round(len(dealt) * text_share)
-    by_ease = sorted(dealt, key=lambda one: -_ease(examples[one[0]][1]))
+    by_ease = sorted(dealt, key=lambda one: (one[0] not in easy, -_ease(examples[one[0]][1])))
     kinds: dict[tuple[int, int], Kind] = {one: "text" for one in by_ease[:quota]}
     rest = [one for one in dealt if one not in kinds]
     blind = [one for one in rest if _ease(examples[one[0]][1]) == math.inf]

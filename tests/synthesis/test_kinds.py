@@ -56,6 +56,12 @@ def test_what_is_large_is_answered_from_the_first_view():
     assert [one.example for one in planned.trajectories if one.kind == "text"] == [1, 2]
 
 
+def test_what_is_known_to_be_easy_is_answered_from_the_first_view_before_what_is_large():
+    large = Evidence(boxes=(Box(0.1, 0.1, 0.6, 0.6),))
+    planned = plan([("a", CLIP), ("b", SMALL), ("c", large), ("d", SMALL)], RULE, text_share=0.5, easy={1})
+    assert [one.example for one in planned.trajectories if one.kind == "text"] == [1, 2]
+
+
 def test_what_cannot_be_used_is_left_out_with_its_reason():
     planned = plan([(None, SMALL), ("b", None), ("c", SMALL)], RULE, text_share=0)
     assert [one.example for one in planned.trajectories] == [2]
