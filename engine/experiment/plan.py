@@ -80,12 +80,12 @@ class Sizes:
     trajectories: int = 100
     practice_examples: int = 50
     sft_passes: float = 3.0
-    sft_learning_rate: float = 2e-4
+    sft_learning_rate: float = 5e-4
     sft_batch_size: int = 8
-    rl_steps: int = 50
+    rl_steps: int = 40
     queries_a_step: int = 4
     rollouts: int = 8
-    rl_learning_rate: float = 2e-4
+    rl_learning_rate: float = 8e-4
     seeds: int = 3
     max_turns: int = 4
     max_tokens: int = 512
