@@ -62,7 +62,7 @@ def box_on(cue: Box) -> Box:
 
 
 def box_within(cue: Box, outer: Box) -> Box:
-    """The box relative to `outer` (which must hold the cue) that holds the cue; outwards to hundredths of `outer`."""
+    """The box to propose for a cue in a crop on `outer`, which must hold it: as `box_on`, in hundredths of `outer`."""
     width, height = outer.x2 - outer.x1, outer.y2 - outer.y1
     relative = (
         (cue.x1 - outer.x1) / width,
@@ -71,8 +71,7 @@ def box_within(cue: Box, outer: Box) -> Box:
         (cue.y2 - outer.y1) / height,
     )
     x1, y1, x2, y2 = (min(1.0, max(0.0, edge)) for edge in relative)
-    left, top, right, bottom = _outwards(Box(x1, y1, x2, y2))
-    return _box((max(0, left - 1), max(0, top - 1), min(100, right + 1), min(100, bottom + 1)))
+    return box_on(Box(x1, y1, x2, y2))
 
 
 # --- beside ----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 Idea: easy questions are answered at once and hard ones by an operation, side by side on one picture, so that it is the size
 that decides and nothing else.
 
-Invariant: calls that went wrong carry no labels. Not covered: what is said (`world_thoughts`), nested zooms.
+Invariant: calls that went wrong carry no labels. Not covered: what is said (`world_thoughts`).
 """
 
 from __future__ import annotations
@@ -15,21 +15,28 @@ from engine.miniature.drawing import Drawing
 from engine.tiny import turns, world_views
 from engine.tiny.sequences import Sequence as Tokens
 from engine.tiny.turns import Lexicon
+from engine.tiny.views import Shares
 from engine.tiny.world_poses import Pose
-from engine.tiny.world_speech import Eyes, Piece, Seen, ask, say
+from engine.tiny.world_speech import Eyes, Piece, Question, Seen, ask, say
 from engine.tiny.world_thoughts import (
     AGAIN,
+    CLOSER,
     GUESSED_SHARE,
     HERE,
     LARGE_ENOUGH,
     answer_pieces,
+    box_in_crop,
     closer_trace,
     guess_at,
     look_pieces,
     shown_box,
+    wide_box,
     zoom_pieces,
 )
 from engine.tiny.world_views import Sight
+
+ELSEWHERE_SHARE, WIDE_SHARE = 0.08, 0.12
+"""Of the traces: those that look at a wrong place first, or at too much of it."""
 
 
 def _middle(box: tuple[float, float, float, float]) -> tuple[float, float]:
@@ -64,6 +71,7 @@ def picture_trace(
     sequence.begin_user()
     sight = world_views.whole(drawing)
     first = Seen(sight, sequence.add_view(sight.view))
+    crops = 0
     for number, pose in enumerate(poses):
         if number:
             sequence.begin_user()
@@ -76,14 +84,39 @@ def picture_trace(
         if not is_operating or (not is_shown and rng.random() < GUESSED_SHARE):
             say(sequence, [Piece(guess_at(rng, pose))])
             continue
+        error = rng.random() if is_shown else 1.0
+        wide = wide_box(rng, drawing, pose.box) if error < WIDE_SHARE else None
+        if wide is not None:
+            crops += 1
+            _zoom_in_twice(sequence, drawing, pose, question, wide, crops)
+            crops += 1
+            continue
         thought = look_pieces(pose, question)
-        if is_shown and rng.random() < 0.05 and _look_elsewhere(rng, sequence, drawing, pose):
+        if 0 <= error - WIDE_SHARE < ELSEWHERE_SHARE and _look_elsewhere(rng, sequence, drawing, pose):
+            crops += 1
             thought = [Piece(AGAIN)]
         say(sequence, zoom_pieces(thought, shown_box(drawing, pose.box), first.at(_middle(pose.box))))
         if is_shown:
+            crops += 1
             close = show_crop(sequence, _crop_for(rng, drawing, pose))
             say(sequence, answer_pieces(pose, _always(close), question, HERE))
     return sequence
+
+
+def _zoom_in_twice(
+    sequence: Tokens, drawing: Drawing, pose: Pose, question: Question, wide: Shares, crops: int
+) -> None:
+    """A crop that shows too much, which is read and never learned, and a zoom into it. It is the `crops`th one shown."""
+    say(sequence, zoom_pieces(look_pieces(pose), wide, None), is_learned=False)
+    outer = show_crop(sequence, world_views.crop(drawing, wide, is_wide=True))
+    inner = box_in_crop(drawing, pose.box, wide)
+    say(sequence, zoom_pieces([Piece(CLOSER)], inner, outer.at(_middle(pose.box)), 1 + crops))
+    left, top, right, bottom = wide
+    x1, y1, x2, y2 = inner
+    across, down = right - left, bottom - top
+    close = left + x1 * across, top + y1 * down, left + x2 * across, top + y2 * down
+    seen = show_crop(sequence, world_views.crop(drawing, close))
+    say(sequence, answer_pieces(pose, _always(seen), question, HERE))
 
 
 def _look_elsewhere(rng: random.Random, sequence: Tokens, drawing: Drawing, pose: Pose) -> bool:

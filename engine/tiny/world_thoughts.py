@@ -10,7 +10,7 @@ view where there is nothing, or nothing more, to be found; and from the answer t
 
 Invariant: texts are those that the protocol `studio` renders (`tests/tiny` compares them).
 
-Not covered: whole conversations (`world_pictures`, `world_clips`), nested zooms, zooming into a selected frame.
+Not covered: whole conversations (`world_pictures`, `world_clips`), zooming into a selected frame.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from engine.miniature.drawing import Drawing, PixelBox
-from engine.synthesis.regions import box_on
+from engine.synthesis.regions import box_around, box_on, box_within, can_surround
 from engine.tiny import turns
 from engine.tiny.sequences import Sequence as Tokens
 from engine.tiny.turns import Lexicon
@@ -35,6 +35,7 @@ ZOOM_PLAN, SELECT_PLAN = ". I will zoom in.", ". I will select the frame."
 LARGE_ENOUGH = "It is large enough."
 HERE = "Here it is."
 AGAIN = "That is not it. I will look again."
+CLOSER = "It is still too small to read. I will zoom in."
 AS_BEFORE = "again"
 """How a number is told that is about the one before."""
 GUESSED_SHARE = 0.35
@@ -177,12 +178,12 @@ def look_pieces(pose: Pose, question: Question | None = None) -> list[Piece]:
     return [Piece(TOO_SMALL), *where, Piece(SELECT_PLAN if pose.frames else ZOOM_PLAN)]
 
 
-def zoom_pieces(thought: Sequence[Piece], box: Shares, target: int | None) -> list[Piece]:
+def zoom_pieces(thought: Sequence[Piece], box: Shares, target: int | None, view: int = 1) -> list[Piece]:
     pieces = [*thought, Piece('<tool_call>{"name": "zoom_in", "arguments": {"bbox_2d": [')]
     for k, edge in enumerate(box):
         pieces += [Piece(", ")] if k else []
         pieces.append(Piece(f"{edge:.2f}", target))
-    return [*pieces, Piece('], "target_image": 1}}</tool_call>')]
+    return [*pieces, Piece(f'], "target_image": {view}}}}}</tool_call>')]
 
 
 def select_pieces(thought: Sequence[Piece], targets: Sequence[tuple[int, int | None]]) -> list[Piece]:
@@ -196,9 +197,28 @@ def select_pieces(thought: Sequence[Piece], targets: Sequence[tuple[int, int | N
 
 def shown_box(drawing: Drawing, box: PixelBox) -> Shares:
     """The box to propose: as a synthesised trajectory does."""
-    width, height = drawing.frames[0].size
-    found = box_on(Box(box[0] / width, box[1] / height, box[2] / width, box[3] / height))
+    found = box_on(_relative(drawing, box))
     return found.x1, found.y1, found.x2, found.y2
+
+
+def wide_box(rng: random.Random, drawing: Drawing, box: PixelBox) -> Shares | None:
+    """A crop that holds the box and shows too much, as a synthesised trajectory errs; None where the box is too large."""
+    cue = _relative(drawing, box)
+    if not can_surround(cue, 0.0):
+        return None
+    found = box_around(cue, rng)
+    return found.x1, found.y1, found.x2, found.y2
+
+
+def box_in_crop(drawing: Drawing, box: PixelBox, outer: Shares) -> Shares:
+    """The box to propose in a crop."""
+    found = box_within(_relative(drawing, box), Box(*outer))
+    return found.x1, found.y1, found.x2, found.y2
+
+
+def _relative(drawing: Drawing, box: PixelBox) -> Box:
+    width, height = drawing.frames[0].size
+    return Box(box[0] / width, box[1] / height, box[2] / width, box[3] / height)
 
 
 def guess_at(rng: random.Random, pose: Pose) -> str:

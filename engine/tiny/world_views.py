@@ -30,15 +30,16 @@ TALLEST = "diamond"
 
 
 class Sight:
-    """A part of one frame as a view, and where the drawing's things and lines lie in it."""
+    """A part of one frame as a view, and where the drawing's things and lines lie in it. In a wide one trays and boards are
+    what is labelled by place, in others what lies on them."""
 
-    def __init__(self, drawing: Drawing, frame: int, place: PixelBox, budget: Budget, is_whole: bool) -> None:
+    def __init__(self, drawing: Drawing, frame: int, place: PixelBox, budget: Budget, is_wide: bool) -> None:
         self.frame, self.place = frame, place
         picture = drawing.frames[frame - 1]
-        if not is_whole:
+        if place != (0, 0, *picture.size):
             picture = picture.crop(place)
         self.size = picture.size
-        self.view = _labelled(views.view_of(patches.resize(picture, budget)), drawing, self, is_whole)
+        self.view = _labelled(views.view_of(patches.resize(picture, budget)), drawing, self, is_wide)
 
     def share(self, point: tuple[float, float]) -> tuple[float, float]:
         """A point in pixels of the frame, in shares of the view."""
@@ -58,13 +59,13 @@ def whole(drawing: Drawing, frame: int = 1, budget: str = "image") -> Sight:
     return Sight(drawing, frame, (0, 0, *drawing.frames[0].size), patches.BUDGETS[budget], True)
 
 
-def crop(drawing: Drawing, box: Shares) -> Sight:
+def crop(drawing: Drawing, box: Shares, is_wide: bool = False) -> Sight:
     """What zooming in on a box of the picture shows."""
     width, height = drawing.frames[0].size
     left, top = math.floor(box[0] * width + 1e-6), math.floor(box[1] * height + 1e-6)
     right, bottom = math.ceil(box[2] * width - 1e-6), math.ceil(box[3] * height - 1e-6)
     place = left, top, max(left + 1, right), max(top + 1, bottom)
-    return Sight(drawing, 1, place, patches.BUDGETS["crop"], False)
+    return Sight(drawing, 1, place, patches.BUDGETS["crop"], is_wide)
 
 
 def piece(rng: random.Random, drawing: Drawing, frame: int, box: tuple[float, float, float, float]) -> Sight:
@@ -83,7 +84,7 @@ def _start(rng: random.Random, first: float, last: float, length: int) -> int:
     return rng.randint(lowest, highest) if lowest <= highest else max(0, math.floor(first))
 
 
-def _labelled(view: View, drawing: Drawing, sight: Sight, is_whole: bool) -> View:
+def _labelled(view: View, drawing: Drawing, sight: Sight, is_wide: bool) -> View:
     left, _, right, _ = sight.place
     scale = view.columns * patches.PATCH / (right - left)
     shown = [thing for thing in drawing.things if sight.frame in thing.frames]
@@ -102,14 +103,15 @@ def _labelled(view: View, drawing: Drawing, sight: Sight, is_whole: bool) -> Vie
     lines = [line for line in drawing.lines if sight.frame in line.frames]
     if lines:
         _label_lines(view, sight, lines, scale, shown)
-    if not is_whole:
+    if not is_wide:
         # A tray that fills the view is no sign in it; what lies on it must know its place, which thoughts name.
         clear = [one for one in small if one.side * scale >= CLEAR_PX[one.role]]
         return replace(view, boxes=_boxes(view, [_corners(sight, one) for one in clear]))
-    named = [(thing.color, _SIGNS[thing.kind], _corners(sight, thing)) for thing in shown if thing.kind in _SIGNS]
+    signs_shown = [thing for thing in shown if thing.kind in _SIGNS and sight.holds(thing.box)]
+    named = [(thing.color, _SIGNS[thing.kind], _corners(sight, thing)) for thing in signs_shown]
     labelled = views.label_signs(view, named)
     bars = [thing for thing in shown if thing.role == "bar"]
-    if bars:
+    if bars and all(sight.holds(bar.box) for bar in bars):
         edge = 100 * _corners(sight, min(bars, key=lambda bar: bar.box[1]))[0]
         on_tallest = [int(box[0]) for box in labelled.boxes if math.isclose(box[1], edge, abs_tol=1e-3)]
         labelled.shapes[on_tallest] = 1 + signs.SHAPES.index(TALLEST)

@@ -337,3 +337,31 @@ def test_the_tallest_bar_alone_is_labelled_as_such():
     width, height = drawing.frames[0].size
     assert view.token_at(tallest.center[0] / width, tallest.center[1] / height) in marked
     assert {int(view.colors[token]) for token in marked} == {1 + signs.COLORS.index(tallest.color)}
+
+
+def test_a_crop_that_shows_too_much_is_zoomed_into(tokenizer, lexicon):
+    """The words are those of a synthesised trajectory; the wide look is read and never learned."""
+    found = 0
+    for drawing in drawings(vstar, 6):
+        pose = world_poses.own_pose(drawing)
+        if pose.difficulty == "easy":
+            continue
+        for seed in range(60):
+            sequence = world_pictures.picture_trace(random.Random(seed), lexicon, drawing, [pose])
+            said = [text for role, text in turns_of(tokenizer, lexicon, sequence) if role == "assistant"]
+            if len(said) < 3 or not said[1].startswith(world_thoughts.CLOSER):
+                continue
+            found += 1
+            assert '"target_image": 2' in said[1]
+            learned = tokenizer.decode([label for label in sequence.labels if label >= 0])
+            assert said[0].partition("<|im_end|>")[0] not in learned
+            assert said[1].partition("<|im_end|>")[0] in learned
+            inner = [float(edge) for edge in PLACE.findall(said[1])]
+            wide = [float(edge) for edge in PLACE.findall(said[0])]
+            spans = wide[2] - wide[0], wide[3] - wide[1]
+            left, top = wide[0] + inner[0] * spans[0], wide[1] + inner[1] * spans[1]
+            right, bottom = wide[0] + inner[2] * spans[0], wide[1] + inner[3] * spans[1]
+            width, height = drawing.frames[0].size
+            assert left * width <= pose.box[0] + 1 and right * width >= pose.box[2] - 1
+            assert top * height <= pose.box[1] + 1 and bottom * height >= pose.box[3] - 1
+    assert found > 3
