@@ -130,7 +130,10 @@ class Probes(nn.Module):
         self.patch_hue = nn.Linear(vision_hidden, hues)
         self.token_kinds = nn.Linear(hidden, 4 * kinds)
         self.token_hues = nn.Linear(hidden, 4 * hues)
+        self.patch_middle = nn.Linear(vision_hidden, 2)
+        self.token_middles = nn.Linear(hidden, 4 * 2)
         # They join a tower that is trained already: heads that shout at random would first undo it.
-        for head in (self.patch_kind, self.patch_hue, self.token_kinds, self.token_hues):
+        things = self.patch_kind, self.patch_hue, self.patch_middle
+        for head in (*things, self.token_kinds, self.token_hues, self.token_middles):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)

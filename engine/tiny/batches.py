@@ -28,6 +28,7 @@ class Batch:
     owner_shapes: torch.Tensor  # (T,)
     kinds: torch.Tensor  # (P,)
     hues: torch.Tensor  # (P,)
+    middles: torch.Tensor  # (P,)
     boxes: torch.Tensor  # (K, 5): token in T, then the box in hundredths
     ids: torch.Tensor  # (B, L); (0, 0) when there is only vision to train
     labels: torch.Tensor  # (B, L), -100 where nothing is to be predicted
@@ -61,7 +62,17 @@ def join_views(views: list[View], starts: list[int] | None = None) -> dict[str, 
         "grids": torch.tensor([[1, views[k].rows, views[k].columns] for k in order]),
         **{
             name: torch.from_numpy(np.concatenate([getattr(views[k], name) for k in order]))
-            for name in ("characters", "orders", "colors", "shapes", "owner_colors", "owner_shapes", "kinds", "hues")
+            for name in (
+                "characters",
+                "orders",
+                "colors",
+                "shapes",
+                "owner_colors",
+                "owner_shapes",
+                "kinds",
+                "hues",
+                "middles",
+            )
         },
         "boxes": torch.from_numpy(np.concatenate(boxes) if boxes else np.zeros((0, 5), np.float32)),
         "places": torch.from_numpy(np.concatenate(places) if places else empty),

@@ -120,15 +120,16 @@ def thing_losses(
 ) -> torch.Tensor:
     """Small things, as characters are told: by every patch before merging, and by the merged token for each of its four."""
     loss = tokens.new_zeros((), dtype=torch.float32)
-    known = batch.kinds != UNKNOWN
-    if not known.any():
-        return loss
-    whole = (batch.kinds.view(-1, 4) != UNKNOWN).all(1)
     parts = (
+        ("middle", batch.middles, probes.patch_middle, probes.token_middles, 0.5),
         ("kind", batch.kinds, probes.patch_kind, probes.token_kinds, 1.0),
         ("hue", batch.hues, probes.patch_hue, probes.token_hues, 0.5),
     )
     for name, labels, by_patch, by_token, share in parts:
+        known = labels != UNKNOWN
+        if not known.any():
+            continue
+        whole = (labels.view(-1, 4) != UNKNOWN).all(1)
         wanted, merged_wanted = labels[known], labels.view(-1, 4)[whole].reshape(-1)
         seen = by_patch(patches[known]).float()
         merged = by_token(tokens[whole]).float().view(-1, seen.shape[1])

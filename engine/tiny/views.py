@@ -10,6 +10,8 @@ token, -100 unknown.
 `owner_colors` and `owner_shapes` are (tokens,): the sign whose text the token shows, from 0, -100 where it shows none.
 `kinds` and `hues` are (patches,): 0 nothing, 1.. the kind and the colour of the small thing (object or mark) that the patch
 shows, -100 unknown.
+`middles` is (patches,): 1 where the middle of a small thing lies, which is what tells one large thing from two, 0 elsewhere, -100
+unknown.
 `boxes` is (labelled tokens, 5): token, x1, y1, x2, y2 of its sign in hundredths of the picture.
 """
 
@@ -49,6 +51,7 @@ class View:
     owner_shapes: np.ndarray
     kinds: np.ndarray
     hues: np.ndarray
+    middles: np.ndarray
     boxes: np.ndarray
 
     @property
@@ -94,6 +97,7 @@ def view_of(picture: Image.Image) -> View:
         owner_shapes=unknown(count // 4),
         kinds=unknown(count),
         hues=unknown(count),
+        middles=unknown(count),
         boxes=NO_BOXES,
     )
 
@@ -136,10 +140,16 @@ def label_things(view: View, things: Iterable[tuple[str, str, str, Shares, bool]
     small, is unknown."""
     view.kinds[:] = 0
     view.hues[:] = 0
+    view.middles[:] = 0
     everything = list(things)
-    for _, _, _, box, _ in everything:
+    for _, _, _, box, is_clear in everything:
         for patch in _patches_in(view, box, 1.0):
             view.kinds[patch] = view.hues[patch] = UNKNOWN
+            view.middles[patch] = view.middles[patch] if is_clear else UNKNOWN
+    for _, _, _, (x1, y1, x2, y2), is_clear in everything:
+        middle = view.patch_at((x1 + x2) / 2, (y1 + y2) / 2)
+        if middle is not None and is_clear:
+            view.middles[middle] = 1
     for share in (_WELL_WITHIN, 0.0):  # centres last: in a crowd two things may share a patch
         for role, kind, color, box, is_clear in everything:
             if is_clear:

@@ -255,7 +255,8 @@ def test_every_kind_of_batch_has_a_finite_loss_and_reaches_every_head(tokenizer,
         )
         kinds.add(batch.kind)
     assert len(kinds) == 8
-    for head in (probes.patch_kind, probes.patch_hue, probes.token_kinds, probes.token_hues):
+    things = probes.patch_kind, probes.patch_hue, probes.patch_middle
+    for head in (*things, probes.token_kinds, probes.token_hues, probes.token_middles):
         assert head.weight.grad is not None and head.weight.grad.abs().sum() > 0
 
 
@@ -365,3 +366,20 @@ def test_a_crop_that_shows_too_much_is_zoomed_into(tokenizer, lexicon):
             assert left * width <= pose.box[0] + 1 and right * width >= pose.box[2] - 1
             assert top * height <= pose.box[1] + 1 and bottom * height >= pose.box[3] - 1
     assert found > 3
+
+
+def test_every_thing_that_is_counted_has_a_middle_of_its_own_and_no_other():
+    for drawing in drawings(tally, 6):
+        pose = world_poses.own_pose(drawing)
+        assert pose.carrier is not None
+        view = (sight := world_views.crop(drawing, world_thoughts.shown_box(drawing, pose.box))).view
+        marks = world_poses.lying_on(drawing, f"{pose.carrier.color} {pose.carrier.kind}")
+        assert len({view.patch_at(*sight.share(one.center)) for one in marks}) == len(marks)
+        for one in marks:
+            left, top, right, bottom = (*sight.share(one.box[:2]), *sight.share(one.box[2:]))
+            shown = {
+                view.patch_at(left + (right - left) * across / 20, top + (bottom - top) * down / 20)
+                for across in range(1, 20)
+                for down in range(1, 20)
+            }
+            assert [patch for patch in shown if view.middles[patch] == 1] == [view.patch_at(*sight.share(one.center))]
