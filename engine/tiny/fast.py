@@ -21,9 +21,11 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextRMSNorm, rotate_half
 
-from engine.tiny.sequences import LATE
+from engine.tiny.sequences import EARLY, LAST, LATE
 
 IMPLEMENTATION = "studio_training"
+_HEADS = {EARLY: ((EARLY, 0), (LAST, 1)), LATE: ((LATE, 0),)}
+"""By layer, counted up to LATE: what attention is pulled to, and by which head."""
 
 
 class Attention(torch.autograd.Function):
@@ -121,7 +123,7 @@ def _attend_views(
 
 
 class AttentionPull:
-    """Training aid: the first head of some layers is pulled to the picture token that a token to be written depends on."""
+    """Training aid: a head of some layers is pulled to the token that a token to be written depends on."""
 
     def __init__(self) -> None:
         self.pulls: torch.Tensor | None = None  # (A, 4)
@@ -143,10 +145,13 @@ class AttentionPull:
         **_: Any,
     ) -> tuple[torch.Tensor, None]:
         # query: (B, H, L, D), key and value: (B, H / groups, L, D); right padding needs no mask under causality
-        pulls = None if self.pulls is None else self.pulls[self.pulls[:, 3] == min(module.layer_idx, LATE)]
-        if pulls is not None and len(pulls):
-            sequence, source, target, _layer = pulls.unbind(1)
-            scores = torch.einsum("ad,ald->al", query[:, 0][sequence, source], key[:, 0][sequence]).float() * scaling
+        for goal, head in _HEADS.get(min(module.layer_idx, LATE), ()):
+            pulls = None if self.pulls is None else self.pulls[self.pulls[:, 3] == goal]
+            if pulls is None or not len(pulls):
+                continue
+            sequence, source, target, _goal = pulls.unbind(1)
+            # One head of keys serves all of the queries'.
+            scores = torch.einsum("ad,ald->al", query[:, head][sequence, source], key[:, 0][sequence]).float() * scaling
             later = torch.arange(key.shape[2])[None] > source[:, None]
             scores = scores.masked_fill(later, float("-inf"))
             self.losses.append(functional.cross_entropy(scores, target))

@@ -20,8 +20,9 @@ import torch
 from engine.tiny.batches import Batch, join_views
 from engine.tiny.views import UNKNOWN, View
 
-EARLY, LATE = 1, 2
-"""From which layer attention is pulled: first to what was just read, then to what comes next."""
+EARLY, LATE, LAST = 1, 2, 3
+"""What attention is pulled to: in layer 1 to what was just read or is looked for (EARLY), by its second head to what was pointed
+at last (LAST), and from layer 2 on to what comes next (LATE)."""
 Encode = Callable[[str], list[int]]
 
 

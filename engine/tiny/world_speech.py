@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.tiny.sequences import EARLY, LATE, Encode
+from engine.tiny.sequences import EARLY, LAST, LATE, Encode
 from engine.tiny.sequences import Sequence as Tokens
 from engine.tiny.world_poses import Pose
 from engine.tiny.world_views import Sight
@@ -28,14 +28,15 @@ class Piece:
     of the piece's own.
 
     A `is_topic` piece is what is looked for from then on: whatever is read off a token later looks back at its end first.
-    Pieces with `read_at` go from one to the next: each token then looks back at its own place. A piece with `back` is told from
-    that which stands so many pieces before it."""
+    `last` is the place that was pointed at before this one. Pieces with `read_at` go from one to the next: each token then
+    looks back at its own place. A piece with `back` is told from that which stands so many pieces before it."""
 
     text: str
     target: int | range | None = None
     read_at: int | None = None
     is_topic: bool = False
     back: int = 0
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,8 @@ def say(sequence: Tokens, pieces: Sequence[Piece], is_learned: bool = True) -> N
                 sequence.pulls += [(k - 1, piece.target, LATE) for k in tokens]
                 if topic is not None:
                     sequence.pulls += [(k - 1, topic, EARLY) for k in tokens]
+            if piece.last is not None:
+                sequence.pulls += [(k - 1, piece.last, LAST) for k in tokens]
             if piece.read_at is not None:
                 sequence.pulls += [(k, piece.read_at, EARLY) for k in tokens]
                 topic = None  # what was just read says where to go on

@@ -5,8 +5,9 @@ which is read off one place: an attribute is named before its letter is looked u
 pointed at one by one ("the stars: 1 at (0.20, 0.35). It is 1."); where two things lie is said before how they lie to each
 other, and each number of the second is compared with the first's as soon as it is written ("the cup at (0.41, 0.50), seen from
 the key at (0.40 again, 0.66 above). It is above."), as four layers did not compare what stood further apart. While a step is
-written, attention is pulled in an early layer to what is looked for and in the later ones to where it is; to the end of the
-view where there is nothing, or nothing more, to be found; and from the answer to the option that says the same.
+written, attention is pulled in an early layer to what is looked for, in counting also to what was pointed at last, and in the
+later ones to where it is; to the end of the view where there is nothing, or nothing more, to be found; and from the answer to
+the option that says the same.
 
 Invariant: texts are those that the protocol `studio` renders (`tests/tiny` compares them).
 
@@ -121,11 +122,15 @@ def _counted(pose: Pose, eyes: Eyes) -> list[Piece]:
         return [Piece(" None", _seen(eyes, (frame,)).end), Piece(". It is"), Piece(" 0", is_topic=True), Piece(".")]
     seen = _seen(eyes, pose.things[0].frames)
     pieces: list[Piece] = []
+    last: int | None = None
     for k, thing in enumerate(sorted(pose.things, key=lambda one: seen.order(one.center)), 1):
-        # The mark that comes next is looked for as soon as the last one is done with.
-        pieces.append(Piece("), " if pieces else " ", seen.at(thing.center)))
-        pieces += [Piece(str(k), seen.at(thing.center)), *_placed(eyes, thing.frames, thing.center)]
-    return [*pieces, *_concluded(pose.told, 7, seen.end)]
+        # The mark that comes next is looked for as soon as the last one is done with, and from there.
+        at = seen.at(thing.center)
+        pointing = [Piece("), " if pieces else " ", at), Piece(str(k), at), *_placed(eyes, thing.frames, thing.center)]
+        pieces += [replace(piece, last=last) for piece in pointing]
+        last = at
+    ended, *told = _concluded(pose.told, 7, seen.end)
+    return [*pieces, replace(ended, last=last), *told]
 
 
 def _concluded(told: str, back: int, end: int | None = None) -> list[Piece]:
