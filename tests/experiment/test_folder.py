@@ -20,7 +20,7 @@ def test_a_study_is_gone_on_with_and_another_one_is_refused_by_what_differs(fold
     settings = Settings.from_environment({})
     folder.claim(identity_of(Sizes(), settings))
     folder.claim(identity_of(Sizes(), settings))
-    with pytest.raises(InvalidInput, match=r"sizes rl_steps is 50 there and 7 here"):
+    with pytest.raises(InvalidInput, match=f"sizes rl_steps is {Sizes().rl_steps} there and 7 here"):
         folder.claim(identity_of(Sizes(rl_steps=7), settings))
     other = identity_of(Sizes(), settings)
     other["base"] = other["base"] | {"hash": "f" * 64}
