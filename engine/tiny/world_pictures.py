@@ -71,7 +71,6 @@ def picture_trace(
     sequence.begin_user()
     sight = world_views.whole(drawing)
     first = Seen(sight, sequence.add_view(sight.view))
-    crops = 0
     for number, pose in enumerate(poses):
         if number:
             sequence.begin_user()
@@ -87,30 +86,24 @@ def picture_trace(
         error = rng.random() if is_shown else 1.0
         wide = wide_box(rng, drawing, pose.box) if error < WIDE_SHARE else None
         if wide is not None:
-            crops += 1
-            _zoom_in_twice(sequence, drawing, pose, question, wide, crops)
-            crops += 1
+            _zoom_in_twice(sequence, drawing, pose, question, wide)
             continue
         thought = look_pieces(pose, question)
         if 0 <= error - WIDE_SHARE < ELSEWHERE_SHARE and _look_elsewhere(rng, sequence, drawing, pose):
-            crops += 1
             thought = [Piece(AGAIN)]
         say(sequence, zoom_pieces(thought, shown_box(drawing, pose.box), first.at(_middle(pose.box))))
         if is_shown:
-            crops += 1
             close = show_crop(sequence, _crop_for(rng, drawing, pose))
             say(sequence, answer_pieces(pose, _always(close), question, HERE))
     return sequence
 
 
-def _zoom_in_twice(
-    sequence: Tokens, drawing: Drawing, pose: Pose, question: Question, wide: Shares, crops: int
-) -> None:
-    """A crop that shows too much, which is read and never learned, and a zoom into it. It is the `crops`th one shown."""
+def _zoom_in_twice(sequence: Tokens, drawing: Drawing, pose: Pose, question: Question, wide: Shares) -> None:
+    """A crop that shows too much, which is read and never learned, and a zoom into it."""
     say(sequence, zoom_pieces(look_pieces(pose), wide, None), is_learned=False)
     outer = show_crop(sequence, world_views.crop(drawing, wide, is_wide=True))
     inner = box_in_crop(drawing, pose.box, wide)
-    say(sequence, zoom_pieces([Piece(CLOSER)], inner, outer.at(_middle(pose.box)), 1 + crops))
+    say(sequence, zoom_pieces([Piece(CLOSER)], inner, outer.at(_middle(pose.box)), len(sequence.views)))
     left, top, right, bottom = wide
     x1, y1, x2, y2 = inner
     across, down = right - left, bottom - top
