@@ -23,7 +23,7 @@ from engine.training.rollouts import Prompt, roll_out
 
 __all__ = ["ROWS_AT_ONCE", "evaluate_together"]
 
-ROWS_AT_ONCE = 16
+ROWS_AT_ONCE = 48
 
 
 def evaluate_together(

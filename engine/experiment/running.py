@@ -25,6 +25,7 @@ from functools import lru_cache
 from typing import Any
 
 from engine.backbone.loading import Backbone
+from engine.backbone.unpacked import unpacked
 from engine.evaluation.scoring import Result, summarise
 from engine.experiment.evaluating import evaluate_together
 from engine.experiment.folder import Folder, write_whole
@@ -241,15 +242,16 @@ def _examine(part: Evaluate, place: Workplace) -> dict[str, Any]:
             if (kept := folder.partial(part.name, name)) is None:
                 started, results = time.time(), []
                 examples = posed_in(folder.examples(f"test-{name}"), media)
-                for result in evaluate_together(
-                    backbone,
-                    examples,
-                    limits_of(place.sizes),
-                    is_operating=part.is_operating,
-                    is_cancelled=place.should_stop,
-                ):
-                    results.append(result)
-                    place.on_progress(before + len(results), total, {})
+                with unpacked(backbone.model):
+                    for result in evaluate_together(
+                        backbone,
+                        examples,
+                        limits_of(place.sizes),
+                        is_operating=part.is_operating,
+                        is_cancelled=place.should_stop,
+                    ):
+                        results.append(result)
+                        place.on_progress(before + len(results), total, {})
                 kept = _examined(name, results) | {"seconds": time.time() - started}
                 folder.keep_partial(part.name, name, kept)
             found[name] = kept

@@ -33,6 +33,7 @@ from trl import GRPOConfig
 from engine.backbone.adapters import TRAINING, lora_config
 from engine.backbone.loading import Backbone
 from engine.backbone.tower import remembered
+from engine.backbone.unpacked import unpacked
 from engine.errors import InvalidInput
 from engine.training.arguments import shared_arguments
 from engine.training.candidate import candidate
@@ -112,6 +113,7 @@ def run_grpo(
         keep.callback(backbone.adapters.drop_training)
         undo.enter_context(untouched(backbone.model))
         undo.enter_context(remembered(backbone.model.model.visual))
+        undo.enter_context(unpacked(backbone.model))
         undo.callback(quantum.acquire)
         with seeded(config.seed), unseeded():
             network = backbone.adapters.start_training(lora)

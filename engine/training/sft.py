@@ -38,6 +38,7 @@ from trl import SFTConfig
 from engine.backbone.adapters import lora_config
 from engine.backbone.loading import Backbone
 from engine.backbone.tower import remembered
+from engine.backbone.unpacked import unpacked
 from engine.errors import InvalidInput
 from engine.trace import trace_to_json
 from engine.training.arguments import shared_arguments
@@ -164,6 +165,7 @@ def run_sft(
         keep.callback(backbone.adapters.drop_training)
         undo.enter_context(untouched(backbone.model))
         undo.enter_context(remembered(backbone.model.model.visual))
+        undo.enter_context(unpacked(backbone.model))
         undo.callback(quantum.acquire)
         with seeded(config.seed), unseeded():
             network = backbone.adapters.start_training(lora_config(config.rank, config.alpha, config.dropout))
