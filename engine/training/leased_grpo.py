@@ -28,6 +28,7 @@ from trl import GRPOTrainer
 from engine.training.episodes import Episode, Episodes, Group
 from engine.training.leased import Leased
 from engine.training.rollout_batch import batch_tensors
+from engine.training.rollouts import Rollout
 
 __all__ = ["GRPO_NAMES", "LeasedGrpoTrainer", "no_reward"]
 
@@ -67,6 +68,10 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
 
     episodes: Episodes
     on_episode: Callable[[int, Episode], None]
+    _said: list[tuple[Group, int]]
+    """The group of every row of the step's batch, and its place there."""
+    _taught: dict[str, Any]
+    """The rows whose loss is being computed."""
 
     def _generate_and_score_completions(self, inputs: Sequence[Any]) -> dict[str, Any]:
         step = self.state.global_step + 1
@@ -86,39 +91,13 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         rollouts = [rollout for group in episode.groups for rollout in group.rollouts]
         output = batch_tensors(self._backbone, rollouts, self.episodes.load_pictures)
         if self.episodes.config.replay_groups:
-            self._note_log_probs(episode, output)
-            known = [row for group in episode.groups for row in group.old_log_probs or ()]
-            output["old_per_token_logps"] = pad_sequence(known, batch_first=True).to(self._backbone.device)
+            self._said = [(group, place) for group in episode.groups for place in range(len(group.rollouts))]
+            output["row"] = torch.arange(len(rollouts))
+            output["old_per_token_logps"] = _old_log_probs(episode.groups).to(self._backbone.device)
         values = [value for group in episode.groups for value in group.advantages]
         output["advantages"] = torch.tensor(values, dtype=torch.float32, device=self._backbone.device)
         output["num_items_in_batch"] = (output["completion_mask"] * output["tool_mask"]).sum()
         return output
-
-    def _note_log_probs(self, episode: Episode, output: dict[str, Any]) -> None:
-        """Before the update, what the policy of now gives the words of now: the denominator of the ratio, today 1 and
-        when the group is replayed something else."""
-        size = self.episodes.config.rollouts
-        for index, group in enumerate(episode.groups):
-            if group.old_log_probs is None:
-                rows = _rows(output, range(index * size, (index + 1) * size))
-                group.old_log_probs = self._log_probs(group, rows) if group.weight else _as_sampled(group)
-
-    @torch.no_grad()
-    def _log_probs(self, group: Group, rows: dict[str, Any]) -> tuple[torch.Tensor, ...]:
-        """[completion tokens] of each rollout."""
-        log_probs, *_ = self._get_per_token_logps_and_entropies(
-            self.model,
-            torch.cat([rows["prompt_ids"], rows["completion_ids"]], dim=1),
-            torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1),
-            rows["completion_ids"].shape[1],
-            batch_size=self.args.per_device_train_batch_size,
-            pixel_values=rows["pixel_values"],
-            image_grid_thw=rows["image_grid_thw"],
-            num_images=rows["num_images"],
-            mm_token_type_ids=rows["mm_token_type_ids"],
-        )
-        lengths = [len(rollout.ids) - rollout.prompt_tokens for rollout in group.rollouts]
-        return tuple(row[:length].float().cpu() for row, length in zip(log_probs, lengths, strict=True))
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
         """TRL's loss of the rows that have an advantage: the others add exactly 0 to it, and half of all groups are
@@ -127,8 +106,29 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         taught = advantages.nonzero().flatten().tolist()
         if not taught:
             return sum(value.sum() for value in model.parameters() if value.requires_grad) * 0.0
-        loss: torch.Tensor = super()._compute_loss(model, _rows(inputs, taught))
+        self._taught = _rows(inputs, taught)
+        loss: torch.Tensor = super()._compute_loss(model, self._taught)
         return loss * (len(taught) / len(advantages))
+
+    def _get_per_token_logps_and_entropies(self, *given: Any, **named: Any) -> Any:
+        """TRL's, in the middle of its loss; what is said for the first time learns its old log-probabilities here, so that
+        they cost no forward pass of their own."""
+        log_probs, *others = super()._get_per_token_logps_and_entropies(*given, **named)
+        if "old_per_token_logps" in self._taught:
+            self._note_log_probs(self._taught, log_probs.detach().float())
+        return log_probs, *others
+
+    def _note_log_probs(self, rows: dict[str, Any], log_probs: torch.Tensor) -> None:
+        """What the policy of now, `log_probs` [rows, tokens], gives the words of now: the denominator of the ratio, today 1
+        and when the group is replayed something else."""
+        old = rows["old_per_token_logps"]
+        for row, (number, unknown) in enumerate(zip(rows["row"].tolist(), old.isnan().any(1).tolist(), strict=True)):
+            if unknown:
+                group, place = self._said[number]
+                known = list(group.old_log_probs or map(_as_sampled, group.rollouts))
+                known[place] = log_probs[row, : len(known[place])].cpu()
+                group.old_log_probs = tuple(known)
+                old[row] = log_probs[row]
 
     # --- checkpoints -------------------------------------------------------------------------------------------------
 
@@ -140,9 +140,19 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         self.episodes.load(Path(resume_from_checkpoint) / REPLAY)
 
 
-def _as_sampled(group: Group) -> tuple[torch.Tensor, ...]:
-    """Of a group that teaches nothing and is never replayed: anything finite will do."""
-    return tuple(rollout.log_probs[rollout.prompt_tokens :] for rollout in group.rollouts)
+def _old_log_probs(groups: Sequence[Group]) -> torch.Tensor:
+    """[rows, tokens] of the policy that said the words, NaN where that is the present one."""
+    rows = [
+        torch.full_like(sampled, torch.nan) if group.old_log_probs is None else group.old_log_probs[place]
+        for group in groups
+        for place, sampled in enumerate(map(_as_sampled, group.rollouts))
+    ]
+    return pad_sequence(rows, batch_first=True)
+
+
+def _as_sampled(rollout: Rollout) -> torch.Tensor:
+    """[completion tokens], as they were noted while the words were said: near enough for what teaches nothing."""
+    return rollout.log_probs[rollout.prompt_tokens :]
 
 
 def _rows(output: dict[str, Any], rows: Sequence[int]) -> dict[str, Any]:

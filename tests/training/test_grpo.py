@@ -165,19 +165,28 @@ def test_the_trainers_log_probabilities_are_the_rollouts(undecided, rl_examples,
     """Padded, batched and with pictures, in fp32, before the first update changed anything."""
     backbone = undecided()
     config = GrpoConfig(**CONFIG.as_json() | {"steps": 1})
-    noted = []
+    groups, ratios = [], []
     original = LeasedGrpoTrainer._note_log_probs
 
-    def spy(self, episode, output):
-        original(self, episode, output)
-        noted.extend(episode.groups)
+    def spy(self, rows, log_probs):
+        original(self, rows, log_probs)
+        ratios.append((rows["old_per_token_logps"] - log_probs)[rows["tool_mask"].bool()])
 
     LeasedGrpoTrainer._note_log_probs = spy
     try:
-        train(backbone, rl_examples, load_pictures, tmp_path, config)
+        train(
+            backbone,
+            rl_examples,
+            load_pictures,
+            tmp_path,
+            config,
+            on_episode=lambda step, episode: groups.extend(episode.groups),
+        )
     finally:
         LeasedGrpoTrainer._note_log_probs = original
-    assert len(noted) == 2
+    assert ratios and not any(ratio.any() for ratio in ratios)
+    noted = [group for group in groups if group.weight]
+    assert noted
     for group in noted:
         for rollout, old in zip(group.rollouts, group.old_log_probs, strict=True):
             mask = rollout.sampled[rollout.prompt_tokens :]
