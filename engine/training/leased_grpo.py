@@ -72,6 +72,8 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
     """The group of every row of the step's batch, and its place there."""
     _taught: dict[str, Any]
     """The rows whose loss is being computed."""
+    _buffered_inputs: Any
+    """TRL's name for the micro-batches of a step."""
 
     def _generate_and_score_completions(self, inputs: Sequence[Any]) -> dict[str, Any]:
         step = self.state.global_step + 1
@@ -86,6 +88,18 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         for name, value in episode.numbers.items():
             self._metrics["train"][name].append(value)
         return output
+
+    def _prepare_inputs(self, generation_batch: Any) -> dict[str, Any]:
+        """The next micro-batch. TRL shuffles the rows of a step; ours stand by length, so that a picture is not padded to the
+        length of a clip: the loss is a mean over all of them in any order."""
+        parts = self.args.steps_per_generation
+        if self._step % parts == 0 or self._buffered_inputs is None:
+            output = self._generate_and_score_completions(generation_batch)
+            lengths = output["prompt_mask"].sum(1) + output["completion_mask"].sum(1)
+            size = len(lengths) // parts
+            self._buffered_inputs = [_rows(output, rows) for rows in lengths.argsort(stable=True).view(parts, size).tolist()]
+        micro_batch: dict[str, Any] = self._buffered_inputs[self._step % parts]
+        return micro_batch
 
     def _batch(self, episode: Episode) -> dict[str, Any]:
         rollouts = [rollout for group in episode.groups for rollout in group.rollouts]

@@ -193,6 +193,29 @@ def test_the_trainers_log_probabilities_are_the_rollouts(undecided, rl_examples,
             assert (old - rollout.log_probs[rollout.prompt_tokens :])[mask].abs().max() < 1e-4
 
 
+def test_a_step_takes_every_rollout_once_and_like_lengths_together(undecided, rl_examples, load_pictures, tmp_path):
+    config = GrpoConfig(**CONFIG.as_json() | {"steps": 2, "micro_batch_size": 2})
+    parts: list[dict] = []
+    original = LeasedGrpoTrainer._compute_loss
+
+    def spy(self, model, inputs):
+        parts.append(inputs)
+        return original(self, model, inputs)
+
+    LeasedGrpoTrainer._compute_loss = spy
+    try:
+        train(undecided(), rl_examples, load_pictures, tmp_path, config)
+    finally:
+        LeasedGrpoTrainer._compute_loss = original
+    assert len(parts) == 2 * 4
+    for step in (parts[:4], parts[4:]):
+        lengths = [(p["prompt_mask"].sum(1) + p["completion_mask"].sum(1)).tolist() for p in step]
+        assert sorted(row for part in step for row in part["row"].tolist()) == list(range(8))
+        assert lengths == [sorted(part) for part in lengths] and sum(lengths, []) == sorted(sum(lengths, []))
+        for part, long in zip(step, lengths, strict=True):
+            assert part["prompt_ids"].shape[1] <= max(long)
+
+
 def test_answers_between_the_steps_change_nothing(alone, undecided, rl_examples, pictures, load_pictures, tmp_path):
     backbone, said = undecided("4bit"), []
 
