@@ -29,6 +29,7 @@ from engine.training.episodes import Episode, Episodes, Group
 from engine.training.leased import Leased
 from engine.training.rollout_batch import batch_tensors
 from engine.training.rollouts import Rollout
+from engine.training.shared_opening import log_probs_and_entropies
 
 __all__ = ["GRPO_NAMES", "LeasedGrpoTrainer", "no_reward"]
 
@@ -90,23 +91,21 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         return output
 
     def _prepare_inputs(self, generation_batch: Any) -> dict[str, Any]:
-        """The next micro-batch. TRL shuffles the rows of a step; ours stand by length, so that a picture is not padded to the
-        length of a clip: the loss is a mean over all of them in any order."""
+        """The next micro-batch. TRL shuffles the rows of a step; ours stay beside those that share their opening."""
         parts = self.args.steps_per_generation
         if self._step % parts == 0 or self._buffered_inputs is None:
             output = self._generate_and_score_completions(generation_batch)
-            lengths = output["prompt_mask"].sum(1) + output["completion_mask"].sum(1)
-            size = len(lengths) // parts
-            self._buffered_inputs = [_rows(output, rows) for rows in lengths.argsort(stable=True).view(parts, size).tolist()]
+            rows = output["row"].view(parts, -1).tolist()
+            self._buffered_inputs = [_rows(output, some) for some in rows]
         micro_batch: dict[str, Any] = self._buffered_inputs[self._step % parts]
         return micro_batch
 
     def _batch(self, episode: Episode) -> dict[str, Any]:
         rollouts = [rollout for group in episode.groups for rollout in group.rollouts]
         output = batch_tensors(self._backbone, rollouts, self.episodes.load_pictures)
+        output["row"] = torch.arange(len(rollouts))
         if self.episodes.config.replay_groups:
             self._said = [(group, place) for group in episode.groups for place in range(len(group.rollouts))]
-            output["row"] = torch.arange(len(rollouts))
             output["old_per_token_logps"] = _old_log_probs(episode.groups).to(self._backbone.device)
         values = [value for group in episode.groups for value in group.advantages]
         output["advantages"] = torch.tensor(values, dtype=torch.float32, device=self._backbone.device)
@@ -124,13 +123,28 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         loss: torch.Tensor = super()._compute_loss(model, self._taught)
         return loss * (len(taught) / len(advantages))
 
-    def _get_per_token_logps_and_entropies(self, *given: Any, **named: Any) -> Any:
-        """TRL's, in the middle of its loss; what is said for the first time learns its old log-probabilities here, so that
-        they cost no forward pass of their own."""
-        log_probs, *others = super()._get_per_token_logps_and_entropies(*given, **named)
+    def _get_per_token_logps_and_entropies(self, model: Any, *given: Any, **named: Any) -> Any:
+        """In the middle of TRL's loss, of the rows whose loss it is. What is said for the first time learns its old
+        log-probabilities here, so that they cost no forward pass of their own."""
+        if self.args.gradient_checkpointing:
+            log_probs, entropies, _ = super()._get_per_token_logps_and_entropies(model, *given, **named)
+        else:
+            log_probs, entropies = self._by_opening(model, self._taught)
         if "old_per_token_logps" in self._taught:
             self._note_log_probs(self._taught, log_probs.detach().float())
-        return log_probs, *others
+        return log_probs, entropies, None
+
+    def _by_opening(self, model: Any, rows: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+        """[rows, tokens] each; rows of one group are forwarded together."""
+        network, width = self._backbone.model, rows["completion_ids"].shape[1]
+        groups = (rows["row"] // self.episodes.config.rollouts).tolist()
+        found = []
+        for _, places in itertools.groupby(range(len(groups)), groups.__getitem__):
+            some = _rows(rows, list(places))
+            both = log_probs_and_entropies(model, network.model.get_rope_index, network.config, some)
+            found.append([torch.nn.functional.pad(one, (0, width - one.shape[1])) for one in both])
+        log_probs, entropies = (torch.cat(parts) for parts in zip(*found, strict=True))
+        return log_probs, entropies
 
     def _note_log_probs(self, rows: dict[str, Any], log_probs: torch.Tensor) -> None:
         """What the policy of now, `log_probs` [rows, tokens], gives the words of now: the denominator of the ratio, today 1

@@ -5,6 +5,7 @@
     tool_mask                          [B, C]      1 where the model said the token, 0 elsewhere (and 0 in padding)
     mm_token_type_ids                  [B, P + C]  1 at picture placeholders
     pixel_values [p, d], image_grid_thw [k, 3]     of all pictures, row after row; num_images says how many a row has
+    opening_images                     [B]         how many of a row's pictures stand in its prompt
 
 Invariant: a picture is cut and resized exactly as when it was shown (a test compares). Each is processed once a batch,
 however many rows show it.
@@ -59,6 +60,7 @@ def batch_tensors(backbone: Backbone, rollouts: Sequence[Rollout], load_pictures
         "pixel_values": torch.cat([pixels for pixels, _ in shown]).to(device, backbone.model.dtype),
         "image_grid_thw": torch.cat([grid for _, grid in shown]).to(device),
         "num_images": [one.shown for one in rollouts],
+        "opening_images": torch.tensor([len(first_views(one.trace.media)) for one in rollouts]),
     }
 
 

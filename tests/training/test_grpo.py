@@ -193,27 +193,64 @@ def test_the_trainers_log_probabilities_are_the_rollouts(undecided, rl_examples,
             assert (old - rollout.log_probs[rollout.prompt_tokens :])[mask].abs().max() < 1e-4
 
 
-def test_a_step_takes_every_rollout_once_and_like_lengths_together(undecided, rl_examples, load_pictures, tmp_path):
-    config = GrpoConfig(**CONFIG.as_json() | {"steps": 2, "micro_batch_size": 2})
-    parts: list[dict] = []
+def losses(backbone, examples, load_pictures, folder, config, change=None) -> tuple[list[dict], list[torch.Tensor]]:
+    """(micro-batches, gradients of the adapter after the first step's backward passes, one a parameter)."""
+    parts, gradients = [], []
     original = LeasedGrpoTrainer._compute_loss
 
     def spy(self, model, inputs):
         parts.append(inputs)
+        if change is not None:
+            change(self)
         return original(self, model, inputs)
 
-    LeasedGrpoTrainer._compute_loss = spy
-    try:
-        train(undecided(), rl_examples, load_pictures, tmp_path, config)
-    finally:
-        LeasedGrpoTrainer._compute_loss = original
-    assert len(parts) == 2 * 4
-    for step in (parts[:4], parts[4:]):
-        lengths = [(p["prompt_mask"].sum(1) + p["completion_mask"].sum(1)).tolist() for p in step]
-        assert sorted(row for part in step for row in part["row"].tolist()) == list(range(8))
-        assert lengths == [sorted(part) for part in lengths] and sum(lengths, []) == sorted(sum(lengths, []))
-        for part, long in zip(step, lengths, strict=True):
-            assert part["prompt_ids"].shape[1] <= max(long)
+    def clip(parameters, *given, **named):
+        gradients.extend(value.grad.clone() for value in parameters if value.grad is not None)
+        return torch.tensor(1.0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LeasedGrpoTrainer, "_compute_loss", spy)
+        patch.setattr("accelerate.Accelerator.clip_grad_norm_", lambda self, *given, **named: clip(*given, **named))
+        train(backbone, examples, load_pictures, folder, config)
+    return parts, gradients
+
+
+def test_a_step_takes_every_rollout_once_and_those_of_a_question_together(
+    undecided, rl_examples, load_pictures, tmp_path
+):
+    config = GrpoConfig(**CONFIG.as_json() | {"steps": 2, "micro_batch_size": 2})
+    parts, _ = losses(undecided(), rl_examples, load_pictures, tmp_path, config)
+    assert [part["row"].tolist() for part in parts] == [[0, 1], [2, 3], [4, 5], [6, 7]] * 2
+    for part in parts:
+        assert len({row.numpy().tobytes() for row in part["prompt_ids"]}) == 1
+        assert part["prompt_mask"].all()
+
+
+@pytest.mark.parametrize("micro_batch_size", [2, 4, 8])
+def test_an_opening_that_is_forwarded_once_teaches_what_whole_rows_teach(
+    undecided, rl_examples, load_pictures, tmp_path, micro_batch_size
+):
+    """Against TRL's own forward pass, in fp32: pictures in the opening and in what came back, rows of unequal lengths."""
+    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "micro_batch_size": micro_batch_size})
+
+    def whole(trainer):
+        trainer._by_opening = lambda model, rows: GRPOTrainer._get_per_token_logps_and_entropies(
+            trainer,
+            model,
+            torch.cat([rows["prompt_ids"], rows["completion_ids"]], dim=1),
+            torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1),
+            rows["completion_ids"].shape[1],
+            compute_entropy=True,
+            **{k: rows[k] for k in ("pixel_values", "image_grid_thw", "num_images", "mm_token_type_ids")},
+        )[:2]
+
+    parts, ours = losses(undecided(), rl_examples, load_pictures, tmp_path / "ours", config)
+    _, stock = losses(undecided(), rl_examples, load_pictures, tmp_path / "stock", config, whole)
+    assert any((part["image_grid_thw"].shape[0] > part["opening_images"].sum()) for part in parts)
+    assert len(ours) == len(stock) > 10
+    assert max(float(value.abs().max()) for value in stock) > 1e-3
+    for one, other in zip(ours, stock, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-3)
 
 
 def test_answers_between_the_steps_change_nothing(alone, undecided, rl_examples, pictures, load_pictures, tmp_path):
@@ -387,7 +424,8 @@ def test_rows_without_an_advantage_cost_nothing_and_change_nothing(undecided, rl
         advantages[1::2] = torch.arange(1.0, len(advantages) // 2 + 1)
         for compute in (original, GRPOTrainer._compute_loss):
             model.zero_grad()
-            loss = compute(self, model, inputs | {"advantages": advantages})
+            self._taught = whole = inputs | {"advantages": advantages}
+            loss = compute(self, model, whole)
             loss.backward()
             gradient = [value.grad.clone() for value in model.parameters() if value.grad is not None]
             found.append((float(loss.detach()), gradient))

@@ -1,0 +1,72 @@
+"""The rollouts of a question share its opening, and so does their update: it is forwarded once, and each goes on from there.
+
+The idea: pictures and question are most of a conversation (sixteen frames are a thousand tokens, what is said of them a
+hundred), and G rollouts begin with the same ones. Rolling out forks one prefilled session; this is the same for learning.
+
+    opening      [1, P - 1]    forwarded once; its key-value cache keeps its graph
+    rest         [R, C + 1]    the opening's last token and the R completions, on that cache, seen by all rows
+
+Gradients come back to the opening through the cache, those of all rows added up: what forwarding R whole rows gives, but
+for rounding (a test holds log-probabilities and gradients to TRL's own, in fp32).
+
+Not covered: gradient checkpointing, which keeps no cache; the caller then forwards whole rows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from transformers import DynamicCache, PreTrainedConfig
+
+__all__ = ["log_probs_and_entropies"]
+
+NO_LABEL = -100
+
+
+def log_probs_and_entropies(
+    network: Callable[..., Any],
+    rope_index: Callable[..., Any],
+    config: PreTrainedConfig,
+    rows: Mapping[str, Any],
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of the completions of one group, [R, C] each, 0 in padding. `rows` is a batch as `rollout_batch.batch_tensors` makes it, of
+    rows with the same opening and no padding before it; `network` has TRL's fused head, which knows the temperature."""
+    opening, completions = rows["prompt_ids"][:1], rows["completion_ids"]
+    count, before = len(completions), opening.shape[1] - 1
+    ids = torch.cat([rows["prompt_ids"], completions], dim=1)
+    mask = torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1)
+    grids, counts = rows["image_grid_thw"], rows["num_images"]
+    positions, _ = rope_index(
+        ids, mm_token_type_ids=rows["mm_token_type_ids"], image_grid_thw=grids, attention_mask=mask
+    )
+    patches = torch.split(rows["pixel_values"], grids.prod(-1).tolist())
+    firsts = [0, *itertools.accumulate(counts)][:-1]
+    shared = int(rows["opening_images"][0])
+    later = [k for first, images in zip(firsts, counts, strict=True) for k in range(first + shared, first + images)]
+    cache = DynamicCache(config=config)
+    network(
+        input_ids=opening[:, :before],
+        position_ids=positions[:, :1, :before],
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+        pixel_values=torch.cat(patches[:shared]),
+        image_grid_thw=grids[:shared],
+    )
+    cache.batch_repeat_interleave(count)
+    pictures = {"pixel_values": torch.cat([patches[k] for k in later]), "image_grid_thw": grids[later]} if later else {}
+    labels = ids[:, before:].masked_fill(mask[:, before:] == 0, NO_LABEL)
+    labels[:, 0] = NO_LABEL
+    output = network(
+        input_ids=ids[:, before:],
+        attention_mask=mask,
+        position_ids=positions[:, :, before:],
+        past_key_values=cache,
+        labels=labels,
+        fused_lm_head=True,
+        **pictures,
+    )
+    return output.log_probs, output.entropy
