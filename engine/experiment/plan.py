@@ -78,14 +78,14 @@ class Sizes:
 
     test_examples: int = 500
     trajectories: int = 100
-    practice_examples: int = 50
+    practice_examples: int = 100
     sft_passes: float = 3.0
-    sft_learning_rate: float = 5e-4
+    sft_learning_rate: float = 3e-4
     sft_batch_size: int = 8
     rl_steps: int = 40
-    queries_a_step: int = 4
+    queries_a_step: int = 8
     rollouts: int = 8
-    rl_learning_rate: float = 8e-4
+    rl_learning_rate: float = 4e-4
     seeds: int = 3
     max_turns: int = 4
     max_tokens: int = 512
