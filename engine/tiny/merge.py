@@ -24,6 +24,7 @@ from engine.errors import InvalidInput
 __all__ = ["merge"]
 
 _WEIGHTS = "model.safetensors"
+_CONFIG = "config.json"
 
 
 def merge(folder: Path, adapter: Path, out: Path) -> None:
@@ -38,6 +39,7 @@ def merge(folder: Path, adapter: Path, out: Path) -> None:
     merged.to(torch.bfloat16)
     shutil.copytree(folder, out, ignore=shutil.ignore_patterns(_WEIGHTS, "evaluation.json"))
     merged.save_pretrained(out)
+    shutil.copy(folder / _CONFIG, out)  # what was saved names the precision of the sum, which is not the weights'
     (out / _WEIGHTS).chmod(0o644)
 
 

@@ -53,7 +53,8 @@ def test_it_loads_as_any_model(adapter, tmp_path):
     merge(FOLDER, adapter, tmp_path / "merged")
     assert AutoModelForImageTextToText.from_pretrained(tmp_path / "merged").dtype == torch.bfloat16
     AutoProcessor.from_pretrained(tmp_path / "merged")
-    assert (tmp_path / "merged" / "studio.json").read_text() == (FOLDER / "studio.json").read_text()
+    for name in ("studio.json", "config.json"):
+        assert (tmp_path / "merged" / name).read_text() == (FOLDER / name).read_text()
     assert not (tmp_path / "merged" / "evaluation.json").exists(), "figures of other weights"
 
 
