@@ -27,7 +27,7 @@ from torch.nn.functional import linear
 __all__ = ["MOST_BYTES", "unpacked"]
 
 MOST_BYTES = 512 * 2**20
-"""The embedded reasoner takes 30 MB; a model of 7B would take 14 GB and stays packed."""
+"""The embedded reasoner takes 9 MB; a model of 7B would take 14 GB and stays packed."""
 
 
 @contextmanager
