@@ -41,7 +41,7 @@ from engine.tiny.sequences import Sequence, batch_of
 from engine.tiny.turns import Lexicon
 from engine.tiny.world_poses import Pose
 
-ROOMS: tuple[tuple[ModuleType, float], ...] = ((vstar, 0.35), (tally, 0.37), (info, 0.28))
+ROOMS: tuple[tuple[ModuleType, float], ...] = ((vstar, 0.3), (tally, 0.44), (info, 0.26))
 OLD_SHARE = 0.35
 
 
@@ -184,8 +184,8 @@ def make_piece(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch
 def miniature_mix(lexicon: Lexicon, sizes: WorldSizes) -> tuple[tuple[Maker, float], ...]:
     return (
         (partial(make_tiles, sizes=sizes), 0.03),
-        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.27),
-        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.23),
+        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.25),
+        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.25),
         (partial(make_trace, lexicon=lexicon, sizes=sizes), 0.08),
         (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.13),
         (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.10),
