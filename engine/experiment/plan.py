@@ -80,7 +80,7 @@ class Sizes:
     trajectories: int = 100
     practice_examples: int = 100
     sft_passes: float = 3.0
-    sft_learning_rate: float = 3e-4
+    sft_learning_rate: float = 1e-4
     sft_batch_size: int = 8
     rl_steps: int = 40
     queries_a_step: int = 8

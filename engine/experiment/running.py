@@ -38,6 +38,7 @@ from engine.reasoning import Limits
 from engine.synthesis.kinds import Planned, plan
 from engine.synthesis.recording import Trajectory, trajectory_line
 from engine.synthesis.trajectories import synthesize
+from engine.tiny.world_poses import own_pose
 from engine.tiny.world_wording import drawing_named, thinking
 from engine.training.dataset import TrainingExample
 from engine.training.grpo import run_grpo
@@ -47,8 +48,6 @@ from engine.training.sft import SftConfig, run_sft
 
 __all__ = ["Workplace", "grpo_config", "run_part", "sft_config", "trajectories_of"]
 
-FRAMES_AT_ONCE = 2
-"""The first and the last of the frames that show something tell how it moves."""
 OnProgress = Callable[[int, int, Mapping[str, Any]], None]
 """(done, of how many, numbers worth a line); what is counted is the part's own: examples or steps."""
 
@@ -129,7 +128,7 @@ def limits_of(sizes: Sizes) -> Limits:
 def trajectories_of(part: Sft, folder: Folder, media: MediaFolder, protocol_name: str) -> list[Trajectory]:
     """A trajectory of each drawn example, in the paper's kinds and shares over pictures and over clips. Those without an
     operation are of easy examples, or the warm start would teach to guess. Thoughts are in the steps that the embedded
-    reasoner's recipe teaches, and so are frames, FRAMES_AT_ONCE at most: a warm start that went straight to the answer, or
+    reasoner's recipe teaches, and the frames are those that it selects: a warm start that went straight to the answer, or
     looked at all that there is, would unlearn them."""
     protocol = protocol_named(protocol_name)
     lists = [folder.examples(f"trajectories-{name}") for name in BENCHMARKS]
@@ -143,7 +142,9 @@ def trajectories_of(part: Sft, folder: Folder, media: MediaFolder, protocol_name
     made = []
     for one in planned if part.is_correcting else map(_without_errors, planned):
         example, pictures = posed[one.example].example, posed[one.example].pictures
-        trace = synthesize(example, pictures, one.kind, one.seed, protocol, wording, most_frames=FRAMES_AT_ONCE)
+        drawing = drawing_of(example)
+        frames = () if drawing is None else own_pose(drawing).frames
+        trace = synthesize(example, pictures, one.kind, one.seed, protocol, wording, frames=frames)
         made.append(Trajectory(trace, one.kind, example, str(one.example), posed[one.example].rule))
     return made
 

@@ -139,12 +139,13 @@ def _surrounding(low: int, high: int, rng: random.Random) -> tuple[int, int]:
 # --- frames ----------------------------------------------------------------------------------------------------------
 
 
-def frames_on(frames: Sequence[int], most: int = MAX_SELECTED_FRAMES) -> tuple[int, ...]:
-    """The evidence frames in order, at most `most` of them, evenly chosen."""
+def frames_on(frames: Sequence[int]) -> tuple[int, ...]:
+    """The evidence frames in order, at most MAX_SELECTED_FRAMES of them, evenly chosen."""
     ordered = sorted(set(frames))
+    most = MAX_SELECTED_FRAMES
     if len(ordered) <= most:
         return tuple(ordered)
-    return tuple(ordered[round(k * (len(ordered) - 1) / max(1, most - 1))] for k in range(most))
+    return tuple(ordered[round(k * (len(ordered) - 1) / (most - 1))] for k in range(most))
 
 
 def can_select_others(frames: Sequence[int]) -> bool:

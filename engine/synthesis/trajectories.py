@@ -27,7 +27,6 @@ from engine.synthesis.kinds import Kind, is_possible
 from engine.synthesis.regions import box_around, box_beside, box_on, box_within, cue_of, frames_on, other_frames
 from engine.synthesis.wording import Moment, Stage, Wording, templates
 from engine.trace import (
-    MAX_SELECTED_FRAMES,
     Example,
     Observation,
     Operation,
@@ -53,10 +52,11 @@ def synthesize(
     protocol: WireProtocol,
     wording: Wording = templates,
     *,
-    most_frames: int = MAX_SELECTED_FRAMES,
+    frames: tuple[int, ...] = (),
     policy: str = POLICY,
 ) -> Trace:
-    """A trajectory of `kind`. `most_frames` of the evidence frames are selected at once; `policy` names the trace's.
+    """A trajectory of `kind`. `frames` of the evidence are selected, by default as many as can be at once, evenly chosen;
+    `policy` names the trace's.
 
     Raises InvalidInput where the kind is not possible for this example (no answer, no evidence, no room), or its
     operation cannot be executed or written.
@@ -69,10 +69,12 @@ def synthesize(
         raise InvalidInput(
             "the evidence is of another kind than the media: boxes go with a picture, frames with a clip"
         )
+    if beside := set(frames) - set(example.evidence.frames if example.evidence else ()):
+        raise InvalidInput(f"the frames to select, {sorted(frames)}, are of the evidence: {sorted(beside)} are not")
     making = _Making(example, pictures, random.Random(f"trajectory {seed}"), protocol, wording)
     try:
         if kind != "text" and example.evidence is not None and example.evidence.frames:
-            making.look_at_frames(kind, example.evidence.frames, most_frames)
+            making.look_at_frames(kind, example.evidence.frames, frames)
         elif kind != "text":
             making.look_at_boxes(kind)
     except ModelMistake as mistake:
@@ -122,11 +124,11 @@ class _Making:
         else:
             self.operate(stage, ZoomIn(1, box_on(cue)))
 
-    def look_at_frames(self, kind: Kind, frames: tuple[int, ...], most: int) -> None:
-        wanted = frames_on(frames, most)
+    def look_at_frames(self, kind: Kind, evidence: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+        wanted = wanted or frames_on(evidence)
         stage: Stage = "look"
         if kind == "reselect":
-            self.operate(stage, SelectFrames(other_frames(frames, len(wanted), self.rng)), is_erroneous=True)
+            self.operate(stage, SelectFrames(other_frames(evidence, len(wanted), self.rng)), is_erroneous=True)
             stage = "again"
         self.operate(stage, SelectFrames(wanted))
 

@@ -74,7 +74,7 @@ def thinking(drawing_of: Callable[[Example], Drawing | None], fallback: Wording 
         if moment.stage == "again":
             return world_thoughts.AGAIN
         if moment.stage == "closer":
-            return fallback(moment, rng)
+            return world_thoughts.CLOSER
         opening = world_thoughts.LARGE_ENOUGH if moment.stage == "text" else world_thoughts.HERE
         try:
             pieces = world_thoughts.thought_pieces(own_pose(drawing), _eyes(moment, drawing), opening)

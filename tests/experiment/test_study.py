@@ -15,11 +15,16 @@ import pytest
 from engine.__main__ import main
 from engine.errors import Unavailable
 from engine.experiment.folder import Folder
+from engine.experiment.material import names_in
 from engine.experiment.plan import BENCHMARKS, ROWS, Draw, Evaluate, Grpo, Sizes, plan
 from engine.experiment.report import table
 from engine.experiment.schedule import run_in_processes
 from engine.settings import Settings
 from engine.synthesis.recording import read_trajectories
+from engine.tiny import world_thoughts
+from engine.tiny.world_poses import own_pose
+from engine.tiny.world_wording import drawing_named
+from engine.trace import SelectFrames
 
 SIZES = {
     "test-examples": 1,
@@ -123,6 +128,28 @@ def test_without_correction_data_only_the_errors_are_missing(study):
     assert {one.kind for one in without} == {"text", "single_pass"}
     assert any(step.is_erroneous for one in full for step in one.trace.steps)
     assert not any(step.is_erroneous for one in without for step in one.trace.steps)
+
+
+def test_a_warm_start_says_and_selects_only_what_the_recipe_teaches(study):
+    folder = study[0]
+    names = [name for benchmark in BENCHMARKS for name in names_in(folder.examples(f"trajectories-{benchmark}"))]
+    taught = (
+        "Here it is.",
+        "It is large enough.",
+        "It is too small to read",
+        world_thoughts.AGAIN,
+        world_thoughts.CLOSER,
+    )
+    selected = 0
+    for one in read_trajectories(folder.trajectories("sft-no-corrections")):
+        drawing = drawing_named(names[int(one.source)])
+        assert drawing is not None
+        for step in one.trace.steps:
+            assert step.thought.startswith(taught)
+            if isinstance(step.operation, SelectFrames):
+                selected += 1
+                assert step.operation.frames == own_pose(drawing).frames
+    assert selected
 
 
 def test_another_study_is_refused_and_a_finished_one_only_reports(study, capsys):

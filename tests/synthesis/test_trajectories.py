@@ -109,6 +109,18 @@ def test_the_definitions_of_the_clip_kinds_hold(clip, frames, kind, seed):
     check(trace, example, pictures, protocol)
 
 
+def test_the_frames_to_select_may_be_named(clip):
+    """Else all that show the cue are looked at, which a policy that looks at one would have to learn anew."""
+    example = Example("What?", (clip.media,), "17", (), Evidence(frames=(3, 4, 5)))
+    protocol, pictures = protocol_named("studio"), {clip.media.sha256: clip}
+    trace = synthesize(example, pictures, "reselect", 0, protocol, frames=(4,))
+    wrong, right = (step.operation.frames for step in trace.steps[:-1])
+    assert right == (4,) and len(wrong) == 1 and wrong[0] not in (3, 4, 5)
+    check(trace, example, pictures, protocol)
+    with pytest.raises(InvalidInput, match=r"\[6\] are not"):
+        synthesize(example, pictures, "single_pass", 0, protocol, frames=(4, 6))
+
+
 def check(trace, example, pictures, protocol):
     """What holds for every synthesised trace."""
     assert trace.stop_reason == "answered"

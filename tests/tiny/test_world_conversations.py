@@ -10,12 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from engine.evaluation import benchmarks
 from engine.miniature import info, mv, tally, vstar
 from engine.miniature.drawing import Drawing, Thing
 from engine.protocols import TextPart, studio
 from engine.protocols.calls import read_answer
-from engine.synthesis.wording import Moment
 from engine.tiny import (
     architecture,
     losses,
@@ -30,13 +28,12 @@ from engine.tiny import (
     world_tiles,
     world_validation,
     world_views,
-    world_wording,
 )
 from engine.tiny import tokenizer as words
 from engine.tiny.fast import AttentionPull
 from engine.tiny.scenes import seed_for
 from engine.tiny.views import THINGS, UNKNOWN
-from engine.trace import Box, Example, Media, Observation, SelectFrames, Step, View, ZoomIn
+from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn
 
 PICTURE = "<|vision_start|><|vision_end|>"
 PLACE = re.compile(r"\d\.\d\d")
@@ -295,38 +292,6 @@ def test_the_compass_executes_the_calls_that_are_taught(room, lexicon):
         assert (going.looks, going.found) == (1, True)
         going.text = "Here it is. \\boxed{" + drawing.answer + "}"
         assert going.is_right
-
-
-# --- thoughts of synthesised trajectories ------------------------------------------------------------------------------
-
-
-@every
-def test_synthesised_thoughts_are_those_that_are_taught(room, lexicon):
-    for drawing in drawings(room, 4):
-        pose = world_poses.own_pose(drawing)
-        if len(drawing.frames) > 1:
-            shown = [View(17 + k, "0" * 64, frame, Box.full()) for k, frame in enumerate(pose.frames)]
-            seen = {frame: world_speech.Seen(world_views.whole(drawing, frame), 0) for frame in pose.frames}
-            first = [View(k, "0" * 64, k, Box.full()) for k in range(1, 17)]
-        else:
-            box = world_thoughts.shown_box(drawing, pose.box)
-            shown = [View(2, "0" * 64, None, Box(*box))]
-            seen = {1: world_speech.Seen(world_views.crop(drawing, box), 0)}
-            first = [View(1, "0" * 64, None, Box.full())]
-        example = Example(pose.question, (), pose.answer, pose.options, drawing.evidence)
-        moment = Moment("answer", example, SimpleNamespace(), (*first, *shown), None, pose.answer)
-        said = world_wording.thinking(lambda _, drawing=drawing: drawing)(moment, random.Random(0))
-        taught = "".join(piece.text for piece in world_thoughts.thought_pieces(pose, seen.get, world_thoughts.HERE))
-        assert PLACE.sub("", said) == PLACE.sub("", taught)
-        places = [[float(value) for value in PLACE.findall(text)] for text in (said, taught)]
-        assert all(abs(one - two) < 0.02 for one, two in zip(*places, strict=True))
-
-
-def test_a_drawing_is_found_by_its_examples_name():
-    drawn = next(iter(benchmarks.draw(benchmarks.benchmark_named("mini-tally"), 1, 3, "train")))
-    found = world_wording.drawing_named(drawn.name)
-    assert found is not None and (found.question, found.answer) == (drawn.question, drawn.answer)
-    assert world_wording.drawing_named("mini-signs-0-00001") is None
 
 
 def test_the_tallest_bar_alone_is_labelled_as_such():
