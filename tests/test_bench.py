@@ -72,3 +72,4 @@ def test_an_answer_and_a_rollout_are_compared_with_the_first_drafts() -> None:
         parts = [part for part in found.values() if isinstance(part, dict)]
         # The work differs, its outcome does not; by how much it differs is for `make bench` to say.
         assert parts and all(part["same_share"] >= 0.5 and part["ratio"] > 0 for part in parts)
+    assert found["unpacked"]["same_share"] == 1  # bit for bit

@@ -5,7 +5,8 @@ after the other in the same process:
 
     cache   a conversation that throws its cache away before every turn, so that each turn encodes every picture and
             forwards every token again (the demo of the paper's repository does)
-    rl      the rollouts of a step one by one, each from its own question on; ours share the question and speak in one batch
+    rl      the rollouts of a step one by one, each from its own question on; ours share the question and speak in one batch,
+            of 4-bit weights that are unpacked once for the whole step (and, as a part apart, of packed ones)
 
 Invariant: both sides give the same traces (`same_share` says how many; rounding may part a few), so what is compared is work,
 not luck. Times are CPU seconds of the process: nothing else may run in it.
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.backbone.loading import Backbone
+from engine.backbone.unpacked import unpacked
 from engine.evaluation.benchmarks import benchmark_named, draw, pose_drawn
 from engine.evaluation.examples import Posed
 from engine.evaluation.runner import attempt
@@ -71,17 +73,24 @@ def measure_rl(backbone: Backbone, prompts: int, progress: Callable[[str], None]
     limits, seeds = Limits(max_steps=4, max_tokens=1024, max_turn_tokens=512), tuple(range(_ROLLOUTS))
     policy = LocalPolicy(backbone)
     _answer(policy, examples[:1])
+    prompts_of_step = [Prompt(one.example, one.pictures, seeds) for one in examples]
+
+    def roll() -> tuple[list[Trace], list[float]]:
+        began_s = time.process_time()
+        rolled = [rollout.trace for group in roll_out(backbone, prompts_of_step, limits) for rollout in group]
+        return rolled, [(time.process_time() - began_s) / len(rolled)] * len(rolled)
+
+    with unpacked(backbone.model):
+        ours = roll()
+    packed = roll()
     began_s = time.process_time()
-    groups = roll_out(backbone, [Prompt(one.example, one.pictures, seeds) for one in examples], limits)
-    ours_s = time.process_time() - began_s
-    ours = [rollout.trace for group in groups for rollout in group]
-    began_s = time.process_time()
-    theirs = [attempt(policy, one, limits, seed=seed) for one in examples for seed in seeds]
-    theirs_s = time.process_time() - began_s
-    count = len(ours)
-    compared = _compared(ours, [ours_s / count] * count, theirs, [theirs_s / count] * count)
-    progress(f"  {_line(compared, 'a rollout')}")
-    return {"bench": "rl", "model": backbone.name, "quantization": backbone.quantization, "rollouts": compared}
+    alone = [attempt(policy, one, limits, seed=seed) for one in examples for seed in seeds]
+    alone_s = [(time.process_time() - began_s) / len(alone)] * len(alone)
+    found: dict[str, Any] = {"bench": "rl", "model": backbone.name, "quantization": backbone.quantization}
+    found |= {"rollouts": _compared(*ours, alone, alone_s), "unpacked": _compared(*ours, *packed)}
+    for line in report(found)[1:]:
+        progress(line)
+    return found
 
 
 def report(found: dict[str, Any]) -> list[str]:
@@ -122,6 +131,6 @@ def _compared(
 
 def _line(part: dict[str, Any], what: str) -> str:
     return (
-        f"{part['cpu_s']:.3f} s of CPU {what}, first draft {part['baseline_cpu_s']:.3f} s: {part['ratio']:.2f} times "
+        f"{part['cpu_s']:.3f} s of CPU {what}, baseline {part['baseline_cpu_s']:.3f} s: {part['ratio']:.2f} times "
         f"(n = {part['n']}, {part['same_share']:.0%} the same traces)"
     )

@@ -14,8 +14,9 @@ from PIL import Image
 
 from engine.backbone.loading import Backbone, PixelBudget, load_backbone
 from engine.media import LoadedMedia, load_media
-from engine.trace import Box, Observation, Step, Trace, View, ZoomIn
+from engine.trace import Box, Example, Observation, Step, Trace, View, ZoomIn
 from engine.training.dataset import Collator, TrainingExample
+from engine.training.episodes import RlExample
 
 BUDGETS = {role: PixelBudget(4 * 784, 12 * 784) for role in ("image", "crop", "frame", "selected_frame")}
 
@@ -121,3 +122,11 @@ def undecided(undecided_model) -> Callable[..., Backbone]:
         return dataclasses.replace(backbone, budgets=BUDGETS)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def rl_examples(pictures) -> list[RlExample]:
+    return [
+        RlExample(Example("What is written on the red disc?", (loaded.media,), "KX7421"))
+        for loaded in pictures.values()
+    ]

@@ -6,7 +6,6 @@ import math
 
 import pytest
 import torch
-from trl import GRPOTrainer
 
 from engine.errors import InvalidInput, Unavailable
 from engine.policies.base import never
@@ -15,80 +14,13 @@ from engine.trace import Example
 from engine.training.candidate import candidate
 from engine.training.checkpoints import checkpoints
 from engine.training.episodes import Episodes, RlExample, reward_group
-from engine.training.grpo import run_grpo
 from engine.training.grpo_config import GrpoConfig
-from engine.training.leased_grpo import LeasedGrpoTrainer
 from engine.training.rewards import Reward
 from engine.training.rollout_batch import batch_tensors
 from engine.training.rollouts import Prompt, roll_out
 
+from .grpo_runs import CONFIG, operating_is_right, steady, train, train_only
 from .test_sft import answer_logits, same, say
-
-CONFIG = GrpoConfig(
-    steps=3,
-    queries_a_step=2,
-    rollouts=4,
-    micro_batch_size=4,
-    learning_rate=5e-3,
-    warmup_share=0,
-    max_turns=2,
-    max_tokens=160,
-    max_turn_tokens=130,
-    rank=4,
-    alpha=8,
-    replay_groups=4,
-    checkpoint_every=100,
-    seed=3,
-)
-
-
-@pytest.fixture(scope="module")
-def rl_examples(pictures) -> list[RlExample]:
-    return [
-        RlExample(Example("What is written on the red disc?", (loaded.media,), "KX7421"))
-        for loaded in pictures.values()
-    ]
-
-
-def operating_is_right(traces, example) -> list[Reward]:
-    return [Reward(float(trace.has_operation), 0.0, 0.0) for trace in traces]
-
-
-def train_only(backbone, examples, load_pictures, folder, config=CONFIG, *, resume=False, between=None, **options):
-    """(result, numbers by step); the adapter is still on the backbone."""
-    seen: list[dict] = []
-
-    def on_metric(step, total, numbers):
-        seen.append(dict(numbers))
-        if between is not None:
-            between(step)
-
-    options = {"should_stop": never, "reward": operating_is_right} | options
-    result = run_grpo(
-        backbone,
-        examples,
-        config,
-        load_pictures=load_pictures,
-        on_metric=on_metric,
-        checkpoint_dir=folder,
-        resume=resume,
-        **options,
-    )
-    return result, seen
-
-
-def train(backbone, *arguments, **options):
-    """(result, numbers by step, weights of the adapter); the adapter is dropped again."""
-    result, seen = train_only(backbone, *arguments, **options)
-    with backbone.lease.held():
-        weights = {name: value.clone() for name, value in backbone.adapters.training_state().items()}
-        backbone.adapters.drop_training()
-    return result, seen, weights
-
-
-def steady(seen: list[dict]) -> list[dict]:
-    """Without what depends on the clock."""
-    return [{k: v for k, v in numbers.items() if not k.endswith("seconds")} for numbers in seen]
 
 
 @pytest.fixture(scope="module")
@@ -131,126 +63,6 @@ def test_every_number_of_a_step_is_told(alone):
     # Cosine from the full rate, without a warm-up.
     cosine = [5e-3 * (1 + math.cos(math.pi * k / 3)) / 2 for k in (0, 1, 2)]
     assert [numbers["learning_rate"] for numbers in seen] == pytest.approx(cosine)
-
-
-def test_the_loss_is_grpos_on_what_was_said_and_nothing_else(undecided, rl_examples, load_pictures, tmp_path):
-    backbone = undecided()
-    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "queries_a_step": 1, "replay_groups": 0})
-    seen_batches = []
-    original = LeasedGrpoTrainer._compute_loss
-
-    def spy(self, model, inputs):
-        loss = original(self, model, inputs)
-        seen_batches.append((inputs, float(loss.detach())))
-        return loss
-
-    LeasedGrpoTrainer._compute_loss = spy
-    try:
-        train(backbone, rl_examples[:1], load_pictures, tmp_path, config)
-    finally:
-        LeasedGrpoTrainer._compute_loss = original
-    ((inputs, loss),) = seen_batches
-    said = (inputs["tool_mask"] * inputs["completion_mask"]).bool()
-    # With a ratio of 1 everywhere a rollout's loss is minus its advantage; only the mask decides the gradient's weights.
-    assert loss == pytest.approx(-float(inputs["advantages"].mean()), abs=1e-4)
-    image_pad = backbone.tokenizer.convert_tokens_to_ids("<|image_pad|>")
-    assert not (inputs["completion_ids"][said] == image_pad).any()
-    texts = {backbone.tokenizer.decode(row[mask]) for row, mask in zip(inputs["completion_ids"], said, strict=True)}
-    assert not any("Here is the cropped image" in text for text in texts)
-    everything = {backbone.tokenizer.decode(row) for row in inputs["completion_ids"]}
-    assert any("Here is the cropped image" in text for text in everything)
-
-
-def test_the_trainers_log_probabilities_are_the_rollouts(undecided, rl_examples, load_pictures, tmp_path):
-    """Padded, batched and with pictures, in fp32, before the first update changed anything."""
-    backbone = undecided()
-    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1})
-    groups, ratios = [], []
-    original = LeasedGrpoTrainer._note_log_probs
-
-    def spy(self, rows, log_probs):
-        original(self, rows, log_probs)
-        ratios.append((rows["old_per_token_logps"] - log_probs)[rows["tool_mask"].bool()])
-
-    LeasedGrpoTrainer._note_log_probs = spy
-    try:
-        train(
-            backbone,
-            rl_examples,
-            load_pictures,
-            tmp_path,
-            config,
-            on_episode=lambda step, episode: groups.extend(episode.groups),
-        )
-    finally:
-        LeasedGrpoTrainer._note_log_probs = original
-    assert ratios and not any(ratio.any() for ratio in ratios)
-    noted = [group for group in groups if group.weight]
-    assert noted
-    for group in noted:
-        for rollout, old in zip(group.rollouts, group.old_log_probs, strict=True):
-            mask = rollout.sampled[rollout.prompt_tokens :]
-            assert (old - rollout.log_probs[rollout.prompt_tokens :])[mask].abs().max() < 1e-4
-
-
-def losses(backbone, examples, load_pictures, folder, config, change=None) -> tuple[list[dict], list[torch.Tensor]]:
-    """(micro-batches, gradients of the adapter after the first step's backward passes, one a parameter)."""
-    parts, gradients = [], []
-    original = LeasedGrpoTrainer._compute_loss
-
-    def spy(self, model, inputs):
-        parts.append(inputs)
-        if change is not None:
-            change(self)
-        return original(self, model, inputs)
-
-    def clip(parameters, *given, **named):
-        gradients.extend(value.grad.clone() for value in parameters if value.grad is not None)
-        return torch.tensor(1.0)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LeasedGrpoTrainer, "_compute_loss", spy)
-        patch.setattr("accelerate.Accelerator.clip_grad_norm_", lambda self, *given, **named: clip(*given, **named))
-        train(backbone, examples, load_pictures, folder, config)
-    return parts, gradients
-
-
-def test_a_step_takes_every_rollout_once_and_those_of_a_question_together(
-    undecided, rl_examples, load_pictures, tmp_path
-):
-    config = GrpoConfig(**CONFIG.as_json() | {"steps": 2, "micro_batch_size": 2})
-    parts, _ = losses(undecided(), rl_examples, load_pictures, tmp_path, config)
-    assert [part["row"].tolist() for part in parts] == [[0, 1], [2, 3], [4, 5], [6, 7]] * 2
-    for part in parts:
-        assert len({row.numpy().tobytes() for row in part["prompt_ids"]}) == 1
-        assert part["prompt_mask"].all()
-
-
-@pytest.mark.parametrize("micro_batch_size", [2, 4, 8])
-def test_an_opening_that_is_forwarded_once_teaches_what_whole_rows_teach(
-    undecided, rl_examples, load_pictures, tmp_path, micro_batch_size
-):
-    """Against TRL's own forward pass, in fp32: pictures in the opening and in what came back, rows of unequal lengths."""
-    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "micro_batch_size": micro_batch_size})
-
-    def whole(trainer):
-        trainer._by_opening = lambda model, rows: GRPOTrainer._get_per_token_logps_and_entropies(
-            trainer,
-            model,
-            torch.cat([rows["prompt_ids"], rows["completion_ids"]], dim=1),
-            torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1),
-            rows["completion_ids"].shape[1],
-            compute_entropy=True,
-            **{k: rows[k] for k in ("pixel_values", "image_grid_thw", "num_images", "mm_token_type_ids")},
-        )[:2]
-
-    parts, ours = losses(undecided(), rl_examples, load_pictures, tmp_path / "ours", config)
-    _, stock = losses(undecided(), rl_examples, load_pictures, tmp_path / "stock", config, whole)
-    assert any((part["image_grid_thw"].shape[0] > part["opening_images"].sum()) for part in parts)
-    assert len(ours) == len(stock) > 10
-    assert max(float(value.abs().max()) for value in stock) > 1e-3
-    for one, other in zip(ours, stock, strict=True):
-        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-3)
 
 
 def test_answers_between_the_steps_change_nothing(alone, undecided, rl_examples, pictures, load_pictures, tmp_path):
@@ -410,37 +222,3 @@ def test_an_answers_limits_hold_for_rollouts_too():
     short = GrpoConfig.within(Limits(max_steps=2, max_tokens=24), {"steps": 3})
     assert (short.max_turns, short.max_tokens, short.max_turn_tokens, short.steps) == (2, 24, 24, 3)
     assert GrpoConfig.within(Limits(max_tokens=24), {"max_tokens": 700}).max_tokens == 700
-
-
-def test_rows_without_an_advantage_cost_nothing_and_change_nothing(undecided, rl_examples, load_pictures, tmp_path):
-    """TRL's own loss over the whole batch, and ours over the rows that teach: the same loss and the same gradient."""
-    backbone = undecided()
-    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "queries_a_step": 1, "replay_groups": 0})
-    found = []
-    original = LeasedGrpoTrainer._compute_loss
-
-    def compare(self, model, inputs):
-        advantages = torch.zeros_like(inputs["advantages"])
-        advantages[1::2] = torch.arange(1.0, len(advantages) // 2 + 1)
-        for compute in (original, GRPOTrainer._compute_loss):
-            model.zero_grad()
-            self._taught = whole = inputs | {"advantages": advantages}
-            loss = compute(self, model, whole)
-            loss.backward()
-            gradient = [value.grad.clone() for value in model.parameters() if value.grad is not None]
-            found.append((float(loss.detach()), gradient))
-        model.zero_grad()
-        return original(self, model, inputs | {"advantages": torch.zeros_like(advantages)})
-
-    LeasedGrpoTrainer._compute_loss = compare
-    try:
-        _, seen, _ = train(backbone, rl_examples[:1], load_pictures, tmp_path, config)
-    finally:
-        LeasedGrpoTrainer._compute_loss = original
-    (ours, our_gradient), (theirs, their_gradient) = found
-    assert ours == pytest.approx(theirs, abs=1e-5) and ours != 0
-    assert len(our_gradient) == len(their_gradient) > 0
-    for one, other in zip(our_gradient, their_gradient, strict=True):
-        assert (one - other).abs().max() <= 1e-4 * max(1.0, float(other.abs().max()))
-    # A step that teaches nothing says so by a loss and a gradient of 0.
-    assert seen[0]["loss"] == 0 and seen[0]["gradient_norm"] == 0

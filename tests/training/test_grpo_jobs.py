@@ -17,7 +17,7 @@ from engine.training.snapshot import media_of, rl_examples_of
 from engine.training.workshop import Workshop
 
 from .conftest import plain_trace, zoom_trace
-from .test_grpo import CONFIG
+from .grpo_runs import CONFIG
 
 ONE = GrpoConfig(**CONFIG.as_json() | {"steps": 2, "queries_a_step": 1, "checkpoint_every": 1})
 

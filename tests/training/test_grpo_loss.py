@@ -1,0 +1,127 @@
+"""What a step of RL computes: GRPO's own loss, on what was said and nothing else, however the rows are batched."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from trl import GRPOTrainer
+
+from engine.training.grpo_config import GrpoConfig
+from engine.training.leased_grpo import LeasedGrpoTrainer
+
+from .grpo_runs import CONFIG, losses, train
+
+
+def test_the_loss_is_grpos_on_what_was_said_and_nothing_else(undecided, rl_examples, load_pictures, tmp_path):
+    backbone = undecided()
+    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "queries_a_step": 1, "replay_groups": 0})
+    (inputs,), (loss,), _ = losses(backbone, rl_examples[:1], load_pictures, tmp_path, config)
+    said = (inputs["tool_mask"] * inputs["completion_mask"]).bool()
+    # With a ratio of 1 everywhere a rollout's loss is minus its advantage; only the mask decides the gradient's weights.
+    assert loss == pytest.approx(-float(inputs["advantages"].mean()), abs=1e-4)
+    image_pad = backbone.tokenizer.convert_tokens_to_ids("<|image_pad|>")
+    assert not (inputs["completion_ids"][said] == image_pad).any()
+    texts = {backbone.tokenizer.decode(row[mask]) for row, mask in zip(inputs["completion_ids"], said, strict=True)}
+    assert not any("Here is the cropped image" in text for text in texts)
+    everything = {backbone.tokenizer.decode(row) for row in inputs["completion_ids"]}
+    assert any("Here is the cropped image" in text for text in everything)
+
+
+def test_the_trainers_log_probabilities_are_the_rollouts(undecided, rl_examples, load_pictures, tmp_path, monkeypatch):
+    """Padded, batched and with pictures, in fp32, before the first update changed anything."""
+    backbone = undecided()
+    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1})
+    groups, ratios = [], []
+    original = LeasedGrpoTrainer._note_log_probs
+
+    def spy(self, rows, log_probs):
+        original(self, rows, log_probs)
+        ratios.append((rows["old_per_token_logps"] - log_probs)[rows["tool_mask"].bool()])
+
+    monkeypatch.setattr(LeasedGrpoTrainer, "_note_log_probs", spy)
+    train(
+        backbone,
+        rl_examples,
+        load_pictures,
+        tmp_path,
+        config,
+        on_episode=lambda step, episode: groups.extend(episode.groups),
+    )
+    assert ratios and not any(ratio.any() for ratio in ratios)
+    noted = [group for group in groups if group.weight]
+    assert noted
+    for group in noted:
+        for rollout, old in zip(group.rollouts, group.old_log_probs, strict=True):
+            mask = rollout.sampled[rollout.prompt_tokens :]
+            assert (old - rollout.log_probs[rollout.prompt_tokens :])[mask].abs().max() < 1e-4
+
+
+def test_a_step_takes_every_rollout_once_and_those_of_a_question_together(
+    undecided, rl_examples, load_pictures, tmp_path
+):
+    config = GrpoConfig(**CONFIG.as_json() | {"steps": 2, "micro_batch_size": 2})
+    parts, *_ = losses(undecided(), rl_examples, load_pictures, tmp_path, config)
+    assert [part["row"].tolist() for part in parts] == [[0, 1], [2, 3], [4, 5], [6, 7]] * 2
+    for part in parts:
+        assert len({row.numpy().tobytes() for row in part["prompt_ids"]}) == 1
+        assert part["prompt_mask"].all()
+
+
+@pytest.mark.parametrize("micro_batch_size", [2, 4, 8])
+def test_an_opening_that_is_forwarded_once_teaches_what_whole_rows_teach(
+    undecided, rl_examples, load_pictures, tmp_path, micro_batch_size
+):
+    """Against TRL's own forward pass, in fp32: pictures in the opening and in what came back, rows of unequal lengths."""
+    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "micro_batch_size": micro_batch_size})
+
+    def whole(trainer):
+        trainer._by_opening = lambda model, rows: GRPOTrainer._get_per_token_logps_and_entropies(
+            trainer,
+            model,
+            torch.cat([rows["prompt_ids"], rows["completion_ids"]], dim=1),
+            torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1),
+            rows["completion_ids"].shape[1],
+            compute_entropy=True,
+            **{k: rows[k] for k in ("pixel_values", "image_grid_thw", "num_images", "mm_token_type_ids")},
+        )[:2]
+
+    parts, _, ours = losses(undecided(), rl_examples, load_pictures, tmp_path / "ours", config)
+    *_, stock = losses(undecided(), rl_examples, load_pictures, tmp_path / "stock", config, whole)
+    assert any((part["image_grid_thw"].shape[0] > part["opening_images"].sum()) for part in parts)
+    assert len(ours) == len(stock) > 10
+    assert max(float(value.abs().max()) for value in stock) > 1e-3
+    for one, other in zip(ours, stock, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-3)
+
+
+def test_rows_without_an_advantage_cost_nothing_and_change_nothing(
+    undecided, rl_examples, load_pictures, tmp_path, monkeypatch
+):
+    """TRL's own loss over the whole batch, and ours over the rows that teach: the same loss and the same gradient."""
+    backbone = undecided()
+    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "queries_a_step": 1, "replay_groups": 0})
+    found = []
+    original = LeasedGrpoTrainer._compute_loss
+
+    def compare(self, model, inputs):
+        advantages = torch.zeros_like(inputs["advantages"])
+        advantages[1::2] = torch.arange(1.0, len(advantages) // 2 + 1)
+        for compute in (original, GRPOTrainer._compute_loss):
+            model.zero_grad()
+            self._taught = whole = inputs | {"advantages": advantages}
+            loss = compute(self, model, whole)
+            loss.backward()
+            gradient = [value.grad.clone() for value in model.parameters() if value.grad is not None]
+            found.append((float(loss.detach()), gradient))
+        model.zero_grad()
+        return original(self, model, inputs | {"advantages": torch.zeros_like(advantages)})
+
+    monkeypatch.setattr(LeasedGrpoTrainer, "_compute_loss", compare)
+    _, seen, _ = train(backbone, rl_examples[:1], load_pictures, tmp_path, config)
+    (ours, our_gradient), (theirs, their_gradient) = found
+    assert ours == pytest.approx(theirs, abs=1e-5) and ours != 0
+    assert len(our_gradient) == len(their_gradient) > 0
+    for one, other in zip(our_gradient, their_gradient, strict=True):
+        assert (one - other).abs().max() <= 1e-4 * max(1.0, float(other.abs().max()))
+    # A step that teaches nothing says so by a loss and a gradient of 0.
+    assert seen[0]["loss"] == 0 and seen[0]["gradient_norm"] == 0
