@@ -64,12 +64,19 @@ def test_sizes_that_measure_nothing_are_refused(words, capsys) -> None:
     assert "a measurement needs" in capsys.readouterr().err
 
 
+def measured(words: list[str], environment: dict[str, str]) -> dict:
+    out = io.StringIO()
+    assert main(["bench", *words, "--json"], environment, out) == 0
+    found = json.loads(out.getvalue())
+    return {name: part for name, part in found.items() if isinstance(part, dict)}
+
+
 def test_an_answer_and_a_rollout_are_compared_with_the_first_drafts() -> None:
-    for words in (["cache", "--answers", "1"], ["rl", "--prompts", "1"]):
-        out = io.StringIO()
-        assert main(["bench", *words, "--json"], {}, out) == 0
-        found = json.loads(out.getvalue())
-        parts = [part for part in found.values() if isinstance(part, dict)]
-        # The work differs, its outcome does not; by how much it differs is for `make bench` to say.
-        assert parts and all(part["same_share"] >= 0.5 and part["ratio"] > 0 for part in parts)
-    assert found["unpacked"]["same_share"] == 1  # bit for bit
+    """The work differs, its outcome does not; by how much it differs is for `make bench` to say."""
+    # In 4 bit the sums of bf16 come out otherwise without the cache, and an edge of a box may move by a hundredth.
+    answers = measured(["cache", "--answers", "1"], {"STUDIO_QUANTIZATION": "none"})
+    assert answers.keys() == {"mini-signs", "mini-clips"}
+    assert all(part["same_share"] == 1 and part["ratio"] > 0 for part in answers.values())
+    rollouts = measured(["rl", "--prompts", "1"], {})
+    assert rollouts["rollouts"]["same_share"] >= 0.5 and rollouts["rollouts"]["ratio"] > 0
+    assert rollouts["unpacked"]["same_share"] == 1  # bit for bit
