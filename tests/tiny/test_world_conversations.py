@@ -7,11 +7,10 @@ import re
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 import torch
 
 from engine.miniature import info, mv, tally, vstar
-from engine.miniature.drawing import Drawing, Thing
+from engine.miniature.drawing import Thing
 from engine.protocols import TextPart, studio
 from engine.protocols.calls import read_answer
 from engine.tiny import (
@@ -31,20 +30,13 @@ from engine.tiny import (
 )
 from engine.tiny import tokenizer as words
 from engine.tiny.fast import AttentionPull
-from engine.tiny.scenes import seed_for
 from engine.tiny.views import THINGS, UNKNOWN
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn
 
+from .drawn import PLACE, drawings, every
+
 PICTURE = "<|vision_start|><|vision_end|>"
-PLACE = re.compile(r"\d\.\d\d")
 SIZE = re.compile(r"Image Size: \d+x\d+")
-ROOMS = (vstar, tally, info, mv)
-every = pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.__name__.rpartition(".")[2])
-
-
-def drawings(room, count: int) -> list[Drawing]:
-    drawn = (room.draw(seed_for("train", k), "train") for k in range(2 * count + 2))
-    return [one for one in drawn if one is not None][:count]
 
 
 def trace_of(rng, lexicon, drawing, poses):

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import random
-import re
 from types import SimpleNamespace
 
 import pytest
 
 from engine.evaluation import benchmarks
-from engine.miniature import info, mv, tally, vstar
+from engine.miniature import vstar
 from engine.synthesis.wording import Moment
 from engine.tiny import world_poses, world_speech, world_thoughts, world_views, world_wording
-from engine.tiny.scenes import seed_for
 from engine.trace import Box, Example, Media, View
 
-PLACE = re.compile(r"\d\.\d\d")
-ROOMS = (vstar, tally, info, mv)
-every = pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.__name__.rpartition(".")[2])
-
-
-def drawings(room, count: int):
-    drawn = (room.draw(seed_for("train", k), "train") for k in range(2 * count + 2))
-    return [one for one in drawn if one is not None][:count]
+from .drawn import PLACE, drawings, every
 
 
 @every
