@@ -40,4 +40,4 @@ bench: $(VENV)/.ready-dev
 	$(TEST_ENV) $(PY) -m engine bench $(BENCH)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

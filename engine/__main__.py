@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
+from engine import __version__
 from engine.commands import ask, bench, evaluate, examples, experiment, export, synthesize, train, verify
 from engine.errors import IntegrityError, PersonError
 from engine.settings import Settings
@@ -37,6 +38,7 @@ def command_line() -> argparse.ArgumentParser:
         prog="python -m engine",
         description="Pixel Reasoner Studio on the command line. Settings come from STUDIO_... variables (see README).",
     )
+    parser.add_argument("--version", action="version", version=f"Pixel Reasoner Studio {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     for name, module in _COMMANDS.items():
         summary = module.SUMMARY
@@ -74,8 +76,8 @@ def _own_standard_output() -> TextIO:
 
 
 if __name__ == "__main__":
-    is_asking_for_help = not sys.argv[1:] or {"-h", "--help"} & set(sys.argv[1:])
-    out = sys.stdout if is_asking_for_help else _own_standard_output()
+    is_answered_by_the_parser = not sys.argv[1:] or {"-h", "--help", "--version"} & set(sys.argv[1:])
+    out = sys.stdout if is_answered_by_the_parser else _own_standard_output()
     try:
         status = main(sys.argv[1:], os.environ, out)
         out.flush()
