@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 # Two busy threads on one core make decoding many times slower (libraries.md), so tests keep to one.
 TEST_ENV := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1 GRADIO_ANALYTICS_ENABLED=False
 
-.PHONY: setup run test check bench clean
+.PHONY: setup run test check format bench clean
 
 setup: $(VENV)/.ready
 
@@ -31,13 +31,24 @@ run: setup
 test: $(VENV)/.ready-dev
 	$(TEST_ENV) $(PY) -m pytest
 
-check: $(VENV)/.ready-dev
+node_modules/.ready: package.json package-lock.json
+	@command -v npm >/dev/null || \
+	  { echo "Checking the JavaScript needs node and npm; on Debian: apt-get install nodejs npm"; exit 1; }
+	npm ci --silent
+	@touch $@
+
+check: $(VENV)/.ready-dev node_modules/.ready
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
+	node_modules/.bin/biome check --error-on-warnings
+
+format: $(VENV)/.ready-dev node_modules/.ready
+	$(PY) -m ruff format .
+	node_modules/.bin/biome check --write
 
 bench: $(VENV)/.ready-dev
 	$(TEST_ENV) $(PY) -m engine bench $(BENCH)
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) node_modules build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,14 +1,21 @@
 const root = element.querySelector('.answer');
-const part = (name) => root.querySelector('.answer-' + name);
-const say = (node, text) => { if (node.textContent !== text) node.textContent = text; node.hidden = !text; };
-let started = null, clock = null;
+const part = (name) => root.querySelector(`.answer-${name}`);
+const say = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = !text;
+};
+let started = null,
+  clock = null;
 
-const seconds = (elapsed) => elapsed < 10 ? elapsed.toFixed(1) + ' s' : Math.round(elapsed) + ' s';
-function tick() { say(part('clock'), seconds((performance.now() - started) / 1000)); }
+const seconds = (elapsed) => (elapsed < 10 ? `${elapsed.toFixed(1)} s` : `${Math.round(elapsed)} s`);
+function tick() {
+  say(part('clock'), seconds((performance.now() - started) / 1000));
+}
 
 function remember(trace) {
   const address = new URL(location.href);
-  if (trace) address.searchParams.set('trace', trace); else address.searchParams.delete('trace');
+  if (trace) address.searchParams.set('trace', trace);
+  else address.searchParams.delete('trace');
   if (address.href !== location.href) history.replaceState(history.state, '', address);
 }
 
@@ -28,9 +35,19 @@ function render() {
   if (value.state === 'running' || value.trace_id) remember(value.trace_id);
   const link = part('link');
   link.hidden = !value.link;
-  if (value.link) { link.href = value.link.href; link.textContent = value.link.text; }
-  if (isRunning && clock === null) { started = performance.now() - 1000 * (value.elapsed_s || 0); clock = setInterval(tick, 100); tick(); }
-  if (!isRunning && clock !== null) { clearInterval(clock); clock = null; }
+  if (value.link) {
+    link.href = value.link.href;
+    link.textContent = value.link.text;
+  }
+  if (isRunning && clock === null) {
+    started = performance.now() - 1000 * (value.elapsed_s || 0);
+    clock = setInterval(tick, 100);
+    tick();
+  }
+  if (!isRunning && clock !== null) {
+    clearInterval(clock);
+    clock = null;
+  }
   if (!isRunning) say(part('clock'), typeof value.elapsed_s === 'number' ? seconds(value.elapsed_s) : '');
 }
 watch('value', render);

@@ -1,7 +1,15 @@
 const root = element.querySelector('.basis');
-const part = (name) => root.querySelector('.basis-' + name);
-const make = (tag, name, parent) => { const node = document.createElement(tag); node.className = name; parent.appendChild(node); return node; };
-const say = (node, text) => { if (node.textContent !== text) node.textContent = text; node.hidden = !text; };
+const part = (name) => root.querySelector(`.basis-${name}`);
+const make = (tag, name, parent) => {
+  const node = document.createElement(tag);
+  node.className = name;
+  parent.appendChild(node);
+  return node;
+};
+const say = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = !text;
+};
 
 function fact(entry) {
   const group = document.createElement('div');
@@ -14,8 +22,12 @@ function objection(entry) {
   const item = document.createElement('li');
   make('span', 'basis-reason', item).textContent = entry.reason;
   const traces = make('span', 'basis-traces', item);
-  for (const trace of entry.traces) { const link = make('a', '', traces); link.href = trace.href; link.textContent = trace.text; }
-  if (entry.more) make('span', '', traces).textContent = 'and ' + entry.more + ' more';
+  for (const trace of entry.traces) {
+    const link = make('a', '', traces);
+    link.href = trace.href;
+    link.textContent = trace.text;
+  }
+  if (entry.more) make('span', '', traces).textContent = `and ${entry.more} more`;
   return item;
 }
 
@@ -33,7 +45,7 @@ function render() {
   part('facts').hidden = !value.facts.length;
   const left = value.objections.reduce((sum, entry) => sum + entry.traces.length + entry.more, 0);
   part('out').hidden = !left;
-  part('summary').textContent = left + ' cannot be learned from';
+  part('summary').textContent = `${left} cannot be learned from`;
   part('objections').replaceChildren(...value.objections.map(objection));
 }
 watch('value', render);

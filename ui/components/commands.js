@@ -2,8 +2,11 @@ const list = element.querySelector('.commands');
 const status = element.querySelector('.commands-status');
 
 function row() {
-  const group = document.createElement('div'), does = document.createElement('dt'), line = document.createElement('dd');
-  const code = document.createElement('code'), button = document.createElement('button');
+  const group = document.createElement('div'),
+    does = document.createElement('dt'),
+    line = document.createElement('dd');
+  const code = document.createElement('code'),
+    button = document.createElement('button');
   group.className = 'commands-row';
   button.type = 'button';
   button.className = 'commands-copy';
@@ -21,7 +24,7 @@ function render() {
     group.querySelector('code').textContent = item.command;
     const button = group.querySelector('button');
     button.textContent = 'Copy';
-    button.setAttribute('aria-label', 'Copy ' + item.command);
+    button.setAttribute('aria-label', `Copy ${item.command}`);
   });
 }
 
@@ -31,14 +34,20 @@ async function copy(button) {
     await navigator.clipboard.writeText(command);
     button.textContent = 'Copied';
     status.textContent = 'Copied.';
-  } catch (error) {
+  } catch {
     // Refused (an unencrypted address, a frame): select it instead, so that the keyboard can copy.
     getSelection().selectAllChildren(button.parentElement.querySelector('code'));
     button.textContent = 'Selected';
     status.textContent = 'Selected: copy it with the keyboard.';
   }
-  setTimeout(() => { button.textContent = 'Copy'; status.textContent = ''; }, 2500);
+  setTimeout(() => {
+    button.textContent = 'Copy';
+    status.textContent = '';
+  }, 2500);
 }
-list.addEventListener('click', (event) => { const button = event.target.closest('button'); if (button) copy(button); });
+list.addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (button) copy(button);
+});
 watch('value', render);
 render();

@@ -1,16 +1,26 @@
 const root = element.querySelector('.comparison');
-const part = (name) => root.querySelector('.comparison-' + name);
-const make = (tag, name, parent) => { const node = document.createElement(tag); node.className = name; parent.appendChild(node); return node; };
-const say = (node, text) => { if (node.textContent !== text) node.textContent = text; node.hidden = !text; };
+const part = (name) => root.querySelector(`.comparison-${name}`);
+const make = (tag, name, parent) => {
+  const node = document.createElement(tag);
+  node.className = name;
+  parent.appendChild(node);
+  return node;
+};
+const say = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = !text;
+};
 
 function bar(entry) {
   const row = document.createElement('div');
   row.className = 'comparison-bar';
   make('span', 'comparison-label', row).textContent = entry.label;
   const track = make('span', 'comparison-track', row);
-  make('i', '', track).style.width = (entry.total ? 100 * entry.right / entry.total : 0) + '%';
-  make('span', 'comparison-number', row).textContent = entry.total ? Math.round(100 * entry.right / entry.total) + ' %' : '–';
-  make('span', 'comparison-count', row).textContent = entry.right + ' of ' + entry.total;
+  make('i', '', track).style.width = `${entry.total ? (100 * entry.right) / entry.total : 0}%`;
+  make('span', 'comparison-number', row).textContent = entry.total
+    ? `${Math.round((100 * entry.right) / entry.total)} %`
+    : '–';
+  make('span', 'comparison-count', row).textContent = `${entry.right} of ${entry.total}`;
   return row;
 }
 
@@ -19,11 +29,12 @@ function example(entry) {
   const words = make('div', 'comparison-words', item);
   make('p', 'comparison-question', words).textContent = entry.question;
   const answers = make('p', 'comparison-answers', words);
-  make('span', '', answers).textContent = 'right: ' + entry.gold;
+  make('span', '', answers).textContent = `right: ${entry.gold}`;
   for (const answer of entry.answers) {
     const node = make('span', 'comparison-answer', answers);
     node.dataset.isRight = String(answer.is_right);
-    node.textContent = answer.label + ': ' + answer.text + (answer.is_right === null ? '' : answer.is_right ? ' ✓' : ' ✗');
+    const mark = answer.is_right === null ? '' : answer.is_right ? ' ✓' : ' ✗';
+    node.textContent = `${answer.label}: ${answer.text}${mark}`;
   }
   return item;
 }
@@ -40,7 +51,8 @@ function render() {
   say(part('verdict'), value.verdict || '');
   say(part('note'), value.note || '');
   part('more').hidden = !value.examples.length;
-  part('summary').textContent = value.examples.length === 1 ? 'Which example' : 'Which ' + value.examples.length + ' examples';
+  part('summary').textContent =
+    value.examples.length === 1 ? 'Which example' : `Which ${value.examples.length} examples`;
   part('examples').replaceChildren(...value.examples.map(example));
 }
 watch('value', render);

@@ -1,7 +1,15 @@
 const root = element.querySelector('.job');
-const part = (name) => root.querySelector('.job-' + name);
-const make = (tag, name, parent) => { const node = document.createElement(tag); node.className = name; parent.appendChild(node); return node; };
-const say = (node, text) => { if (node.textContent !== text) node.textContent = text; node.hidden = !text; };
+const part = (name) => root.querySelector(`.job-${name}`);
+const make = (tag, name, parent) => {
+  const node = document.createElement(tag);
+  node.className = name;
+  parent.appendChild(node);
+  return node;
+};
+const say = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = !text;
+};
 
 function rows(parent, entries, draw) {
   const text = JSON.stringify(entries);
@@ -19,16 +27,20 @@ function fact(entry) {
 
 function line(entry) {
   const item = document.createElement('li');
-  const moment = new Date(entry.time), time = make('time', '', item);
+  const moment = new Date(entry.time),
+    time = make('time', '', item);
   time.dateTime = entry.time;
-  time.textContent = isNaN(moment) ? '' : moment.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  time.textContent = Number.isNaN(moment)
+    ? ''
+    : moment.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
   make('span', '', item).textContent = entry.text;
   return item;
 }
 
 function remember(value) {
   const address = new URL(location.href);
-  if (value.is_chosen && value.id) address.searchParams.set('job', value.id); else address.searchParams.delete('job');
+  if (value.is_chosen && value.id) address.searchParams.set('job', value.id);
+  else address.searchParams.delete('job');
   if (address.href !== location.href) history.replaceState(history.state, '', address);
 }
 
@@ -44,12 +56,17 @@ function render() {
   say(part('state'), value.label);
   say(part('message'), value.message || '');
   say(part('alarm'), value.alarm || '');
-  const hasProgress = typeof value.progress === 'number', percent = hasProgress ? Math.round(100 * value.progress) : 0;
+  const hasProgress = typeof value.progress === 'number',
+    percent = hasProgress ? Math.round(100 * value.progress) : 0;
   part('track').hidden = !hasProgress;
   part('track').setAttribute('aria-valuenow', percent);
-  part('share').style.width = (hasProgress ? 100 * value.progress : 0) + '%';
+  part('share').style.width = `${hasProgress ? 100 * value.progress : 0}%`;
   const foot = part('foot');
-  rows(foot, value.foot, (text) => { const node = document.createElement('span'); node.textContent = text; return node; });
+  rows(foot, value.foot, (text) => {
+    const node = document.createElement('span');
+    node.textContent = text;
+    return node;
+  });
   foot.hidden = !value.foot.length;
   rows(part('facts'), value.facts, fact);
   rows(part('log'), value.log, line);

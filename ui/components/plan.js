@@ -1,7 +1,11 @@
 const root = element.querySelector('.plan');
-const text = root.querySelector('.plan-text'), problem = root.querySelector('.plan-problem');
-const say = (node, words) => { if (node.textContent !== words) node.textContent = words; node.classList.toggle('is-empty', !words); };
-root.id = props.describes + '-plan';
+const text = root.querySelector('.plan-text'),
+  problem = root.querySelector('.plan-problem');
+const say = (node, words) => {
+  if (node.textContent !== words) node.textContent = words;
+  node.classList.toggle('is-empty', !words);
+};
+root.id = `${props.describes}-plan`;
 
 function render() {
   const value = props.value || { text: '', tone: 'plain' };

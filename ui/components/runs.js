@@ -1,13 +1,27 @@
 const list = element.querySelector('.runs');
 const empty = element.querySelector('.runs-empty');
-const make = (tag, name, parent) => { const node = document.createElement(tag); node.className = name; parent.appendChild(node); return node; };
-const say = (node, text) => { if (node.textContent !== text) node.textContent = text; node.hidden = !text; };
+const make = (tag, name, parent) => {
+  const node = document.createElement(tag);
+  node.className = name;
+  parent.appendChild(node);
+  return node;
+};
+const say = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = !text;
+};
 
 // In the reader's own time: today by the hour, earlier by the day.
 function when(text) {
-  const moment = new Date(text), isToday = moment.toDateString() === new Date().toDateString();
-  if (!text || isNaN(moment)) return '';
-  return moment.toLocaleString([], isToday ? { hour: '2-digit', minute: '2-digit' } : { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+  const moment = new Date(text),
+    isToday = moment.toDateString() === new Date().toDateString();
+  if (!text || Number.isNaN(moment)) return '';
+  return moment.toLocaleString(
+    [],
+    isToday
+      ? { hour: '2-digit', minute: '2-digit' }
+      : { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' },
+  );
 }
 
 function run() {
@@ -30,7 +44,7 @@ function render() {
   while (list.children.length > value.items.length) list.lastChild.remove();
   value.items.forEach((entry, index) => {
     const item = list.children[index] || list.appendChild(run());
-    const part = (name) => item.querySelector('.runs-' + name);
+    const part = (name) => item.querySelector(`.runs-${name}`);
     item.dataset.state = entry.state;
     part('item').setAttribute('aria-pressed', String(value.current === entry.id));
     for (const name of ['title', 'badge', 'detail', 'label']) say(part(name), entry[name] || '');
@@ -51,7 +65,10 @@ list.addEventListener('keydown', (event) => {
   const item = event.target.closest('li');
   if (!step || !item) return;
   const next = step > 0 ? item.nextElementSibling : item.previousElementSibling;
-  if (next) { event.preventDefault(); next.firstChild.focus(); }
+  if (next) {
+    event.preventDefault();
+    next.firstChild.focus();
+  }
 });
 watch('value', render);
 render();

@@ -2,17 +2,25 @@ const list = element.querySelector('.samples');
 const empty = element.querySelector('.samples-empty');
 
 function sample() {
-  const item = document.createElement('li'), button = document.createElement('button');
+  const item = document.createElement('li'),
+    button = document.createElement('button');
   button.type = 'button';
   button.className = 'samples-item';
   const frame = document.createElement('span');
   frame.className = 'samples-picture';
-  const image = document.createElement('img'), kind = document.createElement('span');
-  image.alt = ''; image.decoding = 'async'; image.loading = 'lazy';
+  const image = document.createElement('img'),
+    kind = document.createElement('span');
+  image.alt = '';
+  image.decoding = 'async';
+  image.loading = 'lazy';
   kind.className = 'samples-kind';
   frame.append(image, kind);
-  const words = document.createElement('span'), title = document.createElement('span'), question = document.createElement('span');
-  words.className = 'samples-words'; title.className = 'samples-title'; question.className = 'samples-question';
+  const words = document.createElement('span'),
+    title = document.createElement('span'),
+    question = document.createElement('span');
+  words.className = 'samples-words';
+  title.className = 'samples-title';
+  question.className = 'samples-question';
   words.append(title, question);
   button.append(frame, words);
   item.appendChild(button);
@@ -24,7 +32,7 @@ function render() {
   while (list.children.length > value.items.length) list.lastChild.remove();
   value.items.forEach((entry, index) => {
     const item = list.children[index] || list.appendChild(sample());
-    const part = (name) => item.querySelector('.samples-' + name);
+    const part = (name) => item.querySelector(`.samples-${name}`);
     const image = item.querySelector('img');
     if (image.getAttribute('src') !== entry.url) image.src = entry.url;
     part('kind').textContent = entry.kind === 'video' ? 'clip' : '';
@@ -32,7 +40,11 @@ function render() {
     part('question').textContent = entry.question;
     part('item').setAttribute('aria-pressed', value.current === index);
   });
-  empty.textContent = !props.value ? 'The samples are being drawn …' : value.items.length ? '' : 'There are no samples here; bring a picture of your own.';
+  empty.textContent = !props.value
+    ? 'The samples are being drawn …'
+    : value.items.length
+      ? ''
+      : 'There are no samples here; bring a picture of your own.';
 }
 list.addEventListener('click', (event) => {
   const item = event.target.closest('li');
@@ -46,7 +58,10 @@ list.addEventListener('keydown', (event) => {
   const item = event.target.closest('li');
   if (!step || !item) return;
   const next = step > 0 ? item.nextElementSibling : item.previousElementSibling;
-  if (next) { event.preventDefault(); next.firstChild.focus(); }
+  if (next) {
+    event.preventDefault();
+    next.firstChild.focus();
+  }
 });
 watch('value', render);
 render();

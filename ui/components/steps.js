@@ -1,8 +1,16 @@
 const list = element.querySelector('.steps');
 const empty = element.querySelector('.steps-empty');
 const TONES = 6;
-const make = (tag, name, parent) => { const node = document.createElement(tag); node.className = name; parent.appendChild(node); return node; };
-const say = (node, text) => { if (node.textContent !== text) node.textContent = text; node.hidden = !text; };
+const make = (tag, name, parent) => {
+  const node = document.createElement(tag);
+  node.className = name;
+  parent.appendChild(node);
+  return node;
+};
+const say = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = !text;
+};
 
 function card() {
   const item = document.createElement('li');
@@ -24,14 +32,22 @@ function drawViews(box, views) {
   while (box.children.length > views.length) box.lastChild.remove();
   views.forEach((view, index) => {
     let figure = box.children[index];
-    if (!figure) { figure = make('figure', 'steps-view', box); make('img', '', figure); make('figcaption', '', figure); }
+    if (!figure) {
+      figure = make('figure', 'steps-view', box);
+      make('img', '', figure);
+      make('figcaption', '', figure);
+    }
     const image = figure.firstChild;
     if (image.getAttribute('src') !== view.url) {
-      image.width = view.width; image.height = view.height; image.src = view.url; image.decoding = 'async';
-      image.alt = view.frame === null ? 'View ' + view.view : 'View ' + view.view + ', frame ' + view.frame;
+      image.width = view.width;
+      image.height = view.height;
+      image.src = view.url;
+      image.decoding = 'async';
+      image.alt = view.frame === null ? `View ${view.view}` : `View ${view.view}, frame ${view.frame}`;
     }
-    const where = view.frame !== null && view.box === null ? 'frame ' + view.frame : view.width + ' × ' + view.height + ' px';
-    say(figure.lastChild, 'view ' + view.view + ' · ' + where);
+    const where =
+      view.frame !== null && view.box === null ? `frame ${view.frame}` : `${view.width} × ${view.height} px`;
+    say(figure.lastChild, `view ${view.view} · ${where}`);
   });
   box.hidden = !views.length;
 }
@@ -42,9 +58,9 @@ function render() {
   while (list.children.length > steps.length) list.lastChild.remove();
   steps.forEach((step, index) => {
     const item = list.children[index] || list.appendChild(card());
-    const part = (name) => item.querySelector('.steps-' + name);
+    const part = (name) => item.querySelector(`.steps-${name}`);
     item.dataset.name = step.name;
-    item.dataset.tone = index % TONES + 1;
+    item.dataset.tone = (index % TONES) + 1;
     item.classList.toggle('is-live', !!step.is_live);
     item.classList.toggle('is-erroneous', !!step.is_erroneous);
     item.classList.toggle('is-current', value.current === index);
@@ -55,7 +71,7 @@ function render() {
     say(part('detail'), step.detail || '');
     say(part('badge'), step.badge || '');
     say(part('thought'), step.thought || '');
-    say(part('error'), step.error ? 'It did not work: ' + step.error : '');
+    say(part('error'), step.error ? `It did not work: ${step.error}` : '');
     say(part('answer'), step.answer === null || step.answer === undefined ? '' : step.answer);
     drawViews(part('views'), step.views || []);
   });
@@ -63,7 +79,10 @@ function render() {
   say(empty, steps.length ? '' : value.empty || '');
 }
 
-const indexOf = (event) => { const item = event.target.closest('.steps-card'); return item ? [...list.children].indexOf(item) : null; };
+const indexOf = (event) => {
+  const item = event.target.closest('.steps-card');
+  return item ? [...list.children].indexOf(item) : null;
+};
 const point = (step) => document.dispatchEvent(new CustomEvent('studio:step', { detail: { step } }));
 list.addEventListener('pointerover', (event) => point(indexOf(event)));
 list.addEventListener('pointerleave', () => point(null));

@@ -1,4 +1,5 @@
-// The page's address says what is on the bench and what the queue shows, so that a reload, a bookmark or a colleague sees the same.
+// The page's address says what is on the bench and what the queue shows, so that a reload, a bookmark or a colleague
+// sees the same.
 import { bench, watch } from './bench.js';
 import { NAMES as FILTERS } from './filters.js';
 
@@ -11,7 +12,8 @@ export function readAddress() {
   if (words.get('trace')) bench.current = words.get('trace');
 }
 export function followAddress() {
-  let written = '', timer = null;
+  let written = '',
+    timer = null;
   const write = () => {
     const there = new URL(location.href);
     for (const name of NAMES) {
@@ -23,6 +25,12 @@ export function followAddress() {
     written = there.href;
   };
   // Browsers allow a page only so many changes of its address in half a minute.
-  watch(() => { if (!timer) timer = setTimeout(() => { timer = null; write(); }, 200); });
+  watch(() => {
+    if (!timer)
+      timer = setTimeout(() => {
+        timer = null;
+        write();
+      }, 200);
+  });
   window.addEventListener('pagehide', write);
 }

@@ -1,5 +1,5 @@
-// One verdict on many traces: rows are chosen with v (or a click with Ctrl), the bar below the list says how many, and the whole action can be
-// taken back.
+// One verdict on many traces: rows are chosen with v (or a click with Ctrl), the bar below the list says how many, and
+// the whole action can be taken back.
 import { bench, watch, changed, list } from './bench.js';
 import { post } from './server.js';
 import { say, count } from './dom.js';
@@ -8,10 +8,19 @@ import { notice } from './notices.js';
 export const chosen = new Set();
 const WORDS = { accepted: 'approved', rejected: 'rejected', flagged: 'flagged' };
 
-export function toggle(id) { if (!id) return; if (chosen.has(id)) chosen.delete(id); else chosen.add(id); changed(); }
-export function clear() { chosen.clear(); changed(); }
+export function toggle(id) {
+  if (!id) return;
+  if (chosen.has(id)) chosen.delete(id);
+  else chosen.add(id);
+  changed();
+}
+export function clear() {
+  chosen.clear();
+  changed();
+}
 export function chooseTo(id) {
-  const at = bench.items.findIndex((item) => item.id === bench.current), to = bench.items.findIndex((item) => item.id === id);
+  const at = bench.items.findIndex((item) => item.id === bench.current),
+    to = bench.items.findIndex((item) => item.id === id);
   if (at < 0 || to < 0) return;
   for (let k = Math.min(at, to); k <= Math.max(at, to); k++) chosen.add(bench.items[k].id);
   changed();
@@ -24,26 +33,50 @@ async function decideAll(verdict) {
     bench.counts = done.counts;
     clear();
     list();
-    const passed = done.passed_over.length ? ' ' + count(done.passed_over.length, 'trace') + ' somebody else is working on ' + (done.passed_over.length === 1 ? 'was' : 'were') + ' left alone.' : '';
-    notice(count(done.reviewed, 'trace') + ' ' + WORDS[verdict] + '.' + passed, { button: 'Undo', stays: true, press: () => takeBack(done.action) });
-  } catch (error) { notice(error.message, { tone: 'bad' }); }
+    const passed = done.passed_over.length
+      ? ' ' +
+        count(done.passed_over.length, 'trace') +
+        ' somebody else is working on ' +
+        (done.passed_over.length === 1 ? 'was' : 'were') +
+        ' left alone.'
+      : '';
+    notice(`${count(done.reviewed, 'trace')} ${WORDS[verdict]}.${passed}`, {
+      button: 'Undo',
+      stays: true,
+      press: () => takeBack(done.action),
+    });
+  } catch (error) {
+    notice(error.message, { tone: 'bad' });
+  }
 }
 async function takeBack(action) {
-  try { const done = await post('curate/bulk/undo', { action }); bench.counts = done.counts; list(); notice(count(done.undone, 'verdict') + ' taken back.'); } catch (error) { notice(error.message, { tone: 'bad' }); }
+  try {
+    const done = await post('curate/bulk/undo', { action });
+    bench.counts = done.counts;
+    list();
+    notice(`${count(done.undone, 'verdict')} taken back.`);
+  } catch (error) {
+    notice(error.message, { tone: 'bad' });
+  }
 }
 
 export function mountBulk(root) {
   const bar = root.querySelector('.bulk');
   bar.addEventListener('click', (event) => {
     const act = event.target.dataset.act;
-    if (act === 'all') { for (const item of bench.items) chosen.add(item.id); changed(); }
-    else if (act === 'none') clear();
+    if (act === 'all') {
+      for (const item of bench.items) chosen.add(item.id);
+      changed();
+    } else if (act === 'none') clear();
     else if (act) decideAll(act);
   });
   watch(() => {
     // A verdict falls only on what is listed: what a filter has hidden is no longer chosen.
-    if (chosen.size && !bench.isLoading) { const listed = new Set(bench.items.map((item) => item.id)); for (const id of [...chosen]) if (!listed.has(id)) chosen.delete(id); }
+    if (chosen.size && !bench.isLoading) {
+      const listed = new Set(bench.items.map((item) => item.id));
+      for (const id of [...chosen]) if (!listed.has(id)) chosen.delete(id);
+    }
     bar.hidden = !chosen.size;
-    say(bar.querySelector('.bulk-count'), count(chosen.size, 'trace') + ' chosen');
+    say(bar.querySelector('.bulk-count'), `${count(chosen.size, 'trace')} chosen`);
   });
 }

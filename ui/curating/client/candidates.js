@@ -1,5 +1,5 @@
-// "Continue from here": the policy goes on from the chosen step while the page watches. What it came to is a candidate: nothing changes until
-// one is taken, as an edit that can be undone; others may be drawn beside it.
+// "Continue from here": the policy goes on from the chosen step while the page watches. What it came to is a candidate:
+// nothing changes until one is taken, as an edit that can be undone; others may be drawn beside it.
 import { bench, watch, changed } from './bench.js';
 import { edit, rest, mayEdit } from './editing.js';
 import { endNudge } from './drag.js';
@@ -7,33 +7,63 @@ import { waitingFor, state } from './outbox.js';
 import { make, say, tell, each, tone } from './dom.js';
 import { notice } from './notices.js';
 
-let drawn = [];     // { trace, step, seed, steps, views, thought, answer, edit, stop_reason, problem, abort }
-const ENDS = { answered: '', max_steps: 'It ran out of steps.', max_tokens: 'It ran out of words.', cancelled: 'Stopped.', failed: 'Something broke.' };
+let drawn = []; // { trace, step, seed, steps, views, thought, answer, edit, stop_reason, problem, abort }
+const ENDS = {
+  answered: '',
+  max_steps: 'It ran out of steps.',
+  max_tokens: 'It ran out of words.',
+  cancelled: 'Stopped.',
+  failed: 'Something broke.',
+};
 const mine = () => drawn.filter((one) => one.trace === bench.current);
 
-// The step that a policy can go on from: the chosen one if it looked at something, else the last before it that did; -1 is the question.
+// The step that a policy can go on from: the chosen one if it looked at something, else the last before it that did; -1
+// is the question.
 export function startOf() {
   const steps = bench.detail.steps;
-  for (let k = Math.min(bench.step ?? steps.length - 1, steps.length - 1); k >= 0; k--) if (steps[k].answer === null && (steps[k].views.length || steps[k].error)) return k;
+  for (let k = Math.min(bench.step ?? steps.length - 1, steps.length - 1); k >= 0; k--)
+    if (steps[k].answer === null && (steps[k].views.length || steps[k].error)) return k;
   return -1;
 }
 
 async function settled(trace) {
-  for (let k = 0; k < 100 && waitingFor(trace) && !state().isAway; k++) await new Promise((done) => setTimeout(done, 50));
+  for (let k = 0; k < 100 && waitingFor(trace) && !state().isAway; k++)
+    await new Promise((done) => setTimeout(done, 50));
   return !waitingFor(trace);
 }
 
 export async function goOn(step = startOf()) {
   if (!mayEdit()) return;
-  endNudge(); rest();
+  endNudge();
+  rest();
   const trace = bench.current;
-  if (!(await settled(trace))) { notice('The server cannot be reached, so the model cannot go on.', { tone: 'bad' }); return; }
+  if (!(await settled(trace))) {
+    notice('The server cannot be reached, so the model cannot go on.', { tone: 'bad' });
+    return;
+  }
   drawn = drawn.filter((one) => one.trace === trace && one.step === step);
-  const one = { trace, step, seed: drawn.length ? drawn.length : null, steps: [], views: [], thought: '', answer: null, edit: null, stop_reason: null, problem: '', abort: new AbortController() };
+  const one = {
+    trace,
+    step,
+    seed: drawn.length ? drawn.length : null,
+    steps: [],
+    views: [],
+    thought: '',
+    answer: null,
+    edit: null,
+    stop_reason: null,
+    problem: '',
+    abort: new AbortController(),
+  };
   drawn.push(one);
   changed();
   try {
-    const reply = await fetch('curate/continue', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Studio': '1' }, body: JSON.stringify({ trace, step, seed: one.seed }), signal: one.abort.signal });
+    const reply = await fetch('curate/continue', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-Studio': '1' },
+      body: JSON.stringify({ trace, step, seed: one.seed }),
+      signal: one.abort.signal,
+    });
     if (!reply.ok) throw new Error((await reply.json()).error);
     const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
@@ -48,19 +78,32 @@ export async function goOn(step = startOf()) {
     }
     if (one.stop_reason === null) one.problem = one.problem || 'The connection was lost.';
   } catch (error) {
-    if (error.name === 'AbortError') one.stop_reason = 'cancelled'; else one.problem = error.message;
+    if (error.name === 'AbortError') one.stop_reason = 'cancelled';
+    else one.problem = error.message;
   }
   one.abort = null;
   changed();
 }
 function take_in(one, news) {
-  if (news.error) { one.problem = news.error; return; }
-  if ('thought' in news) { one.thought = news.thought; return; }
+  if (news.error) {
+    one.problem = news.error;
+    return;
+  }
+  if ('thought' in news) {
+    one.thought = news.thought;
+    return;
+  }
   Object.assign(one, news, { thought: '' });
 }
-export const stop = (one) => one.abort && one.abort.abort();
-export function stopAll() { mine().forEach(stop); }
-export function drop(one) { stop(one); drawn = drawn.filter((other) => other !== one); changed(); }
+export const stop = (one) => one.abort?.abort();
+export function stopAll() {
+  mine().forEach(stop);
+}
+export function drop(one) {
+  stop(one);
+  drawn = drawn.filter((other) => other !== one);
+  changed();
+}
 function take(one) {
   if (!one.edit) return;
   edit(one.edit);
@@ -70,11 +113,16 @@ function take(one) {
 }
 
 export function mountCandidates(root) {
-  const box = root.querySelector('.candidates'), list = box.querySelector('.candidates-list');
-  box.querySelector('.candidates-more').addEventListener('click', () => { const [first] = mine(); if (first) goOn(first.step); });
+  const box = root.querySelector('.candidates'),
+    list = box.querySelector('.candidates-list');
+  box.querySelector('.candidates-more').addEventListener('click', () => {
+    const [first] = mine();
+    if (first) goOn(first.step);
+  });
   root.querySelector('#curate-continue').addEventListener('click', () => goOn());
   list.addEventListener('click', (event) => {
-    const act = event.target.dataset.act, item = event.target.closest('.candidate');
+    const act = event.target.dataset.act,
+      item = event.target.closest('.candidate');
     if (!act || !item) return;
     const one = mine()[[...list.children].indexOf(item)];
     ({ take, drop, stop })[act](one);
@@ -86,19 +134,37 @@ export function mountCandidates(root) {
     make('p', 'candidate-answer', item);
     make('p', 'candidate-note', item);
     const acts = make('div', 'candidate-acts', item);
-    for (const [act, text] of [['take', 'Take it'], ['stop', 'Stop'], ['drop', 'Throw away']]) make('button', 'candidate-act', acts, text).dataset.act = act;
+    for (const [act, text] of [
+      ['take', 'Take it'],
+      ['stop', 'Stop'],
+      ['drop', 'Throw away'],
+    ])
+      make('button', 'candidate-act', acts, text).dataset.act = act;
     return item;
   }
   function update(item, one) {
-    const [steps, thought, answer, note, acts] = item.children, isRunning = !!one.abort;
-    each(steps, one.steps, () => { const node = make('li', 'candidate-step'); make('b', '', node); make('span', '', node); const image = make('img', '', node); image.alt = ''; return node; }, (node, step, index) => {
-      node.style.setProperty('--tone', tone(one.step + 1 + index));
-      say(node.children[0], String(one.step + 2 + index));
-      say(node.children[1], step.thought || step.answer || '');
-      const view = step.views.length ? one.views[step.views[0] - 1] : null;
-      node.children[2].hidden = !view;
-      if (view && node.children[2].getAttribute('src') !== view.url) node.children[2].src = view.url;
-    });
+    const [steps, thought, answer, note, acts] = item.children,
+      isRunning = !!one.abort;
+    each(
+      steps,
+      one.steps,
+      () => {
+        const node = make('li', 'candidate-step');
+        make('b', '', node);
+        make('span', '', node);
+        const image = make('img', '', node);
+        image.alt = '';
+        return node;
+      },
+      (node, step, index) => {
+        node.style.setProperty('--tone', tone(one.step + 1 + index));
+        say(node.children[0], String(one.step + 2 + index));
+        say(node.children[1], step.thought || step.answer || '');
+        const view = step.views.length ? one.views[step.views[0] - 1] : null;
+        node.children[2].hidden = !view;
+        if (view && node.children[2].getAttribute('src') !== view.url) node.children[2].src = view.url;
+      },
+    );
     tell(thought, isRunning ? one.thought || 'Thinking…' : '');
     tell(answer, one.answer);
     tell(note, one.problem || (one.stop_reason ? ENDS[one.stop_reason] : ''));
@@ -109,7 +175,11 @@ export function mountCandidates(root) {
   watch(() => {
     const shown = bench.detail ? mine() : [];
     box.hidden = !shown.length;
-    if (shown.length) say(box.querySelector('.candidates-from'), shown[0].step < 0 ? 'From the question' : 'After step ' + (shown[0].step + 1));
+    if (shown.length)
+      say(
+        box.querySelector('.candidates-from'),
+        shown[0].step < 0 ? 'From the question' : `After step ${shown[0].step + 1}`,
+      );
     each(list, shown, create, update);
     box.querySelector('.candidates-more').disabled = shown.some((one) => one.abort) || !mayEdit();
     root.querySelector('#curate-continue').disabled = !mayEdit() || shown.some((one) => one.abort);

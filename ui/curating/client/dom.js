@@ -15,9 +15,14 @@ export const svg = (tag, attributes, parent) => {
   if (parent) parent.appendChild(node);
   return node;
 };
-export const say = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+export const say = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+};
 // For a node that takes no room without text.
-export const tell = (node, text) => { say(node, text || ''); node.hidden = !text; };
+export const tell = (node, text) => {
+  say(node, text || '');
+  node.hidden = !text;
+};
 export const put = (node, attributes) => {
   for (const name in attributes) {
     const value = attributes[name];
@@ -25,7 +30,8 @@ export const put = (node, attributes) => {
     else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
   }
 };
-// One child of `parent` for each item, made by `create` and updated by `update`; nodes stay where they are, so focus does too.
+// One child of `parent` for each item, made by `create` and updated by `update`; nodes stay where they are, so focus
+// does too.
 export const each = (parent, items, create, update) => {
   while (parent.children.length > items.length) parent.lastElementChild.remove();
   items.forEach((item, index) => {
@@ -34,14 +40,21 @@ export const each = (parent, items, create, update) => {
   });
 };
 export const TONES = 6;
-export const tone = (step) => 'var(--tone-' + (step % TONES + 1) + ')';
-export const STATUS_WORDS = { new: 'new', edited: 'edited', accepted: 'approved', rejected: 'rejected', flagged: 'flagged' };
-export const count = (number, word) => number.toLocaleString('en') + ' ' + word + (number === 1 ? '' : 's');
+export const tone = (step) => `var(--tone-${(step % TONES) + 1})`;
+export const STATUS_WORDS = {
+  new: 'new',
+  edited: 'edited',
+  accepted: 'approved',
+  rejected: 'rejected',
+  flagged: 'flagged',
+};
+export const count = (number, word) => `${number.toLocaleString('en')} ${word}${number === 1 ? '' : 's'}`;
 export const when = (iso) => {
-  const then = new Date(iso), minutes = Math.round((Date.now() - then) / 60000);
+  const then = new Date(iso),
+    minutes = Math.round((Date.now() - then) / 60000);
   if (Number.isNaN(minutes)) return '';
   if (minutes < 1) return 'just now';
-  if (minutes < 60) return minutes + ' min ago';
-  if (minutes < 60 * 24) return Math.round(minutes / 60) + ' h ago';
+  if (minutes < 60) return `${minutes} min ago`;
+  if (minutes < 60 * 24) return `${Math.round(minutes / 60)} h ago`;
   return then.toISOString().slice(0, 10);
 };

@@ -1,28 +1,114 @@
-// What the queue shows beside status and search: filters in a sheet that folds out, each one that is set as a word to take away, and views kept
-// under a name. The whole query stands in the address.
+// What the queue shows beside status and search: filters in a sheet that folds out, each one that is set as a word to
+// take away, and views kept under a name. The whole query stands in the address.
 import { bench, watch, list, changed } from './bench.js';
 import { get, post } from './server.js';
 import { make, say, tell, put, each } from './dom.js';
 import { notice } from './notices.js';
 
-const YES_NO = [['1', 'yes'], ['0', 'no']];
+const YES_NO = [
+  ['1', 'yes'],
+  ['0', 'no'],
+];
 const FILTERS = [
-  ['policy', 'Policy', null], ['source', 'Source', null],
-  ['kind', 'Kind of media', [['image', 'pictures'], ['video', 'clips']]],
-  ['trajectory', 'Trajectory', [['text', 'text only'], ['single_pass', 'one look'], ['recrop_once', 'looked elsewhere once'], ['recrop_twice', 'looked elsewhere twice'], ['further_zoom', 'zoomed further'], ['reselect', 'chose frames again'], ['mixed', 'zooms and frames']]],
-  ['outcome', 'Against gold', [['right', 'right'], ['wrong', 'wrong'], ['partial', 'partly right'], ['unscored', 'unscored']]],
-  ['evidence', 'Evidence', [['held', 'held'], ['missed', 'missed'], ['unknown', 'unknown']]],
-  ['has_operation', 'Looked closer', YES_NO], ['has_errors', 'Operation error', YES_NO],
-  ['is_pretending', 'Pretended a look', YES_NO], ['ignores_error', 'Ignored an error', YES_NO],
-  ['blanking', 'Blanking the crop', [['changes', 'changes the answer'], ['keeps', 'keeps the answer']]],
-  ['rapr', 'RaPR of its group', [['never', '0'], ['seldom', 'below 0.3'], ['often', '0.3 to 0.7'], ['mostly', 'above 0.7'], ['always', '1']]],
-  ['is_edited', 'Edited', YES_NO], ['reviewer', 'Reviewed by', 'text'], ['tag', 'Tag', null], ['assigned_to', 'Assigned to', 'text'],
-  ['round', 'Several reviews', [['open', 'open'], ['agreed', 'agreed'], ['disputed', 'disputed'], ['adjudicated', 'decided']]],
-  ['stop_reason', 'Ended', [['answered', 'with an answer'], ['max_steps', 'out of steps'], ['max_tokens', 'out of words'], ['cancelled', 'stopped'], ['failed', 'broken']]],
-  ['since', 'From day', 'date'], ['until', 'To day', 'date'],
+  ['policy', 'Policy', null],
+  ['source', 'Source', null],
+  [
+    'kind',
+    'Kind of media',
+    [
+      ['image', 'pictures'],
+      ['video', 'clips'],
+    ],
+  ],
+  [
+    'trajectory',
+    'Trajectory',
+    [
+      ['text', 'text only'],
+      ['single_pass', 'one look'],
+      ['recrop_once', 'looked elsewhere once'],
+      ['recrop_twice', 'looked elsewhere twice'],
+      ['further_zoom', 'zoomed further'],
+      ['reselect', 'chose frames again'],
+      ['mixed', 'zooms and frames'],
+    ],
+  ],
+  [
+    'outcome',
+    'Against gold',
+    [
+      ['right', 'right'],
+      ['wrong', 'wrong'],
+      ['partial', 'partly right'],
+      ['unscored', 'unscored'],
+    ],
+  ],
+  [
+    'evidence',
+    'Evidence',
+    [
+      ['held', 'held'],
+      ['missed', 'missed'],
+      ['unknown', 'unknown'],
+    ],
+  ],
+  ['has_operation', 'Looked closer', YES_NO],
+  ['has_errors', 'Operation error', YES_NO],
+  ['is_pretending', 'Pretended a look', YES_NO],
+  ['ignores_error', 'Ignored an error', YES_NO],
+  [
+    'blanking',
+    'Blanking the crop',
+    [
+      ['changes', 'changes the answer'],
+      ['keeps', 'keeps the answer'],
+    ],
+  ],
+  [
+    'rapr',
+    'RaPR of its group',
+    [
+      ['never', '0'],
+      ['seldom', 'below 0.3'],
+      ['often', '0.3 to 0.7'],
+      ['mostly', 'above 0.7'],
+      ['always', '1'],
+    ],
+  ],
+  ['is_edited', 'Edited', YES_NO],
+  ['reviewer', 'Reviewed by', 'text'],
+  ['tag', 'Tag', null],
+  ['assigned_to', 'Assigned to', 'text'],
+  [
+    'round',
+    'Several reviews',
+    [
+      ['open', 'open'],
+      ['agreed', 'agreed'],
+      ['disputed', 'disputed'],
+      ['adjudicated', 'decided'],
+    ],
+  ],
+  [
+    'stop_reason',
+    'Ended',
+    [
+      ['answered', 'with an answer'],
+      ['max_steps', 'out of steps'],
+      ['max_tokens', 'out of words'],
+      ['cancelled', 'stopped'],
+      ['failed', 'broken'],
+    ],
+  ],
+  ['since', 'From day', 'date'],
+  ['until', 'To day', 'date'],
 ];
 export const NAMES = FILTERS.map(([name]) => name);
-const shownValue = (name, value) => { const [, , choices] = FILTERS.find(([other]) => other === name); const found = Array.isArray(choices) && choices.find(([one]) => one === value); return found ? found[1] : value; };
+const shownValue = (name, value) => {
+  const [, , choices] = FILTERS.find(([other]) => other === name);
+  const found = Array.isArray(choices) && choices.find(([one]) => one === value);
+  return found ? found[1] : value;
+};
 const label = (name) => FILTERS.find(([other]) => other === name)[1];
 const set = () => NAMES.filter((name) => bench.query[name]);
 // Whether anything keeps traces out of the list; and a list of them all.
@@ -30,21 +116,43 @@ export const isNarrowed = () => !!(bench.query.search || bench.query.status || s
 export const showAll = () => list({ search: '', status: '', ...Object.fromEntries(NAMES.map((name) => [name, ''])) });
 
 export function mountFilters(root) {
-  const fold = root.querySelector('.filters'), fields = fold.querySelector('.filters-fields'), chips = root.querySelector('.filters-set');
-  const views = fold.querySelector('.filters-views'), name = fold.querySelector('.filters-name');
-  let choices = { policy: [], source: [], tag: [], views: [] }, isKnown = false;
+  const fold = root.querySelector('.filters'),
+    fields = fold.querySelector('.filters-fields'),
+    chips = root.querySelector('.filters-set');
+  const views = fold.querySelector('.filters-views'),
+    name = fold.querySelector('.filters-name');
+  let choices = { policy: [], source: [], tag: [], views: [] },
+    isKnown = false;
 
-  each(fields, FILTERS, () => make('label', 'filters-field'), (node, [key, title, kind]) => {
-    make('span', '', node, title);
-    const field = make(kind === 'text' || kind === 'date' ? 'input' : 'select', '', node);
-    field.dataset.filter = key;
-    if (kind === 'date') field.type = 'date'; else if (kind === 'text') { field.type = 'text'; field.maxLength = 60; }
-    field.addEventListener('change', () => list({ [key]: field.value.trim() }));
-  });
-  const options = (field, pairs) => each(field, [['', 'any'], ...pairs], () => make('option', ''), (node, [value, text]) => { node.value = value; say(node, text); });
+  each(
+    fields,
+    FILTERS,
+    () => make('label', 'filters-field'),
+    (node, [key, title, kind]) => {
+      make('span', '', node, title);
+      const field = make(kind === 'text' || kind === 'date' ? 'input' : 'select', '', node);
+      field.dataset.filter = key;
+      if (kind === 'date') field.type = 'date';
+      else if (kind === 'text') {
+        field.type = 'text';
+        field.maxLength = 60;
+      }
+      field.addEventListener('change', () => list({ [key]: field.value.trim() }));
+    },
+  );
+  const options = (field, pairs) =>
+    each(
+      field,
+      [['', 'any'], ...pairs],
+      () => make('option', ''),
+      (node, [value, text]) => {
+        node.value = value;
+        say(node, text);
+      },
+    );
   function fill() {
     for (const [key, , kind] of FILTERS) {
-      const field = fields.querySelector('[data-filter=' + key + ']');
+      const field = fields.querySelector(`[data-filter=${key}]`);
       if (field.tagName !== 'SELECT') continue;
       let pairs = kind || (choices[key] || []).map((value) => [value, value]);
       const value = bench.query[key];
@@ -52,45 +160,101 @@ export function mountFilters(root) {
       options(field, pairs);
     }
   }
-  async function know() { try { choices = await get('curate/choices'); isKnown = true; fill(); changed(); } catch (error) { /* the filters that need no list work */ } }
-  fold.addEventListener('toggle', () => { if (fold.open) know(); });
-  fold.querySelector('.filters-clear').addEventListener('click', () => list(Object.fromEntries(NAMES.map((key) => [key, '']))));
+  async function know() {
+    try {
+      choices = await get('curate/choices');
+      isKnown = true;
+      fill();
+      changed();
+    } catch {
+      /* the filters that need no list work */
+    }
+  }
+  fold.addEventListener('toggle', () => {
+    if (fold.open) know();
+  });
+  fold
+    .querySelector('.filters-clear')
+    .addEventListener('click', () => list(Object.fromEntries(NAMES.map((key) => [key, '']))));
   fold.querySelector('.filters-keep').addEventListener('submit', async (event) => {
     event.preventDefault();
     const query = Object.fromEntries(Object.entries(bench.query).filter(([, value]) => value));
-    try { choices = await post('curate/view', { name: name.value.trim(), query }); name.value = ''; notice('The view is kept.'); changed(); } catch (error) { notice(error.message, { tone: 'bad' }); }
-  });
-  views.addEventListener('click', async (event) => {
-    const item = event.target.closest('li'), view = item && choices.views[[...views.children].indexOf(item)];
-    if (!view) return;
-    if (event.target.dataset.act === 'delete') {
-      try { choices = await post('curate/view', { name: view.name }); changed(); } catch (error) { notice(error.message, { tone: 'bad' }); }
-    } else if (event.target.dataset.act === 'open') {
-      list({ ...Object.fromEntries(NAMES.map((key) => [key, ''])), status: '', search: '', order: 'newest', ...view.query });
+    try {
+      choices = await post('curate/view', { name: name.value.trim(), query });
+      name.value = '';
+      notice('The view is kept.');
+      changed();
+    } catch (error) {
+      notice(error.message, { tone: 'bad' });
     }
   });
-  chips.addEventListener('click', (event) => { const button = event.target.closest('button'); if (button) list({ [button.dataset.filter]: '' }); });
+  views.addEventListener('click', async (event) => {
+    const item = event.target.closest('li'),
+      view = item && choices.views[[...views.children].indexOf(item)];
+    if (!view) return;
+    if (event.target.dataset.act === 'delete') {
+      try {
+        choices = await post('curate/view', { name: view.name });
+        changed();
+      } catch (error) {
+        notice(error.message, { tone: 'bad' });
+      }
+    } else if (event.target.dataset.act === 'open') {
+      list({
+        ...Object.fromEntries(NAMES.map((key) => [key, ''])),
+        status: '',
+        search: '',
+        order: 'newest',
+        ...view.query,
+      });
+    }
+  });
+  chips.addEventListener('click', (event) => {
+    const button = event.target.closest('button');
+    if (button) list({ [button.dataset.filter]: '' });
+  });
   fill();
 
   watch(() => {
     if (!isKnown && set().some((key) => ['policy', 'source', 'tag'].includes(key))) fill();
     for (const key of NAMES) {
-      const field = fields.querySelector('[data-filter=' + key + ']'), value = bench.query[key] || '';
+      const field = fields.querySelector(`[data-filter=${key}]`),
+        value = bench.query[key] || '';
       if (field.value !== value && document.activeElement !== field) field.value = value;
     }
     const now = set();
     chips.hidden = !now.length;
-    each(chips, now, () => { const button = make('button', 'filters-chip'); make('span', '', button); make('span', 'filters-off', button, '×'); return button; }, (button, key) => {
-      button.dataset.filter = key;
-      say(button.firstChild, label(key) + ': ' + shownValue(key, bench.query[key]));
-      put(button, { 'aria-label': 'Take away the filter ' + label(key) });
-    });
+    each(
+      chips,
+      now,
+      () => {
+        const button = make('button', 'filters-chip');
+        make('span', '', button);
+        make('span', 'filters-off', button, '×');
+        return button;
+      },
+      (button, key) => {
+        button.dataset.filter = key;
+        say(button.firstChild, `${label(key)}: ${shownValue(key, bench.query[key])}`);
+        put(button, { 'aria-label': `Take away the filter ${label(key)}` });
+      },
+    );
     say(fold.querySelector('.filters-count'), now.length ? String(now.length) : '');
     views.hidden = !choices.views.length;
-    each(views, choices.views, () => { const item = make('li', 'filters-view'); make('button', '', item).dataset.act = 'open'; make('button', '', item, '×').dataset.act = 'delete'; return item; }, (item, view) => {
-      say(item.firstChild, view.name);
-      put(item.lastChild, { 'aria-label': 'Delete the view ' + view.name });
-    });
+    each(
+      views,
+      choices.views,
+      () => {
+        const item = make('li', 'filters-view');
+        make('button', '', item).dataset.act = 'open';
+        make('button', '', item, '×').dataset.act = 'delete';
+        return item;
+      },
+      (item, view) => {
+        say(item.firstChild, view.name);
+        put(item.lastChild, { 'aria-label': `Delete the view ${view.name}` });
+      },
+    );
     tell(fold.querySelector('.filters-views-title'), choices.views.length ? 'Your views' : '');
   });
 }

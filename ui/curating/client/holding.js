@@ -1,12 +1,21 @@
-// Reservations: the trace on the bench is held for whoever looks at it, renewed while the page is there, and let go when the page moves on or
-// away. It guards no data (a save that comes too late is kept beside the other); it keeps two people from doing the same work. One question at
-// a time is on its way, so that an answer that comes late never leaves a trace held that nobody looks at any more.
+// Reservations: the trace on the bench is held for whoever looks at it, renewed while the page is there, and let go
+// when the page moves on or away. It guards no data (a save that comes too late is kept beside the other); it keeps two
+// people from doing the same work. One question at a time is on its way, so that an answer that comes late never leaves
+// a trace held that nobody looks at any more.
 import { bench, watch, changed, reopen, item } from './bench.js';
 import { post } from './server.js';
 
-const REST_MS = 350, RENEW_MS = 40000, LOOK_AGAIN_MS = 4000, STAYS_MS = 5000, UNSEEN_MS = 300000;
-const held = new Set();   // what this page holds, or has asked for without an answer yet
-let asked = null, timer = null, asking = null, isDue = false, seenAt = Date.now();
+const REST_MS = 350,
+  RENEW_MS = 40000,
+  LOOK_AGAIN_MS = 4000,
+  STAYS_MS = 5000,
+  UNSEEN_MS = 300000;
+const held = new Set(); // what this page holds, or has asked for without an answer yet
+let asked = null,
+  timer = null,
+  asking = null,
+  isDue = false,
+  seenAt = Date.now();
 
 async function hold() {
   clearTimeout(timer);
@@ -15,7 +24,11 @@ async function hold() {
   while (isDue) {
     isDue = false;
     asking = new AbortController();
-    try { await ask(bench.current, asking.signal); } catch (error) { /* offline, or the page goes: nobody else can be told either */ }
+    try {
+      await ask(bench.current, asking.signal);
+    } catch {
+      /* offline, or the page goes: nobody else can be told either */
+    }
   }
   asking = null;
 }
@@ -31,16 +44,26 @@ async function ask(trace, signal) {
   const was = bench.detail.holder;
   bench.detail.holder = answer.holder;
   // Whoever held it may have changed it; and so may anybody while this page slept.
-  if (answer.head_id !== bench.detail.head.id || (was && !answer.holder)) reopen(); else changed();
+  if (answer.head_id !== bench.detail.head.id || (was && !answer.holder)) reopen();
+  else changed();
   if (answer.holder) timer = setTimeout(hold, LOOK_AGAIN_MS);
 }
-export function insist() { bench.isInsisting = bench.current; changed(); }
+export function insist() {
+  bench.isInsisting = bench.current;
+  changed();
+}
 
 function letGo() {
   clearTimeout(timer);
   isDue = false;
   if (asking) asking.abort();
-  if (held.size) fetch('curate/hold', { method: 'POST', keepalive: true, headers: { 'Content-Type': 'application/json', 'X-Studio': '1' }, body: JSON.stringify({ trace: null, release: [...held] }) });
+  if (held.size)
+    fetch('curate/hold', {
+      method: 'POST',
+      keepalive: true,
+      headers: { 'Content-Type': 'application/json', 'X-Studio': '1' },
+      body: JSON.stringify({ trace: null, release: [...held] }),
+    });
   held.clear();
 }
 
@@ -51,12 +74,27 @@ export function beginHolding() {
     clearTimeout(timer);
     timer = setTimeout(hold, REST_MS);
   });
-  // A page that is behind another window keeps its trace for a while, one that is gone for good keeps it until the reservation runs out.
-  setInterval(() => { if (!document.hidden) seenAt = Date.now(); if (held.has(bench.current) && Date.now() - seenAt < UNSEEN_MS) hold(); }, RENEW_MS);
-  document.addEventListener('visibilitychange', () => { seenAt = Date.now(); if (!document.hidden && asked) hold(); });
-  // A browser that goes to another site may end the page before its pagehide has sent anything, so it is sent before; a page that stays after
-  // all (unsaved work, a download) takes its trace again.
-  window.addEventListener('beforeunload', () => { letGo(); timer = setTimeout(hold, STAYS_MS); });
-  window.addEventListener('pagehide', () => { letGo(); asked = null; });
-  window.addEventListener('pageshow', (event) => { if (event.persisted) changed(); });
+  // A page that is behind another window keeps its trace for a while, one that is gone for good keeps it until the
+  // reservation runs out.
+  setInterval(() => {
+    if (!document.hidden) seenAt = Date.now();
+    if (held.has(bench.current) && Date.now() - seenAt < UNSEEN_MS) hold();
+  }, RENEW_MS);
+  document.addEventListener('visibilitychange', () => {
+    seenAt = Date.now();
+    if (!document.hidden && asked) hold();
+  });
+  // A browser that goes to another site may end the page before its pagehide has sent anything, so it is sent before; a
+  // page that stays after all (unsaved work, a download) takes its trace again.
+  window.addEventListener('beforeunload', () => {
+    letGo();
+    timer = setTimeout(hold, STAYS_MS);
+  });
+  window.addEventListener('pagehide', () => {
+    letGo();
+    asked = null;
+  });
+  window.addEventListener('pageshow', (event) => {
+    if (event.persisted) changed();
+  });
 }

@@ -1,5 +1,5 @@
-// The right column: the steps as cards, what can be done to the chosen one, what the policy would do from here, what changed, what was decided,
-// and the bar of decisions.
+// The right column: the steps as cards, what can be done to the chosen one, what the policy would do from here, what
+// changed, what was decided, and the bar of decisions.
 import { bench, watch } from './bench.js';
 import { decide, reject, giveReason, closeReason, isHeldElsewhere, obstacle } from './verdicts.js';
 import { mountSteps, drawSteps } from './steps.js';
@@ -15,11 +15,18 @@ import { make, say, tell, put, each, count, when } from './dom.js';
 import { REASONS, toggleSheet } from './keys.js';
 
 const WORDS = { accepted: 'approved', rejected: 'rejected', skipped: 'skipped', flagged: 'flagged' };
-const ENDS = { answered: '', max_steps: 'It ran out of steps.', max_tokens: 'It ran out of words.', cancelled: 'It was stopped.', failed: 'Something broke while it ran.' };
+const ENDS = {
+  answered: '',
+  max_steps: 'It ran out of steps.',
+  max_tokens: 'It ran out of words.',
+  cancelled: 'It was stopped.',
+  failed: 'Something broke while it ran.',
+};
 
 export function mount(root) {
-  const part = (name) => root.querySelector('.inspector-' + name);
-  const cards = part('cards'), approve = root.querySelector('#curate-approve');
+  const part = (name) => root.querySelector(`.inspector-${name}`);
+  const cards = part('cards'),
+    approve = root.querySelector('#curate-approve');
 
   mountSteps(cards);
   const drawPanel = mountPanel(root);
@@ -29,13 +36,25 @@ export function mount(root) {
   part('insist').addEventListener('click', () => insist());
   part('discard').addEventListener('click', () => send('curate/discard', { trace: bench.current, counter: null }));
   part('keep').addEventListener('click', () => send('curate/save', { trace: bench.current, counter: null }));
-  const why = part('why'), other = why.querySelector('input');
-  each(why.querySelector('.inspector-reasons'), REASONS, () => make('button', 'inspector-reason'), (button, reason, index) => {
-    make('kbd', '', button, String(index + 1));
-    make('span', '', button, reason);
-    button.addEventListener('click', () => giveReason(reason));
+  const why = part('why'),
+    other = why.querySelector('input');
+  each(
+    why.querySelector('.inspector-reasons'),
+    REASONS,
+    () => make('button', 'inspector-reason'),
+    (button, reason, index) => {
+      make('kbd', '', button, String(index + 1));
+      make('span', '', button, reason);
+      button.addEventListener('click', () => giveReason(reason));
+    },
+  );
+  other.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter') {
+      giveReason(other.value.trim());
+      other.value = '';
+      other.blur();
+    }
   });
-  other.addEventListener('keydown', (event) => { if (event.key === 'Enter') { giveReason(other.value.trim()); other.value = ''; other.blur(); } });
   why.querySelector('.inspector-leave').addEventListener('click', () => closeReason());
   mountCandidates(root);
   mountVersions(root);
@@ -44,24 +63,45 @@ export function mount(root) {
   let drawnChanges = null;
   // The bar grows with what it asks, and what stands above it makes room.
   const bar = root.querySelector('.bench-bar');
-  new ResizeObserver(() => document.documentElement.style.setProperty('--bench-bar', bar.offsetHeight + 'px')).observe(bar);
+  new ResizeObserver(() => document.documentElement.style.setProperty('--bench-bar', `${bar.offsetHeight}px`)).observe(
+    bar,
+  );
 
   function drawOutcome(detail) {
     part('gold-row').hidden = detail.gold === null;
     say(part('gold'), detail.gold === null ? '' : detail.gold);
     part('score-row').hidden = detail.score === null;
     say(part('score'), detail.score === null ? '' : detail.score.toFixed(2));
-    tell(part('none'), detail.answer === null ? 'No answer. ' + (ENDS[detail.stop_reason] || '') : '');
-    root.querySelector('.inspector').dataset.right = detail.gold === null || detail.answer === null ? '' : detail.answer.trim() === detail.gold.trim() ? 'yes' : 'no';
+    tell(part('none'), detail.answer === null ? `No answer. ${ENDS[detail.stop_reason] || ''}` : '');
+    root.querySelector('.inspector').dataset.right =
+      detail.gold === null || detail.answer === null ? '' : detail.answer.trim() === detail.gold.trim() ? 'yes' : 'no';
   }
   function drawReviews(detail) {
     const standing = detail.reviews.filter((review) => !review.is_undone).reverse();
     part('reviews').hidden = !standing.length;
-    each(part('review-list'), standing, () => { const row = make('li', 'review'); make('span', 'review-who', row); make('span', 'review-why', row); return row; }, (row, review) => {
-      row.dataset.verdict = review.verdict;
-      say(row.firstChild, review.reviewer + ' ' + WORDS[review.verdict] + ', ' + when(review.created_at) + (review.is_of_head ? '' : ', an earlier version'));
-      tell(row.lastChild, review.reason);
-    });
+    each(
+      part('review-list'),
+      standing,
+      () => {
+        const row = make('li', 'review');
+        make('span', 'review-who', row);
+        make('span', 'review-why', row);
+        return row;
+      },
+      (row, review) => {
+        row.dataset.verdict = review.verdict;
+        say(
+          row.firstChild,
+          review.reviewer +
+            ' ' +
+            WORDS[review.verdict] +
+            ', ' +
+            when(review.created_at) +
+            (review.is_of_head ? '' : ', an earlier version'),
+        );
+        tell(row.lastChild, review.reason);
+      },
+    );
   }
 
   watch(() => {
@@ -72,10 +112,14 @@ export function mount(root) {
     part('body').hidden = !detail;
     why.hidden = !bench.isAsking;
     drawSaved(part('saved'));
-    for (const id of ['curate-approve', 'curate-reject']) root.querySelector('#' + id).disabled = !detail || isHeldElsewhere();
-    if (!detail) { drawnChanges = null; return; }
+    for (const id of ['curate-approve', 'curate-reject'])
+      root.querySelector(`#${id}`).disabled = !detail || isHeldElsewhere();
+    if (!detail) {
+      drawnChanges = null;
+      return;
+    }
     part('held').hidden = !isHeldElsewhere();
-    if (detail.holder) say(part('holder'), detail.holder.sentence || detail.holder.name + ' is working on this trace.');
+    if (detail.holder) say(part('holder'), detail.holder.sentence || `${detail.holder.name} is working on this trace.`);
     tell(part('why-not'), detail.why_not || '');
     const blocked = obstacle();
     approve.classList.toggle('is-blocked', !!blocked);
@@ -83,8 +127,11 @@ export function mount(root) {
     tell(part('blocked'), blocked && detail.draft.is_changed ? blocked : '');
     drawOutcome(detail);
     part('changes').hidden = !detail.changes.length;
-    part('draft-acts').hidden = !detail.draft || !detail.draft.is_changed;
-    if (drawnChanges !== detail.changes) { drawnChanges = detail.changes; drawChanges(part('change-list'), detail.changes); }
+    part('draft-acts').hidden = !detail.draft?.is_changed;
+    if (drawnChanges !== detail.changes) {
+      drawnChanges = detail.changes;
+      drawChanges(part('change-list'), detail.changes);
+    }
     drawReviews(detail);
     say(part('count'), count(detail.steps.length, 'step'));
   });

@@ -11,52 +11,85 @@ import { make } from './dom.js';
 
 export const REASONS = ['wrong answer', 'wrong place', 'wrong reasoning', 'bad question', 'unreadable picture'];
 export const KEYS = [
-  ['Traces', [
-    ['j', 'next trace', () => move(1)],
-    ['k', 'previous trace', () => move(-1)],
-    ['v', 'choose the trace for a verdict on many', () => toggle(bench.current)],
-    ['=', 'side by side with another attempt', () => bench.current && sideBySide()],
-    ['/', 'search', () => document.querySelector('#curate-search input').select()],
-  ]],
-  ['Verdict', [
-    ['a', 'approve, and on to the next', () => decide('accepted')],
-    ['r', 'reject; then a number says why', () => reject()],
-    ['s', 'skip', () => decide('skipped')],
-    ['f', 'flag for somebody else', () => decide('flagged')],
-    ['u', 'take my last verdict back', () => takeBack()],
-  ]],
-  ['Steps', [
-    ['n', 'next step', () => moveStep(1)],
-    ['p', 'previous step', () => moveStep(-1)],
-    ['1', 'step 1, and so on to 9', (key) => chooseStep(Number(key) - 1), '1-9'],
-  ]],
-  ['Change', [
-    ['b', 'go to the box: arrows move it, shift resizes, Delete removes', () => focusBox()],
-    ['e', 'write the thought', () => write('#curate-thought textarea')],
-    ['w', 'write the answer', () => write('#curate-answer textarea')],
-    ['i', 'insert a look', () => bench.detail && insertLook()],
-    ['m', 'mark the step as wrong, or not', () => bench.detail && bench.step !== null && markStep()],
-    ['[', 'move the step up', () => moveStepBy(-1)],
-    [']', 'move the step down', () => moveStepBy(1)],
-    ['x', 'delete the step', () => bench.detail && bench.step !== null && deleteStep()],
-    ['c', 'let the model continue from here', () => bench.detail && goOn()],
-    ['.', 'stop it', () => stopAll()],
-    ['z', 'undo', () => undo()],
-    ['Z', 'redo', () => redo(), 'shift z'],
-  ]],
-  ['Help', [['?', 'this sheet', () => toggleSheet()], ['Esc', 'leave a field, close a sheet', null]]],
+  [
+    'Traces',
+    [
+      ['j', 'next trace', () => move(1)],
+      ['k', 'previous trace', () => move(-1)],
+      ['v', 'choose the trace for a verdict on many', () => toggle(bench.current)],
+      ['=', 'side by side with another attempt', () => bench.current && sideBySide()],
+      ['/', 'search', () => document.querySelector('#curate-search input').select()],
+    ],
+  ],
+  [
+    'Verdict',
+    [
+      ['a', 'approve, and on to the next', () => decide('accepted')],
+      ['r', 'reject; then a number says why', () => reject()],
+      ['s', 'skip', () => decide('skipped')],
+      ['f', 'flag for somebody else', () => decide('flagged')],
+      ['u', 'take my last verdict back', () => takeBack()],
+    ],
+  ],
+  [
+    'Steps',
+    [
+      ['n', 'next step', () => moveStep(1)],
+      ['p', 'previous step', () => moveStep(-1)],
+      ['1', 'step 1, and so on to 9', (key) => chooseStep(Number(key) - 1), '1-9'],
+    ],
+  ],
+  [
+    'Change',
+    [
+      ['b', 'go to the box: arrows move it, shift resizes, Delete removes', () => focusBox()],
+      ['e', 'write the thought', () => write('#curate-thought textarea')],
+      ['w', 'write the answer', () => write('#curate-answer textarea')],
+      ['i', 'insert a look', () => bench.detail && insertLook()],
+      ['m', 'mark the step as wrong, or not', () => bench.detail && bench.step !== null && markStep()],
+      ['[', 'move the step up', () => moveStepBy(-1)],
+      [']', 'move the step down', () => moveStepBy(1)],
+      ['x', 'delete the step', () => bench.detail && bench.step !== null && deleteStep()],
+      ['c', 'let the model continue from here', () => bench.detail && goOn()],
+      ['.', 'stop it', () => stopAll()],
+      ['z', 'undo', () => undo()],
+      ['Z', 'redo', () => redo(), 'shift z'],
+    ],
+  ],
+  [
+    'Help',
+    [
+      ['?', 'this sheet', () => toggleSheet()],
+      ['Esc', 'leave a field, close a sheet', null],
+    ],
+  ],
 ];
 
 const TYPING = 'input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]';
 let sheet = null;
-const write = (where) => { const area = document.querySelector(where); if (!area.disabled) { area.focus(); area.setSelectionRange(area.value.length, area.value.length); } };
-const focusBox = () => { const box = document.querySelector('#curate-media g.box.is-chosen') || document.querySelector('#curate-media g.box'); if (box) box.focus(); };
+const write = (where) => {
+  const area = document.querySelector(where);
+  if (!area.disabled) {
+    area.focus();
+    area.setSelectionRange(area.value.length, area.value.length);
+  }
+};
+const focusBox = () => {
+  const box = document.querySelector('#curate-media g.box.is-chosen') || document.querySelector('#curate-media g.box');
+  if (box) box.focus();
+};
 
 function act(key) {
-  if (bench.isAsking && /^[1-9]$/.test(key)) { if (REASONS[key - 1]) giveReason(REASONS[key - 1]); return true; }
+  if (bench.isAsking && /^[1-9]$/.test(key)) {
+    if (REASONS[key - 1]) giveReason(REASONS[key - 1]);
+    return true;
+  }
   for (const [, rows] of KEYS) {
     for (const [name, , press] of rows) {
-      if (press && (name === key || (name === '1' && /^[1-9]$/.test(key)))) { press(key); return true; }
+      if (press && (name === key || (name === '1' && /^[1-9]$/.test(key)))) {
+        press(key);
+        return true;
+      }
     }
   }
   return false;
@@ -64,21 +97,30 @@ function act(key) {
 export function listen() {
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') {
-      if (isPairOpen() || (sheet && sheet.open)) return;
+      if (isPairOpen() || sheet?.open) return;
       if (event.target.matches(TYPING)) event.target.blur();
       else if (bench.isAsking) closeReason();
       else if (chosen.size) clear();
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing || event.target.matches(TYPING)) return;
-    if (isPairOpen() || (sheet && sheet.open && event.key !== '?')) return;
+    if (
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      event.defaultPrevented ||
+      event.isComposing ||
+      event.target.matches(TYPING)
+    )
+      return;
+    if (isPairOpen() || (sheet?.open && event.key !== '?')) return;
     if (act(event.key)) event.preventDefault();
   });
 }
 
 export function toggleSheet() {
   if (!sheet) sheet = makeSheet();
-  if (sheet.open) sheet.close(); else sheet.showModal();
+  if (sheet.open) sheet.close();
+  else sheet.showModal();
 }
 function makeSheet() {
   const dialog = make('dialog', 'sheet', document.body);
@@ -87,7 +129,9 @@ function makeSheet() {
   make('h2', 'sheet-title', head, 'Keys');
   const close = make('button', 'sheet-close', head, 'Close');
   close.addEventListener('click', () => dialog.close());
-  dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener('click', (event) => {
+    if (event.target === dialog) dialog.close();
+  });
   const groups = make('div', 'sheet-groups', dialog);
   for (const [title, rows] of KEYS) {
     const group = make('section', 'sheet-group', groups);

@@ -1,8 +1,11 @@
-// Short sentences at the foot of the page, said to screen readers too; at most one stands, with at most one thing to press.
+// Short sentences at the foot of the page, said to screen readers too; at most one stands, with at most one thing to
+// press.
 import { make, say } from './dom.js';
 
 const SPOKEN_FOR_MS = 6000;
-let box = null, timer = null, keptUntil = 0;
+let box = null,
+  timer = null,
+  keptUntil = 0;
 function place() {
   if (box) return box;
   box = make('div', 'notice', document.body);
@@ -25,7 +28,16 @@ export function notice(text, { tone = 'plain', button = '', press = null, stays 
   const [, action] = node.children;
   action.hidden = !button;
   say(action, button);
-  action.onclick = () => { hush(); if (press) press(); };
+  action.onclick = () => {
+    hush();
+    if (press) press();
+  };
   if (!stays) timer = setTimeout(hush, tone === 'bad' ? 9000 : 5000);
 }
-export function hush() { keptUntil = 0; if (box) { box.hidden = true; say(box.firstChild, ''); } }
+export function hush() {
+  keptUntil = 0;
+  if (box) {
+    box.hidden = true;
+    say(box.firstChild, '');
+  }
+}

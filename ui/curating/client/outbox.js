@@ -1,47 +1,83 @@
-// What the page has to tell the server, in the order it was done: edits, undo and redo, verdicts. Each is written to this browser's storage
-// before it is sent and taken out when the server has it, so a server that is away, a closed lid or a crash loses nothing. Everything has a
-// key of its own: what is sent twice is done once. One storage item each, so two tabs never write over one another.
-import { bench, changed } from './bench.js';
+// What the page has to tell the server, in the order it was done: edits, undo and redo, verdicts. Each is written to
+// this browser's storage before it is sent and taken out when the server has it, so a server that is away, a closed lid
+// or a crash loses nothing. Everything has a key of its own: what is sent twice is done once. One storage item each, so
+// two tabs never write over one another.
+import { changed } from './bench.js';
 import { post, Offline, Refused } from './server.js';
 
-const PREFIX = 'studio-task:', RETRY_MS = 1500, WARN_MS = 600;
+const PREFIX = 'studio-task:',
+  RETRY_MS = 1500;
 const waiting = [];
 // The counter of each trace's draft, as the server last said.
 const counters = new Map();
-let serial = 0, isSending = false, isAway = false, answers = null, wake = null;
+let serial = 0,
+  isSending = false,
+  isAway = false,
+  answers = null,
+  wake = null;
 
 const tab = crypto.getRandomValues(new Uint32Array(2)).join('-');
-const random = () => [...crypto.getRandomValues(new Uint8Array(9))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-const remember = (task) => { try { localStorage.setItem(PREFIX + task.key, JSON.stringify(task)); } catch (error) { /* storage is full or refused: it is still sent from memory */ } };
-const forgetTask = (task) => { try { localStorage.removeItem(PREFIX + task.key); } catch (error) { /* it was never there */ } };
+const random = () =>
+  [...crypto.getRandomValues(new Uint8Array(9))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+const remember = (task) => {
+  try {
+    localStorage.setItem(PREFIX + task.key, JSON.stringify(task));
+  } catch {
+    /* storage is full or refused: it is still sent from memory */
+  }
+};
+const forgetTask = (task) => {
+  try {
+    localStorage.removeItem(PREFIX + task.key);
+  } catch {
+    /* it was never there */
+  }
+};
 
 export const waitingFor = (trace) => waiting.filter((task) => task.body.trace === trace).length;
 export const state = () => ({ waiting: waiting.length, isAway });
-export function know(trace, counter) { counters.set(trace, counter); }
+export function know(trace, counter) {
+  counters.set(trace, counter);
+}
 
 // What was left waiting by a tab that is gone; a tab that lives sends its own.
 async function orphans() {
   let living = null;
-  try { living = new Set((await navigator.locks.query()).held.map((lock) => lock.name)); } catch (error) { /* no locks here: only what is old is surely left */ }
-  const left = Object.keys(localStorage).filter((name) => name.startsWith(PREFIX)).sort().map((name) => JSON.parse(localStorage.getItem(name)));
-  return left.filter((task) => living ? !living.has(PREFIX + task.tab) : Date.now() - Number(task.key.slice(0, 14)) > 30000);
+  try {
+    living = new Set((await navigator.locks.query()).held.map((lock) => lock.name));
+  } catch {
+    /* no locks here: only what is old is surely left */
+  }
+  const left = Object.keys(localStorage)
+    .filter((name) => name.startsWith(PREFIX))
+    .sort()
+    .map((name) => JSON.parse(localStorage.getItem(name)));
+  return left.filter((task) =>
+    living ? !living.has(PREFIX + task.tab) : Date.now() - Number(task.key.slice(0, 14)) > 30000,
+  );
 }
 
 // `handlers` = { done(task, answer), refused(task, error) }
 export async function begin(handlers) {
   answers = handlers;
-  window.addEventListener('online', () => { if (wake) wake(); });
-  window.addEventListener('beforeunload', (event) => { if (waiting.length && isAway) event.preventDefault(); });
+  window.addEventListener('online', () => {
+    if (wake) wake();
+  });
+  window.addEventListener('beforeunload', (event) => {
+    if (waiting.length && isAway) event.preventDefault();
+  });
   try {
-    waiting.unshift(...await orphans());
+    waiting.unshift(...(await orphans()));
     // Held as long as this tab lives.
     navigator.locks.request(PREFIX + tab, () => new Promise(() => {}));
-  } catch (error) { /* storage or locks are refused: everything is sent from memory */ }
+  } catch {
+    /* storage or locks are refused: everything is sent from memory */
+  }
   if (waiting.length) send();
 }
 
 export function tell(path, body, before = null) {
-  const key = Date.now().toString().padStart(14, '0') + '-' + String(serial++).padStart(5, '0') + '-' + random();
+  const key = `${Date.now().toString().padStart(14, '0')}-${String(serial++).padStart(5, '0')}-${random()}`;
   const task = { key, tab, path, body: { ...body, key }, before };
   waiting.push(task);
   remember(task);
@@ -64,7 +100,8 @@ async function send() {
   while (waiting.length) {
     const task = waiting[0];
     try {
-      const body = 'counter' in task.body ? { ...task.body, counter: counters.get(task.body.trace) ?? null } : task.body;
+      const body =
+        'counter' in task.body ? { ...task.body, counter: counters.get(task.body.trace) ?? null } : task.body;
       const answer = await post(task.path, body);
       waiting.shift();
       forgetTask(task);
@@ -75,13 +112,20 @@ async function send() {
       if (error instanceof Offline) {
         isAway = true;
         changed();
-        await new Promise((done) => { wake = done; setTimeout(done, RETRY_MS); });
+        await new Promise((done) => {
+          wake = done;
+          setTimeout(done, RETRY_MS);
+        });
         continue;
       }
       waiting.shift();
       forgetTask(task);
       isAway = false;
-      if (error instanceof Refused) answers.refused(task, error); else { console.error(error); answers.refused(task, new Refused(0, { error: 'Something broke on this page; reload it.' })); }
+      if (error instanceof Refused) answers.refused(task, error);
+      else {
+        console.error(error);
+        answers.refused(task, new Refused(0, { error: 'Something broke on this page; reload it.' }));
+      }
     }
     changed();
   }

@@ -9,8 +9,17 @@ let dialog = null;
 function sheet(title) {
   if (!dialog) {
     dialog = make('dialog', 'sheet pair', document.body);
-    dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
-    dialog.addEventListener('keydown', (event) => { const button = [...dialog.querySelectorAll('[data-key]')].find((one) => one.dataset.key === event.key); if (button) { event.preventDefault(); event.stopPropagation(); button.click(); } });
+    dialog.addEventListener('click', (event) => {
+      if (event.target === dialog) dialog.close();
+    });
+    dialog.addEventListener('keydown', (event) => {
+      const button = [...dialog.querySelectorAll('[data-key]')].find((one) => one.dataset.key === event.key);
+      if (button) {
+        event.preventDefault();
+        event.stopPropagation();
+        button.click();
+      }
+    });
   }
   dialog.textContent = '';
   dialog.setAttribute('aria-label', title);
@@ -26,16 +35,26 @@ function side(parent, title, one) {
   const box = make('section', 'pair-side', parent);
   make('h3', 'pair-title', box, title);
   const list = make('ol', 'pair-steps', box);
-  each(list, one.steps, () => make('li', 'pair-step'), (node, step, index) => {
-    node.style.setProperty('--tone', tone(index));
-    make('b', '', node, String(index + 1));
-    const words = make('div', '', node);
-    if (step.thought) make('p', '', words, step.thought);
-    if (step.error) make('p', 'pair-error', words, 'It did not work: ' + step.error);
-    if (step.answer !== null) make('p', 'pair-answer', words, step.answer);
-    const looks = make('div', 'pair-looks', words);
-    for (const number of step.views) { const view = one.views[number - 1], image = make('img', '', looks); image.src = view.url; image.alt = 'View ' + number; }
-  });
+  each(
+    list,
+    one.steps,
+    () => make('li', 'pair-step'),
+    (node, step, index) => {
+      node.style.setProperty('--tone', tone(index));
+      make('b', '', node, String(index + 1));
+      const words = make('div', '', node);
+      if (step.thought) make('p', '', words, step.thought);
+      if (step.error) make('p', 'pair-error', words, `It did not work: ${step.error}`);
+      if (step.answer !== null) make('p', 'pair-answer', words, step.answer);
+      const looks = make('div', 'pair-looks', words);
+      for (const number of step.views) {
+        const view = one.views[number - 1],
+          image = make('img', '', looks);
+        image.src = view.url;
+        image.alt = `View ${number}`;
+      }
+    },
+  );
   return box;
 }
 function both(body, data, titles) {
@@ -44,28 +63,49 @@ function both(body, data, titles) {
   make('h3', 'pair-title', body, data.changes.length ? 'What differs' : 'Nothing differs');
   drawChanges(make('ul', 'pair-changes', body), data.changes);
 }
-const name = (one) => one.number === null ? 'Your draft' : 'Version ' + one.number + ' by ' + one.author;
+const name = (one) => (one.number === null ? 'Your draft' : `Version ${one.number} by ${one.author}`);
 
 export async function compareVersions(older, newer, { title = 'Two versions', acts = [] } = {}) {
   try {
     const data = await get(address('curate/compare', { trace: bench.current, old: older, new: newer }));
     const body = sheet(title);
     both(body, data, data.sides.map(name));
-    if (acts.length) { const bar = make('div', 'pair-acts', body); for (const [text, press] of acts) make('button', 'bench-like', bar, text).addEventListener('click', () => { dialog.close(); press(); }); }
-  } catch (error) { notice(error.message, { tone: 'bad' }); }
+    if (acts.length) {
+      const bar = make('div', 'pair-acts', body);
+      for (const [text, press] of acts)
+        make('button', 'bench-like', bar, text).addEventListener('click', () => {
+          dialog.close();
+          press();
+        });
+    }
+  } catch (error) {
+    notice(error.message, { tone: 'bad' });
+  }
 }
 
 export async function sideBySide(other = null) {
   const trace = bench.current;
   try {
-    const { items } = await get('curate/siblings/' + trace);
-    if (!items.length) { notice('There is no other attempt at this question.'); return; }
-    const against = other || items[0].id, data = await get(address('curate/pair', { left: trace, right: against }));
+    const { items } = await get(`curate/siblings/${trace}`);
+    if (!items.length) {
+      notice('There is no other attempt at this question.');
+      return;
+    }
+    const against = other || items[0].id,
+      data = await get(address('curate/pair', { left: trace, right: against }));
     const body = sheet('Which is better?');
     if (items.length > 1) {
       const field = make('label', 'pair-choose', body, 'Beside ');
       const select = make('select', '', field);
-      each(select, items, () => make('option', ''), (node, item) => { node.value = item.id; say(node, '#' + item.number + ' · ' + item.policy + ' · ' + (item.answer === null ? 'no answer' : item.answer)); });
+      each(
+        select,
+        items,
+        () => make('option', ''),
+        (node, item) => {
+          node.value = item.id;
+          say(node, `#${item.number} · ${item.policy} · ${item.answer === null ? 'no answer' : item.answer}`);
+        },
+      );
       select.value = against;
       select.addEventListener('change', () => sideBySide(select.value));
     }
@@ -75,15 +115,29 @@ export async function sideBySide(other = null) {
       try {
         const { preference } = await post('curate/prefer', { chosen, rejected, is_tie: isTie });
         dialog.close();
-        notice('Your preference is kept.', { button: 'Undo', press: () => post('curate/prefer/undo', { preference }).then(() => notice('Taken back.')).catch((error) => notice(error.message, { tone: 'bad' })) });
-      } catch (error) { notice(error.message, { tone: 'bad' }); }
+        notice('Your preference is kept.', {
+          button: 'Undo',
+          press: () =>
+            post('curate/prefer/undo', { preference })
+              .then(() => notice('Taken back.'))
+              .catch((error) => notice(error.message, { tone: 'bad' })),
+        });
+      } catch (error) {
+        notice(error.message, { tone: 'bad' });
+      }
     };
-    for (const [text, key, press] of [['Left is better (1)', '1', prefer(left.id, right.id, false)], ['Right is better (2)', '2', prefer(right.id, left.id, false)], ['Equal (0)', '0', prefer(left.id, right.id, true)]]) {
+    for (const [text, key, press] of [
+      ['Left is better (1)', '1', prefer(left.id, right.id, false)],
+      ['Right is better (2)', '2', prefer(right.id, left.id, false)],
+      ['Equal (0)', '0', prefer(left.id, right.id, true)],
+    ]) {
       const button = make('button', 'bench-like', bar, text);
       button.dataset.key = key;
       button.addEventListener('click', press);
     }
-    both(body, data, ['This one, by ' + left.policy, 'The other, by ' + right.policy]);
+    both(body, data, [`This one, by ${left.policy}`, `The other, by ${right.policy}`]);
     bar.firstChild.focus();
-  } catch (error) { notice(error.message, { tone: 'bad' }); }
+  } catch (error) {
+    notice(error.message, { tone: 'bad' });
+  }
 }

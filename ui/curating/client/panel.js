@@ -1,14 +1,16 @@
-// What can be done to the chosen step: its thought, the answer, insert, move, mark, delete, undo and redo; and whether all of it is saved.
+// What can be done to the chosen step: its thought, the answer, insert, move, mark, delete, undo and redo; and whether
+// all of it is saved.
 import { bench } from './bench.js';
 import { edit, type, rest, undo, redo, mayEdit, isTyping } from './editing.js';
 import { drawHere } from './drag.js';
 import { state } from './outbox.js';
 import { say, put } from './dom.js';
 
-export const answerStep = () => bench.detail ? bench.detail.steps.findLastIndex((step) => step.answer !== null) : -1;
+export const answerStep = () => (bench.detail ? bench.detail.steps.findLastIndex((step) => step.answer !== null) : -1);
 
 export function insertLook() {
-  const step = bench.step ?? -1, one = bench.detail.steps[step];
+  const step = bench.step ?? -1,
+    one = bench.detail.steps[step];
   const medium = bench.detail.media[bench.media];
   if (medium && medium.kind === 'video' && !(one && one.name === 'select_frames')) {
     const at = one && one.answer !== null ? step : step + 1;
@@ -17,42 +19,69 @@ export function insertLook() {
 }
 export function moveStepBy(by) {
   const to = bench.step + by;
-  if (bench.detail && to >= 0 && to < bench.detail.steps.length) { edit({ edit: 'move_step', step: bench.step, to }); bench.step = to; }
+  if (bench.detail && to >= 0 && to < bench.detail.steps.length) {
+    edit({ edit: 'move_step', step: bench.step, to });
+    bench.step = to;
+  }
 }
-export const markStep = () => edit({ edit: 'mark_erroneous', step: bench.step, is_erroneous: !bench.detail.steps[bench.step].is_erroneous });
+export const markStep = () =>
+  edit({ edit: 'mark_erroneous', step: bench.step, is_erroneous: !bench.detail.steps[bench.step].is_erroneous });
 export const deleteStep = () => edit({ edit: 'delete_step', step: bench.step });
 
-function grow(area) { area.style.height = 'auto'; area.style.height = Math.min(240, area.scrollHeight + 2) + 'px'; }
+function grow(area) {
+  area.style.height = 'auto';
+  area.style.height = `${Math.min(240, area.scrollHeight + 2)}px`;
+}
 
 export function mountPanel(root) {
-  const part = (name) => root.querySelector('.panel-' + name);
-  const thought = root.querySelector('#curate-thought textarea'), answer = root.querySelector('#curate-answer textarea');
-  thought.addEventListener('input', () => { type('thought', thought.value); grow(thought); });
-  answer.addEventListener('input', () => { type('answer', answer.value, answerStep()); grow(answer); });
+  const part = (name) => root.querySelector(`.panel-${name}`);
+  const thought = root.querySelector('#curate-thought textarea'),
+    answer = root.querySelector('#curate-answer textarea');
+  thought.addEventListener('input', () => {
+    type('thought', thought.value);
+    grow(thought);
+  });
+  answer.addEventListener('input', () => {
+    type('answer', answer.value, answerStep());
+    grow(answer);
+  });
   for (const area of [thought, answer]) area.addEventListener('blur', () => rest());
   part('look').addEventListener('click', () => insertLook());
-  part('think').addEventListener('click', () => edit({ edit: 'insert_step', at: Math.max(0, bench.step ?? 0), thought: '' }));
+  part('think').addEventListener('click', () =>
+    edit({ edit: 'insert_step', at: Math.max(0, bench.step ?? 0), thought: '' }),
+  );
   part('up').addEventListener('click', () => moveStepBy(-1));
   part('down').addEventListener('click', () => moveStepBy(1));
   part('mark').addEventListener('click', () => markStep());
   part('delete').addEventListener('click', () => deleteStep());
-  part('give').addEventListener('click', () => edit({ edit: 'insert_step', at: bench.detail.steps.length, thought: '', answer: '' }));
+  part('give').addEventListener('click', () =>
+    edit({ edit: 'insert_step', at: bench.detail.steps.length, thought: '', answer: '' }),
+  );
   root.querySelector('#curate-undo').addEventListener('click', () => undo());
   part('redo').addEventListener('click', () => redo());
 
   let shown = '';
   return () => {
     const detail = bench.detail;
-    root.querySelector('.panel').hidden = !detail || !detail.draft;
-    if (!detail || !detail.draft) return;
-    const step = bench.step === null ? null : detail.steps[bench.step], may = mayEdit(), at = answerStep();
-    const key = detail.id + ' ' + bench.step;
-    const put_in = (area, text) => { if (area.value !== text && (document.activeElement !== area || key !== shown || !isTyping())) { area.value = text; } };
+    root.querySelector('.panel').hidden = !detail?.draft;
+    if (!detail?.draft) return;
+    const step = bench.step === null ? null : detail.steps[bench.step],
+      may = mayEdit(),
+      at = answerStep();
+    const key = `${detail.id} ${bench.step}`;
+    const put_in = (area, text) => {
+      if (area.value !== text && (document.activeElement !== area || key !== shown || !isTyping())) {
+        area.value = text;
+      }
+    };
     put_in(thought, step ? step.thought : '');
     put_in(answer, at >= 0 ? detail.steps[at].answer : '');
-    if (key !== shown || document.activeElement !== thought) { grow(thought); grow(answer); }
+    if (key !== shown || document.activeElement !== thought) {
+      grow(thought);
+      grow(answer);
+    }
     shown = key;
-    say(part('which'), step ? 'Thought of step ' + (bench.step + 1) : 'Thought');
+    say(part('which'), step ? `Thought of step ${bench.step + 1}` : 'Thought');
     thought.disabled = !may || !step;
     answer.disabled = !may || at < 0;
     part('give').hidden = at >= 0;
@@ -61,7 +90,7 @@ export function mountPanel(root) {
     part('down').disabled = !may || !step || bench.step === detail.steps.length - 1;
     part('delete').disabled = part('mark').disabled = !may || !step;
     part('look').disabled = part('think').disabled = !may;
-    put(part('mark'), { 'aria-pressed': !!(step && step.is_erroneous) });
+    put(part('mark'), { 'aria-pressed': !!step?.is_erroneous });
     root.querySelector('#curate-undo').disabled = !may || !(detail.draft.can_undo || isTyping());
     part('redo').disabled = !may || !detail.draft.can_redo;
   };
@@ -69,8 +98,15 @@ export function mountPanel(root) {
 
 export function drawSaved(node) {
   const { waiting, isAway } = state();
-  const text = isAway ? (waiting === 1 ? 'Not saved: the server cannot be reached. 1 change is kept in this browser.' : 'Not saved: the server cannot be reached. ' + waiting + ' changes are kept in this browser.')
-    : waiting || isTyping() ? 'Saving…' : bench.detail && bench.detail.draft && bench.detail.draft.is_changed ? 'Saved as your draft' : 'Saved';
+  const text = isAway
+    ? waiting === 1
+      ? 'Not saved: the server cannot be reached. 1 change is kept in this browser.'
+      : `Not saved: the server cannot be reached. ${waiting} changes are kept in this browser.`
+    : waiting || isTyping()
+      ? 'Saving…'
+      : bench.detail?.draft?.is_changed
+        ? 'Saved as your draft'
+        : 'Saved';
   put(node, { 'data-state': isAway ? 'away' : waiting || isTyping() ? 'busy' : 'saved' });
   say(node, text);
 }

@@ -6,25 +6,53 @@ import { notice } from './notices.js';
 
 async function send(path, body) {
   try {
-    const answer = await post(path, { trace: bench.current, ...body }), row = item(answer.id);
+    const answer = await post(path, { trace: bench.current, ...body }),
+      row = item(answer.id);
     if (row && answer.tags) row.tags = answer.tags;
     if (row && answer.status) row.status = answer.status;
-    if (bench.detail && bench.detail.id === answer.id) { const detail = { ...bench.detail, ...answer }; keep(detail); show(detail); }
+    if (bench.detail && bench.detail.id === answer.id) {
+      const detail = { ...bench.detail, ...answer };
+      keep(detail);
+      show(detail);
+    }
     changed();
-  } catch (error) { notice(error.message, { tone: 'bad' }); if (bench.detail) reopen(); }
+  } catch (error) {
+    notice(error.message, { tone: 'bad' });
+    if (bench.detail) reopen();
+  }
 }
 
 function mountWords(box, path, field) {
-  const list = box.querySelector('ul'), form = box.querySelector('form'), input = form.querySelector('input');
-  form.addEventListener('submit', (event) => { event.preventDefault(); const word = input.value.trim(); input.value = ''; if (word) send(path, { [field]: word, is_on: true }); });
-  list.addEventListener('click', (event) => { const button = event.target.closest('button'); if (button) send(path, { [field]: button.dataset.word, is_on: false }); });
+  const list = box.querySelector('ul'),
+    form = box.querySelector('form'),
+    input = form.querySelector('input');
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const word = input.value.trim();
+    input.value = '';
+    if (word) send(path, { [field]: word, is_on: true });
+  });
+  list.addEventListener('click', (event) => {
+    const button = event.target.closest('button');
+    if (button) send(path, { [field]: button.dataset.word, is_on: false });
+  });
   return (words) => {
     list.hidden = !words.length;
-    each(list, words, () => { const node = make('li', 'people-word'); make('span', '', node); make('button', '', node, '×'); return node; }, (node, word) => {
-      say(node.firstChild, word);
-      node.lastChild.dataset.word = word;
-      put(node.lastChild, { 'aria-label': 'Take away ' + word });
-    });
+    each(
+      list,
+      words,
+      () => {
+        const node = make('li', 'people-word');
+        make('span', '', node);
+        make('button', '', node, '×');
+        return node;
+      },
+      (node, word) => {
+        say(node.firstChild, word);
+        node.lastChild.dataset.word = word;
+        put(node.lastChild, { 'aria-label': `Take away ${word}` });
+      },
+    );
   };
 }
 
@@ -32,28 +60,63 @@ export function mountPeople(root) {
   const fold = root.querySelector('.people');
   const drawTags = mountWords(fold.querySelector('.people-tags'), 'curate/tag', 'tag');
   const drawAssigned = mountWords(fold.querySelector('.people-assigned'), 'curate/assign', 'person');
-  const wanted = fold.querySelector('.people-wanted'), agreement = fold.querySelector('.people-agreement');
+  const wanted = fold.querySelector('.people-wanted'),
+    agreement = fold.querySelector('.people-agreement');
   wanted.addEventListener('change', () => send('curate/round', { wanted: Number(wanted.value) }));
   const dispute = root.querySelector('.dispute');
-  dispute.addEventListener('click', (event) => { const verdict = event.target.dataset.verdict; if (verdict) send('curate/adjudicate', { revision: bench.detail.head.id, verdict, reason: dispute.querySelector('input').value.trim() }); });
+  dispute.addEventListener('click', (event) => {
+    const verdict = event.target.dataset.verdict;
+    if (verdict)
+      send('curate/adjudicate', {
+        revision: bench.detail.head.id,
+        verdict,
+        reason: dispute.querySelector('input').value.trim(),
+      });
+  });
   fold.addEventListener('toggle', async () => {
     if (!fold.open) return;
     try {
       const { alpha, revisions, pairs } = await get('curate/agreement');
-      const words = pairs.slice(0, 4).filter((pair) => pair.kappa !== null).map((pair) => pair.reviewers.join(' and ') + ' ' + pair.kappa.toFixed(2));
-      tell(agreement, revisions ? 'Agreement on ' + revisions + ' twice reviewed: alpha ' + (alpha === null ? 'not known yet' : alpha.toFixed(2)) + (words.length ? '; kappa ' + words.join(', ') : '') + '.' : '');
-    } catch (error) { /* it is only a figure */ }
+      const words = pairs
+        .slice(0, 4)
+        .filter((pair) => pair.kappa !== null)
+        .map((pair) => `${pair.reviewers.join(' and ')} ${pair.kappa.toFixed(2)}`);
+      tell(
+        agreement,
+        revisions
+          ? 'Agreement on ' +
+              revisions +
+              ' twice reviewed: alpha ' +
+              (alpha === null ? 'not known yet' : alpha.toFixed(2)) +
+              (words.length ? `; kappa ${words.join(', ')}` : '') +
+              '.'
+          : '',
+      );
+    } catch {
+      /* it is only a figure */
+    }
   });
   watch(() => {
     const detail = bench.detail;
     fold.hidden = !detail;
-    dispute.hidden = !(detail && detail.round && detail.round.state === 'disputed');
+    dispute.hidden = !(detail?.round && detail.round.state === 'disputed');
     if (!detail) return;
     drawTags(detail.tags || []);
     drawAssigned(detail.assigned || []);
     const round = detail.round || { wanted: 1, given: 0, state: 'open' };
     if (document.activeElement !== wanted) wanted.value = String(round.wanted);
-    tell(fold.querySelector('.people-round'), round.wanted > 1 ? round.given + ' of ' + round.wanted + ' reviews are in' + (round.state === 'open' ? '; others’ verdicts show after yours.' : ', ' + (round.state === 'adjudicated' ? 'decided' : round.state) + '.') : '');
+    tell(
+      fold.querySelector('.people-round'),
+      round.wanted > 1
+        ? round.given +
+            ' of ' +
+            round.wanted +
+            ' reviews are in' +
+            (round.state === 'open'
+              ? '; others’ verdicts show after yours.'
+              : `, ${round.state === 'adjudicated' ? 'decided' : round.state}.`)
+        : '',
+    );
     say(fold.querySelector('.people-count'), [...(detail.tags || []), ...(detail.assigned || [])].join(', '));
   });
 }

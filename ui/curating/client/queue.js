@@ -1,4 +1,5 @@
-// The left column: search, status, and the list of traces. It is a listbox: the list has the focus, aria-activedescendant the choice.
+// The left column: search, status, and the list of traces. It is a listbox: the list has the focus,
+// aria-activedescendant the choice.
 import { bench, watch, list, choose, move, extend, itemAt } from './bench.js';
 import { mountFilters, isNarrowed } from './filters.js';
 import { mountBulk, chosen, toggle, chooseTo } from './bulk.js';
@@ -15,97 +16,167 @@ export function mount(root) {
   const note = root.querySelector('.queue-note');
   const order = root.querySelector('.queue-order select');
   const showPicture = inList(rows);
-  let shown = null, timer = null;
+  let shown = null,
+    timer = null;
 
-  each(statuses, STATUSES, () => {
-    const label = make('label', 'queue-status');
-    const input = make('input', 'visually-hidden', label);
-    input.type = 'radio'; input.name = 'queue-status';
-    make('span', 'queue-status-word', label);
-    make('span', 'queue-status-count', label);
-    return label;
-  }, (label, status) => {
-    label.firstChild.value = status;
-    say(label.children[1], status ? STATUS_WORDS[status] : 'all');
-    label.firstChild.addEventListener('change', () => list({ status }));
+  each(
+    statuses,
+    STATUSES,
+    () => {
+      const label = make('label', 'queue-status');
+      const input = make('input', 'visually-hidden', label);
+      input.type = 'radio';
+      input.name = 'queue-status';
+      make('span', 'queue-status-word', label);
+      make('span', 'queue-status-count', label);
+      return label;
+    },
+    (label, status) => {
+      label.firstChild.value = status;
+      say(label.children[1], status ? STATUS_WORDS[status] : 'all');
+      label.firstChild.addEventListener('change', () => list({ status }));
+    },
+  );
+  search.addEventListener('input', () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (search.value !== bench.query.search) list({ search: search.value });
+    }, TYPING_MS);
   });
-  search.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(() => { if (search.value !== bench.query.search) list({ search: search.value }); }, TYPING_MS); });
   order.addEventListener('change', () => list({ order: order.value }));
   mountFilters(root);
   mountBulk(root);
   rows.addEventListener('click', (event) => {
     const row = event.target.closest('li');
     if (!row) return;
-    if (event.ctrlKey || event.metaKey) toggle(row.dataset.id); else if (event.shiftKey) chooseTo(row.dataset.id); else choose(row.dataset.id);
+    if (event.ctrlKey || event.metaKey) toggle(row.dataset.id);
+    else if (event.shiftKey) chooseTo(row.dataset.id);
+    else choose(row.dataset.id);
   });
   rows.addEventListener('keydown', (event) => {
-    const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8, Home: -bench.items.length, End: bench.items.length }[event.key];
+    const by = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: 8,
+      PageUp: -8,
+      Home: -bench.items.length,
+      End: bench.items.length,
+    }[event.key];
     if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();
     move(by);
   });
-  // Asked again after every change: what was scrolled to while another page was on its way would otherwise wait for ever.
-  function reach() { if (rows.scrollHeight > rows.clientHeight && rows.scrollTop + rows.clientHeight * 2 > rows.scrollHeight) extend(); }
+  // Asked again after every change: what was scrolled to while another page was on its way would otherwise wait for
+  // ever.
+  function reach() {
+    if (rows.scrollHeight > rows.clientHeight && rows.scrollTop + rows.clientHeight * 2 > rows.scrollHeight) extend();
+  }
   rows.addEventListener('scroll', reach, { passive: true });
 
   function create() {
     const row = make('li', 'queue-row');
     row.setAttribute('role', 'option');
     const picture = make('img', 'queue-picture', row);
-    picture.alt = ''; picture.decoding = 'async';
+    picture.alt = '';
+    picture.decoding = 'async';
     const words = make('div', 'queue-words', row);
     make('p', 'queue-question', words);
     const foot = make('p', 'queue-foot', words);
-    for (const name of ['queue-dot', 'queue-state', 'queue-answer', 'queue-warning', 'queue-sure', 'queue-score']) make('span', name, foot);
+    for (const name of ['queue-dot', 'queue-state', 'queue-answer', 'queue-warning', 'queue-sure', 'queue-score'])
+      make('span', name, foot);
     return row;
   }
   function update(row, item, index) {
-    put(row, { id: 'queue-' + item.id, 'data-id': item.id, 'data-status': item.status, 'aria-selected': item.id === bench.current ? 'true' : 'false', 'aria-checked': chosen.size ? String(chosen.has(item.id)) : null, 'data-holder': item.holder || null, 'aria-posinset': index + 1, 'aria-setsize': bench.isTotalExact ? bench.total : -1 });
+    put(row, {
+      id: `queue-${item.id}`,
+      'data-id': item.id,
+      'data-status': item.status,
+      'aria-selected': item.id === bench.current ? 'true' : 'false',
+      'aria-checked': chosen.size ? String(chosen.has(item.id)) : null,
+      'data-holder': item.holder || null,
+      'aria-posinset': index + 1,
+      'aria-setsize': bench.isTotalExact ? bench.total : -1,
+    });
     const [picture, words] = row.children;
     showPicture(picture, item.picture);
     say(words.firstChild, item.question);
     const [, state, answer, warning, sure, score] = words.lastChild.children;
     say(state, STATUS_WORDS[item.status] || item.status);
     say(answer, item.answer === null ? 'no answer' : item.answer);
-    tell(warning, [item.isRefused ? 'verdict not taken' : '', item.is_pretending ? 'pretends' : '', item.ignores_error ? 'ignores error' : '', item.round === 'disputed' ? 'disputed' : '', item.holder ? item.holder + ' is on it' : ''].filter(Boolean).join(', '));
+    tell(
+      warning,
+      [
+        item.isRefused ? 'verdict not taken' : '',
+        item.is_pretending ? 'pretends' : '',
+        item.ignores_error ? 'ignores error' : '',
+        item.round === 'disputed' ? 'disputed' : '',
+        item.holder ? `${item.holder} is on it` : '',
+      ]
+        .filter(Boolean)
+        .join(', '),
+    );
     // Of what it generated, token by token (engine/store/facets.py).
-    say(sure, item.confidence === null ? '' : Math.floor(100 * item.confidence) + ' % sure');
+    say(sure, item.confidence === null ? '' : `${Math.floor(100 * item.confidence)} % sure`);
     say(score, item.score === null ? '' : item.score.toFixed(2));
   }
 
-  watch(() => {
-    each(rows, bench.items, create, update);
-    if (document.activeElement !== search && search.value !== bench.query.search) search.value = bench.query.search;
-    order.value = bench.query.order;
-    [...statuses.children].forEach((label) => {
-      const status = label.firstChild.value;
-      label.firstChild.checked = status === bench.query.status;
-      const total = status ? bench.counts[status] : Object.values(bench.counts).reduce((sum, n) => sum + n, 0);
-      say(label.lastChild, total === undefined ? '' : total > 9999 ? Math.round(total / 1000) + 'k' : String(total));
-    });
-    const found = (bench.isTotalExact ? '' : 'more than ') + bench.total.toLocaleString('en');
-    tell(note, bench.problem || (bench.isLoading && !bench.items.length ? 'Looking…'
-      : bench.items.length ? (isNarrowed() ? found + ' found' : '')
-      : isNarrowed() ? 'Nothing here matches. Search looks at questions, thoughts and answers.'
-      : 'No traces yet. Ask a question, and what the model did will be listed here.'));
-    rows.hidden = !bench.items.length;
-    order.parentElement.hidden = !bench.items.length;
-    put(rows, { 'aria-busy': bench.isLoading, 'aria-activedescendant': itemAt() >= 0 ? 'queue-' + bench.current : null });
-    const reviewed = (bench.counts.accepted || 0) + (bench.counts.rejected || 0);
-    const all = Object.values(bench.counts).reduce((sum, n) => sum + n, 0);
-    if (all) document.dispatchEvent(new CustomEvent('studio:progress', { detail: { note: reviewed.toLocaleString('en') + ' of ' + all.toLocaleString('en') + ' reviewed', share: reviewed / all } }));
-  }, () => {
-    if (shown !== bench.current) {
-      shown = bench.current;
-      const row = rows.children[itemAt()];
-      // scrollIntoView would move the page below 1024 px, where the list is not beside the picture.
-      if (row && rows.scrollHeight > rows.clientHeight) {
-        const top = row.offsetTop - rows.offsetTop, foot = top + row.offsetHeight;
-        if (top < rows.scrollTop) rows.scrollTop = top - 60;
-        else if (foot > rows.scrollTop + rows.clientHeight) rows.scrollTop = foot - rows.clientHeight + 60;
+  watch(
+    () => {
+      each(rows, bench.items, create, update);
+      if (document.activeElement !== search && search.value !== bench.query.search) search.value = bench.query.search;
+      order.value = bench.query.order;
+      [...statuses.children].forEach((label) => {
+        const status = label.firstChild.value;
+        label.firstChild.checked = status === bench.query.status;
+        const total = status ? bench.counts[status] : Object.values(bench.counts).reduce((sum, n) => sum + n, 0);
+        say(label.lastChild, total === undefined ? '' : total > 9999 ? `${Math.round(total / 1000)}k` : String(total));
+      });
+      const found = (bench.isTotalExact ? '' : 'more than ') + bench.total.toLocaleString('en');
+      tell(
+        note,
+        bench.problem ||
+          (bench.isLoading && !bench.items.length
+            ? 'Looking…'
+            : bench.items.length
+              ? isNarrowed()
+                ? `${found} found`
+                : ''
+              : isNarrowed()
+                ? 'Nothing here matches. Search looks at questions, thoughts and answers.'
+                : 'No traces yet. Ask a question, and what the model did will be listed here.'),
+      );
+      rows.hidden = !bench.items.length;
+      order.parentElement.hidden = !bench.items.length;
+      put(rows, {
+        'aria-busy': bench.isLoading,
+        'aria-activedescendant': itemAt() >= 0 ? `queue-${bench.current}` : null,
+      });
+      const reviewed = (bench.counts.accepted || 0) + (bench.counts.rejected || 0);
+      const all = Object.values(bench.counts).reduce((sum, n) => sum + n, 0);
+      if (all)
+        document.dispatchEvent(
+          new CustomEvent('studio:progress', {
+            detail: {
+              note: `${reviewed.toLocaleString('en')} of ${all.toLocaleString('en')} reviewed`,
+              share: reviewed / all,
+            },
+          }),
+        );
+    },
+    () => {
+      if (shown !== bench.current) {
+        shown = bench.current;
+        const row = rows.children[itemAt()];
+        // scrollIntoView would move the page below 1024 px, where the list is not beside the picture.
+        if (row && rows.scrollHeight > rows.clientHeight) {
+          const top = row.offsetTop - rows.offsetTop,
+            foot = top + row.offsetHeight;
+          if (top < rows.scrollTop) rows.scrollTop = top - 60;
+          else if (foot > rows.scrollTop + rows.clientHeight) rows.scrollTop = foot - rows.clientHeight + 60;
+        }
       }
-    }
-    reach();
-  });
+      reach();
+    },
+  );
 }

@@ -1,7 +1,12 @@
-// Asking the studio's own routes. Offline: nothing arrived, the same may be sent again. Refused: it arrived, and a sentence came back.
+// Asking the studio's own routes. Offline: nothing arrived, the same may be sent again. Refused: it arrived, and a
+// sentence came back.
 export class Offline extends Error {}
 export class Refused extends Error {
-  constructor(status, body) { super((body && body.error) || 'The server answered with an error (' + status + ').'); this.status = status; this.body = body; }
+  constructor(status, body) {
+    super(body?.error || `The server answered with an error (${status}).`);
+    this.status = status;
+    this.body = body;
+  }
 }
 
 async function ask(path, options) {
@@ -13,7 +18,11 @@ async function ask(path, options) {
     throw new Offline('The server cannot be reached.');
   }
   let body = null;
-  try { body = await reply.json(); } catch (error) { if (error.name === 'AbortError') throw error; }
+  try {
+    body = await reply.json();
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+  }
   if (!reply.ok) {
     // A proxy answers for a server that is gone.
     if ([502, 503, 504].includes(reply.status)) throw new Offline('The server cannot be reached.');
@@ -22,12 +31,17 @@ async function ask(path, options) {
   return body;
 }
 export const get = (path, signal) => ask(path, { signal });
-export const post = (path, body, signal) => ask(path, {
-  method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Studio': '1' }, body: JSON.stringify(body), signal,
-});
+export const post = (path, body, signal) =>
+  ask(path, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Studio': '1' },
+    body: JSON.stringify(body),
+    signal,
+  });
 export const address = (path, query) => {
   const words = new URLSearchParams();
-  for (const name in query) if (query[name] !== '' && query[name] !== null && query[name] !== undefined) words.set(name, query[name]);
+  for (const name in query)
+    if (query[name] !== '' && query[name] !== null && query[name] !== undefined) words.set(name, query[name]);
   const text = words.toString();
-  return text ? path + '?' + text : path;
+  return text ? `${path}?${text}` : path;
 };

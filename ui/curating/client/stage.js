@@ -1,4 +1,5 @@
-// The middle column: the question, the picture or frame with its numbered boxes, the filmstrip, the crops of the chosen step.
+// The middle column: the question, the picture or frame with its numbered boxes, the filmstrip, the crops of the chosen
+// step.
 import { bench, watch, move, itemAt, look, stageUrl } from './bench.js';
 import { make, say, tell, put, each, tone, STATUS_WORDS } from './dom.js';
 import { drawBoxes } from './boxes.js';
@@ -9,29 +10,48 @@ import { showSoon } from './pictures.js';
 import { isNarrowed, showAll } from './filters.js';
 
 export function mount(root) {
-  const part = (name) => root.querySelector('.editor-' + name);
-  const drawing = part('svg'), picture = drawing.querySelector('image');
-  const strip = part('strip'), tabs = part('tabs'), crops = part('crops');
+  const part = (name) => root.querySelector(`.editor-${name}`);
+  const drawing = part('svg'),
+    picture = drawing.querySelector('image');
+  const strip = part('strip'),
+    tabs = part('tabs'),
+    crops = part('crops');
 
   part('clear').addEventListener('click', () => showAll());
   root.querySelector('.editor-back').addEventListener('click', () => move(-1));
   root.querySelector('.editor-on').addEventListener('click', () => move(1));
-  tabs.addEventListener('click', (event) => { const tab = event.target.closest('button'); if (tab) { const index = [...tabs.children].indexOf(tab); look(index, bench.detail.media[index].kind === 'video' ? 1 : null); } });
-  strip.addEventListener('click', (event) => { const frame = event.target.closest('button'); if (frame) pickFrame(Number(frame.dataset.frame), event.shiftKey); });
+  tabs.addEventListener('click', (event) => {
+    const tab = event.target.closest('button');
+    if (tab) {
+      const index = [...tabs.children].indexOf(tab);
+      look(index, bench.detail.media[index].kind === 'video' ? 1 : null);
+    }
+  });
+  strip.addEventListener('click', (event) => {
+    const frame = event.target.closest('button');
+    if (frame) pickFrame(Number(frame.dataset.frame), event.shiftKey);
+  });
   strip.addEventListener('keydown', (event) => {
-    const frames = strip.children.length, at = bench.frame || 1;
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + 8, ArrowUp: at - 8, Home: 1, End: frames }[event.key];
+    const frames = strip.children.length,
+      at = bench.frame || 1;
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + 8, ArrowUp: at - 8, Home: 1, End: frames }[
+      event.key
+    ];
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
     const frame = Math.max(1, Math.min(frames, to));
-    if (event.shiftKey) pickFrame(frame, true); else look(bench.media, frame);
+    if (event.shiftKey) pickFrame(frame, true);
+    else look(bench.media, frame);
     strip.children[frame - 1].focus();
   });
-  new ResizeObserver(() => { if (bench.detail) drawBoxes(drawing, bench); }).observe(drawing);
+  new ResizeObserver(() => {
+    if (bench.detail) drawBoxes(drawing, bench);
+  }).observe(drawing);
 
   function drawHead() {
-    const detail = bench.detail, row = bench.items[itemAt()];
+    const detail = bench.detail,
+      row = bench.items[itemAt()];
     const known = detail || row;
     const isNothing = !bench.current && !bench.isLoading && !bench.problem && !bench.items.length;
     part('empty').hidden = !isNothing || isNarrowed();
@@ -40,65 +60,137 @@ export function mount(root) {
     tell(part('problem'), bench.detailProblem);
     if (!known) return;
     say(part('question'), known.question);
-    say(part('facts'), [STATUS_WORDS[known.status], '#' + known.number, known.policy, detail && detail.source, detail && 'version ' + detail.head.number].filter(Boolean).join(' · '));
+    say(
+      part('facts'),
+      [
+        STATUS_WORDS[known.status],
+        `#${known.number}`,
+        known.policy,
+        detail?.source,
+        detail && `version ${detail.head.number}`,
+      ]
+        .filter(Boolean)
+        .join(' · '),
+    );
     const at = itemAt();
-    say(part('place'), at < 0 ? '' : (at + 1).toLocaleString('en') + ' of ' + (bench.isTotalExact ? '' : '> ') + bench.total.toLocaleString('en'));
-    put(part('options'), { hidden: detail && detail.options.length ? null : '' });
-    each(part('options'), detail ? detail.options : [], () => make('li', ''), (node, option, index) => say(node, String.fromCharCode(65 + index) + '  ' + option));
+    say(
+      part('place'),
+      at < 0
+        ? ''
+        : `${(at + 1).toLocaleString('en')} of ${bench.isTotalExact ? '' : '> '}${bench.total.toLocaleString('en')}`,
+    );
+    put(part('options'), { hidden: detail?.options.length ? null : '' });
+    each(
+      part('options'),
+      detail ? detail.options : [],
+      () => make('li', ''),
+      (node, option, index) => say(node, `${String.fromCharCode(65 + index)}  ${option}`),
+    );
   }
 
   function drawStage() {
     const detail = bench.detail;
     part('work').classList.toggle('is-waiting', !detail);
-    if (!detail) { part('name').textContent = ''; return; }
+    if (!detail) {
+      part('name').textContent = '';
+      return;
+    }
     const medium = detail.media[bench.media];
     part('frame').hidden = !medium || medium.is_missing;
-    tell(part('missing'), medium && medium.is_missing ? 'The picture is not in this studio’s media folder.' : '');
+    tell(part('missing'), medium?.is_missing ? 'The picture is not in this studio’s media folder.' : '');
     if (!medium) return;
     part('frame').style.setProperty('--ratio', medium.width / medium.height);
-    put(drawing, { viewBox: '0 0 ' + medium.width + ' ' + medium.height });
-    put(picture, { width: medium.width, height: medium.height, href: medium.is_missing ? null : stageUrl(medium, bench.frame) });
-    say(part('name'), [medium.name, medium.width + ' × ' + medium.height + ' px', bench.frame ? 'frame ' + bench.frame + ' of ' + medium.times_s.length : ''].filter(Boolean).join(' · '));
+    put(drawing, { viewBox: `0 0 ${medium.width} ${medium.height}` });
+    put(picture, {
+      width: medium.width,
+      height: medium.height,
+      href: medium.is_missing ? null : stageUrl(medium, bench.frame),
+    });
+    say(
+      part('name'),
+      [
+        medium.name,
+        `${medium.width} × ${medium.height} px`,
+        bench.frame ? `frame ${bench.frame} of ${medium.times_s.length}` : '',
+      ]
+        .filter(Boolean)
+        .join(' · '),
+    );
   }
 
   // Below 1024 px the strip scrolls sideways.
   let centred = null;
   function fit() {
-    if (bench.detail && bench.detail.media[bench.media]) drawBoxes(drawing, bench);
-    if (centred && strip.scrollWidth > strip.clientWidth) strip.scrollLeft = centred.offsetLeft - strip.offsetLeft - (strip.clientWidth - centred.offsetWidth) / 2;
+    if (bench.detail?.media[bench.media]) drawBoxes(drawing, bench);
+    if (centred && strip.scrollWidth > strip.clientWidth)
+      strip.scrollLeft = centred.offsetLeft - strip.offsetLeft - (strip.clientWidth - centred.offsetWidth) / 2;
     centred = null;
   }
 
   function drawStrip() {
-    const detail = bench.detail, medium = detail && detail.media[bench.media];
+    const detail = bench.detail,
+      medium = detail?.media[bench.media];
     const times = medium && medium.kind === 'video' ? medium.times_s : [];
     strip.hidden = !times.length;
     const lit = new Map();
-    if (times.length) detail.steps.forEach((step, index) => { if (step.frames.length && !step.error) step.frames.forEach((frame) => lit.set(frame, index)); });
-    each(strip, times, () => {
-      const button = make('button', 'strip-frame');
-      const image = make('img', '', button);
-      image.alt = ''; image.decoding = 'async';
-      make('span', 'strip-time', button);
-      make('span', 'strip-step', button);
-      return button;
-    }, (button, time, index) => {
-      const frame = index + 1, step = lit.get(frame);
-      button.dataset.frame = frame;
-      showSoon(button.firstChild, stageUrl(medium, frame, 192));
-      say(button.children[1], time.toFixed(1) + ' s');
-      say(button.children[2], step === undefined ? '' : String(step + 1));
-      button.style.setProperty('--tone', step === undefined ? 'transparent' : tone(step));
-      button.classList.toggle('is-lit', step !== undefined);
-      if (frame === bench.frame && button.getAttribute('aria-pressed') !== 'true') centred = button;
-      put(button, { 'aria-pressed': frame === bench.frame, tabindex: frame === (bench.frame || 1) ? 0 : -1, 'aria-label': 'Frame ' + frame + ' at ' + time.toFixed(1) + ' seconds' + (step === undefined ? '' : ', chosen in step ' + (step + 1)) });
-    });
+    if (times.length)
+      detail.steps.forEach((step, index) => {
+        if (step.frames.length && !step.error) step.frames.forEach((frame) => lit.set(frame, index));
+      });
+    each(
+      strip,
+      times,
+      () => {
+        const button = make('button', 'strip-frame');
+        const image = make('img', '', button);
+        image.alt = '';
+        image.decoding = 'async';
+        make('span', 'strip-time', button);
+        make('span', 'strip-step', button);
+        return button;
+      },
+      (button, time, index) => {
+        const frame = index + 1,
+          step = lit.get(frame);
+        button.dataset.frame = frame;
+        showSoon(button.firstChild, stageUrl(medium, frame, 192));
+        say(button.children[1], `${time.toFixed(1)} s`);
+        say(button.children[2], step === undefined ? '' : String(step + 1));
+        button.style.setProperty('--tone', step === undefined ? 'transparent' : tone(step));
+        button.classList.toggle('is-lit', step !== undefined);
+        if (frame === bench.frame && button.getAttribute('aria-pressed') !== 'true') centred = button;
+        put(button, {
+          'aria-pressed': frame === bench.frame,
+          tabindex: frame === (bench.frame || 1) ? 0 : -1,
+          'aria-label':
+            'Frame ' +
+            frame +
+            ' at ' +
+            time.toFixed(1) +
+            ' seconds' +
+            (step === undefined ? '' : `, chosen in step ${step + 1}`),
+        });
+      },
+    );
     const detailTabs = detail && detail.media.length > 1 ? detail.media : [];
     tabs.hidden = !detailTabs.length;
-    each(tabs, detailTabs, () => make('button', 'editor-tab'), (button, one, index) => { say(button, one.name || 'Picture ' + (index + 1)); put(button, { 'aria-pressed': index === bench.media }); });
+    each(
+      tabs,
+      detailTabs,
+      () => make('button', 'editor-tab'),
+      (button, one, index) => {
+        say(button, one.name || `Picture ${index + 1}`);
+        put(button, { 'aria-pressed': index === bench.media });
+      },
+    );
   }
 
   hold(drawing);
   followers.add(() => drawCrops(crops));
-  watch(() => { drawHead(); drawStage(); drawStrip(); drawCrops(crops); }, fit);
+  watch(() => {
+    drawHead();
+    drawStage();
+    drawStrip();
+    drawCrops(crops);
+  }, fit);
 }

@@ -1,4 +1,5 @@
-// The step cards: one line of what it did, its thought, its crop; why it is stale and what can be done about that; quiet badges.
+// The step cards: one line of what it did, its thought, its crop; why it is stale and what can be done about that;
+// quiet badges.
 import { bench, changed, chooseStep, viewsOf } from './bench.js';
 import { edit, mayEdit, adopt } from './editing.js';
 import { post } from './server.js';
@@ -9,7 +10,11 @@ let isBlanking = false;
 async function blankOut(step) {
   isBlanking = true;
   changed();
-  try { adopt(await post('curate/blank', { trace: bench.current, step })); } catch (error) { notice(error.message, { tone: 'bad' }); }
+  try {
+    adopt(await post('curate/blank', { trace: bench.current, step }));
+  } catch (error) {
+    notice(error.message, { tone: 'bad' });
+  }
   isBlanking = false;
   changed();
 }
@@ -24,7 +29,8 @@ function create() {
   make('span', 'card-mark', top);
   make('span', 'card-thought', words);
   const picture = make('img', 'card-picture', head);
-  picture.alt = ''; picture.decoding = 'async';
+  picture.alt = '';
+  picture.decoding = 'async';
   make('p', 'card-error', item);
   make('div', 'card-badges', item);
   const blank = make('button', 'card-blank', item, 'Would a blank crop change the answer?');
@@ -40,46 +46,91 @@ function create() {
 
 function marks(index, step) {
   const change = bench.detail.changes.find((one) => one.new_index === index);
-  return [step.stale ? 'stale' : '', change ? (change.kind === 'added' ? 'new' : 'edited') : '', step.is_erroneous ? 'erroneous' : ''].filter(Boolean).join(' · ');
+  return [
+    step.stale ? 'stale' : '',
+    change ? (change.kind === 'added' ? 'new' : 'edited') : '',
+    step.is_erroneous ? 'erroneous' : '',
+  ]
+    .filter(Boolean)
+    .join(' · ');
 }
 
 function update(item, step, index) {
   const isChosen = bench.step === index;
   item.style.setProperty('--tone', tone(index));
-  put(item, { 'data-name': step.name, class: 'card' + (isChosen ? ' is-chosen' : '') + (step.is_erroneous ? ' is-erroneous' : '') + (step.stale ? ' is-stale' : '') });
+  put(item, {
+    'data-name': step.name,
+    class:
+      'card' +
+      (isChosen ? ' is-chosen' : '') +
+      (step.is_erroneous ? ' is-erroneous' : '') +
+      (step.stale ? ' is-stale' : ''),
+  });
   const [head, error, badges, blank, stale] = item.children;
-  blank.hidden = !(isChosen && step.name === 'zoom_in' && step.views.length && !step.stale && mayEdit() && !(step.badges || []).some((badge) => badge.text.includes('this crop')));
-  blank.disabled = isBlanking || (bench.detail.draft && bench.detail.draft.is_changed);
-  put(blank, { title: blank.disabled && !isBlanking ? 'Save your changes as a version first' : 'Asks the model twice, with the crop and with a blank in its place' });
+  blank.hidden = !(
+    isChosen &&
+    step.name === 'zoom_in' &&
+    step.views.length &&
+    !step.stale &&
+    mayEdit() &&
+    !(step.badges || []).some((badge) => badge.text.includes('this crop'))
+  );
+  blank.disabled = isBlanking || bench.detail.draft?.is_changed;
+  put(blank, {
+    title:
+      blank.disabled && !isBlanking
+        ? 'Save your changes as a version first'
+        : 'Asks the model twice, with the crop and with a blank in its place',
+  });
   say(blank, isBlanking ? 'Asking the model…' : 'Would a blank crop change the answer?');
   put(head, { 'aria-current': isChosen ? 'step' : 'false' });
   say(head.children[0], String(index + 1));
   const [top, thought] = head.children[1].children;
-  say(top.children[0], step.name + (step.frames.length ? ' ' + step.frames.join(', ') : step.view ? ' in view ' + step.view : ''));
+  say(
+    top.children[0],
+    step.name + (step.frames.length ? ` ${step.frames.join(', ')}` : step.view ? ` in view ${step.view}` : ''),
+  );
   tell(top.children[1], marks(index, step));
-  say(thought, step.answer !== null && !step.thought ? step.answer : step.thought || (isChosen ? 'No thought yet' : ''));
+  say(
+    thought,
+    step.answer !== null && !step.thought ? step.answer : step.thought || (isChosen ? 'No thought yet' : ''),
+  );
   thought.classList.toggle('is-empty', !step.thought && step.answer === null);
-  const [view] = viewsOf(index), picture = head.children[2];
+  const [view] = viewsOf(index),
+    picture = head.children[2];
   picture.hidden = !view;
   if (view && picture.getAttribute('src') !== view.url) picture.src = view.url;
-  tell(error, step.error ? 'It did not work: ' + step.error : '');
+  tell(error, step.error ? `It did not work: ${step.error}` : '');
   const shown = step.badges || [];
   badges.hidden = !shown.length;
-  each(badges, shown, () => make('span', 'badge'), (node, badge) => { say(node, badge.text); put(node, { 'data-kind': badge.kind, title: badge.title }); });
+  each(
+    badges,
+    shown,
+    () => make('span', 'badge'),
+    (node, badge) => {
+      say(node, badge.text);
+      put(node, { 'data-kind': badge.kind, title: badge.title });
+    },
+  );
   stale.hidden = !step.stale;
-  say(stale.firstChild, step.stale ? 'Look at it again: ' + step.stale + '.' : '');
+  say(stale.firstChild, step.stale ? `Look at it again: ${step.stale}.` : '');
   const [confirm, rerun] = stale.lastChild.children;
   rerun.hidden = !(step.name === 'zoom_in' || step.name === 'select_frames');
   for (const button of stale.lastChild.children) button.disabled = !mayEdit();
-  put(confirm, { 'aria-label': 'Step ' + (index + 1) + ' is still right' });
+  put(confirm, { 'aria-label': `Step ${index + 1} is still right` });
 }
 
 export function mountSteps(cards) {
   cards.addEventListener('click', (event) => {
-    const card = event.target.closest('.card'), act = event.target.dataset && event.target.dataset.act;
+    const card = event.target.closest('.card'),
+      act = event.target.dataset?.act;
     if (!card) return;
     const step = [...cards.children].indexOf(card);
-    if (act === 'blank') blankOut(step); else if (act) edit({ edit: act, step }); else chooseStep(step);
+    if (act === 'blank') blankOut(step);
+    else if (act) edit({ edit: act, step });
+    else chooseStep(step);
   });
 }
-export function drawSteps(cards) { each(cards, bench.detail ? bench.detail.steps : [], create, update); }
+export function drawSteps(cards) {
+  each(cards, bench.detail ? bench.detail.steps : [], create, update);
+}

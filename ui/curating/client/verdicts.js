@@ -6,38 +6,61 @@ import { endNudge } from './drag.js';
 import { notice } from './notices.js';
 
 const WORDS = { accepted: 'Approved', rejected: 'Rejected', skipped: 'Skipped', flagged: 'Flagged' };
-const short = (text) => text.length > 60 ? text.slice(0, 58) + '…' : text;
+const short = (text) => (text.length > 60 ? `${text.slice(0, 58)}…` : text);
 let last = null;
-let awaited = null;   // the verdict whose answer the page waits for before it moves on
+let awaited = null; // the verdict whose answer the page waits for before it moves on
 
 // What stands in the way of approving what is on the bench: a sentence, or ''.
 export function obstacle() {
   const detail = bench.detail;
-  if (!detail || !detail.draft) return '';
+  if (!detail?.draft) return '';
   return detail.problems.join(' ');
 }
-export const isHeldElsewhere = () => !!(bench.detail && bench.detail.holder && bench.isInsisting !== bench.current);
+export const isHeldElsewhere = () => !!(bench.detail?.holder && bench.isInsisting !== bench.current);
 
 // False, with a sentence that says why, where the verdict cannot be given.
 export function decide(verdict, reason = '', { isMoving = true } = {}) {
-  const id = bench.current, row = item(id), detail = bench.detail;
+  const id = bench.current,
+    row = item(id),
+    detail = bench.detail;
   if (!id || (!row && !detail) || (awaited && awaited.body.trace === id)) return false;
-  if (!detail && verdict !== 'skipped') { notice('It is still being fetched; look at it, then decide.'); return false; }
-  if (isHeldElsewhere() && verdict !== 'skipped') { notice(detail.holder.sentence || detail.holder.name + ' is working on this trace.', { tone: 'bad' }); return false; }
+  if (!detail && verdict !== 'skipped') {
+    notice('It is still being fetched; look at it, then decide.');
+    return false;
+  }
+  if (isHeldElsewhere() && verdict !== 'skipped') {
+    notice(detail.holder.sentence || `${detail.holder.name} is working on this trace.`, { tone: 'bad' });
+    return false;
+  }
   endNudge();
   rest();
-  if (detail && detail.draft && detail.draft.is_behind && verdict !== 'skipped') { notice('Somebody else saved a version meanwhile: say first which of the two goes on.', { tone: 'bad' }); return false; }
-  if (verdict === 'accepted' && obstacle()) { notice(obstacle(), { tone: 'bad' }); return false; }
-  const question = (detail || row).question, before = (row || detail).status;
-  if (verdict !== 'skipped') { if (row) row.status = verdict; if (detail) detail.status = verdict; }
-  const task = tell('curate/review', { trace: id, revision: detail ? detail.head.id : row.head_id, verdict, reason }, before);
+  if (detail?.draft?.is_behind && verdict !== 'skipped') {
+    notice('Somebody else saved a version meanwhile: say first which of the two goes on.', { tone: 'bad' });
+    return false;
+  }
+  if (verdict === 'accepted' && obstacle()) {
+    notice(obstacle(), { tone: 'bad' });
+    return false;
+  }
+  const question = (detail || row).question,
+    before = (row || detail).status;
+  if (verdict !== 'skipped') {
+    if (row) row.status = verdict;
+    if (detail) detail.status = verdict;
+  }
+  const task = tell(
+    'curate/review',
+    { trace: id, revision: detail ? detail.head.id : row.head_id, verdict, reason },
+    before,
+  );
   forget(id);
-  notice(WORDS[verdict] + ': ' + short(question), { button: 'Undo (u)', press: () => takeBack(id) });
+  notice(`${WORDS[verdict]}: ${short(question)}`, { button: 'Undo (u)', press: () => takeBack(id) });
   last = id;
   if (isMoving) {
     bench.isAsking = false;
     // Where somebody else is at work too, theirs may stand by now: the page stays until the server has taken this one.
-    if (bench.isInsisting === id && verdict !== 'skipped') awaited = task; else moveOn();
+    if (bench.isInsisting === id && verdict !== 'skipped') awaited = task;
+    else moveOn();
   }
   changed();
   return true;
@@ -51,17 +74,30 @@ export function takeBack(id = last) {
 }
 
 export function reject() {
-  if (bench.isAsking) { closeReason(); moveOn(); return; }
-  if (isHeldElsewhere() || !bench.detail) { decide('rejected'); return; }
+  if (bench.isAsking) {
+    closeReason();
+    moveOn();
+    return;
+  }
+  if (isHeldElsewhere() || !bench.detail) {
+    decide('rejected');
+    return;
+  }
   if (!decide('rejected', '', { isMoving: false })) return;
   bench.isAsking = true;
   changed();
 }
-export function giveReason(reason) { decide('rejected', reason); }
-export function closeReason() { bench.isAsking = false; changed(); }
+export function giveReason(reason) {
+  decide('rejected', reason);
+}
+export function closeReason() {
+  bench.isAsking = false;
+  changed();
+}
 
 // After an edit that adds steps, the first of them is the one to look at.
-const focusAfter = (edit) => !edit ? null : edit.edit === 'insert_step' ? edit.at : edit.edit === 'take_steps' ? edit.after + 1 : null;
+const focusAfter = (edit) =>
+  !edit ? null : edit.edit === 'insert_step' ? edit.at : edit.edit === 'take_steps' ? edit.after + 1 : null;
 
 // --- what became of what was told (called by the outbox) ---
 export const answers = {
@@ -71,11 +107,13 @@ export const answers = {
       const isAwaited = task === awaited;
       if (isAwaited) awaited = null;
       if (bench.current !== answer.id) return;
-      if (isAwaited) moveOn(); else if (bench.detail) reopen();
+      if (isAwaited) moveOn();
+      else if (bench.detail) reopen();
     } else adopt(answer, focusAfter(task.body.edit));
   },
   refused(task, error) {
-    const id = task.body.trace, row = item(id);
+    const id = task.body.trace,
+      row = item(id);
     forget(id);
     if (task === awaited) awaited = null;
     if (row && task.before) row.status = task.before;

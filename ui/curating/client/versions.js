@@ -6,42 +6,124 @@ import { compareVersions } from './pair.js';
 import { make, say, each, when } from './dom.js';
 import { notice } from './notices.js';
 
-const WORDS = { recorded: 'recorded it', revised: 'saved', branched: 'saved beside it', accepted: 'approved', rejected: 'rejected', skipped: 'skipped', flagged: 'flagged', undone: 'took back', adjudicated: 'decided', tagged: 'tagged', assigned: 'assigned it to', asked: 'asked for' };
-let known = null, isOpen = false;
+const WORDS = {
+  recorded: 'recorded it',
+  revised: 'saved',
+  branched: 'saved beside it',
+  accepted: 'approved',
+  rejected: 'rejected',
+  skipped: 'skipped',
+  flagged: 'flagged',
+  undone: 'took back',
+  adjudicated: 'decided',
+  tagged: 'tagged',
+  assigned: 'assigned it to',
+  asked: 'asked for',
+};
+let known = null,
+  isOpen = false;
 
 async function know() {
   const id = bench.current;
-  try { const history = await get('curate/history/' + encodeURIComponent(id)); known = { id, version: bench.detail && bench.detail.head.id, ...history }; changed(); } catch (error) { notice(error.message, { tone: 'bad' }); }
+  try {
+    const history = await get(`curate/history/${encodeURIComponent(id)}`);
+    known = { id, version: bench.detail?.head.id, ...history };
+    changed();
+  } catch (error) {
+    notice(error.message, { tone: 'bad' });
+  }
 }
 
 export function mountVersions(root) {
-  const fold = root.querySelector('.versions'), events = fold.querySelector('.versions-events'), pick = fold.querySelector('.versions-pick');
+  const fold = root.querySelector('.versions'),
+    events = fold.querySelector('.versions-events'),
+    pick = fold.querySelector('.versions-pick');
   const [older, newer] = pick.querySelectorAll('select');
-  fold.addEventListener('toggle', () => { isOpen = fold.open; if (isOpen) know(); });
-  pick.addEventListener('submit', (event) => { event.preventDefault(); compareVersions(older.value, newer.value); });
+  fold.addEventListener('toggle', () => {
+    isOpen = fold.open;
+    if (isOpen) know();
+  });
+  pick.addEventListener('submit', (event) => {
+    event.preventDefault();
+    compareVersions(older.value, newer.value);
+  });
 
   const conflict = root.querySelector('.conflict');
   const mine = () => tell('curate/rebase', { trace: bench.current, counter: null });
   const theirs = () => tell('curate/discard', { trace: bench.current, counter: null });
-  conflict.querySelector('.conflict-show').addEventListener('click', () => compareVersions(bench.detail.head.id, 'draft', { title: 'Theirs and yours', acts: [['Keep mine, on top of theirs', mine], ['Take theirs', theirs]] }));
+  conflict.querySelector('.conflict-show').addEventListener('click', () =>
+    compareVersions(bench.detail.head.id, 'draft', {
+      title: 'Theirs and yours',
+      acts: [
+        ['Keep mine, on top of theirs', mine],
+        ['Take theirs', theirs],
+      ],
+    }),
+  );
   conflict.querySelector('.conflict-mine').addEventListener('click', mine);
   conflict.querySelector('.conflict-theirs').addEventListener('click', theirs);
 
   watch(() => {
     const detail = bench.detail;
-    const isBehind = !!(detail && detail.draft && detail.draft.is_behind);
+    const isBehind = !!detail?.draft?.is_behind;
     conflict.hidden = !isBehind;
-    if (isBehind) say(conflict.querySelector('.conflict-text'), detail.head.author + ' saved version ' + detail.head.number + ' of this trace while you were changing it. Both are kept: look at the two, then say which goes on.');
+    if (isBehind)
+      say(
+        conflict.querySelector('.conflict-text'),
+        detail.head.author +
+          ' saved version ' +
+          detail.head.number +
+          ' of this trace while you were changing it. Both are kept: look at the two, then say which goes on.',
+      );
     fold.hidden = !detail;
     if (!detail || !isOpen) return;
-    if (!known || known.id !== detail.id || known.version !== detail.head.id) { known = known && known.id === detail.id ? { ...known, version: detail.head.id } : { id: detail.id, version: detail.head.id, events: [], revisions: [] }; know(); }
-    each(events, known.events, () => { const row = make('li', 'versions-event'); make('span', '', row); make('time', '', row); return row; }, (row, one) => { say(row.firstChild, one.who + ' ' + (WORDS[one.kind] || one.kind) + (one.detail && one.kind !== 'recorded' ? ' ' + one.detail : '')); say(row.lastChild, when(one.at)); });
-    const names = known.revisions.map((one) => [one.id, one.number + ' ' + one.author + (one.is_branch ? ' (beside)' : '')]);
-    if (detail.draft && detail.draft.is_changed) names.unshift(['draft', 'your draft']);
+    if (!known || known.id !== detail.id || known.version !== detail.head.id) {
+      known =
+        known && known.id === detail.id
+          ? { ...known, version: detail.head.id }
+          : { id: detail.id, version: detail.head.id, events: [], revisions: [] };
+      know();
+    }
+    each(
+      events,
+      known.events,
+      () => {
+        const row = make('li', 'versions-event');
+        make('span', '', row);
+        make('time', '', row);
+        return row;
+      },
+      (row, one) => {
+        say(
+          row.firstChild,
+          one.who +
+            ' ' +
+            (WORDS[one.kind] || one.kind) +
+            (one.detail && one.kind !== 'recorded' ? ` ${one.detail}` : ''),
+        );
+        say(row.lastChild, when(one.at));
+      },
+    );
+    const names = known.revisions.map((one) => [
+      one.id,
+      `${one.number} ${one.author}${one.is_branch ? ' (beside)' : ''}`,
+    ]);
+    if (detail.draft?.is_changed) names.unshift(['draft', 'your draft']);
     pick.hidden = names.length < 2;
-    for (const [select, at] of [[older, names.length - 1], [newer, 0]]) {
+    for (const [select, at] of [
+      [older, names.length - 1],
+      [newer, 0],
+    ]) {
       const value = select.value;
-      each(select, names, () => make('option', ''), (node, [id, text]) => { node.value = id; say(node, text); });
+      each(
+        select,
+        names,
+        () => make('option', ''),
+        (node, [id, text]) => {
+          node.value = id;
+          say(node, text);
+        },
+      );
       select.value = names.some(([id]) => id === value) ? value : names.length ? names[at][0] : '';
     }
   });
