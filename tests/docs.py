@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine.experiment.report import PICTURES, table
+from engine.lab.study.report import PICTURES, table
 from engine.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
@@ -64,8 +64,8 @@ def _idea(path: Path) -> str:
 
 
 def figures() -> str:
-    """The embedded reasoner's measured figures, from what `evaluate` printed (engine/tiny/weights/evaluation.json)."""
-    rows = json.loads((ROOT / "engine" / "tiny" / "weights" / "evaluation.json").read_text(encoding="utf-8"))
+    """The embedded reasoner's measured figures, from what `evaluate` printed (engine/embedded/weights/evaluation.json)."""
+    rows = json.loads((ROOT / "engine" / "embedded" / "weights" / "evaluation.json").read_text(encoding="utf-8"))
 
     def share(value: float | None) -> str:
         return "" if value is None else f"{100 * value:.1f}%"

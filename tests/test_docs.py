@@ -9,9 +9,9 @@ import subprocess
 
 import pytest
 
-from engine.experiment.report import markdown, pictures, report_of, table, write_report
+from engine.lab.study.report import markdown, pictures, report_of, table, write_report
 from tests import docs
-from tests.experiment.samples import PARTS, finished_study
+from tests.lab.study.samples import PARTS, finished_study
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
@@ -77,7 +77,7 @@ def test_nothing_that_is_tracked_names_a_place_of_one_machine():
 
 
 def test_the_licence_of_everything_shipped_is_told():
-    assets = docs.ROOT / "engine" / "tiny" / "assets"
+    assets = docs.ROOT / "engine" / "lab" / "world" / "assets"
     texts = " ".join(path.read_text(encoding="utf-8") for path in assets.rglob("*") if path.suffix in {".md", ".txt"})
     for path in assets.rglob("*"):
         if path.suffix in {".ttf", ".otf", ".woff2", ".jpg", ".png"}:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
-from engine.bench.people import WorkbenchDesk, losses, work_together
 from engine.blanking import blank_out, would_answer_change
 from engine.editing import SetThought, continuation, undo
 from engine.errors import InvalidInput
+from engine.lab.bench.people import WorkbenchDesk, losses, work_together
 from engine.media import MediaFolder
 from engine.operations import cut
 from engine.store import StaleDraft, Store

@@ -22,6 +22,7 @@ from typing import Any, Literal
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig
 
+from engine import embedded
 from engine.backbone.adapters import Adapters
 from engine.backbone.lease import Lease
 from engine.errors import InvalidSetting, Unavailable
@@ -29,8 +30,6 @@ from engine.errors import InvalidSetting, Unavailable
 __all__ = ["Backbone", "PixelBudget", "Quantization", "load_backbone", "resolve_model"]
 
 Quantization = Literal["4bit", "8bit", "none"]
-
-EMBEDDED_MODEL = Path(__file__).parent.parent / "tiny" / "weights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,8 @@ class Backbone:
 
 def resolve_model(model: str) -> tuple[str, str]:
     """(name, path or Hub id) of STUDIO_MODEL. Raises InvalidSetting where a path leads nowhere."""
-    if model == "tiny":
-        return "tiny", str(EMBEDDED_MODEL)
+    if model == embedded.NAME:
+        return embedded.NAME, str(embedded.weights_folder())
     path = Path(model).expanduser()
     if path.exists():
         if not (path / "config.json").is_file():

@@ -70,17 +70,17 @@ def _measured(
     """What a bench found, and the same as lines for people."""
     progress: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
     if name == "editor":
-        from engine.bench import editor
+        from engine.lab.bench import editor
 
         found = editor.measure(sizes["drags"], progress=progress)
         return found, editor.report(found)
     if name == "people":
-        from engine.bench import people
+        from engine.lab.bench import people
 
         found = people.measure(sizes["people"], sizes["seconds"], progress=progress)
         return found, people.report(found)
     if name in ("cache", "rl"):
-        from engine.bench import answers
+        from engine.lab.bench import answers
         from engine.opening import open_backbone
 
         backbone = open_backbone(settings)
@@ -89,7 +89,7 @@ def _measured(
         )
         found = measure(backbone, count, progress)
         return found, answers.report(found)
-    from engine.bench import queue
+    from engine.lab.bench import queue
 
     found = queue.measure(sizes["traces"], sizes["repeats"], has_browser=not is_store_only, progress=progress)
     return found, queue.report(found)

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from engine.errors import InvalidInput, InvalidSetting
-from engine.experiment.left import expected_s, seconds_left
-from engine.experiment.plan import Part, Sizes, plan
+from engine.lab.study.left import expected_s, seconds_left
+from engine.lab.study.plan import Part, Sizes, plan
 from engine.settings import Settings
 
 if TYPE_CHECKING:
     from engine.backbone.loading import Backbone
-    from engine.experiment.folder import Folder
-    from engine.experiment.schedule import Event
+    from engine.lab.study.folder import Folder
+    from engine.lab.study.schedule import Event
 
 SUMMARY = "run the paper's study: warm start, curiosity-driven RL, and their ablations, resumably"
 _MEANINGS = {
@@ -81,9 +81,9 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
     # Imported only now: torch takes seconds.
     from engine.backbone.loading import resolve_model
-    from engine.experiment.folder import Folder
-    from engine.experiment.identity import identity_of
-    from engine.experiment.report import report_of, table, write_report
+    from engine.lab.study.folder import Folder
+    from engine.lab.study.identity import identity_of
+    from engine.lab.study.report import report_of, table, write_report
 
     folder = Folder(Path(arguments.out))
     folder.claim(identity_of(sizes, settings))
@@ -121,7 +121,7 @@ def _run_parts(
     on_event: Callable[[Event], None],
     should_stop: Callable[[], bool],
 ) -> bool:
-    from engine.experiment.schedule import run_here, run_in_processes
+    from engine.lab.study.schedule import run_here, run_in_processes
     from engine.opening import open_backbone
 
     if jobs > 1:

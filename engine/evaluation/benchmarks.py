@@ -4,7 +4,7 @@
     mini-signs-heldout    the same in fonts, words and on backgrounds that training never showed
     mini-clips            what is written on a sign that shows in a few of 16 frames
     mini-clips-heldout    the same, held out likewise
-    mini-vstar, mini-tally, mini-info, mini-mv      the paper's four in miniature (`engine.miniature`)
+    mini-vstar, mini-tally, mini-info, mini-mv      the paper's four in miniature (`engine.lab.world.miniature`)
 
 The idea: a drawn example is the bytes of a media file and a record about it. Evaluation reads these bytes like a person's
 file (a picture is a PNG, a clip an encoded MP4), so what is measured is the whole path, losses of the codec included,
@@ -32,12 +32,12 @@ from PIL import Image
 from engine.errors import InvalidInput
 from engine.evaluation.examples import Posed, pose
 from engine.evaluation.scoring import Rule
+from engine.lab.world.clips import draw_clip
+from engine.lab.world.miniature import info, mv, tally, vstar
+from engine.lab.world.miniature.drawing import Difficulty
+from engine.lab.world.questions import question_about
+from engine.lab.world.scenes import draw_scene, seed_for
 from engine.media import DEFAULT_LIMITS, MediaLimits, write_clip
-from engine.miniature import info, mv, tally, vstar
-from engine.miniature.drawing import Difficulty
-from engine.tiny.clips import draw_clip
-from engine.tiny.questions import question_about
-from engine.tiny.scenes import draw_scene, seed_for
 from engine.trace import Box, Evidence, MediaKind
 
 __all__ = ["BENCHMARKS", "MAX_COUNT", "Benchmark", "BenchmarkSplit", "Drawn", "benchmark_named", "draw", "pose_drawn"]
@@ -55,7 +55,7 @@ BenchmarkSplit = Literal["train", "validation", "test", "heldout"]
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """`split` is what is drawn by default and `splits` what can be (ranges of engine.tiny's seeds); `count` is how many
+    """`split` is what is drawn by default and `splits` what can be (ranges of engine.lab.world's seeds); `count` is how many
     examples an evaluation takes by default, `rule` how they are scored (None: by letter with options, as text without)."""
 
     name: str

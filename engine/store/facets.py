@@ -36,7 +36,7 @@ FACETS = (
 )
 TRIGGERS = triggers(FACETS, ", confidence, updated_at")
 REBUILD = rebuild(FACETS)
-"""Both are used again by `engine.store.generated`, which fills a store without them."""
+"""Both are used again by `engine.lab.bench.generated`, which fills a store without them."""
 
 
 def touched_in(moment: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine.bench.running import RunningStudio
+from engine.lab.bench.running import RunningStudio
 
 _TIMEOUT_MS = 60_000
 

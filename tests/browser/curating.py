@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from engine.bench.running import RunningStudio
+from engine.lab.bench.running import RunningStudio
 
 __all__ = ["drag_box", "eventually", "opened", "settled", "time_passes"]
 

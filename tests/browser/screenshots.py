@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect, sync_playwright
 
-from engine.bench.running import RunningStudio
+from engine.lab.bench.running import RunningStudio
 
 OUT = Path(__file__).resolve().parents[2] / "docs" / "ask.png"
 SAMPLE = 3

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from engine.backbone.loading import EMBEDDED_MODEL
-from engine.bench.running import RunningStudio
+from engine.embedded import weights_folder
+from engine.lab.bench.running import RunningStudio
 from engine.store import TraceRecord
 from tests.browser.models import small_model
 from tests.browser.traces import picture_trace
 
-IS_EMBEDDED = (EMBEDDED_MODEL / "model.safetensors").is_file()
+IS_EMBEDDED = (weights_folder() / "model.safetensors").is_file()
 _PATIENCE_MS = 240_000
 _STEPS = 3
 

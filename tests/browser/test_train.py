@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine.bench.running import RunningStudio
+from engine.lab.bench.running import RunningStudio
 from engine.store import Job
 from tests.browser.curating import eventually
 from tests.browser.models import small_model

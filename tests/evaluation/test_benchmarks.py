@@ -16,7 +16,7 @@ from engine.evaluation.benchmarks import BENCHMARKS, MAX_COUNT, benchmark_named,
 from engine.evaluation.examples import pose_line, read_examples, write_examples
 from engine.evaluation.hits import LARGEST_HIT_AREA
 from engine.evaluation.scoring import score_answer
-from engine.tiny.scenes import SEEDS
+from engine.lab.world.scenes import SEEDS
 from engine.trace import CLIP_FRAMES
 
 every = pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda benchmark: benchmark.name)
@@ -73,8 +73,8 @@ def test_the_evidence_frames_of_a_clip_survive_the_codec():
     """Frame k of the drawn clip is frame k of the loaded one: each decoded frame is nearest to its own original."""
     import numpy as np
 
-    from engine.tiny.clips import draw_clip
-    from engine.tiny.scenes import seed_for
+    from engine.lab.world.clips import draw_clip
+    from engine.lab.world.scenes import seed_for
 
     drawn = next(draw(benchmark_named("mini-clips"), 1))
     (loaded,) = pose_drawn(drawn).pictures.values()
@@ -87,7 +87,7 @@ def test_the_evidence_frames_of_a_clip_survive_the_codec():
 
 
 def test_scenes_without_signs_are_passed_over(monkeypatch):
-    from engine.tiny.scenes import Scene
+    from engine.lab.world.scenes import Scene
 
     original = benchmarks.draw_scene
     monkeypatch.setattr(

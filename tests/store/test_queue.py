@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import InvalidInput, NotFound
+from engine.lab.bench.generated import fill
 from engine.store import Query, Store
-from engine.store.generated import fill
 from engine.trace import Box, Evidence, Observation, Step, ZoomIn
 
 from .samples import make_trace

@@ -1,0 +1,121 @@
+"""All parts of a study, those that are done passed over, in this process or several at once in processes of their own.
+
+The idea: the folder is the state. Whoever runs a part writes its result there, so a study that was stopped or killed at any
+moment goes on when it is started again, with however many processes.
+
+Events, for whoever watches, are plain values; `data` is plain JSON.
+
+    started   {}                           progress  {"done", "total", ...numbers of the step}
+    done      {"seconds"}                  stopped   {}
+
+Invariants: a part begins when everything that it needs is done; after a stop or an error nothing begins, what runs is asked
+to stop and waited for. Not covered: what a part does (`running`), signals (the command's).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.backbone.loading import Backbone
+from engine.lab.study.folder import Folder
+from engine.lab.study.material import Stopped
+from engine.lab.study.plan import Part, Sizes, ready
+from engine.lab.study.processes import Worker
+from engine.lab.study.running import Workplace, run_part
+from engine.settings import Settings
+
+__all__ = ["Event", "run_here", "run_in_processes"]
+
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to a part; `data` as in the module docstring."""
+
+    part: str
+    kind: Literal["started", "progress", "done", "stopped"]
+    data: Mapping[str, Any]
+
+
+OnEvent = Callable[[Event], None]
+
+
+def run_here(
+    folder: Folder,
+    parts: Sequence[Part],
+    sizes: Sizes,
+    backbone: Callable[[], Backbone],
+    on_event: OnEvent,
+    should_stop: Callable[[], bool],
+) -> bool:
+    """One part after another, on one backbone. Returns whether all are done. Raises what a part raises."""
+    for part in parts:
+        if folder.is_done(part.name):
+            continue
+        if should_stop():
+            return False
+
+        def on_progress(done: int, total: int, numbers: Mapping[str, Any], name: str = part.name) -> None:
+            on_event(Event(name, "progress", {"done": done, "total": total, **numbers}))
+
+        on_event(Event(part.name, "started", {}))
+        try:
+            result = run_part(part, Workplace(folder, sizes, backbone, on_progress, should_stop))
+        except Stopped:
+            on_event(Event(part.name, "stopped", {}))
+            return False
+        on_event(Event(part.name, "done", {"seconds": result["seconds"]}))
+    return True
+
+
+def run_in_processes(
+    folder: Folder,
+    parts: Sequence[Part],
+    sizes: Sizes,
+    settings: Settings,
+    jobs: int,
+    on_event: OnEvent,
+    should_stop: Callable[[], bool],
+) -> bool:
+    """Up to `jobs` parts at once, each in a process of its own with `settings.threads` threads. Returns whether all are
+    done. Raises Unavailable, in the part's own words, where one failed; the others are stopped first."""
+    done = {part.name for part in parts if folder.is_done(part.name)}
+    done |= {need for part in parts for need in part.needs if folder.is_done(need)}
+    names = {part.name for part in parts}
+    busy: dict[str, Worker] = {}
+    error: Exception | None = None
+    try:
+        while busy or (not names <= done and error is None and not should_stop()):
+            if error is not None or should_stop():
+                for worker in busy.values():
+                    worker.ask_to_stop()
+            else:
+                can = ready(parts, done, busy)
+                if not can and not busy:
+                    raise ValueError(f"what {sorted(names - done)} need is not among the parts")
+                for part in can[: jobs - len(busy)]:
+                    busy[part.name] = Worker(folder.root, part, sizes, settings)
+                    on_event(Event(part.name, "started", {}))
+            Worker.wait(busy.values(), _POLL_S)
+            for name, worker in list(busy.items()):
+                for progress in worker.news():
+                    on_event(Event(name, "progress", progress))
+                if worker.is_running:
+                    continue
+                del busy[name]
+                if folder.is_done(name):
+                    done.add(name)
+                    on_event(Event(name, "done", {"seconds": folder.result(name)["seconds"]}))
+                elif worker.error is not None:
+                    error = error or worker.error
+                else:
+                    on_event(Event(name, "stopped", {}))
+    finally:
+        for worker in busy.values():
+            worker.end()
+    if error is not None:
+        raise error
+    return names <= done

@@ -1,0 +1,86 @@
+"""The recipe runs from end to end for a few steps, goes on where it stopped, and what it makes loads as any model of
+the Hub."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import bitsandbytes
+import pytest
+import torch
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+from engine.lab.recipe import export, remake, tokenizer, turns, world_curriculum
+from engine.lab.recipe.curriculum import SMALL
+from engine.lab.recipe.optimiser import MasterOptimiser
+
+
+def run(folder, *arguments: str) -> str:
+    command = [sys.executable, "-m", "engine.lab.recipe.remake", "--out", str(folder), "--generators", "0", *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment, timeout=300).stdout
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recipe")
+    return folder, run(folder, "--steps-per-stage", "1", "--small")
+
+
+def test_a_few_steps_of_every_stage_run_and_are_logged(made):
+    folder, output = made
+    rows = [json.loads(line) for line in (folder / "curves.jsonl").read_text().splitlines()]
+    plan = remake.stages(turns.lexicon_of(tokenizer.build_tokenizer()), SMALL, world_curriculum.SMALL)
+    assert [row["stage"] for row in rows] == [stage.name for stage in plan]
+    assert all(any(key.endswith(".loss") for key in row) for row in rows)
+    assert "world" in output
+
+
+def test_a_finished_run_is_resumed_with_nothing_left_to_do(made):
+    folder, _ = made
+    before = torch.load(folder / "last.pt")["state"]
+    assert "starting from world" in run(folder, "--minutes", "0", "--small")
+    after = torch.load(folder / "last.pt")["state"]
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_the_export_loads_like_any_model(made, tmp_path):
+    folder, _ = made
+    export.export(folder / "last.pt", tmp_path)
+    model = AutoModelForImageTextToText.from_pretrained(tmp_path)
+    processor = AutoProcessor.from_pretrained(tmp_path)
+    assert model.dtype == torch.bfloat16
+    assert sum(weight.numel() for weight in model.parameters()) <= 10_000_000
+    assert (tmp_path / "model.safetensors").stat().st_size <= 20_000_000
+    assert processor.image_processor.temporal_patch_size == 1
+    settings = json.loads((tmp_path / "studio.json").read_text())
+    assert settings["protocol"] == "studio" and set(settings["pixel_budgets"]) == {
+        "image",
+        "crop",
+        "frame",
+        "selected_frame",
+    }
+
+
+def test_quantised_training_sees_the_matrices_that_are_served():
+    """The very numbers that a loaded model multiplies with; masters, embeddings and throw-away heads stay as they are."""
+    torch.manual_seed(0)
+    linear = torch.nn.Linear(64, 64, bias=False)
+    served = bitsandbytes.nn.Linear4bit(64, 64, bias=False, quant_type="nf4", compress_statistics=True)
+    served.load_state_dict(linear.state_dict())
+    served = served.to("cpu")
+    modules = {"model": torch.nn.ModuleDict({"layer": linear, "embed": torch.nn.Linear(64, 64, bias=False)})}
+    optimiser = MasterOptimiser(modules, 1e-3, 1e-3)
+    optimiser.is_quantised = True
+    before = [master.clone() for master in optimiser.masters]
+    optimiser.refresh()
+    assert all(torch.equal(one, other) for one, other in zip(before, optimiser.masters, strict=True))
+    weights = dict(zip(optimiser.names, optimiser.weights, strict=True))
+    masters = dict(zip(optimiser.names, optimiser.masters, strict=True))
+    assert torch.equal(weights["model.embed.weight"], masters["model.embed.weight"])
+    assert not torch.equal(weights["model.layer.weight"], masters["model.layer.weight"])
+    x = torch.randn(5, 64)
+    assert (x @ weights["model.layer.weight"].T - served(x)).abs().max() < 1e-5
