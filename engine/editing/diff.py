@@ -1,5 +1,8 @@
 """Differences between two versions of a trace: words of thoughts and answers, boxes and frames, step by step.
 
+Steps are matched by what they say and look at, not by their place: a step that was deleted is one removed step, whatever
+became of those behind it.
+
 Invariants: the equal and deleted words of a diff, joined, are the old text; the equal and inserted ones are the new; every
 step of both versions stands in exactly one StepDiff; boxes are in the ORIGINAL's coordinates.
 """
@@ -7,7 +10,8 @@ step of both versions stands in exactly one StepDiff; boxes are in the ORIGINAL'
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
@@ -16,6 +20,8 @@ from engine.editing.draft import operation_boxes
 from engine.trace import Box, SelectFrames, Step, Trace, ZoomIn
 
 __all__ = ["BoxDiff", "FramesDiff", "StepDiff", "WordDiff", "diff", "step_diff_to_json", "word_diff"]
+
+_LEAST_GAIN = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +99,75 @@ def step_diff_to_json(step: StepDiff) -> dict[str, Any]:
 
 
 def _pairs(old: Trace, new: Trace) -> Iterator[tuple[int | None, int | None]]:
-    matcher = SequenceMatcher(None, [_looks(s) for s in old.steps], [_looks(s) for s in new.steps], autojunk=False)
-    for _, a1, a2, b1, b2 in matcher.get_opcodes():
-        shared = min(a2 - a1, b2 - b1)
-        yield from ((a1 + k, b1 + k) for k in range(shared))
-        yield from ((i, None) for i in range(a1 + shared, a2))
-        yield from ((None, j) for j in range(b1 + shared, b2))
+    """(old index, new index) of every step, in order; one of them is None where that version lacks the step."""
+    before, after = _contents(old), _contents(new)
+    shorter = min(len(before), len(after))
+    start = next((k for k in range(shorter) if before[k] != after[k]), shorter)
+    end = next((k for k in range(shorter - start) if before[-1 - k] != after[-1 - k]), shorter - start)
+    yield from ((k, k) for k in range(start))
+    middle = _aligned(before[start : len(before) - end], after[start : len(after) - end])
+    yield from ((None if i is None else start + i, None if j is None else start + j) for i, j in middle)
+    yield from ((len(before) - k, len(after) - k) for k in range(end, 0, -1))
 
 
-def _looks(step: Step) -> tuple[str, str, str | None]:
-    """What makes two steps the same step: numbers of views are left out, as they move with other steps."""
-    return type(step.operation).__name__, step.thought, step.answer
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a step says and looks at. Numbers of views are left out, as they move with other steps."""
+
+    thought: str
+    answer: str | None
+    box: Box | None
+    frames: tuple[int, ...]
+
+    @property
+    def words(self) -> Counter[str]:
+        return Counter(f"{self.thought} {self.answer or ''}".split())
+
+
+def _contents(trace: Trace) -> list[_Content]:
+    boxes = operation_boxes(trace)
+    return [_Content(s.thought, s.answer, box, _frames(s)) for s, box in zip(trace.steps, boxes, strict=True)]
+
+
+def _aligned(before: Sequence[_Content], after: Sequence[_Content]) -> list[tuple[int | None, int | None]]:
+    """The pairs, in the order of both, whose likenesses have the largest sum (Needleman and Wunsch 1970, where a gap costs
+    nothing); even a pair that has nothing in common is better than none, so that a step that was rewritten is one change."""
+    words = [[step.words for step in side] for side in (before, after)]
+    # best[i][j]: the largest sum for the steps from i and from j on.
+    best = [[0.0] * (len(after) + 1) for _ in range(len(before) + 1)]
+    gain = [
+        [_LEAST_GAIN + _likeness(a, b, words[0][i], words[1][j]) for j, b in enumerate(after)]
+        for i, a in enumerate(before)
+    ]
+    for i in reversed(range(len(before))):
+        for j in reversed(range(len(after))):
+            best[i][j] = max(best[i + 1][j], best[i][j + 1], gain[i][j] + best[i + 1][j + 1])
+    pairs: list[tuple[int | None, int | None]] = []
+    i = j = 0
+    while i < len(before) and j < len(after):
+        if best[i][j] == gain[i][j] + best[i + 1][j + 1]:
+            pairs.append((i, j))
+            i, j = i + 1, j + 1
+        elif best[i][j] == best[i + 1][j]:
+            pairs.append((i, None))
+            i += 1
+        else:
+            pairs.append((None, j))
+            j += 1
+    return pairs + [(k, None) for k in range(i, len(before))] + [(None, k) for k in range(j, len(after))]
+
+
+def _likeness(a: _Content, b: _Content, a_words: Counter[str], b_words: Counter[str]) -> float:
+    """How much two steps are the same one, in [0, 1]: half by their words (Dice's coefficient), half by where they look."""
+    count = a_words.total() + b_words.total()
+    said = 2 * (a_words & b_words).total() / count if count else 1.0
+    if a.box is not None and b.box is not None:
+        looked = a.box.iou(b.box)
+    elif a.frames and b.frames:
+        looked = len({*a.frames} & {*b.frames}) / len({*a.frames} | {*b.frames})
+    else:
+        looked = float((a.box is None, bool(a.frames)) == (b.box is None, bool(b.frames)))
+    return (said + looked) / 2
 
 
 def _step_diff(

@@ -18,9 +18,9 @@ from engine.editing import (
 )
 from engine.errors import InvalidInput
 from engine.protocols import studio
-from engine.trace import Box
+from engine.trace import Box, Step, Trace, ZoomIn
 
-from .samples import clip, edits, photo, pictures_of, selected, zoomed
+from .samples import clip, edits, photo, pictures_of, play, selected, zoomed
 
 BOTH = {**pictures_of(photo()), **pictures_of(clip())}
 
@@ -68,6 +68,34 @@ def test_inserted_removed_and_other_frames() -> None:
     film = selected()
     other = apply(draft_of("r", film), SetFrames(0, (4, 5)), BOTH, studio).trace
     assert diff(film, other)[0].frames.old == (3, 4) and diff(film, other)[0].frames.new == (4, 5)
+
+
+def _zooms(*xs: float) -> Trace:
+    """A zoom at each x, all with the same thought, and an answer."""
+    zooms = (Step("I look closer.", ZoomIn(1, Box(x, 0, x + 0.2, 0.2))) for x in xs)
+    return play(photo(), *zooms, Step("I read KX.", answer="KX"))
+
+
+def test_a_deleted_step_is_one_removed_step_though_all_say_the_same() -> None:
+    old = _zooms(0.0, 0.4, 0.8)
+    new = apply(draft_of("r", old), DeleteStep(1), BOTH, studio).trace
+    assert [(s.kind, s.old_index) for s in diff(old, new)] == [("same", 0), ("removed", 1), ("same", 2), ("same", 3)]
+    assert [(s.kind, s.new_index) for s in diff(new, old)] == [("same", 0), ("added", 1), ("same", 2), ("same", 3)]
+
+
+def test_a_step_behind_a_deleted_one_keeps_its_own_change() -> None:
+    draft = apply(draft_of("r", zoomed()), DeleteStep(0), BOTH, studio)
+    trace = apply(draft, SetThought(0, "Closer, at the mark."), BOTH, studio).trace
+    assert [(s.kind, s.old_index, s.new_index) for s in diff(draft.base, trace)] == [
+        ("removed", 0, None),
+        ("changed", 1, 0),
+        ("same", 2, 1),
+    ]
+
+
+def test_a_step_that_was_rewritten_is_one_change() -> None:
+    old, new = _zooms(0.0), play(photo(), Step("Else.", ZoomIn(1, Box(0.7, 0.7, 1, 1))), Step("None.", answer="?"))
+    assert [(s.kind, s.old_index, s.new_index) for s in diff(old, new)] == [("changed", 0, 0), ("changed", 1, 1)]
 
 
 @given(st.lists(edits, max_size=5))
