@@ -17,10 +17,11 @@ Not covered: whether the answer needs the crop (`engine.blanking` asks the polic
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from engine.trace import Evidence, SelectFrames, Step, Trace, ZoomIn
+from engine.trace import Evidence, SelectFrames, Step, Trace, ZoomIn, media_positions
 
 __all__ = [
     "HELD_SHARE",
@@ -123,8 +124,11 @@ def ignored_errors(trace: Trace) -> tuple[int, ...]:
 
 def evidence_shares(trace: Trace, evidence: Evidence | None) -> tuple[float | None, ...]:
     """For each step the largest share of an evidence box that its crop holds, or the share of the evidence frames that
-    it selected (or cropped)."""
-    return tuple(_share(step, trace, evidence) for step in trace.steps)
+    it selected (or cropped). Boxes lie on the trace's first medium."""
+    if evidence is None:
+        return (None,) * len(trace.steps)
+    positions = media_positions(trace.media, trace.views, trace.steps)
+    return tuple(_share(step, trace, evidence, positions) for step in trace.steps)
 
 
 def final_evidence_share(trace: Trace, evidence: Evidence | None) -> float | None:
@@ -135,8 +139,8 @@ def final_evidence_share(trace: Trace, evidence: Evidence | None) -> float | Non
     )
 
 
-def _share(step: Step, trace: Trace, evidence: Evidence | None) -> float | None:
-    if evidence is None or step.observation is None or not step.observation.views:
+def _share(step: Step, trace: Trace, evidence: Evidence, positions: Sequence[int]) -> float | None:
+    if step.observation is None or not step.observation.views:
         return None
     views = [trace.view(number) for number in step.observation.views if 1 <= number <= len(trace.views)]
     if evidence.frames and any(view.frame is not None for view in views):
@@ -144,4 +148,8 @@ def _share(step: Step, trace: Trace, evidence: Evidence | None) -> float | None:
     still = [view for view in views if view.frame is None]
     if not evidence.boxes or not still:
         return None
-    return max(view.box.coverage_of(box) for view in still for box in evidence.boxes)
+    return max(
+        view.box.coverage_of(box) if positions[view.number - 1] == 0 else 0.0
+        for view in still
+        for box in evidence.boxes
+    )

@@ -40,6 +40,7 @@ __all__ = [
     "View",
     "ZoomIn",
     "first_views",
+    "media_positions",
     "step_from_json",
     "step_to_json",
     "trace_from_json",
@@ -286,6 +287,33 @@ def first_views(media: Sequence[Media]) -> tuple[View, ...]:
         shown = len(views)
         views.extend(View(shown + k, medium.sha256, frame, Box.full()) for k, frame in enumerate(frames, 1))
     return tuple(views)
+
+
+def media_positions(media: Sequence[Media], views: Sequence[View], steps: Sequence[Step]) -> tuple[int, ...]:
+    """For each view the position (from 0) in `media` of the medium that it shows.
+
+    The same picture may stand in a question twice, and then its hash names neither of them: opening views follow the order
+    of the media, a zoom stays within the picture that it looks into, and selected frames are those of the first clip. A
+    view that fits into none of this is of the first medium with its hash. Raises ValueError for a hash that no medium has.
+    """
+    hashes = [medium.sha256 for medium in media]
+    opening = max(len(views) - sum(len(step.observation.views) for step in steps if step.observation), 0)
+    order = [position for position, medium in enumerate(media) for _ in first_views([medium])]
+    found = {view.number: position for view, position in zip(views[:opening], order, strict=False)}
+    clip = next((position for position, medium in enumerate(media) if medium.kind == "video"), None)
+    for step in steps:
+        operation = step.operation
+        within = found.get(operation.view) if isinstance(operation, ZoomIn) else clip if operation else None
+        if within is not None and step.observation is not None:
+            found |= dict.fromkeys(step.observation.views, within)
+
+    def position_of(view: View) -> int:
+        known = found.get(view.number)
+        if known is not None and media[known].sha256 == view.sha256:
+            return known
+        return hashes.index(view.sha256)
+
+    return tuple([position_of(view) for view in views])
 
 
 # --- the public JSON form, version 1 (DESIGN.md, section 4) ---------------------------------------------------------

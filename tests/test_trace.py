@@ -21,6 +21,7 @@ from engine.trace import (
     View,
     ZoomIn,
     first_views,
+    media_positions,
     step_from_json,
     step_to_json,
     trace_from_json,
@@ -236,6 +237,25 @@ def test_the_public_form_is_that_of_the_design():
             {"thought": "read", "answer": "KX7421"},
         ],
     }
+
+
+@given(traces())
+def test_a_view_is_of_the_medium_that_its_hash_names(trace):
+    found = media_positions(trace.media, trace.views, trace.steps)
+    assert [trace.media[position].sha256 for position in found] == [view.sha256 for view in trace.views]
+
+
+def test_equal_media_are_told_apart_by_the_order_in_which_they_were_shown():
+    media = [IMAGE, CLIP, IMAGE, CLIP]
+    first, quarter = first_views(media), Box(0, 0, 0.5, 0.5)
+    crop = View(35, IMAGE.sha256, None, quarter)
+    views = (*first, crop, View(36, IMAGE.sha256, None, quarter), View(37, CLIP.sha256, 3, Box.full()))
+    steps = (
+        Step("", ZoomIn(18, quarter), Observation((35,))),
+        Step("", ZoomIn(35, Box.full()), Observation((36,))),
+        Step("", SelectFrames((3,)), Observation((37,))),
+    )
+    assert media_positions(media, views, steps) == (0, *[1] * 16, 2, *[3] * 16, 2, 2, 1)
 
 
 @given(traces())

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.media import LoadedMedia
-from engine.trace import Box, SelectFrames, Step, StopReason, View, ZoomIn
+from engine.trace import Box, Media, SelectFrames, Step, StopReason, View, ZoomIn, media_positions
 
 __all__ = [
     "STAGE_SIDE_PX",
@@ -69,13 +69,15 @@ def media_value(loaded: LoadedMedia, name: str = "") -> dict[str, Any]:
 
 def source_value(media: Sequence[dict[str, Any]], views: Sequence[View] = (), steps: Sequence[Step] = ()) -> dict:
     """What `ui.components.source.Source` shows: `media` are values of `media_value`."""
-    order = {medium["sha256"]: index for index, medium in enumerate(media)}
-    sizes = {medium["sha256"]: (medium["width"], medium["height"]) for medium in media}
+    named = [Media(medium["sha256"], medium["kind"], medium["width"], medium["height"]) for medium in media]
+    positions = media_positions(named, views, steps)
     marks = []
     for index, step in enumerate(steps):
         for number in step.observation.views if step.observation else ():
             view = views[number - 1]
-            marks.append(_view_value(view, sizes[view.sha256]) | {"step": index, "media": order[view.sha256]})
+            at = positions[number - 1]
+            size = (named[at].width, named[at].height)
+            marks.append(_view_value(view, size) | {"step": index, "media": at})
     last_looked = next((mark for mark in reversed(marks) if mark["frame"] is not None), None)
     first_of_step = next((m for m in marks if last_looked and m["step"] == last_looked["step"]), None)
     look = {"media": first_of_step["media"], "frame": first_of_step["frame"]} if first_of_step else None

@@ -43,7 +43,7 @@ from engine.media import Pictures
 from engine.operations import execute
 from engine.protocols import WireProtocol
 from engine.protocols.calls import CALL_START
-from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn
+from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, media_positions
 
 __all__ = ["apply", "relative_box", "writable_zoom"]
 
@@ -281,6 +281,7 @@ def _settle(
     slots: Sequence[_Slot], before: State, media: Sequence[Media], pictures: Pictures, protocol: WireProtocol
 ) -> State:
     opening = before.views[: _opening_count(before)]
+    positions = media_positions(media, before.views, before.steps)
     views = list(opening)
     numbers = {view.number: view.number for view in opening}
     moved: set[int] = set()
@@ -295,7 +296,9 @@ def _settle(
                 step = replace(step, operation=replace(operation, view=numbers[slot.target]))
                 is_to_run = is_to_run or slot.target in moved
             else:
-                zoom = _from_whole(operation, before.views[slot.target - 1], opening, views, media, protocol)
+                lost = before.views[slot.target - 1]
+                root = _root(lost, opening, positions)
+                zoom = _from_whole(operation, lost, root, views, media, protocol)
                 step, is_to_run = replace(step, operation=zoom), True
                 why = f"the picture it zoomed into is gone; the same region is now cut from picture {zoom.view}"
         if is_to_run:
@@ -342,15 +345,20 @@ def _twin(old: View, shown: Sequence[View], step: Step) -> View | None:
     )
 
 
+def _root(lost: View, opening: Sequence[View], positions: Sequence[int]) -> View:
+    """The whole picture or frame that a view was cut from."""
+    here = positions[lost.number - 1]
+    return next(view for view in opening if (positions[view.number - 1], view.frame) == (here, lost.frame))
+
+
 def _from_whole(
     zoom: ZoomIn,
     lost: View,
-    opening: Sequence[View],
+    root: View,
     views: Sequence[View],
     media: Sequence[Media],
     protocol: WireProtocol,
 ) -> ZoomIn:
-    root = next(view for view in opening if (view.sha256, view.frame) == (lost.sha256, lost.frame))
     moved = ZoomIn(root.number, relative_box(zoom.box.within(lost.box), root.box))
     try:
         return writable_zoom(moved, views, media, protocol)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from engine.trace import MAX_SELECTED_FRAMES, Box, Evidence, SelectFrames, Trace, ZoomIn
+from engine.trace import MAX_SELECTED_FRAMES, Box, Evidence, SelectFrames, Step, Trace, ZoomIn, media_positions
 
 __all__ = ["LARGEST_HIT_AREA", "LEAST_COVERAGE", "is_box_hit", "is_frame_hit", "is_hit"]
 
@@ -31,17 +31,17 @@ def is_hit(trace: Trace, evidence: Evidence | None) -> bool | None:
     """
     if evidence is None or not (evidence.boxes or evidence.frames):
         return None
-    return any(_shows(trace, step_index, evidence) for step_index in range(len(trace.steps)))
+    positions = media_positions(trace.media, trace.views, trace.steps)
+    return any(_shows(trace, step, evidence, positions) for step in trace.steps)
 
 
-def _shows(trace: Trace, step_index: int, evidence: Evidence) -> bool:
-    step = trace.steps[step_index]
+def _shows(trace: Trace, step: Step, evidence: Evidence, positions: Sequence[int]) -> bool:
     if step.observation is None or not step.observation.views:
         return False
     shown = [trace.view(number) for number in step.observation.views]
     if isinstance(step.operation, ZoomIn) and evidence.boxes:
         view = shown[0]
-        is_there = view.sha256 == trace.media[0].sha256 and (not evidence.frames or view.frame in evidence.frames)
+        is_there = positions[view.number - 1] == 0 and (not evidence.frames or view.frame in evidence.frames)
         return is_there and is_box_hit(view.box, evidence.boxes)
     if isinstance(step.operation, SelectFrames) and not evidence.boxes:
         return is_frame_hit([view.frame for view in shown if view.frame is not None], evidence.frames)

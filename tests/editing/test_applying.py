@@ -35,7 +35,18 @@ from engine.editing import (
 from engine.errors import InvalidInput
 from engine.operations import cut, execute
 from engine.protocols import pixel_reasoner, studio
-from engine.trace import Box, SelectFrames, Step, Trace, ZoomIn, trace_from_json, trace_to_json
+from engine.trace import (
+    Box,
+    Observation,
+    SelectFrames,
+    Step,
+    Trace,
+    View,
+    ZoomIn,
+    first_views,
+    trace_from_json,
+    trace_to_json,
+)
 
 from .samples import boxes, clip, edits, photo, pictures_of, play, selected, zoomed
 
@@ -62,6 +73,19 @@ def replays(trace: Trace, protocol=studio) -> None:
             assert step.observation.views == tuple(v.number for v in new)
             views += new
     assert views == trace.views
+
+
+def test_a_crop_whose_picture_is_gone_is_cut_from_its_own_of_two_equal_pictures() -> None:
+    media = (photo().media,) * 2
+    outer, inner = Box(0, 0, 0.5, 0.5), Box(0.5, 0.5, 1, 1)
+    views = (
+        *first_views(media),
+        View(3, media[0].sha256, None, outer),
+        View(4, media[0].sha256, None, inner.within(outer)),
+    )
+    steps = (Step("", ZoomIn(2, outer), Observation((3,))), Step("", ZoomIn(3, inner), Observation((4,))))
+    draft = draft_of("r", Trace("?", media, views, steps, "cancelled", "p", "studio"))
+    assert edited(draft, DeleteStep(0)).trace.steps[0].operation.view == 2
 
 
 def test_a_box_in_a_crop_of_a_crop_is_given_on_the_original() -> None:

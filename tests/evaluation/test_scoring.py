@@ -21,6 +21,7 @@ from engine.evaluation.scoring import (
     summarise,
     text_score,
 )
+from engine.faithfulness import evidence_shares
 from engine.trace import (
     Box,
     Evidence,
@@ -267,7 +268,14 @@ def test_any_operation_may_hit():
     assert is_hit(trace_of(IMAGE, zoomed(Box(0, 0, 0.1, 0.1))), evidence) is False
     assert is_hit(trace_of(IMAGE), evidence) is False
     assert is_hit(trace_of(IMAGE, errors=1), evidence) is False  # it named the target, but nothing was shown
-    assert is_hit(trace_of(IMAGE, zoomed(TARGET, OTHER.sha256)), evidence) is False
+    for other in (OTHER, IMAGE):  # evidence lies on the first medium, though the second be equal to it
+        media = (IMAGE, other)
+        for place, is_there in ((1, True), (2, False)):
+            crop = View(3, media[place - 1].sha256, None, TARGET)
+            step = Step("", ZoomIn(place, TARGET), Observation((3,)))
+            trace = Trace("?", media, (*first_views(media), crop), (step,), "max_steps", "p", "studio")
+            assert is_hit(trace, evidence) is is_there
+            assert evidence_shares(trace, evidence) == (1.0 if is_there else 0.0,)
 
 
 def test_without_evidence_there_is_no_hit_to_have():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, first_views
+from ui.curating.presenting import view_values
 from ui.presenting import filmstrip_value, outcome, source_value, steps_value, view_url
 
 PICTURE = {"sha256": "a" * 64, "kind": "image", "width": 1000, "height": 500, "times_s": [], "name": "a.png"}
@@ -56,6 +57,17 @@ def test_every_look_is_marked_on_its_own_media_in_pixels() -> None:
     assert cards[2]["error"] == "there is no view 40"
     assert cards[3]["answer"] == "21"
     assert [card["is_live"] for card in cards] == [False] * 4 + [True]
+
+
+def test_of_two_equal_pictures_a_look_is_marked_on_the_one_it_was_at() -> None:
+    media = [Media(PICTURE["sha256"], "image", 1000, 500)] * 2
+    views = (*first_views(media), View(3, PICTURE["sha256"], None, BOX), View(4, PICTURE["sha256"], None, BOX))
+    steps = (
+        Step("The first.", ZoomIn(1, BOX), Observation(views=(3,))),
+        Step("The second.", ZoomIn(2, BOX), Observation(views=(4,))),
+    )
+    assert [mark["media"] for mark in source_value([PICTURE, PICTURE], views, steps)["marks"]] == [0, 1]
+    assert [view["media"] for view in view_values(media, views, steps)] == [0, 1, 0, 1]
 
 
 def test_a_picture_has_no_filmstrip_and_turns_the_stage_to_no_frame() -> None:

@@ -29,7 +29,7 @@ from engine.errors import InvalidInput, PersonError
 from engine.reasoning import Finished, Limits, Stepped, Thinking
 from engine.trace import Step, Trace, View
 from engine.workbench import Workbench
-from ui.curating.presenting import step_value, view_value
+from ui.curating.presenting import step_value, view_values
 from ui.curating.routes import answer, read_json, text_of
 from ui.people import user_of
 from ui.studio import Studio
@@ -130,10 +130,10 @@ def _work(
             elif isinstance(event, Stepped):
                 steps.append(event.step)
                 views.extend(event.views)
-                mailbox.put(_so_far(draft.base, steps, views))
+                mailbox.put(_so_far(draft.base, kept.steps, steps, views))
             elif isinstance(event, Finished):
                 trace = event.trace
-                done = _so_far(trace, trace.steps[step + 1 :], trace.views)
+                done = _so_far(trace, trace.steps[: step + 1], trace.steps[step + 1 :], trace.views)
                 mailbox.put(done | {"edit": edit_to_json(continuation(step, trace)), "stop_reason": trace.stop_reason})
     except PersonError as error:
         mailbox.put({"error": str(error)})
@@ -142,9 +142,9 @@ def _work(
         mailbox.put({"error": "Something broke on our side; the server's log says what."})
 
 
-def _so_far(of: Trace, steps: Sequence[Step], views: Sequence[View]) -> dict[str, Any]:
+def _so_far(of: Trace, kept: Sequence[Step], steps: Sequence[Step], views: Sequence[View]) -> dict[str, Any]:
     return {
         "steps": [step_value(one, views) for one in steps],
-        "views": [view_value(view, of.media) for view in views],
+        "views": view_values(of.media, views, [*kept, *steps]),
         "answer": steps[-1].answer if steps else None,
     }

@@ -15,7 +15,7 @@ from engine.editing import diff, problems, step_diff_to_json
 from engine.faithfulness import HELD_SHARE
 from engine.trace import Trace
 from engine.workbench import Bench
-from ui.curating.presenting import review_value, revision_value, steps_and_views, view_value
+from ui.curating.presenting import review_value, revision_value, steps_and_views, view_values
 
 __all__ = ["bench_value", "changes_value"]
 
@@ -54,16 +54,12 @@ def bench_value(bench: Bench, person: str) -> dict[str, Any]:
 def changes_value(old: Trace, new: Trace) -> list[dict[str, Any]]:
     """The steps that differ, as JSON, with the old view of a look that differs."""
     changes = [step_diff_to_json(one) for one in diff(old, new) if one.kind != "same"]
+    views = view_values(old.media, old.views, old.steps)
     for one in changes:
-        one["old_view"] = _first_view(old, one["old_index"]) if one["box"] or one["frames"] else None
+        step = None if one["old_index"] is None else old.steps[one["old_index"]]
+        is_shown = (one["box"] or one["frames"]) and step is not None and step.observation and step.observation.views
+        one["old_view"] = views[step.observation.views[0] - 1] if is_shown else None  # type: ignore[union-attr]
     return changes
-
-
-def _first_view(trace: Trace, index: int | None) -> dict[str, Any] | None:
-    step = None if index is None else trace.steps[index]
-    if step is None or step.observation is None or not step.observation.views:
-        return None
-    return view_value(trace.view(step.observation.views[0]), trace.media)
 
 
 def _badges(bench: Bench) -> list[list[dict[str, str]]]:

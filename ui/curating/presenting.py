@@ -21,7 +21,7 @@ from typing import Any
 
 from engine.errors import PersonError
 from engine.store import Listed, Review, Revision, TraceRecord
-from engine.trace import Box, Media, SelectFrames, Step, Trace, View, ZoomIn, view_size
+from engine.trace import Box, Media, SelectFrames, Step, Trace, View, ZoomIn, media_positions, view_size
 from ui.presenting import media_value, thumbnail_url, view_url
 from ui.studio import Studio
 
@@ -33,7 +33,7 @@ __all__ = [
     "step_value",
     "steps_and_views",
     "trace_value",
-    "view_value",
+    "view_values",
 ]
 
 _QUEUE_SIDE_PX = 128
@@ -108,7 +108,7 @@ def review_value(review: Review) -> dict[str, Any]:
 def steps_and_views(trace: Trace) -> dict[str, Any]:
     """The "views" and "steps" of a trace."""
     return {
-        "views": [view_value(view, trace.media) for view in trace.views],
+        "views": view_values(trace.media, trace.views, trace.steps),
         "steps": [step_value(step, trace.views) for step in trace.steps],
     }
 
@@ -146,11 +146,19 @@ def _media_value(studio: Studio, medium: Media, name_of: Callable[[str], str]) -
         }
 
 
-def view_value(view: View, media: Sequence[Media]) -> dict[str, Any]:
-    width, height = view_size(view, media)
+def view_values(media: Sequence[Media], views: Sequence[View], steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """The views that `steps` have brought so far, the opening ones among them; "media" is a position in `media`."""
+    return [
+        _view_value(view, media[position], position)
+        for view, position in zip(views, media_positions(media, views, steps), strict=True)
+    ]
+
+
+def _view_value(view: View, medium: Media, position: int) -> dict[str, Any]:
+    width, height = view_size(view, [medium])
     return {
         "number": view.number,
-        "media": next(index for index, medium in enumerate(media) if medium.sha256 == view.sha256),
+        "media": position,
         "frame": view.frame,
         "box": view.box.as_list(),
         "url": view_url(view),
