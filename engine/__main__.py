@@ -10,26 +10,36 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import TextIO
 
 from engine import __version__
-from engine.commands import ask, bench, evaluate, examples, experiment, export, synthesize, train, verify
+from engine.commands import ask, evaluate, examples, export, synthesize, train, verify
 from engine.errors import IntegrityError, PersonError
 from engine.settings import Settings
 
 __all__ = ["command_line", "main"]
 
-_COMMANDS = {
+_COMMANDS: Mapping[str, ModuleType] = {
     "ask": ask,
-    "bench": bench,
     "evaluate": evaluate,
     "examples": examples,
-    "experiment": experiment,
     "export": export,
     "synthesize": synthesize,
     "train": train,
     "verify": verify,
 }
+
+
+def _commands() -> Mapping[str, ModuleType]:
+    """By name; those of the lab where it is part of this installation."""
+    try:
+        from engine.lab.commands import COMMANDS
+    except ModuleNotFoundError as error:
+        if error.name not in ("engine.lab", "engine.lab.commands"):  # the lab is there, and something it needs is not
+            raise
+        return _COMMANDS
+    return {**_COMMANDS, **COMMANDS}
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -40,7 +50,7 @@ def command_line() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"Pixel Reasoner Studio {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
-    for name, module in _COMMANDS.items():
+    for name, module in sorted(_commands().items()):
         summary = module.SUMMARY
         module.configure(commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + "."))
     return parser
@@ -54,7 +64,7 @@ def main(words: Sequence[str], environment: Mapping[str, str], out: TextIO) -> i
         parser.print_help(out)
         return 0
     try:
-        return _COMMANDS[arguments.command].run(arguments, Settings.from_environment(environment), out)
+        return _commands()[arguments.command].run(arguments, Settings.from_environment(environment), out)
     except PersonError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

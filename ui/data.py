@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from engine.evaluation.drawn import drawn_benchmarks
 from ui.components.commands import Commands
 from ui.page import Page, heading
 from ui.studio import Studio
@@ -20,11 +21,13 @@ _NOTE = (
 _COMMANDS = (
     ("Derive every hash and cut every crop again", "python -m engine verify"),
     ("Ask one question, record its trace, and print it as JSON", 'python -m engine ask PICTURE "QUESTION" --json'),
-    ("Draw examples with known answers, as files", "python -m engine examples mini-signs --count 20 --out DIR"),
 )
+_DRAWN = (("Draw examples with known answers, as files", "python -m engine examples mini-signs --count 20 --out DIR"),)
+"""Only where there are drawn benchmarks."""
 
 
 def build(studio: Studio, page: Page) -> None:
     with gr.Column(elem_classes="page"):
         heading("Data", _NOTE)
-        Commands({"items": [{"does": does, "command": command} for does, command in _COMMANDS]})
+        commands = (*_COMMANDS, *(_DRAWN if drawn_benchmarks() else ()))
+        Commands({"items": [{"does": does, "command": command} for does, command in commands]})

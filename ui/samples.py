@@ -4,7 +4,8 @@ The idea: nothing is shipped but the generator. The files are those of `python -
 evaluation does not take by default, so a sample is a picture that training never saw; they go into the media folder like
 an upload, and a second start finds them there.
 
-Invariant: drawing happens once a process, whoever asks first; others wait for it.
+Invariant: drawing happens once a process, whoever asks first; others wait for it. Where there are no drawn benchmarks there
+are no samples.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from engine.evaluation.benchmarks import benchmark_named, draw
+from engine.evaluation.benchmarks import draw
+from engine.evaluation.drawn import benchmark_named
 from engine.media import MediaFolder
 from engine.store import Store
 from ui.studio import Sample
@@ -45,7 +47,8 @@ class SampleShelf:
         samples = []
         for name, title, count in _COUNTS:
             benchmark = benchmark_named(name)
-            assert benchmark is not None
+            if benchmark is None:
+                continue
             for number, drawn in enumerate(draw(benchmark, count, SAMPLE_SEED), 1):
                 loaded = self.media.take(drawn.content)
                 file_name = f"{title.lower()}-{number}{drawn.suffix}"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from engine.errors import PersonError, Unavailable
+from engine.evaluation.drawn import ABSENT, drawn_benchmarks
 from ui.components.basis import Basis
 from ui.components.comparison import Comparison
 from ui.components.curves import Curves
@@ -87,10 +88,21 @@ def build(studio: Studio, page: Page) -> None:
                 rank = gr.Number(knobs.RANK, label="Rank", elem_id="train-rank", min_width=70)
             with gr.Accordion("Advanced", open=False, elem_classes="train-advanced", elem_id="train-advanced"):
                 steps = gr.Number(0, label="Steps (0: as many as the passes need)", elem_id="train-steps")
+                is_measurable = bool(drawn_benchmarks())
                 benchmark = gr.Dropdown(
-                    _BENCHMARKS, value="mini-signs", label="Measured on, before and after", elem_id="train-benchmark"
+                    _BENCHMARKS,
+                    value="mini-signs",
+                    label="Measured on, before and after",
+                    info=None if is_measurable else f"Nothing is measured: {ABSENT}.",
+                    interactive=is_measurable,
+                    elem_id="train-benchmark",
                 )
-                count = gr.Number(knobs.HELD_OUT, label="Held-out examples (0: measure nothing)", elem_id="train-count")
+                count = gr.Number(
+                    knobs.HELD_OUT if is_measurable else 0,
+                    label="Held-out examples (0: measure nothing)",
+                    interactive=is_measurable,
+                    elem_id="train-count",
+                )
             with gr.Row(elem_classes="action-bar"):
                 plan = Plan(describes="train-start", elem_classes="train-plan")
                 start = gr.Button(

@@ -82,7 +82,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 def _examples(name: str, limit: int | None, settings: Settings) -> tuple[Iterator[Posed], int | None]:
     """The examples, loaded one by one as they are asked for, and how many they are (None where only the end will tell)."""
-    from engine.evaluation.benchmarks import benchmark_named, draw, pose_drawn
+    from engine.evaluation.benchmarks import draw, pose_drawn
+    from engine.evaluation.drawn import ABSENT, benchmark_named, drawn_benchmarks
     from engine.evaluation.examples import pose_line, read_examples
     from engine.evaluation.published.benchmarks import published_named
     from engine.evaluation.published.source import pose_published
@@ -97,9 +98,10 @@ def _examples(name: str, limit: int | None, settings: Settings) -> tuple[Iterato
         return pose_published(published, limit, media_limits(settings)), limit if count is None else count
     path = Path(name)
     if not path.exists():
+        drawn = f"drawn ones are {BENCHMARK_NAMES}" if drawn_benchmarks() else ABSENT
         raise InvalidInput(
-            f"there is neither a benchmark nor a file {name!r}; the benchmarks are {BENCHMARK_NAMES} and, from the "
-            f"Hugging Face Hub, {PUBLISHED_NAMES}"
+            f"there is neither a benchmark nor a file {name!r}; the benchmarks of the Hugging Face Hub are "
+            f"{PUBLISHED_NAMES}; {drawn}"
         )
     lines = read_examples(path)[:limit]
     allowed = media_limits(settings)

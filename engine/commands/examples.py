@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import TextIO
 
-from engine.errors import InvalidInput
 from engine.settings import Settings
 
 SUMMARY = "write examples of a bundled benchmark as files"
@@ -30,12 +29,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    from engine.evaluation.benchmarks import benchmark_named, draw
-    from engine.evaluation.examples import write_examples
+    from engine.evaluation.benchmarks import draw
+    from engine.evaluation.drawn import required_benchmark
+    from engine.evaluation.writing import write_examples
 
-    benchmark = benchmark_named(arguments.name)
-    if benchmark is None:
-        raise InvalidInput(f"there is no benchmark {arguments.name!r}; choose one of {BENCHMARK_NAMES}")
+    benchmark = required_benchmark(arguments.name)
     path = write_examples(draw(benchmark, arguments.count, arguments.seed, arguments.split), Path(arguments.out))
     print(f"{arguments.count} examples of {benchmark.name} in {path}", file=out)
     return 0

@@ -180,7 +180,8 @@ def tell(step: int | None, kind: str, data: Mapping[str, Any], out: TextIO) -> N
         line = f"step {step}: loss {data['loss']:.4f}, about {data['left_s']:.0f} s left"
     elif kind == "evaluation":
         accuracy = "-" if data["accuracy"] is None else f"{data['accuracy'] * 100:.1f} %"
-        line = f"{data['when']} training: {accuracy} of {data['n']} held-out examples right"
+        found = data.get("note") or f"{accuracy} of {data['n']} held-out examples right"
+        line = f"{data['when']} training: {found}"
     elif kind == "adapter":
         line = f"adapter {data['name']!r} ({data['id']}) saved after {data['steps']} steps"
     elif kind == "alarm":

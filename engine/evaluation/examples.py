@@ -16,21 +16,17 @@ checked before the first example is posed; only whether media can be decoded is 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.errors import InvalidBox, InvalidInput, InvalidMedia
 from engine.evaluation.scoring import RULES, Rule, read_letter
 from engine.media import DEFAULT_LIMITS, MediaLimits, Pictures, load_media
 from engine.trace import CLIP_FRAMES, Box, Evidence, Example
 
-if TYPE_CHECKING:
-    from engine.evaluation.benchmarks import Drawn
-
-__all__ = ["FILE_NAME", "ExampleLine", "Posed", "pose", "pose_line", "read_examples", "write_examples"]
+__all__ = ["FILE_NAME", "ExampleLine", "Posed", "pose", "pose_line", "read_examples"]
 
 FILE_NAME = "EXAMPLES.jsonl"
 _MAX_OPTIONS = 26
@@ -256,40 +252,3 @@ def _read_frames(value: Any, where: str) -> tuple[int, ...]:
 def _seen(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-# --- writing --------------------------------------------------------------------------------------------------------
-
-
-def write_examples(drawn: Iterable[Drawn], folder: Path) -> Path:
-    """Write media files and EXAMPLES.jsonl into `folder`, which is made; the list comes last, so a folder that has one is
-    whole. Returns its path. Raises InvalidInput where the folder has one already or cannot be written."""
-    target = folder / FILE_NAME
-    if target.exists():
-        raise InvalidInput(f"{folder} already holds {FILE_NAME}; choose another folder, or delete it first")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{FILE_NAME}.partial"
-        with partial.open("w", encoding="utf-8") as file:
-            for one in drawn:
-                media = one.name + one.suffix
-                (folder / media).write_bytes(one.content)
-                file.write(json.dumps(_line_of(one, media), ensure_ascii=False) + "\n")
-        os.replace(partial, target)
-    except OSError as error:
-        raise InvalidInput(f"{folder} cannot be written: {error.strerror or error}") from error
-    return target
-
-
-def _line_of(drawn: Drawn, media: str) -> dict[str, Any]:
-    evidence = drawn.evidence
-    found = {"boxes": [box.as_list() for box in evidence.boxes]} if evidence.boxes else {"frames": [*evidence.frames]}
-    marks = {"rule": drawn.rule, "category": drawn.category, "difficulty": drawn.difficulty}
-    return {
-        "question": drawn.question,
-        "media": media,
-        "answer": drawn.answer,
-        **({"options": [*drawn.options]} if drawn.options else {}),
-        "evidence": found,
-        **{name: mark for name, mark in marks.items() if mark is not None},
-    }

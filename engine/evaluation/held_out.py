@@ -5,7 +5,9 @@ anew each time, so what a job has to remember is only (benchmark, count, seed): 
 examples.
 
 Invariant: an example whose medium is among `excluded` (what a job trains on) is passed over, and the next one drawn
-takes its place. Not covered: examples of a person's own (`python -m engine evaluate EXAMPLES.jsonl`).
+takes its place. Without drawn benchmarks nothing is measured, and the summary says so.
+
+Not covered: examples of a person's own (`python -m engine evaluate EXAMPLES.jsonl`).
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from itertools import islice
 from typing import Any
 
 from engine.errors import InvalidInput
-from engine.evaluation.benchmarks import BENCHMARKS, MAX_COUNT, benchmark_named, draw, pose_drawn
+from engine.evaluation.benchmarks import MAX_COUNT, draw, pose_drawn
+from engine.evaluation.drawn import ABSENT, benchmark_named, drawn_benchmarks, required_benchmark
 from engine.evaluation.examples import Posed
 from engine.evaluation.runner import evaluate
 from engine.evaluation.scoring import Result, summarise
@@ -31,16 +34,16 @@ MAX_HELD_OUT = 500
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """`count` examples of `benchmark` from `seed`; 0 measures nothing. Raises InvalidInput for what cannot be drawn."""
+    """`count` examples of `benchmark` from `seed`; 0 measures nothing. Raises InvalidInput for what cannot be drawn. Where
+    there are no drawn benchmarks every name is taken, so that a job of another installation can still be read."""
 
     benchmark: str = "mini-signs"
     count: int = 16
     seed: int = 7
 
     def __post_init__(self) -> None:
-        if benchmark_named(self.benchmark) is None:
-            names = ", ".join(benchmark.name for benchmark in BENCHMARKS)
-            raise InvalidInput(f"there is no benchmark {self.benchmark!r}; choose one of {names}")
+        if drawn_benchmarks():
+            required_benchmark(self.benchmark)
         if not 0 <= self.count <= MAX_HELD_OUT:
             raise InvalidInput(f"0 to {MAX_HELD_OUT} held-out examples can be measured, not {self.count}")
 
@@ -74,7 +77,8 @@ def measure(
     on_progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> dict[str, Any]:
     """The summary of `engine.evaluation.scoring` as JSON, and under "examples" each question with its gold answer, the
-    policy's answer, its score (None where unscored) and its first medium's sha256. `on_progress(done, of how many)`."""
+    policy's answer, its score (None where unscored) and its first medium's sha256; "note" says in a sentence why nothing
+    was measured, where that is so. `on_progress(done, of how many)`."""
     asked: list[Posed] = []
     results: list[Result] = []
 
@@ -97,4 +101,9 @@ def measure(
         }
         for posed, result in zip(asked, results, strict=False)  # a cancelled attempt has no result
     ]
-    return dataclasses.asdict(summarise(held_out.benchmark, results)) | {"seed": held_out.seed, "examples": told}
+    note = {} if drawn_benchmarks() else {"note": f"measured on nothing: {ABSENT}"}
+    return dataclasses.asdict(summarise(held_out.benchmark, results)) | {
+        "seed": held_out.seed,
+        "examples": told,
+        **note,
+    }

@@ -11,8 +11,9 @@ from PIL import Image
 
 from engine.__main__ import main
 from engine.errors import InvalidInput
-from engine.evaluation.benchmarks import benchmark_named, draw
-from engine.evaluation.examples import write_examples
+from engine.evaluation.benchmarks import draw
+from engine.evaluation.drawn import benchmark_named
+from engine.evaluation.writing import write_examples
 from engine.media import MediaFolder
 from engine.store import Store
 from engine.synthesis.recording import AUTHOR, FILE_NAME, read_trajectories, recorded

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.evaluation.benchmarks import benchmark_named, draw
+from engine.evaluation.benchmarks import draw
+from engine.evaluation.drawn import benchmark_named
 from engine.media import MediaFolder
 from engine.store import Store
 from ui.samples import SAMPLE_SEED, SampleShelf

@@ -28,6 +28,8 @@ def comparison_value(job: Job | None, events: Sequence[Event]) -> dict[str, Any]
     before, after = measured.get("before"), measured.get("after")
     has_measure = bool(job and (job.config.get("evaluation") or {}).get("count"))
     empty = _EMPTY.get(job.state if job else None, _UNMEASURED) if has_measure or job is None else _UNMEASURED
+    if before is not None and before.get("note"):
+        empty, before = f"This run was {before['note']}.", None
     if before is None:
         return {"bars": [], "verdict": "", "tone": "plain", "note": "", "examples": [], "empty": empty}
     bars = [_bar("Before", before)] + ([_bar("After", after)] if after else [])
@@ -44,6 +46,8 @@ def comparison_value(job: Job | None, events: Sequence[Event]) -> dict[str, Any]
 
 def measurement_text(data: Mapping[str, Any]) -> str:
     """One line of a run's log."""
+    if note := data.get("note"):
+        return f"{data.get('when')} training {note}"
     return f"measured {data.get('when')} training: {_right(data)} of {data.get('n')} right"
 
 

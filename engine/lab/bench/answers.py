@@ -24,7 +24,8 @@ from typing import Any
 
 from engine.backbone.loading import Backbone
 from engine.backbone.unpacked import unpacked
-from engine.evaluation.benchmarks import benchmark_named, draw, pose_drawn
+from engine.evaluation.benchmarks import draw, pose_drawn
+from engine.evaluation.drawn import required_benchmark
 from engine.evaluation.examples import Posed
 from engine.evaluation.runner import attempt
 from engine.media import Pictures
@@ -102,9 +103,7 @@ def report(found: dict[str, Any]) -> list[str]:
 
 
 def _examples(name: str, count: int) -> list[Posed]:
-    benchmark = benchmark_named(name)
-    assert benchmark is not None
-    return [pose_drawn(drawn) for drawn in draw(benchmark, count)] if count else []
+    return [pose_drawn(drawn) for drawn in draw(required_benchmark(name), count)] if count else []
 
 
 def _answer(policy: LocalPolicy, examples: Sequence[Posed]) -> tuple[list[Trace], list[float]]:

@@ -18,7 +18,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from engine.evaluation.benchmarks import benchmark_named, draw, pose_drawn
+from engine.evaluation.benchmarks import draw, pose_drawn
+from engine.evaluation.drawn import required_benchmark
 from engine.evaluation.runner import evaluate
 from engine.evaluation.scoring import summarise
 from engine.opening import loop_limits, open_backbone
@@ -40,10 +41,7 @@ def measure(name: str, is_operating: bool, limit: int | None) -> dict:
     """One run's summary, printed to standard error when it is there."""
     settings = Settings.from_environment(os.environ | {"STUDIO_MODEL": "tiny"})
     backbone = open_backbone(settings)
-    benchmark = benchmark_named(name)
-    if benchmark is None:
-        raise SystemExit(f"there is no benchmark {name}")
-    posed = (pose_drawn(drawn) for drawn in draw(benchmark, limit))
+    posed = (pose_drawn(drawn) for drawn in draw(required_benchmark(name), limit))
     results = evaluate(LocalPolicy(backbone), posed, loop_limits(settings), is_operating=is_operating)
     row = asdict(summarise(name, results)) | {"is_operating": is_operating, "quantization": backbone.quantization}
     print(json.dumps(row), file=sys.stderr, flush=True)

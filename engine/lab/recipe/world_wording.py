@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
+from engine.evaluation.benchmarks import SEED_STRIDE
 from engine.lab.recipe import world_speech, world_thoughts
 from engine.lab.recipe.patches import BUDGETS, FACTOR, Budget, smart_resize
 from engine.lab.recipe.world_poses import own_pose
@@ -28,7 +29,6 @@ from engine.trace import CLIP_FRAMES, Box, Example
 
 _ROOMS: dict[str, ModuleType] = {"mini-vstar": vstar, "mini-tally": tally, "mini-info": info, "mini-mv": mv}
 _NAME = re.compile(r"(mini-(?:vstar|tally|info|mv))(?:-(train|validation|test))?-(\d+)-(\d{5})")
-_SEED_STRIDE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,11 @@ def _eyes(moment: Moment, drawing: Drawing) -> world_speech.Eyes:
 
 
 def drawing_named(name: str) -> Drawing | None:
-    """The drawing of an example that `engine.evaluation.benchmarks` named, e.g. "mini-vstar-train-0-00012"; None for others."""
+    """The drawing of an example, e.g. "mini-vstar-train-0-00012"; None for a name of another benchmark."""
     found = _NAME.fullmatch(name)
     if found is None:
         return None
     benchmark, split, seed, index = found.groups()
     split = split or "test"
-    drawing: Drawing | None = _ROOMS[benchmark].draw(seed_for(split, int(seed) * _SEED_STRIDE + int(index)), split)
+    drawing: Drawing | None = _ROOMS[benchmark].draw(seed_for(split, int(seed) * SEED_STRIDE + int(index)), split)
     return drawing

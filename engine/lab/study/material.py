@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import StudioError
-from engine.evaluation.benchmarks import Drawn, benchmark_named, draw
+from engine.evaluation.benchmarks import Drawn, draw
+from engine.evaluation.drawn import required_benchmark
 from engine.evaluation.examples import Posed
 from engine.lab.study.folder import write_whole
 from engine.lab.study.plan import SOURCES, Draw
@@ -44,8 +45,7 @@ def draw_examples(
     part: Draw, path: Path, media: MediaFolder, on_progress: Callable[[int, int], None], should_stop: Callable[[], bool]
 ) -> int:
     """Draw a part's examples; returns how many. Raises Stopped, and then leaves no list."""
-    benchmark, source = benchmark_named(part.benchmark), SOURCES[part.purpose]
-    assert benchmark is not None
+    benchmark, source = required_benchmark(part.benchmark), SOURCES[part.purpose]
     lines = []
     for drawn in draw(benchmark, part.count, source.seed, source.split):
         if should_stop():

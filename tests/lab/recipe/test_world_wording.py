@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.evaluation import benchmarks
+from engine.evaluation.drawn import benchmark_named
 from engine.lab.recipe import world_poses, world_speech, world_thoughts, world_views, world_wording
 from engine.lab.world.miniature import vstar
 from engine.synthesis.wording import Moment
@@ -39,7 +40,7 @@ def test_synthesised_thoughts_are_those_that_are_taught(room, lexicon):
 
 
 def test_a_drawing_is_found_by_its_examples_name():
-    drawn = next(iter(benchmarks.draw(benchmarks.benchmark_named("mini-tally"), 1, 3, "train")))
+    drawn = next(iter(benchmarks.draw(benchmark_named("mini-tally"), 1, 3, "train")))
     found = world_wording.drawing_named(drawn.name)
     assert found is not None and (found.question, found.answer) == (drawn.question, drawn.answer)
     assert world_wording.drawing_named("mini-signs-0-00001") is None

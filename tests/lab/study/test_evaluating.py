@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from engine.backbone.loading import load_backbone
-from engine.evaluation.benchmarks import benchmark_named, draw
+from engine.evaluation.benchmarks import draw
+from engine.evaluation.drawn import benchmark_named
 from engine.evaluation.runner import evaluate
 from engine.evaluation.scoring import score_answer
 from engine.lab.study.evaluating import evaluate_together

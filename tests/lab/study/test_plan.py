@@ -58,7 +58,7 @@ def test_rows_have_their_runs():
 def scene_seeds(purpose: str) -> range:
     """All scene seeds that a source can reach, however many examples are drawn."""
     source = SOURCES[purpose]
-    stride = benchmarks._SEED_STRIDE
+    stride = benchmarks.SEED_STRIDE
     first = SEEDS[source.split][source.seed * stride]
     return range(first, first + stride)
 

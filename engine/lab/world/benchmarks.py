@@ -1,0 +1,120 @@
+"""The drawn world as benchmarks: examples from seeds that the embedded reasoner's training never saw.
+
+    mini-signs            what is written on a sign that is far too small to be read in the first view
+    mini-signs-heldout    the same in fonts, words and on backgrounds that training never showed
+    mini-clips            what is written on a sign that shows in a few of 16 frames
+    mini-clips-heldout    the same, held out likewise
+    mini-vstar, mini-tally, mini-info, mini-mv      the paper's four in miniature (`engine.lab.world.miniature`)
+
+Invariants: the evidence of a picture is the whole sign (or what holds the answer), that of a clip the frames in which it
+shows. The pixels of a clip are the same on machines with the same FFmpeg.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from PIL import Image
+
+from engine.evaluation.benchmarks import Benchmark, BenchmarkSplit, Drawn
+from engine.evaluation.scoring import Rule
+from engine.lab.world.clips import draw_clip
+from engine.lab.world.miniature import info, mv, tally, vstar
+from engine.lab.world.miniature.drawing import Drawing
+from engine.lab.world.miniature.surroundings import Split
+from engine.lab.world.questions import question_about
+from engine.lab.world.scenes import draw_scene, seed_for
+from engine.media import write_clip
+from engine.trace import Box, Evidence
+
+__all__ = ["BENCHMARKS"]
+
+_CLIP_FPS = 4
+"""16 frames make a clip of 4 s, which a person can follow."""
+_JPEG_QUALITY = 93
+"""Scenes of megapixels are stored as the real benchmarks store theirs; colours at full resolution."""
+
+
+def _sign(name: str, index: int, split: BenchmarkSplit) -> Drawn | None:
+    scene_seed = seed_for(split, index)
+    scene = draw_scene(scene_seed, split)
+    if not scene.signs:
+        return None
+    rng = random.Random(f"question {scene_seed}")
+    sign = rng.choice(scene.signs)
+    width, height = scene.picture.size
+    left, top, right, bottom = sign.box
+    box = Box(left / width, top / height, right / width, bottom / height)
+    content = io.BytesIO()
+    scene.picture.save(content, "PNG", compress_level=1)
+    question = question_about(sign.color, sign.shape, rng)
+    return Drawn(name, question, sign.text, Evidence(boxes=(box,)), content.getvalue(), ".png")
+
+
+def _sign_in_a_clip(name: str, index: int, split: BenchmarkSplit) -> Drawn | None:
+    scene_seed = seed_for(split, index)
+    clip = draw_clip(scene_seed, split)
+    if not clip.signs:
+        return None
+    rng = random.Random(f"question {scene_seed}")
+    sign = rng.choice(clip.signs)
+    question = question_about(sign.color, sign.shape, rng)
+    return Drawn(name, question, sign.text, Evidence(frames=sign.frames), _clip_bytes(clip.frames), ".mp4")
+
+
+def _miniature(
+    name: str,
+    index: int,
+    split: BenchmarkSplit,
+    *,
+    paint: Callable[[int, Split], Drawing | None],
+    rule: Rule,
+    is_clip: bool = False,
+) -> Drawn | None:
+    assert split != "heldout"  # no miniature benchmark has that split
+    drawing = paint(seed_for(split, index), split)
+    if drawing is None:
+        return None
+    return Drawn(
+        name,
+        drawing.question,
+        drawing.answer,
+        drawing.evidence,
+        _clip_bytes(drawing.frames) if is_clip else _jpeg_bytes(drawing.frames[0]),
+        ".mp4" if is_clip else ".jpg",
+        drawing.options,
+        rule,
+        drawing.category,
+        drawing.difficulty,
+    )
+
+
+def _jpeg_bytes(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+    return buffer.getvalue()
+
+
+def _clip_bytes(frames: Sequence[Image.Image]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        write_clip(frames, path, _CLIP_FPS)
+        return path.read_bytes()
+
+
+_ALL: tuple[BenchmarkSplit, ...] = ("train", "validation", "test")
+BENCHMARKS: tuple[Benchmark, ...] = (
+    Benchmark("mini-signs", "image", "test", 500, ("test",), _sign),
+    Benchmark("mini-signs-heldout", "image", "heldout", 500, ("heldout",), _sign),
+    Benchmark("mini-clips", "video", "test", 200, ("test",), _sign_in_a_clip),
+    Benchmark("mini-clips-heldout", "video", "heldout", 200, ("heldout",), _sign_in_a_clip),
+    Benchmark("mini-vstar", "image", "test", 500, _ALL, partial(_miniature, paint=vstar.draw, rule="letter")),
+    Benchmark("mini-tally", "image", "test", 500, _ALL, partial(_miniature, paint=tally.draw, rule="number")),
+    Benchmark("mini-info", "image", "test", 500, _ALL, partial(_miniature, paint=info.draw, rule="anls")),
+    Benchmark("mini-mv", "video", "test", 500, _ALL, partial(_miniature, paint=mv.draw, rule="letter", is_clip=True)),
+)
