@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-# Two busy threads on one core make decoding many times slower (libraries.md), so tests keep to one.
+# Two busy threads on one core make decoding many times slower (docs/libraries.md), so tests keep to one.
 TEST_ENV := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1 GRADIO_ANALYTICS_ENABLED=False
 
 .PHONY: setup run test check format bench clean

@@ -316,7 +316,7 @@ def media_positions(media: Sequence[Media], views: Sequence[View], steps: Sequen
     return tuple([position_of(view) for view in views])
 
 
-# --- the public JSON form, version 1 (DESIGN.md, section 4) ---------------------------------------------------------
+# --- the public JSON form, version 1 (docs/design.md) -----------------------------------------------------------------
 
 
 def trace_to_json(trace: Trace, id: str | None = None) -> dict[str, Any]:

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import ast
+import io
 import json
 import re
 import shutil
 import subprocess
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from engine.lab.study.report import markdown, pictures, report_of, table, write_report
+from engine.lab.study.report import markdown, pictures, report_of, write_report
 from tests import docs
 from tests.lab.study.samples import PARTS, finished_study
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "NOTICE",
+    "engine/embedded/weights/README.md",
+    *sorted(str(path.relative_to(docs.ROOT)) for path in (docs.ROOT / "docs").rglob("*.md")),
+)
+SOURCES = sorted(
+    path
+    for top in ("app.py", "engine", "ui", "Makefile", "spaces.yaml")
+    for path in ([docs.ROOT / top] if (docs.ROOT / top).is_file() else (docs.ROOT / top).rglob("*"))
+    if path.suffix in {"", ".py", ".js", ".css", ".html", ".toml", ".yaml"} and path.is_file()
+)
 
 
 def read(name: str) -> str:
@@ -24,36 +42,58 @@ def test_generated_parts_of_the_readme_are_current():
     assert docs.rendered(read("README.md")) == read("README.md"), "run: python -m tests.docs"
 
 
-def test_the_studys_part_is_its_report_and_nothing_without_one(tmp_path):
+def test_the_studys_sentence_is_its_report_and_nothing_without_one(tmp_path):
     assert docs.study(tmp_path) == ""
     report = report_of(finished_study(tmp_path / "study"), PARTS, "tiny")
     write_report(tmp_path, report)
-    assert table(report) in docs.study(tmp_path)
-    assert docs.study(tmp_path).count("Held: ") == len(report["hypotheses"])
-    report["rows"][-1]["benchmarks"]["mini-mv"]["accuracy"] = 0.123
+    count = len(report["hypotheses"])
+    assert f"{count} of {count} things" in docs.study(tmp_path)
+    report["rows"][-1]["mean"]["accuracy"] = 0.1234
     (tmp_path / "report.json").write_text(json.dumps(report), encoding="utf-8")
-    assert "12.3 ±" in docs.study(tmp_path)
+    assert "brought 12.3%" in docs.study(tmp_path)
 
 
 def test_the_studys_documents_are_those_of_its_figures():
-    """Where a study was run and kept: nobody has written a figure by hand."""
-    if not (docs.STUDY / "report.json").is_file():
-        assert not docs.STUDY.exists(), "docs/experiment without report.json"
-        return
+    """Nobody has written a figure by hand."""
     report = json.loads((docs.STUDY / "report.json").read_text(encoding="utf-8"))
     assert (docs.STUDY / "report.md").read_text(encoding="utf-8") == markdown(report)
-    assert "has not been run at full size" not in read("README.md")
     for name, svg in pictures(report).items():
         assert (docs.STUDY / f"{name}.svg").read_text(encoding="utf-8") == svg
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_paths_that_documents_name_exist(name):
-    named = set(re.findall(r"`((?:engine|ui|tests|docs|\.ci)/[\w./-]*\w/?)`", read(name)))
-    missing = {path for path in named if not (docs.ROOT / path).exists()}
+    text, beside = read(name), (docs.ROOT / name).parent
+    named = set(re.findall(r"`((?:engine|ui|tests|docs|\.ci)/[\w./-]*\w/?)`", text))
+    assert not {path for path in named if not (docs.ROOT / path).exists()}
+    linked = set(re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text))
+    assert not {path for path in linked if not (beside / path).exists()}
+
+
+def spoken(path: Path) -> Iterator[str]:
+    """What a source says to its readers: comments and docstrings of Python, all of anything else."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        yield text
+        return
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    yield from (token.string for token in tokens if token.type == tokenize.COMMENT)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.value.value
+
+
+def test_documents_that_sources_name_exist():
+    """By their path from the root; only what a command writes is named as it writes it."""
+    written = {"report.md"}
+    missing = {
+        f"{path.relative_to(docs.ROOT)}: {name}"
+        for path in SOURCES
+        for text in spoken(path)
+        for name in re.findall(r"[\w./-]*\w\.md\b", text)
+        if not (docs.ROOT / name).is_file() and name.rpartition("/")[2] not in written
+    }
     assert not missing
-    pictures = set(re.findall(r"!\[[^\]]*\]\(([^)]+)\)", read(name)))
-    assert all((docs.ROOT / path).is_file() for path in pictures)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -64,9 +104,9 @@ def test_make_targets_that_documents_name_exist(name):
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed: apt-get install git")
 def test_nothing_that_is_tracked_names_a_place_of_one_machine():
-    places = "|".join(("work", "farm", "root", "home")) + "|tmp"
+    places, design = "|".join(("work", "farm", "root", "home", "tmp")), "shared" + "/design"
     done = subprocess.run(
-        ["git", "grep", "-nIE", rf"(^|[^A-Za-z0-9._/])/({places})/[A-Za-z0-9._-]+", "--", ".", ":!*.svg"],
+        ["git", "grep", "-nIE", rf"(^|[^A-Za-z0-9._/])/({places})/[A-Za-z0-9._-]+|{design}", "--", ".", ":!*.svg"],
         capture_output=True,
         text=True,
         cwd=docs.ROOT,

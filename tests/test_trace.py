@@ -209,7 +209,7 @@ def test_steps_keep_themselves(trace):
 
 
 def test_the_public_form_is_that_of_the_design():
-    """DESIGN.md, section 4, to the letter."""
+    """docs/design.md, to the letter."""
     box = Box(0.31, 0.4, 0.45, 0.5)
     views = (*first_views([IMAGE]), View(2, IMAGE.sha256, None, box))
     steps = (Step("look", ZoomIn(1, box), Observation((2,))), Step("read", answer="KX7421"))

@@ -1,4 +1,4 @@
-"""Adapters on one frozen backbone: `live` answers, `default` trains (PEFT LoRA; names fixed by TRL, libraries.md).
+"""Adapters on one frozen backbone: `live` answers, `default` trains (PEFT LoRA; names fixed by TRL, docs/libraries.md).
 
 The idea: both live side by side in the same modules; who holds the lease chooses which one acts. Publishing copies the
 trained weights to `live`, in memory or from disk.

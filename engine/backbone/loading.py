@@ -2,10 +2,10 @@
 
 The idea: `AutoProcessor` and `AutoModelForImageTextToText` with a bitsandbytes configuration; the embedded reasoner goes
 the same way as a model of the Hub. What our studio needs to know beyond that (protocol, pixel budgets) stands in a
-`studio.json` beside the weights, or is taken from paper.md for models that have none.
+`studio.json` beside the weights, or is taken from docs/paper.md for models that have none.
 
 Invariants: every parameter of the backbone is frozen; on a CPU the bitsandbytes layers never repack themselves onto the
-inference-only AVX512 kernel, which would leave later adapter training with wrong gradients (libraries.md).
+inference-only AVX512 kernel, which would leave later adapter training with wrong gradients (docs/libraries.md).
 
 4 bit computes in bf16 where the hardware has it, in fp32 on other CPUs, in fp16 on older GPUs. Where a layer's size is no
 multiple of the quantisation block, bitsandbytes pads it; the output head and the vision tower stay as they are in 8 bit.
@@ -40,8 +40,8 @@ class PixelBudget:
     max_pixels: int
 
 
-# paper.md: originals at evaluation 401,408 to 4,014,080 pixels; the released code shows crops and selected frames at 256
-# to 5,120 visual tokens of 28 x 28 pixels; 16 frames share the context, so a frame gets 400 tokens at most.
+# docs/paper.md: originals at evaluation 401,408 to 4,014,080 pixels; the released code shows crops and selected frames at
+# 256 to 5,120 visual tokens of 28 x 28 pixels; 16 frames share the context, so a frame gets 400 tokens at most.
 PUBLISHED_BUDGETS: Mapping[str, PixelBudget] = {
     "image": PixelBudget(401_408, 4_014_080),
     "crop": PixelBudget(256 * 784, 5_120 * 784),
@@ -166,7 +166,7 @@ def _quantization_config(quantization: Quantization, compute: torch.dtype) -> Bi
     if quantization == "none":
         return None
     if quantization == "8bit":
-        # "visual" would skip nothing: the module's path is model.visual (libraries.md).
+        # "visual" would skip nothing: the module's path is model.visual (docs/libraries.md).
         return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=["model.visual", "lm_head"])
     return BitsAndBytesConfig(
         load_in_4bit=True,

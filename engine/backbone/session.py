@@ -10,7 +10,7 @@ each turn forwards only the tokens that the cache does not hold yet, at their ex
 Algorithm: positions are computed over the full sequence and sliced, every forward is given its slice, and decoded tokens
 continue at `n + delta`; so no state is left on the model (`rope_deltas` is never relied upon) and conversations may be
 interleaved freely under the lease. Plain `generate()` with a cache and a new picture fails or is silently wrong
-(libraries.md); that is why the decoding loop is ours.
+(docs/libraries.md); that is why the decoding loop is ours.
 
 Forks share what was computed: a session that was prefilled can be copied, cache included, so that the G rollouts of one
 prompt encode its pictures once (engine/training/rollouts.py).

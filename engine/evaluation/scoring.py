@@ -5,7 +5,7 @@ r"""A benchmark's verdicts: was the answer right, and what does a whole run come
 Invariant: None is unscored and never counts as zero: an example without a gold answer leaves the denominator, while an
 attempt without an answer (cut off, or empty) is wrong and stays in it (paper: MVBench's rule). Pure: no I/O, no torch.
 
-Rules are those of shared/design/paper.md: text (exact after normalising: ours, for the bundled benchmarks), letter
+Rules are those of docs/paper.md: text (exact after normalising: ours, for the bundled benchmarks), letter
 (V*, MVBench), number (TallyQA-Complex), anls (InfographicsVQA).
 
 Not covered: whether the evidence was looked at (`engine.evaluation.hits`), rewards for training, and judges that are

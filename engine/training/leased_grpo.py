@@ -1,6 +1,6 @@
 """TRL's GRPOTrainer on our own rollouts: it computes the loss and steps the optimiser, everything before that is ours.
 
-The seam is `_generate_and_score_completions`, one level above `_generate` (libraries.md): from `_generate` on, TRL would
+The seam is `_generate_and_score_completions`, one level above `_generate` (docs/libraries.md): from there on TRL would
 resize pictures at the processor's own budget instead of each role's, where tokens and pixels then disagree and every
 picture of the batch is dropped; refuse chat templates without tools; and normalise rewards its own way. So what it gets is
 the finished batch: tokens, masks, pixels, advantages, and old log-probabilities where groups are replayed.

@@ -1,7 +1,7 @@
 """What a study consists of: its rows, its parts, and what each part needs. Pure values.
 
     no operations             the base, asked to answer from the first views
-    warm start only           SFT on synthesised trajectories of the paper's kinds and shares (paper.md, phase 1)
+    warm start only           SFT on synthesised trajectories of the paper's kinds and shares (docs/paper.md, phase 1)
     RL without curiosity      from the warm start, GRPO with the correctness alone as its reward
     RL without warm start     GRPO with curiosity from the base itself
     RL without correction data  warm start on trajectories without erroneous steps, then GRPO with curiosity

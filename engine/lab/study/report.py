@@ -1,7 +1,7 @@
 """The report of a study: every figure as JSON, the same for people as Markdown, and the curves as pictures.
 
-Invariants: report.md and the pictures are functions of report.json alone; nothing names a path, a user or a host; README's
-table is `table(report)` (tests/docs.py). Not covered: what the figures mean (`figures`, `hypotheses`).
+Invariants: report.md and the pictures are functions of report.json alone; nothing names a path, a user or a host.
+Not covered: what the figures mean (`figures`, `hypotheses`).
 """
 
 from __future__ import annotations
