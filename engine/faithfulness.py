@@ -24,7 +24,6 @@ from typing import Literal, get_args
 from engine.trace import Evidence, SelectFrames, Step, Trace, ZoomIn, media_positions
 
 __all__ = [
-    "HELD_SHARE",
     "TRAJECTORIES",
     "Faithfulness",
     "Trajectory",
@@ -38,9 +37,6 @@ __all__ = [
 
 Trajectory = Literal["text", "single_pass", "recrop_once", "recrop_twice", "further_zoom", "reselect", "mixed"]
 TRAJECTORIES: tuple[Trajectory, ...] = get_args(Trajectory)
-
-HELD_SHARE = 0.9
-"""The share of the evidence from which on an operation is said to hold it."""
 
 _FAKE = re.compile(
     r"here is the cropped image|here are the selected frames|<tool_response>|</?observation>|^\s*execution error:",

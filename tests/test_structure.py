@@ -78,11 +78,19 @@ LAYERS = (
     ("engine.protocols", ("engine.errors", "engine.trace", "engine.operations")),
     ("engine.evaluation.hits", ("engine.errors", "engine.trace")),
     ("engine.evaluation.scoring", ("engine.errors", "engine.trace")),
+    ("engine.thresholds", ()),
     ("engine.faithfulness", ("engine.errors", "engine.trace")),
     ("engine.agreement", ("engine.errors", "engine.trace")),
     (
         "engine.store",
-        ("engine.errors", "engine.trace", "engine.operations", "engine.media", "engine.faithfulness"),
+        (
+            "engine.errors",
+            "engine.trace",
+            "engine.operations",
+            "engine.media",
+            "engine.faithfulness",
+            "engine.thresholds",
+        ),
     ),
     (
         "engine.backbone",

@@ -24,16 +24,13 @@ from types import TracebackType
 
 from sqlite_utils import Database
 
-import engine.store.curation
-import engine.store.facets
-import engine.store.rules  # noqa: F401  (all three register their migrations)
 from engine.store.adapters import Adapter, Adapters, Promotion
 from engine.store.connection import Connections, JournalMode
 from engine.store.drafts import Drafts, SavedDraft, StaleDraft
+from engine.store.facets import derive
 from engine.store.history import BlankCheck, History, HistoryEvent
 from engine.store.jobs import Event, Job, Jobs, JobState
 from engine.store.media import MediaRecord, MediaRecords
-from engine.store.migrations import migrate
 from engine.store.preferences import Preference, Preferences
 from engine.store.query import Query, QueueOrder
 from engine.store.queue import Listed, Queue, QueuePage
@@ -41,6 +38,7 @@ from engine.store.reservations import Assignment, Reservation, Reservations, Res
 from engine.store.reviews import Review, Reviews, Verdict
 from engine.store.revisions import Revision, Revisions, StaleRevision
 from engine.store.rounds import Adjudication, BulkAction, Round, Rounds
+from engine.store.schema import migrate
 from engine.store.search import Filters, Outcome, Status
 from engine.store.tags import SavedView, Tags
 from engine.store.traces import Order, Page, QueueItem, TraceRecord, Traces
@@ -113,6 +111,7 @@ class Store:
         connections = Connections(Path(path), journal_mode, busy_timeout_s)
         try:
             migrate(connections)
+            derive(connections)
         except BaseException:
             connections.close()
             raise

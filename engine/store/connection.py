@@ -11,7 +11,7 @@ Invariants:
 - nested `write()` blocks are savepoints of the outermost one, which alone commits.
 
 Journal mode "wal" is for local disks. Network disks and mounted buckets do not share WAL's memory: there use "delete"
-and one process. Not covered: the schema (`engine.store.migrations`).
+and one process. Not covered: the schema (`engine.store.schema`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from sqlite_utils import Database
 
 from engine.errors import InvalidSetting, Unavailable
 
-__all__ = ["Connections", "JournalMode", "Parameters"]
+__all__ = ["Connections", "JournalMode", "Parameters", "run_script"]
 
 JournalMode = Literal["wal", "delete"]
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -175,3 +175,19 @@ class Connections:
                 if "locked" not in str(error) or time.monotonic() > give_up_at:
                     raise
                 time.sleep(0.01)
+
+
+def run_script(database: Database, sql: str) -> None:
+    """Runs statements within the transaction that is open; each ends at a line's end.
+
+    sqlite3's own `executescript` commits first, and that of sqlite-utils tries a statement again at each of its
+    characters (0.4 s for the schema).
+    """
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            database.conn.execute(statement)
+            statement = ""
+    if statement.strip():
+        database.conn.execute(statement)

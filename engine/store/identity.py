@@ -1,24 +1,37 @@
-"""Names and times of records: ids that sort by time, times as UTC text, one canonical JSON.
+"""Names and times of records: ids that sort by time, times as UTC text, one canonical JSON, the hash of a revision.
 
 Invariants:
 - an id is 32 hexadecimal digits, a UUID of version 7 (RFC 9562): 48 bits of milliseconds, then 74 random bits, so ids
   sort by the millisecond they were made in and cannot be guessed;
 - a time is UTC in ISO 8601 with milliseconds and a Z, so that text order is time order;
-- canonical JSON has sorted keys, no spaces, ASCII only, and floats in Python's shortest exact form, so that the bytes
-  say exactly what the value was.
+- canonical JSON is one text for one value, so that the bytes say exactly what the value was.
 
-Not covered: what is hashed (`engine.store.revisions`).
+The bytes of a revision's hash are a contract, for as long as there are databases:
+
+    hash = SHA-256(parent's hash + trace_json), 64 lower-case hexadecimal digits
+
+- the parent's hash is its 64 digits in ASCII, and nothing for the first revision;
+- trace_json is the text in the revision's row, ASCII: the trace's public JSON form with "id" null, in canonical JSON.
+  What is hashed is the text as it was written: a later form of the trace leaves the hashes of earlier revisions alone;
+- canonical JSON: keys sorted by code point at every level; "," and ":" without spaces; no line end; `true`, `false`,
+  `null`; integers in decimal digits; floats as Python's `repr` writes them, the shortest digits that read back as the
+  same double (0.1, 1.0, 1e-07, 5e-324, -0.0; never NaN or infinite); in texts `\\"`, `\\\\`, `\\n`, `\\r`, `\\t`, `\\b`,
+  `\\f`, and `\\uXXXX` in lower-case digits for the other control characters and for all that is not ASCII, beyond
+  U+FFFF as a surrogate pair. A lone surrogate is written like any other; text is not normalised.
+
+tests/store/test_identity.py pins both by literals.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import time
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["canonical_json", "new_id", "now", "storable"]
+__all__ = ["canonical_json", "new_id", "now", "revision_hash", "storable"]
 
 
 def new_id() -> str:
@@ -38,6 +51,13 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+def revision_hash(parent_hash: str | None, trace_json: str) -> str:
+    """The hash of a revision with this canonical text: 64 hexadecimal digits. `parent_hash` is None for the first."""
+    return hashlib.sha256(((parent_hash or "") + trace_json).encode("ascii")).hexdigest()
+
+
 def storable(text: str) -> str:
-    """`text` as a database column can hold it: lone surrogates, which are not Unicode text, become "?"."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """`text` as a database column can hold it: two surrogates that make a character become it, as in JSON; lone ones,
+    which are not Unicode text, become "?"."""
+    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return joined.encode("utf-8", "replace").decode("utf-8")

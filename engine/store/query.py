@@ -65,7 +65,7 @@ class Query:
     """What the queue shows; None filters nothing.
 
     `source` is the part of an example's source before its first "/"; `rapr` how often the rollouts of the trace's group
-    operate (`engine.store.curation.RAPR_LEVELS`; single traces have none); `outcome` the score against gold; `reviewer`
+    operate (`engine.thresholds`; single traces have none); `outcome` the score against gold; `reviewer`
     who has reviewed it; `round` the state of a round of several reviews ("disputed" is the adjudication list);
     `blanking` whether blanking a crop changed the answer; `since` and `until` are days in UTC, both included, such as
     "2026-11-23".

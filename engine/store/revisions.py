@@ -1,7 +1,7 @@
 """Revisions: the immutable versions of a trace, chained by hash, with a head that moves by compare-and-set.
 
 Invariants:
-- a revision never changes (a trigger refuses it) and its hash is `revision_hash(parent's hash, trace)`, so a change
+- a revision never changes (a trigger refuses it) and its hash covers its parent's (`engine.store.identity`), so a change
   anywhere shows in every later hash of the chain;
 - the head moves only from the revision that its mover had seen; a save that comes too late is kept as a branch and
   raises StaleRevision: nothing is overwritten and nothing is lost;
@@ -22,7 +22,7 @@ from typing import Any
 from engine.errors import Conflict, InvalidInput, NotFound
 from engine.faithfulness import final_evidence_share, ignored_errors, pretended_steps, trajectory
 from engine.store.connection import Connections
-from engine.store.identity import canonical_json, new_id, now, storable
+from engine.store.identity import canonical_json, new_id, now, revision_hash, storable
 from engine.trace import Box, Evidence, Trace, trace_from_json, trace_to_json
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "faithfulness_columns",
     "head_columns",
     "refresh_status",
-    "revision_hash",
 ]
 
 
@@ -64,12 +63,6 @@ class StaleRevision(Conflict):
         )
         self.kept = kept
         self.head = head
-
-
-def revision_hash(parent_hash: str | None, trace: Trace) -> str:
-    """SHA-256, as hexadecimal digits, over the parent's hash (nothing for the first revision) and the canonical JSON of
-    the trace's public form without an id."""
-    return _hash_of(parent_hash, canonical_json(trace_to_json(trace, None)))
 
 
 def head_columns(trace: Trace, evidence: str | None = None) -> dict[str, Any]:
@@ -227,7 +220,7 @@ class Revisions:
         """Stores one revision without moving a head, or finds it where it was stored before. For this package: call it
         inside `write()`."""
         text = canonical_json(trace_to_json(trace, None))
-        digest = _hash_of(parent_hash, text)
+        digest = revision_hash(parent_hash, text)
         sql = "SELECT * FROM revisions WHERE trace_id = ? AND hash = ?"
         if (twin := self._connections.row(sql, (trace_id, digest))) is not None:
             return _revision(twin)
@@ -245,10 +238,6 @@ class Revisions:
         """Every version, branches included, in the order they were saved; empty for an unknown trace."""
         sql = "SELECT * FROM revisions WHERE trace_id = ? ORDER BY number"
         return [_revision(row) for row in self._connections.rows(sql, (trace_id,))]
-
-
-def _hash_of(parent_hash: str | None, text: str) -> str:
-    return hashlib.sha256(((parent_hash or "") + text).encode("ascii")).hexdigest()
 
 
 def _revision(row: sqlite3.Row) -> Revision:

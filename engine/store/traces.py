@@ -74,7 +74,7 @@ class QueueItem:
 @dataclass(frozen=True, slots=True)
 class TraceRecord:
     """Everything that is known of a trace beside its steps, which are in the revision `item.head_id`; `rule` is how its
-    answer is scored (`engine.store.rules`)."""
+    answer is scored (`engine.evaluation.scoring`)."""
 
     item: QueueItem
     policy_settings: dict[str, Any]
@@ -137,7 +137,7 @@ class Traces:
         `author` is who made it (a policy's or a person's name), `example_source` where the example came from, such as
         "mini-signs/test/17", `policy_settings` the pixel budgets and sampling it was made with (plain JSON), `score`
         in [0, 1] or None where unscored, `confidence` in [0, 1] how sure the policy was (`engine.store.facets`), None where
-        it did not tell, `rule` how the answer is scored (`engine.store.rules`). Raises IntegrityError where a media
+        it did not tell, `rule` how the answer is scored (`engine.evaluation.scoring`). Raises IntegrityError where a media
         contradicts what is recorded of it.
         """
         if score is not None and not 0 <= score <= 1:

@@ -1,8 +1,8 @@
 """Verification: everything that the store claims is derived again and compared.
 
 Each problem is one sentence. Checked: SQLite's own integrity and references; every revision's canonical JSON, hash and
-parent; every head, and every column that repeats what its head says; every media file's SHA-256 and recorded size;
-every view of every revision, cut again from the original's pixels.
+parent; every head, and every column that repeats what its head says; what the search index's filters look for; every
+media file's SHA-256 and recorded size; every view of every revision, cut again from the original's pixels.
 
 Not covered: whether a padding rule made a crop's box from an operation's (that is the protocol's); adapters' weights.
 """
@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Protocol
 from engine.errors import StudioError
 from engine.operations import cut
 from engine.store.connection import Connections
-from engine.store.identity import canonical_json
-from engine.store.revisions import head_columns, revision_hash
-from engine.trace import Box, Media, View, trace_from_json, trace_to_json
+from engine.store.facets import FACETS
+from engine.store.identity import canonical_json, revision_hash
+from engine.store.revisions import head_columns
+from engine.trace import Box, Media, View, trace_from_json
 
 if TYPE_CHECKING:
     from engine.media import LoadedMedia
@@ -87,6 +88,19 @@ def _database_problems(connections: Connections) -> Iterator[str]:
     )[0][0]
     if missing:
         yield f"The search index and the table of traces differ by {missing} traces."
+    regrouped = connections.rows("""SELECT count(*) FROM (
+        SELECT example_key, n, operating, top FROM example_groups WHERE n > 0
+        EXCEPT SELECT example_key, sum(n), sum(operating), max(n) FROM (
+            SELECT example_key, count(*) AS n, sum(has_operation <> 0) AS operating FROM traces
+            GROUP BY example_key, coalesce(answer, '')) GROUP BY example_key)""")[0][0]
+    if regrouped:
+        yield f"{regrouped} groups of attempts at one example do not count what the traces are."
+    said = f"""SELECT t.id, coalesce(s.facets, ''), {FACETS.format(row="t")} FROM traces t
+        JOIN trace_search s ON s.rowid = t.number JOIN revisions h ON h.id = t.head_id"""
+    for trace_id, indexed, derived in connections.stream(said):
+        if differing := set(indexed.split()) ^ set(derived.split()):
+            words = ", ".join(sorted(differing))
+            yield f"The search index says otherwise of the trace {trace_id} than its rows: {words}."
 
 
 def _revision_problems(connections: Connections) -> Iterator[str]:
@@ -102,13 +116,15 @@ def _revision_problems(connections: Connections) -> Iterator[str]:
         elif row["parent_id"] is not None and row["parent_number"] >= row["number"]:
             yield f"{name} has a parent that came after it."
         try:
-            trace, _ = trace_from_json(json.loads(row["trace_json"]))
+            data = json.loads(row["trace_json"])
+            trace_from_json(data)
+            is_canonical = canonical_json(data) == row["trace_json"]
         except (StudioError, ValueError) as error:
             yield f"{name} cannot be read: {_reason(error)}."
             continue
-        if canonical_json(trace_to_json(trace, None)) != row["trace_json"]:
+        if not is_canonical:
             yield f"{name} is not stored in canonical form, so its text was changed."
-        elif revision_hash(row["parent_hash"], trace) != row["hash"]:
+        elif revision_hash(row["parent_hash"], row["trace_json"]) != row["hash"]:
             yield f"{name} does not match its hash: its content, its parent or the hash was changed."
 
 

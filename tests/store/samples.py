@@ -6,6 +6,7 @@ import hashlib
 
 from hypothesis import strategies as st
 
+from engine.store.identity import canonical_json, revision_hash
 from engine.trace import (
     STOP_REASONS,
     Box,
@@ -16,6 +17,7 @@ from engine.trace import (
     Trace,
     View,
     ZoomIn,
+    trace_to_json,
 )
 
 
@@ -47,6 +49,11 @@ def make_trace(
         policy=policy,
         protocol="studio",
     )
+
+
+def hash_of(parent_hash: str | None, trace: Trace) -> str:
+    """The hash of a revision that holds `trace`."""
+    return revision_hash(parent_hash, canonical_json(trace_to_json(trace, None)))
 
 
 # Surrogates included on purpose: a broken tokenizer can make them, and the store must not fall over.

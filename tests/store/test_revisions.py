@@ -12,10 +12,9 @@ from hypothesis import given, settings
 
 from engine.errors import Conflict, InvalidInput, NotFound
 from engine.store import StaleRevision, Store
-from engine.store.revisions import revision_hash
 from engine.trace import Media, Trace, trace_to_json
 
-from .samples import make_trace, sha, traces
+from .samples import hash_of, make_trace, sha, traces
 
 
 @settings(max_examples=60, deadline=None)
@@ -25,7 +24,7 @@ def test_what_is_recorded_is_what_is_got(shared_store: Store, trace: Trace) -> N
     head = shared_store.revisions.head(record.id)
     assert head.trace == trace
     assert head.id == record.head_id
-    assert head.hash == revision_hash(None, trace)
+    assert head.hash == hash_of(None, trace)
     assert shared_store.revisions.get(head.id) == head
     assert shared_store.revisions.list(record.id) == [head]
 
@@ -34,9 +33,9 @@ def test_what_is_recorded_is_what_is_got(shared_store: Store, trace: Trace) -> N
 @given(first=traces(), second=traces())
 def test_hash_is_over_parent_and_canonical_json(first: Trace, second: Trace) -> None:
     text = json.dumps(trace_to_json(second, None), sort_keys=True, separators=(",", ":"))
-    parent = revision_hash(None, first)
-    assert revision_hash(parent, second) == hashlib.sha256((parent + text).encode()).hexdigest()
-    assert (revision_hash(None, first) == revision_hash(None, second)) == (first == second)
+    parent = hash_of(None, first)
+    assert hash_of(parent, second) == hashlib.sha256((parent + text).encode()).hexdigest()
+    assert (hash_of(None, first) == hash_of(None, second)) == (first == second)
 
 
 def test_append_moves_the_head_and_chains_the_hash(store: Store) -> None:
@@ -46,7 +45,7 @@ def test_append_moves_the_head_and_chains_the_hash(store: Store) -> None:
     assert store.revisions.head(record.id) == revision
     assert revision.trace == edited
     assert (revision.number, revision.parent_id, revision.author) == (2, record.head_id, "ann")
-    assert revision.hash == revision_hash(store.revisions.get(record.head_id).hash, edited)
+    assert revision.hash == hash_of(store.revisions.get(record.head_id).hash, edited)
     after = store.traces.get(record.id)
     assert (after.status, after.item.answer, after.score) == ("edited", "KX7427", 1.0)
     assert [r.number for r in store.revisions.chain(record.id)] == [1, 2]

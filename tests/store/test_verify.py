@@ -11,7 +11,7 @@ from engine.media import MediaFolder
 from engine.store import Store
 from engine.trace import Box, Observation, Step, Trace, View, ZoomIn
 
-from .samples import make_trace
+from .samples import hash_of, make_trace
 
 
 def tamper(store: Store, sql: str, *parameters: object) -> None:
@@ -62,14 +62,12 @@ def test_a_changed_hash_is_found_there_and_in_what_follows(store: Store, edited:
 
 
 def test_content_changed_together_with_its_hash_is_found_in_what_follows(store: Store, edited: str) -> None:
-    from engine.store.revisions import revision_hash
-
     first, second = store.revisions.list(edited)[:2]
     forged = make_trace(answer="forged")
     tamper(
         store,
         "UPDATE revisions SET hash = ?, trace_json = replace(trace_json, '\"A\"', '\"forged\"') WHERE id = ?",
-        revision_hash(first.hash, forged),
+        hash_of(first.hash, forged),
         second.id,
     )
     assert any(f"Revision 3 of the trace {edited}" in p for p in store.verify(None).problems)
@@ -97,6 +95,8 @@ def test_content_changed_together_with_its_hash_is_found_in_what_follows(store: 
         ("UPDATE traces SET has_operation = 0 WHERE id = ?", "has_operation"),
         ("UPDATE trace_counts SET n = 9 WHERE ? <> '' AND status = 'new'", "counts by status"),
         ("DELETE FROM trace_search WHERE ? <> '' AND rowid = 1", "search index"),
+        ("UPDATE trace_search SET facets = facets || ' tag00' WHERE ? <> '' AND rowid = 1", "than its rows: tag00"),
+        ("UPDATE example_groups SET n = 9 WHERE ? <> ''", "2 groups of attempts"),
     ],
 )
 def test_what_was_done_to_the_tables_is_found(store: Store, edited: str, sql: str, sentence: str) -> None:

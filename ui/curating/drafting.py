@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from engine.editing import diff, problems, step_diff_to_json
-from engine.faithfulness import HELD_SHARE
+from engine.thresholds import HELD_SHARE
 from engine.trace import Trace
 from engine.workbench import Bench
 from ui.curating.presenting import review_value, revision_value, steps_and_views, view_values

@@ -16,8 +16,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from engine.store.connection import Connections
-from engine.store.facets import REBUILD, TRIGGERS
+from engine.store.connection import Connections, run_script
+from engine.store.facets import DROP_TRIGGERS, REBUILD, TRIGGERS
 from engine.store.identity import canonical_json
 from engine.store.revisions import head_columns
 from engine.trace import Box, Media, Observation, Step, Trace, View, ZoomIn, trace_to_json
@@ -31,7 +31,6 @@ _WORDS = (
     *("letters", "digits", "blurred", "edge", "near", "upper", "lower", "street", "market", "station", "harbour"),
     *("garden", "bridge", "tower", "lamp", "fence", "roof", "bench", "cart", "crowd"),
 )
-_TRIGGERS = ("traces_found_in", "traces_found_out", "traces_found_over", "traces_grouped_over")
 _BATCH = 5_000
 _INDEXED_AT_ONCE_BYTES = 256 * 2**20
 _FTS_DEFAULT_BYTES = 2**20
@@ -51,8 +50,7 @@ def fill(connections: Connections, count: int, seed: int = 0, media: Sequence[st
     conn.execute("PRAGMA journal_mode = MEMORY")
     conn.execute("PRAGMA synchronous = OFF")
     with connections.write() as db:
-        for name in (*_TRIGGERS, "tags_found_in"):
-            db.conn.execute(f"DROP TRIGGER {name}")
+        run_script(db, DROP_TRIGGERS)
     batch: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for made in _made(count, chance, media):
         batch.append(made)
@@ -65,13 +63,9 @@ def fill(connections: Connections, count: int, seed: int = 0, media: Sequence[st
             "INSERT INTO trace_tags SELECT id, 'glare', 'ann', created_at FROM traces WHERE number % 50 = 7"
         )
         _index_at_once(db, _INDEXED_AT_ONCE_BYTES)
-        db.executescript(REBUILD)
+        run_script(db, REBUILD)
         _index_at_once(db, _FTS_DEFAULT_BYTES)
-        db.executescript(TRIGGERS)
-        db.executescript(
-            "CREATE TRIGGER tags_found_in AFTER INSERT ON trace_tags "
-            "BEGIN UPDATE traces SET status = status WHERE id = new.trace_id; END;"
-        )
+        run_script(db, TRIGGERS)
     conn.execute("ANALYZE")
     conn.execute("PRAGMA cache_size = -2000")
     conn.execute("PRAGMA synchronous = FULL")
