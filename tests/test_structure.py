@@ -1,29 +1,33 @@
-"""The direction of imports (DESIGN.md, section 3), read from the sources.
-
-errors <- trace <- {operations, protocols, media, scoring} <- backbone <- policies <- reasoning <- {training, evaluation};
-trace <- store; everything <- ui <- app.
-"""
+"""The house as it was drawn: storeys, direction of imports, who may import what; all read from the sources."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import pytest
+from tests.storeys import LAB_DOORS, PURE, STOREYS, room_of
 
 ROOT = Path(__file__).parent.parent
-SOURCES = sorted(
-    path for top in ("engine", "ui") for path in (ROOT / top).rglob("*.py") if "__pycache__" not in path.parts
-) + [ROOT / "app.py"]
-MODULES = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in SOURCES}
+SOURCES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for top in ("engine", "ui", "app.py")
+    for path in sorted([ROOT / top] if top.endswith(".py") else (ROOT / top).rglob("*.py"))
+    if "__pycache__" not in path.parts
+}
+TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in SOURCES.items()}
+SCRIPTS = {path.resolve(): path.read_text(encoding="utf-8") for path in sorted((ROOT / "ui").rglob("*.js"))}
+STOREY_OF = {room: number for number, storey in enumerate(STOREYS) for room in storey.rooms}
+HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes")
 
 
-def imports_of(path: Path) -> set[str]:
+def imported(tree: ast.AST) -> set[str]:
     """Dotted names of everything that a module imports, at top level or inside functions."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -32,141 +36,139 @@ def imports_of(path: Path) -> set[str]:
     return found
 
 
-IMPORTS = {MODULES[path]: imports_of(path) for path in SOURCES}
+IMPORTED = {module: imported(tree) for module, tree in TREES.items()}
+ARROWS = {module: {name for name in names if name in SOURCES and name != module} for module, names in IMPORTED.items()}
 
 
-def imports(module: str, package: str) -> bool:
-    return any(name == package or name.startswith(package + ".") for name in IMPORTS[module])
+def is_in(module: str, *places: str) -> bool:
+    return any(module == place or module.startswith(place + ".") for place in places)
 
 
-def within(*rooms: str) -> list[str]:
-    return [m for m in MODULES.values() if any(m == room or m.startswith(room + ".") for room in rooms)]
+def importers(*packages: str) -> set[str]:
+    return {module for module, names in IMPORTED.items() if any(is_in(name, *packages) for name in names)}
 
 
-@pytest.mark.parametrize("module", within("engine"))
-def test_the_engine_knows_no_screen(module):
-    assert not imports(module, "gradio")
-    assert not imports(module, "ui")
-    assert not imports(module, "app")
+def circles(arrows: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """Every strongly connected group of more than one, by Tarjan's algorithm: names in each group tie themselves in a
+    circle."""
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        order[name] = low[name] = len(order)
+        stack.append(name)
+        for other in arrows.get(name, ()):
+            if other not in order:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], order[other])
+        if low[name] == order[name]:
+            at = stack.index(name)
+            group = stack[at:]
+            del stack[at:]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for name in arrows:
+        if name not in order:
+            visit(name)
+    return found
 
 
-@pytest.mark.parametrize(
-    "module",
-    within(
-        "engine.errors",
-        "engine.trace",
-        "engine.settings",
-        "engine.operations",
-        "engine.media",
-        "engine.protocols",
-        "engine.evaluation.hits",
-        "engine.evaluation.scoring",
-        "engine.lab.world",
-        "engine.store",
-    ),
-)
-def test_values_and_store_need_no_torch(module):
-    for package in ("torch", "transformers", "peft", "trl", "bitsandbytes"):
-        assert not imports(module, package)
+def test_circles_are_found():
+    assert circles({"a": "b", "b": "c", "c": "ab", "d": "a"}) == [["a", "b", "c"]]
+    assert circles({"a": "bc", "b": "c", "c": ""}) == []
 
 
-LAYERS = (
-    ("engine.errors", ()),
-    ("engine.trace", ("engine.errors",)),
-    ("engine.operations", ("engine.errors", "engine.trace", "engine.media")),
-    ("engine.media", ("engine.errors", "engine.trace", "engine.operations")),
-    ("engine.protocols", ("engine.errors", "engine.trace", "engine.operations")),
-    ("engine.evaluation.hits", ("engine.errors", "engine.trace")),
-    ("engine.evaluation.scoring", ("engine.errors", "engine.trace")),
-    ("engine.thresholds", ()),
-    ("engine.faithfulness", ("engine.errors", "engine.trace")),
-    ("engine.agreement", ("engine.errors", "engine.trace")),
-    (
-        "engine.store",
-        (
-            "engine.errors",
-            "engine.trace",
-            "engine.operations",
-            "engine.media",
-            "engine.faithfulness",
-            "engine.thresholds",
-        ),
-    ),
-    (
-        "engine.backbone",
-        ("engine.errors", "engine.trace", "engine.operations", "engine.media", "engine.protocols", "engine.embedded"),
-    ),
-    (
-        "engine.policies",
-        ("engine.errors", "engine.trace", "engine.operations", "engine.media", "engine.protocols", "engine.backbone"),
-    ),
-    (
-        "engine.reasoning",
-        ("engine.errors", "engine.trace", "engine.operations", "engine.media", "engine.protocols", "engine.policies"),
-    ),
-)
+def test_every_room_stands_on_a_storey_and_every_storey_has_its_rooms():
+    rooms = {room_of(module) for module in SOURCES} - {"engine", "engine.lab"}
+    assert rooms == set(STOREY_OF)
 
 
-@pytest.mark.parametrize(("room", "allowed"), LAYERS, ids=[room for room, _ in LAYERS])
-def test_imports_point_inwards(room, allowed):
-    for module in within(room):
-        own = {name for name in IMPORTS[module] if name.startswith("engine.")}
-        strangers = {
-            name
-            for name in own
-            if not any(name == a or name.startswith(a + ".") for a in (*allowed, room)) and name != "engine"
-        }
-        assert not strangers, f"{module} imports {sorted(strangers)}"
-
-
-@pytest.mark.parametrize(
-    "module", [m for m in MODULES.values() if not m.startswith(("engine.store", "engine.lab.bench.generated"))]
-)
-def test_only_the_store_speaks_sql(module):
-    for package in ("sqlite3", "sqlite_utils"):
-        assert not imports(module, package)
-
-
-@pytest.mark.parametrize("module", [m for m in MODULES.values() if not m.startswith(("ui", "app"))])
-def test_only_screens_import_the_screen_library(module):
-    assert not imports(module, "gradio")
-
-
-@pytest.mark.parametrize("module", MODULES.values())
-def test_no_module_is_a_drawer_of_odds_and_ends(module):
-    assert module.rpartition(".")[2] not in {"utils", "util", "helpers", "helper", "common", "misc"}
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_every_module_states_its_idea(path):
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), f"{path.name} has no module docstring"
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_exported_names_exist_and_are_sorted_out(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    exported = next(
-        (
-            ast.literal_eval(node.value)
-            for node in tree.body
-            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets)
-        ),
-        None,
+def test_rooms_import_only_from_below():
+    wrong = sorted(
+        f"{module} imports {name}"
+        for module, names in ARROWS.items()
+        for name in names
+        if STOREY_OF.get(room_of(name), -1) >= STOREY_OF.get(room_of(module), -1)
+        and room_of(name) != room_of(module)
+        and not (is_in(name, "engine.lab") and is_in(module, *LAB_DOORS))
     )
-    if exported is None:
-        return
-    defined = {
-        node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef))
+    assert not wrong
+
+
+def test_the_product_knows_of_the_lab_in_few_places():
+    knowing = {module for module in importers("engine.lab") if not is_in(module, "engine.lab", *LAB_DOORS)}
+    assert not knowing
+
+
+def test_no_files_go_in_a_circle():
+    assert circles(ARROWS) == [["engine.evaluation.benchmarks", "engine.evaluation.examples"]]
+
+
+def test_no_scripts_go_in_a_circle():
+    arrows = {
+        str(path): [
+            str((path.parent / name).resolve()) for name in re.findall(r"""\bfrom\s+["'](\.[^"']+)["']""", text)
+        ]
+        for path, text in SCRIPTS.items()
     }
+    assert any(arrows.values())
+    assert len(circles(arrows)) <= 2
+
+
+def test_only_screens_import_the_screen_library():
+    assert not {module for module in importers("gradio") if not is_in(module, "ui", "app")}
+
+
+def test_only_the_store_speaks_sql():
+    assert not {
+        module
+        for module in importers("sqlite3", "sqlite_utils")
+        if not is_in(module, "engine.store", "engine.lab.bench")
+    }
+
+
+def test_values_and_store_need_no_torch():
+    assert not {module for module in importers(*HEAVY) if is_in(module, *PURE)}
+
+
+def test_no_module_is_a_drawer_of_odds_and_ends():
+    drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
+    assert not {module for module in SOURCES if module.rpartition(".")[2] in drawers}
+
+
+def test_every_module_states_its_idea():
+    assert not [module for module, tree in TREES.items() if not ast.get_docstring(tree)]
+
+
+def exported(tree: ast.Module) -> list[str] | None:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
+            return ast.literal_eval(node.value)
+    return None
+
+
+def defined(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            defined.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.Assign):
-            defined.update(n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name))
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            defined.add(node.target.id)
-    assert set(exported) <= defined, f"{sorted(set(exported) - defined)} is exported but not defined"
-    assert len(set(exported)) == len(exported)
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
+            yield node.name
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def test_exported_names_exist_once():
+    wrong = {}
+    for module, tree in TREES.items():
+        names = exported(tree) or []
+        if missing := set(names) - set(defined(tree)) or len(set(names)) != len(names):
+            wrong[module] = missing
+    assert not wrong
 
 
 def test_help_needs_no_torch():

@@ -1,80 +1,24 @@
 """Wire formats: how each family of models writes a step and reads what came back. One module a family.
 
-The idea: a protocol is a module with the functions of `WireProtocol`; operation names, coordinate systems and message
-texts stand there and nowhere else. Messages are tuples of parts, text or picture, that a policy turns into tokens.
-
-Invariant: `parse(render(step, views, media), views, media) == step` for every step that the protocol can write
-(coordinates on its grid, thoughts stripped and free of its markers).
+The idea: operation names, coordinate systems and message texts stand in the family's module and nowhere else; what such a
+module offers is `engine.protocols.wire.WireProtocol`.
 
 Not covered: cutting pixels (`engine.operations`), chat templates and tokens (`engine.backbone.session`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol, cast
+from typing import cast
 
 from engine.errors import InvalidSetting
-from engine.operations import CropRule
-from engine.trace import Media, Observation, Step, View
+from engine.protocols import pixel_reasoner, studio
+from engine.protocols.wire import Part, PicturePart, PictureRole, TextPart, WireProtocol
 
-__all__ = ["Part", "PictureRole", "PicturePart", "TextPart", "WireProtocol", "protocol_named"]
-
-PictureRole = Literal["image", "frame", "crop", "selected_frame"]
-"""What a picture is to the model; each role has its own pixel budget."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextPart:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class PicturePart:
-    view: View
-    role: PictureRole
-
-
-Part = TextPart | PicturePart
-
-
-class WireProtocol(Protocol):
-    """What every protocol module offers. `views` are all views shown so far, `media` their sources."""
-
-    NAME: str
-    CROP_RULE: CropRule
-
-    def system(self, is_operating: bool) -> str | None:
-        """The system message, or None where the family has none."""
-
-    def opening(
-        self, question: str, options: Sequence[str], views: Sequence[View], is_operating: bool
-    ) -> tuple[Part, ...]:
-        """The first user turn: the pictures and the question."""
-
-    def observation(
-        self,
-        observation: Observation,
-        views: Sequence[View],
-        media: Sequence[Media],
-        shown_sizes: Sequence[tuple[int, int]],
-    ) -> tuple[Part, ...]:
-        """The user turn that answers an operation. `shown_sizes` are (width, height) of the new pictures as the policy
-        will show them, after its pixel budget."""
-
-    def render(self, step: Step, views: Sequence[View], media: Sequence[Media]) -> str:
-        """The step as the model would write it. Raises InvalidInput where the wire format cannot carry it."""
-
-    def parse(self, text: str, views: Sequence[View], media: Sequence[Media]) -> Step:
-        """The step that the model wrote, without its observation. Raises ModelMistake for a bad call; a text with
-        neither call nor box is an answer as it stands."""
+__all__ = ["Part", "PicturePart", "PictureRole", "TextPart", "WireProtocol", "protocol_named"]
 
 
 def protocol_named(name: str) -> WireProtocol:
     """The protocol module of that name. Raises InvalidSetting naming those that exist."""
-    from engine.protocols import pixel_reasoner, studio
-
     known = {module.NAME: module for module in (studio, pixel_reasoner)}
     if name not in known:
         raise InvalidSetting(f"there is no protocol {name!r}; choose one of: {', '.join(known)}")

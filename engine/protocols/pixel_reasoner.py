@@ -20,7 +20,6 @@ from typing import Any
 
 from engine.errors import InvalidBox, UnknownOperation, UnknownView
 from engine.operations import CropRule
-from engine.protocols import Part, PicturePart, TextPart
 from engine.protocols.calls import (
     CALL_END,
     CALL_START,
@@ -32,6 +31,7 @@ from engine.protocols.calls import (
     require_unmarked,
 )
 from engine.protocols.studio import is_selection, target_view
+from engine.protocols.wire import Part, PicturePart, TextPart
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, view_size
 
 __all__ = ["CROP_RULE", "NAME", "observation", "opening", "parse", "render", "system"]

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 
 from engine.errors import InvalidBox, InvalidInput, MalformedCall, UnknownOperation
 from engine.operations import CropRule
-from engine.protocols import Part, PicturePart, TextPart
 from engine.protocols.calls import (
     CALL_END,
     CALL_START,
@@ -25,6 +24,7 @@ from engine.protocols.calls import (
     read_answer,
     require_unmarked,
 )
+from engine.protocols.wire import Part, PicturePart, TextPart
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, view_size
 
 __all__ = ["CROP_RULE", "NAME", "NO_OPERATIONS", "observation", "opening", "parse", "render", "system"]

@@ -1,0 +1,70 @@
+"""The storeys of the house, from the ground up: the one list that tests, README and CONTRIBUTING read.
+
+A room is a module or package directly below `engine` (below `engine.lab` in the lab), `ui`, or `app`. A room imports only
+from storeys below its own, and from itself; rooms of one storey do not know each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["LAB_DOORS", "PURE", "STOREYS", "Storey", "room_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Storey:
+    """`name` says what the rooms have in common; `rooms` are dotted module names."""
+
+    name: str
+    rooms: tuple[str, ...]
+
+
+STOREYS = (
+    Storey("Errors", ("engine.errors",)),
+    Storey("Values", ("engine.trace", "engine.settings")),
+    Storey("Media and judgements", ("engine.media", "engine.faithfulness", "engine.agreement", "engine.embedded")),
+    Storey("Operations on pixels", ("engine.operations",)),
+    Storey("What is said, what is kept", ("engine.protocols", "engine.store")),
+    Storey("The weights", ("engine.backbone", "engine.exchange")),
+    Storey("Who acts", ("engine.policies",)),
+    Storey("The loop", ("engine.reasoning",)),
+    Storey("Measuring and editing", ("engine.evaluation", "engine.editing")),
+    Storey("Learning and curating", ("engine.synthesis", "engine.training", "engine.blanking", "engine.workbench")),
+    Storey("From settings to services", ("engine.opening",)),
+    Storey("The lab", ("engine.lab.world",)),
+    Storey("The lab", ("engine.lab.recipe", "engine.lab.bench")),
+    Storey("The lab", ("engine.lab.study",)),
+    Storey("Commands", ("engine.commands",)),
+    Storey("Doors", ("engine.__main__", "ui")),
+    Storey("The composition root", ("app",)),
+)
+
+PURE = (
+    "engine.errors",
+    "engine.trace",
+    "engine.settings",
+    "engine.agreement",
+    "engine.faithfulness",
+    "engine.media",
+    "engine.operations",
+    "engine.protocols",
+    "engine.store",
+    "engine.exchange",
+    "engine.evaluation.scoring",
+    "engine.evaluation.hits",
+    "engine.evaluation.reading",
+    "engine.lab.world",
+)
+"""Rooms and modules that never load torch or what stands on it."""
+
+LAB_DOORS = ("engine.evaluation", "engine.commands")
+"""The places of the product that know of the lab."""
+
+
+def room_of(module: str) -> str:
+    """The room that a dotted module name belongs to: "engine.store" of "engine.store.queue", "engine.lab.world" of
+    "engine.lab.world.signs", "ui" of "ui.ask"."""
+    parts = module.split(".")
+    if parts[0] != "engine":
+        return parts[0]
+    return ".".join(parts[: 3 if parts[1:2] == ["lab"] else 2])
