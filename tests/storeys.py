@@ -34,7 +34,7 @@ STOREYS = (
     Storey("The lab", ("engine.lab.world",)),
     Storey("The lab", ("engine.lab.recipe", "engine.lab.bench")),
     Storey("The lab", ("engine.lab.study",)),
-    Storey("Commands", ("engine.commands",)),
+    Storey("Commands", ("engine.commands", "engine.lab.commands")),
     Storey("Doors", ("engine.__main__", "ui")),
     Storey("The composition root", ("app",)),
 )
@@ -57,7 +57,7 @@ PURE = (
 )
 """Rooms and modules that never load torch or what stands on it."""
 
-LAB_DOORS = ("engine.evaluation", "engine.commands")
+LAB_DOORS = ("engine.evaluation.drawn", "engine.__main__")
 """The places of the product that know of the lab."""
 
 
