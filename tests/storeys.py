@@ -20,7 +20,7 @@ class Storey:
 
 
 STOREYS = (
-    Storey("Errors", ("engine.errors",)),
+    Storey("Errors and limits", ("engine.errors", "engine.thresholds")),
     Storey("Values", ("engine.trace", "engine.settings")),
     Storey("Media and judgements", ("engine.media", "engine.faithfulness", "engine.agreement", "engine.embedded")),
     Storey("Operations on pixels", ("engine.operations",)),
