@@ -249,6 +249,9 @@ def test_whatever_is_written_is_a_step_or_a_mistake(protocol, pieces):
         (" KX7421 ", ("", "KX7421")),
         ("", ("", "")),
         (r"\boxed{}", ("", "")),
+        (r"It is \boxed{B}, as asked within \boxed{}.", ("It is", "B")),
+        (r"It is \boxed{B}. \boxed{ } \boxed{}", ("It is", "B")),
+        (r"none \boxed{} here", ("none", "")),
     ],
 )
 def test_answers_are_found(text, expected):

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InvalidBox, InvalidInput, InvalidMedia
-from engine.evaluation.scoring import RULES, Rule, read_letter
+from engine.evaluation.reading import read_letter
+from engine.evaluation.scoring import RULES, Rule
 from engine.media import DEFAULT_LIMITS, MediaLimits, Pictures, load_media
 from engine.trace import CLIP_FRAMES, Box, Evidence, Example
 

@@ -5,8 +5,9 @@ r"""A benchmark's verdicts: was the answer right, and what does a whole run come
 Invariant: None is unscored and never counts as zero: an example without a gold answer leaves the denominator, while an
 attempt without an answer (cut off, or empty) is wrong and stays in it (paper: MVBench's rule). Pure: no I/O, no torch.
 
-Rules are those of docs/paper.md: text (exact after normalising: ours, for the bundled benchmarks), letter
-(V*, MVBench), number (TallyQA-Complex), anls (InfographicsVQA).
+Rules: text (exact after normalising: ours, for the bundled benchmarks), letter (V*, MVBench), number (the first one:
+TallyQA-Complex), only-number (ours, see `only_number_score`), anls (InfographicsVQA). What an answer says is read by
+`engine.evaluation.reading`.
 
 Not covered: whether the evidence was looked at (`engine.evaluation.hits`), rewards for training, and judges that are
 models themselves.
@@ -15,13 +16,12 @@ models themselves.
 from __future__ import annotations
 
 import math
-import re
 import statistics
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from engine.evaluation.reading import normalised, read_letter, read_number, read_only_number, unmarked
 from engine.trace import Example, Trace
 
 __all__ = [
@@ -33,17 +33,15 @@ __all__ = [
     "Summary",
     "anls",
     "letter_score",
-    "normalised",
     "number_score",
-    "read_letter",
-    "read_number",
+    "only_number_score",
     "score_answer",
     "summarise",
     "text_score",
 ]
 
 Score = float | None
-Rule = Literal["text", "letter", "number", "anls"]
+Rule = Literal["text", "letter", "number", "only-number", "anls"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 
 
@@ -63,27 +61,12 @@ def score_answer(answer: str | None, example: Example, rule: Rule | None = None)
         return max(letter_score(said, gold, example.options) for gold in golds)
     if rule == "number":
         return max(number_score(said, gold) for gold in golds)
+    if rule == "only-number":
+        return max(only_number_score(said, gold) for gold in golds)
     if rule == "anls":
-        return anls(said, golds)
+        # A box is LaTeX: its marks are not the answer's.
+        return anls(unmarked(said), golds)
     return max(text_score(said, gold) for gold in golds)
-
-
-def normalised(text: str) -> str:
-    """Case folded, inner white space single, and white space, quotes and punctuation around it dropped:
-    `normalised(' "Kx7421". ') == "kx7421"`. What belongs to a value stays (%, #, &, @ and the sign of a number), and so
-    does a text of punctuation alone, or it would equal every other."""
-    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    start, end = 0, len(folded)
-    while start < end and _is_wrapping(folded[start]) and not re.match(r"[-.]\d", folded[start:]):
-        start += 1
-    while end > start and _is_wrapping(folded[end - 1]):
-        end -= 1
-    return folded[start:end] or folded
-
-
-def _is_wrapping(character: str) -> bool:
-    is_punctuation = unicodedata.category(character)[0] == "P" and character not in "%#&@"
-    return is_punctuation or character.isspace() or character in "`´"
 
 
 def text_score(answer: str, gold: str) -> float:
@@ -98,79 +81,26 @@ def letter_score(answer: str, gold: str, options: Sequence[str]) -> float:
     return float(said is not None and said == right)
 
 
-def read_letter(text: str, options: Sequence[str] = (), count: int | None = None) -> str | None:
-    """The option that a text names, as a capital letter among the first `count` (the number of options by default).
-
-    In this order: the letter alone ("b", "(B)", "B."); the text of exactly one option; a letter set off at the
-    beginning ("B) the cat", "B: the cat", "(B) the cat"), in brackets or after "answer is" or "option" ("the answer is B",
-    "I choose (B)"), where it is the only one. None otherwise.
-    """
-    allowed = [chr(ord("A") + k) for k in range(min(count if count is not None else len(options), 26))]
-    bare = normalised(text).upper()
-    if bare in allowed:
-        return bare
-    matching = [k for k, option in enumerate(options) if normalised(option) == normalised(text)]
-    if len(matching) == 1 and matching[0] < len(allowed):
-        return allowed[matching[0]]
-    said = re.findall(r"\(([A-Z])\)|(?i:\b(?:answer is|answer:|option)\s*\(?)([A-Z])\b", text)
-    named = {first or second for first, second in said} & set(allowed)
-    if found := re.match(r"\s*(?:\(([A-Za-z])\)|([A-Za-z])[).:,])(?=\s|$)", text):
-        named.add((found[1] or found[2]).upper())
-    letter = named.pop() if len(named) == 1 else None
-    return letter if letter in allowed else None
-
-
-_NUMBER_WORDS = (
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-)
-_NUMBER = re.compile(
-    r"(?<![\w.,])(\d{1,3}(?:,\d{3})+|\d+)(?![\w]|[.,]\d)|(?<![\w-])(" + "|".join(_NUMBER_WORDS) + r")\b(?!-)",
-    re.IGNORECASE,
-)
-
-
-def read_number(text: str) -> int | None:
-    """The first whole number of a text, in digits ("1,024" is one) or as a word from zero to twenty. A decimal such as
-    2.5 is none, nor are the digits of KX7421."""
-    found = _NUMBER.search(text)
-    if found is None:
-        return None
-    return int(found[1].replace(",", "")) if found[1] else _NUMBER_WORDS.index(found[2].lower())
-
-
 def number_score(answer: str, gold: str) -> float:
     """1.0 where the first whole numbers of both are equal (TallyQA's rule)."""
     said = read_number(answer)
     return float(said is not None and said == read_number(gold))
 
 
+def only_number_score(answer: str, gold: str) -> float:
+    """1.0 where the one whole number of the answer is that of the gold answer. Ours: an answer that offers several numbers
+    earns nothing by the first of them."""
+    said = read_only_number(answer)
+    return float(said is not None and said == read_only_number(gold))
+
+
 def anls(answer: str, golds: Iterable[str]) -> float:
-    """Average normalised Levenshtein similarity of one answer: 1 - edit distance / longer length, after lower case and
-    strip; below 0.5 it is 0; the best over the gold answers (Biten et al. 2019, arXiv 1905.13648)."""
+    """Average normalised Levenshtein similarity of one answer: 1 - edit distance / longer length, in lower case with single
+    spaces; below 0.5 it is 0; the best over the gold answers (Biten et al. 2019, arXiv 1905.13648, and their script)."""
     best = 0.0
-    said = answer.strip().lower()
+    said = " ".join(answer.lower().split())
     for gold in golds:
-        wanted = gold.strip().lower()
+        wanted = " ".join(gold.lower().split())
         longer = max(len(said), len(wanted))
         similarity = 1.0 - _edit_distance(said, wanted) / longer if longer else 1.0
         best = max(best, similarity)

@@ -65,16 +65,28 @@ def find_call(text: str) -> Call | None:
 
 
 def read_answer(text: str) -> tuple[str, str]:
-    r"""(thought, answer) of a turn without a call: the last `\boxed{...}` with its braces paired, or the whole text."""
-    start = text.rfind(BOX_START)
-    if start < 0:
-        return "", text.strip()
-    depth, position = 1, start + len(BOX_START)
-    while position < len(text) and depth:
+    r"""(thought, answer) of a turn without a call: the last `\boxed{...}` that holds anything, its braces paired, or the
+    whole text where there is no box. An empty one after it ("... within \boxed{}") is talk about boxes, not an answer."""
+    end = len(text)
+    last = ("", text.strip())
+    while (start := text.rfind(BOX_START, 0, end)) >= 0:
+        content = _braced(text, start + len(BOX_START)).strip()
+        if content or end == len(text):
+            last = text[:start].strip(), content
+        if content:
+            break
+        end = start
+    return last
+
+
+def _braced(text: str, start: int) -> str:
+    """What stands between the brace that opened before `start` and the one that pairs with it, or the end of the text."""
+    depth = 1
+    for position in range(start, len(text)):
         depth += {"{": 1, "}": -1}.get(text[position], 0)
-        position += 1
-    answer = text[start + len(BOX_START) : position - 1 if depth == 0 else len(text)]
-    return text[:start].strip(), answer.strip()
+        if not depth:
+            return text[start:position]
+    return text[start:]
 
 
 def boxed(answer: str) -> str:

@@ -19,7 +19,7 @@ import random
 from dataclasses import dataclass, field
 
 from engine.errors import InvalidInput, ModelMistake
-from engine.evaluation.scoring import read_letter
+from engine.evaluation.reading import read_letter
 from engine.media import Pictures
 from engine.operations import execute
 from engine.protocols import WireProtocol

@@ -107,7 +107,7 @@ def without(field: str) -> dict:
         (GOOD | {"evidence": {"frames": [0]}}, ["from 1 to 16", "[0]"]),
         (GOOD | {"evidence": {"frames": [17]}}, ["from 1 to 16"]),
         (GOOD | {"evidence": {"frames": 3}}, ["evidence.frames"]),
-        (GOOD | {"rule": "exact"}, ["rule: one of text, letter, number, anls", '"exact"']),
+        (GOOD | {"rule": "exact"}, ["rule: one of text, letter, number, only-number, anls", '"exact"']),
         (GOOD | {"rule": ["anls"]}, ["rule: one of"]),
         (GOOD | {"category": 3}, ["category: a text is expected, not 3"]),
         (GOOD | {"difficulty": ""}, ["difficulty: a text"]),
