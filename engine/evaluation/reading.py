@@ -111,8 +111,8 @@ def _letters_named(text: str, options: Sequence[str], allowed: Sequence[str]) ->
         yield from _letters_announced(clause, options, allowed)
     for bracketed in _BRACKETED.finditer(text):
         yield bracketed[1] if bracketed[1] in allowed else None
-    if found := _SET_OFF.match(text.lstrip()):
-        letter = (found[1] or found[2]).upper()
+    if set_off := _SET_OFF.match(text.lstrip()):
+        letter = (set_off[1] or set_off[2]).upper()
         yield letter if letter in allowed else None
 
 
