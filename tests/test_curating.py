@@ -21,7 +21,7 @@ from engine.policies.scripted import ScriptedPolicy
 from engine.settings import Settings
 from engine.store import Store
 from tests.browser.traces import BOX, clip_trace, picture_trace
-from ui.curating.code import code_routes
+from ui.code_routes import code_routes
 from ui.curating.continuing import continue_routes
 from ui.curating.lists import list_routes
 from ui.curating.people_routes import people_routes
@@ -312,10 +312,13 @@ def test_the_history_knows_who_did_what(studio, people):
 
 def test_modules_are_served_and_nothing_else(people):
     client = people(ANN)
-    reply = client.get("/code/bench.js")
+    reply = client.get("/code/curating/client/workbench.js")
     assert reply.headers["content-type"].startswith("text/javascript")
-    assert client.get("/code/bench.js", headers={"If-None-Match": reply.headers["etag"]}).status_code == 304
-    for name in ("..%2Froutes.py", "__init__.py", "nothing.js"):
+    assert (
+        client.get("/code/curating/client/workbench.js", headers={"If-None-Match": reply.headers["etag"]}).status_code
+        == 304
+    )
+    for name in ("..%2Fapp.py", "curating%2F..%2Fserver.py", "server.py", "nothing.js"):
         assert client.get(f"/code/{name}").status_code == 404
 
 

@@ -10,7 +10,9 @@ How the rooms fit:
     answering.py         one question being answered in a thread of its own, with Stop
     presenting.py        traces, steps and views -> the JSON values that the components show; pure
     components/          a gr.HTML subclass each, its .html, .js and .css beside it (components/__init__.py tells how)
-    server.py            the FastAPI app around the pages; media_routes.py, security.py and people.py are its parts
+    client/              ES modules that the components and the Curate screen share: the DOM, words, boxes as numbers
+    server.py            the FastAPI app around the pages; media_routes.py, code_routes.py, security.py and people.py are its
+                         parts
     theme.py theme.css   colours, type and layout, dark and light
 
 To add a screen: write `ui/NAME.py` with `def build(studio: Studio, page: Page) -> None`, which is called inside the

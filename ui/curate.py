@@ -1,4 +1,4 @@
-"""The Curate screen: the queue of traces, one trace on the bench, and the verdict on it.
+"""The Curate screen: the queue of traces, one trace on the workbench, and the verdict on it.
 
 Laid out here; what it does lies in `ui.curating`: routes that answer in JSON, and modules that draw in the browser. Nothing
 of a person's work is kept in this process: the cursor is the page's, everything else is in the store, and
@@ -19,10 +19,10 @@ __all__ = ["build"]
 
 
 def build(studio: Studio, page: Page) -> None:
-    with gr.Row(elem_classes="columns bench"):
-        with gr.Column(scale=0, min_width=300, elem_classes="column-left bench-left"):
+    with gr.Row(elem_classes="columns workbench"):
+        with gr.Column(scale=0, min_width=300, elem_classes="column-left workbench-left"):
             Queue()
-        with gr.Column(scale=1, min_width=320, elem_classes="column-middle bench-middle"):
+        with gr.Column(scale=1, min_width=320, elem_classes="column-middle workbench-middle"):
             Editor()
-        with gr.Column(scale=0, min_width=392, elem_classes="column-right bench-right"):
+        with gr.Column(scale=0, min_width=392, elem_classes="column-right workbench-right"):
             Inspector()

@@ -13,7 +13,7 @@ import gradio as gr
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from ui.curating.code import code_routes
+from ui.code_routes import code_routes
 from ui.curating.continuing import continue_routes
 from ui.curating.lists import list_routes
 from ui.curating.people_routes import people_routes

@@ -102,7 +102,7 @@ def test_axe_finds_nothing_unfolded(new_page, studio, theme, axe):
     page.fill("#curate-thought textarea", "Another thought.")
     page.locator("#curate-thought textarea").blur()
     settled(page)
-    for fold in (".filters", ".versions", ".people"):
+    for fold in (".filters", ".versions", ".sharing"):
         page.click(f"{fold} summary")
     page.wait_for_selector(".versions-event")
     page.wait_for_selector(".change")

@@ -80,6 +80,7 @@ def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
     studio: RunningStudio, new_page: Callable[..., Any], axe: Callable[[Any], list[str]]
 ) -> None:
     page = opened(new_page(), studio)
+    page.wait_for_selector(".basis-summary:visible")
     assert "2of 3 accepted traces" in page.inner_text(".basis-head").replace("\n", "")
     page.click(".basis-summary")
     assert "each one is erroneous" in page.inner_text(".basis-objections")

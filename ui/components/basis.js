@@ -1,52 +1,46 @@
-const root = element.querySelector('.basis');
-const part = (name) => root.querySelector(`.basis-${name}`);
-const make = (tag, name, parent) => {
-  const node = document.createElement(tag);
-  node.className = name;
-  parent.appendChild(node);
-  return node;
-};
-const say = (node, text) => {
-  if (node.textContent !== text) node.textContent = text;
-  node.hidden = !text;
-};
+import { make, tell } from '../client/dom.js';
 
-function fact(entry) {
-  const group = document.createElement('div');
-  make('dt', '', group).textContent = entry.name;
-  make('dd', '', group).textContent = entry.value;
-  return group;
-}
+export function mount({ element, props, watch }) {
+  const root = element.querySelector('.basis');
+  const part = (name) => root.querySelector(`.basis-${name}`);
 
-function objection(entry) {
-  const item = document.createElement('li');
-  make('span', 'basis-reason', item).textContent = entry.reason;
-  const traces = make('span', 'basis-traces', item);
-  for (const trace of entry.traces) {
-    const link = make('a', '', traces);
-    link.href = trace.href;
-    link.textContent = trace.text;
+  function fact(entry) {
+    const group = document.createElement('div');
+    make('dt', '', group).textContent = entry.name;
+    make('dd', '', group).textContent = entry.value;
+    return group;
   }
-  if (entry.more) make('span', '', traces).textContent = `and ${entry.more} more`;
-  return item;
-}
 
-let drawn = '';
-function render() {
-  const value = props.value;
-  const text = JSON.stringify(value);
-  root.hidden = !value;
-  if (!value || text === drawn) return;
-  drawn = text;
-  say(part('count'), String(value.count));
-  say(part('unit'), value.unit);
-  say(part('note'), value.note || '');
-  part('facts').replaceChildren(...value.facts.map(fact));
-  part('facts').hidden = !value.facts.length;
-  const left = value.objections.reduce((sum, entry) => sum + entry.traces.length + entry.more, 0);
-  part('out').hidden = !left;
-  part('summary').textContent = `${left} cannot be learned from`;
-  part('objections').replaceChildren(...value.objections.map(objection));
+  function objection(entry) {
+    const item = document.createElement('li');
+    make('span', 'basis-reason', item).textContent = entry.reason;
+    const traces = make('span', 'basis-traces', item);
+    for (const trace of entry.traces) {
+      const link = make('a', '', traces);
+      link.href = trace.href;
+      link.textContent = trace.text;
+    }
+    if (entry.more) make('span', '', traces).textContent = `and ${entry.more} more`;
+    return item;
+  }
+
+  let drawn = '';
+  function render() {
+    const value = props.value;
+    const text = JSON.stringify(value);
+    root.hidden = !value;
+    if (!value || text === drawn) return;
+    drawn = text;
+    tell(part('count'), String(value.count));
+    tell(part('unit'), value.unit);
+    tell(part('note'), value.note || '');
+    part('facts').replaceChildren(...value.facts.map(fact));
+    part('facts').hidden = !value.facts.length;
+    const left = value.objections.reduce((sum, entry) => sum + entry.traces.length + entry.more, 0);
+    part('out').hidden = !left;
+    part('summary').textContent = `${left} cannot be learned from`;
+    part('objections').replaceChildren(...value.objections.map(objection));
+  }
+  watch('value', render);
+  render();
 }
-watch('value', render);
-render();

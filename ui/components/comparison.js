@@ -1,59 +1,53 @@
-const root = element.querySelector('.comparison');
-const part = (name) => root.querySelector(`.comparison-${name}`);
-const make = (tag, name, parent) => {
-  const node = document.createElement(tag);
-  node.className = name;
-  parent.appendChild(node);
-  return node;
-};
-const say = (node, text) => {
-  if (node.textContent !== text) node.textContent = text;
-  node.hidden = !text;
-};
+import { make, tell } from '../client/dom.js';
 
-function bar(entry) {
-  const row = document.createElement('div');
-  row.className = 'comparison-bar';
-  make('span', 'comparison-label', row).textContent = entry.label;
-  const track = make('span', 'comparison-track', row);
-  make('i', '', track).style.width = `${entry.total ? (100 * entry.right) / entry.total : 0}%`;
-  make('span', 'comparison-number', row).textContent = entry.total
-    ? `${Math.round((100 * entry.right) / entry.total)} %`
-    : '–';
-  make('span', 'comparison-count', row).textContent = `${entry.right} of ${entry.total}`;
-  return row;
-}
+export function mount({ element, props, watch }) {
+  const root = element.querySelector('.comparison');
+  const part = (name) => root.querySelector(`.comparison-${name}`);
 
-function example(entry) {
-  const item = document.createElement('li');
-  const words = make('div', 'comparison-words', item);
-  make('p', 'comparison-question', words).textContent = entry.question;
-  const answers = make('p', 'comparison-answers', words);
-  make('span', '', answers).textContent = `right: ${entry.gold}`;
-  for (const answer of entry.answers) {
-    const node = make('span', 'comparison-answer', answers);
-    node.dataset.isRight = String(answer.is_right);
-    const mark = answer.is_right === null ? '' : answer.is_right ? ' ✓' : ' ✗';
-    node.textContent = `${answer.label}: ${answer.text}${mark}`;
+  function bar(entry) {
+    const row = document.createElement('div');
+    row.className = 'comparison-bar';
+    make('span', 'comparison-label', row).textContent = entry.label;
+    const track = make('span', 'comparison-track', row);
+    make('i', '', track).style.width = `${entry.total ? (100 * entry.right) / entry.total : 0}%`;
+    make('span', 'comparison-number', row).textContent = entry.total
+      ? `${Math.round((100 * entry.right) / entry.total)} %`
+      : '–';
+    make('span', 'comparison-count', row).textContent = `${entry.right} of ${entry.total}`;
+    return row;
   }
-  return item;
-}
 
-let drawn = '';
-function render() {
-  const value = props.value || { bars: [], examples: [], empty: '' };
-  const text = JSON.stringify(value);
-  if (text === drawn) return;
-  drawn = text;
-  root.dataset.tone = value.tone || 'plain';
-  say(part('empty'), value.bars.length ? '' : value.empty || '');
-  part('bars').replaceChildren(...value.bars.map(bar));
-  say(part('verdict'), value.verdict || '');
-  say(part('note'), value.note || '');
-  part('more').hidden = !value.examples.length;
-  part('summary').textContent =
-    value.examples.length === 1 ? 'Which example' : `Which ${value.examples.length} examples`;
-  part('examples').replaceChildren(...value.examples.map(example));
+  function example(entry) {
+    const item = document.createElement('li');
+    const words = make('div', 'comparison-words', item);
+    make('p', 'comparison-question', words).textContent = entry.question;
+    const answers = make('p', 'comparison-answers', words);
+    make('span', '', answers).textContent = `right: ${entry.gold}`;
+    for (const answer of entry.answers) {
+      const node = make('span', 'comparison-answer', answers);
+      node.dataset.isRight = String(answer.is_right);
+      const mark = answer.is_right === null ? '' : answer.is_right ? ' ✓' : ' ✗';
+      node.textContent = `${answer.label}: ${answer.text}${mark}`;
+    }
+    return item;
+  }
+
+  let drawn = '';
+  function render() {
+    const value = props.value || { bars: [], examples: [], empty: '' };
+    const text = JSON.stringify(value);
+    if (text === drawn) return;
+    drawn = text;
+    root.dataset.tone = value.tone || 'plain';
+    tell(part('empty'), value.bars.length ? '' : value.empty || '');
+    part('bars').replaceChildren(...value.bars.map(bar));
+    tell(part('verdict'), value.verdict || '');
+    tell(part('note'), value.note || '');
+    part('more').hidden = !value.examples.length;
+    part('summary').textContent =
+      value.examples.length === 1 ? 'Which example' : `Which ${value.examples.length} examples`;
+    part('examples').replaceChildren(...value.examples.map(example));
+  }
+  watch('value', render);
+  render();
 }
-watch('value', render);
-render();

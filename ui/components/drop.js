@@ -1,114 +1,116 @@
-const root = element.querySelector('.drop');
-const input = root.querySelector('.drop-input');
-const progress = root.querySelector('.drop-progress');
-const error = root.querySelector('.drop-error');
-let running = 0;
+export function mount({ element, props, trigger, watch }) {
+  const root = element.querySelector('.drop');
+  const input = root.querySelector('.drop-input');
+  const progress = root.querySelector('.drop-progress');
+  const error = root.querySelector('.drop-error');
+  let running = 0;
 
-function render() {
-  root.classList.toggle('is-compact', !!props.value?.is_compact);
-}
-
-function send(file, onShare) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open('POST', 'media');
-    request.setRequestHeader('X-File-Name', encodeURIComponent(file.name || 'pasted'));
-    request.setRequestHeader('Content-Type', 'application/octet-stream');
-    request.upload.addEventListener('progress', (event) => {
-      if (event.lengthComputable) onShare(event.loaded / event.total);
-    });
-    request.addEventListener('load', () => {
-      let answer = {};
-      try {
-        answer = JSON.parse(request.responseText);
-      } catch {
-        /* a proxy's own page */
-      }
-      if (request.status === 200) resolve(answer);
-      else reject(new Error(answer.error || `The upload was refused (${request.status}).`));
-    });
-    request.addEventListener('error', () =>
-      reject(new Error('The connection was lost while sending; please try again.')),
-    );
-    request.send(file);
-  });
-}
-
-async function takeAll(files) {
-  files = [...files];
-  if (!files.length) return;
-  const turn = ++running;
-  error.textContent = '';
-  if (files.length > props.max_files) {
-    error.textContent = `At most ${props.max_files} files can be asked about at once; these are ${files.length}.`;
-    return;
+  function render() {
+    root.classList.toggle('is-compact', !!props.value?.is_compact);
   }
-  const large = files.find((file) => file.size > props.max_mb * 1e6);
-  if (large) {
-    error.textContent = `“${large.name}” is larger than ${props.max_mb} MB, which is the most that is taken here.`;
-    return;
-  }
-  root.classList.add('is-busy');
-  const taken = [];
-  try {
-    for (const file of files) {
-      progress.textContent = `Sending ${file.name} …`;
-      taken.push(
-        await send(file, (share) => {
-          progress.textContent =
-            share < 1 ? `Sending ${file.name} … ${Math.floor(100 * share)}%` : `Looking at ${file.name} …`;
-        }),
+
+  function send(file, onShare) {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      request.open('POST', 'media');
+      request.setRequestHeader('X-File-Name', encodeURIComponent(file.name || 'pasted'));
+      request.setRequestHeader('Content-Type', 'application/octet-stream');
+      request.upload.addEventListener('progress', (event) => {
+        if (event.lengthComputable) onShare(event.loaded / event.total);
+      });
+      request.addEventListener('load', () => {
+        let answer = {};
+        try {
+          answer = JSON.parse(request.responseText);
+        } catch {
+          /* a proxy's own page */
+        }
+        if (request.status === 200) resolve(answer);
+        else reject(new Error(answer.error || `The upload was refused (${request.status}).`));
+      });
+      request.addEventListener('error', () =>
+        reject(new Error('The connection was lost while sending; please try again.')),
       );
-    }
-    if (turn !== running) return;
-    props.value = { ...props.value, media: taken, turn };
-    trigger('take');
-  } catch (problem) {
-    if (turn === running)
-      error.textContent = (taken.length || files.length > 1 ? `${files[taken.length].name}: ` : '') + problem.message;
-  } finally {
-    if (turn === running) {
-      progress.textContent = '';
-      root.classList.remove('is-busy');
-    }
-    input.value = '';
+      request.send(file);
+    });
   }
-}
 
-input.addEventListener('change', () => takeAll(input.files));
-let depth = 0;
-const over = (isOver) => root.classList.toggle('is-over', isOver);
-const hasFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes('Files');
-document.addEventListener('dragenter', (event) => {
-  if (hasFiles(event)) {
-    depth += 1;
-    over(true);
+  async function takeAll(files) {
+    files = [...files];
+    if (!files.length) return;
+    const turn = ++running;
+    error.textContent = '';
+    if (files.length > props.max_files) {
+      error.textContent = `At most ${props.max_files} files can be asked about at once; these are ${files.length}.`;
+      return;
+    }
+    const large = files.find((file) => file.size > props.max_mb * 1e6);
+    if (large) {
+      error.textContent = `“${large.name}” is larger than ${props.max_mb} MB, which is the most that is taken here.`;
+      return;
+    }
+    root.classList.add('is-busy');
+    const taken = [];
+    try {
+      for (const file of files) {
+        progress.textContent = `Sending ${file.name} …`;
+        taken.push(
+          await send(file, (share) => {
+            progress.textContent =
+              share < 1 ? `Sending ${file.name} … ${Math.floor(100 * share)}%` : `Looking at ${file.name} …`;
+          }),
+        );
+      }
+      if (turn !== running) return;
+      props.value = { ...props.value, media: taken, turn };
+      trigger('take');
+    } catch (problem) {
+      if (turn === running)
+        error.textContent = (taken.length || files.length > 1 ? `${files[taken.length].name}: ` : '') + problem.message;
+    } finally {
+      if (turn === running) {
+        progress.textContent = '';
+        root.classList.remove('is-busy');
+      }
+      input.value = '';
+    }
   }
-});
-document.addEventListener('dragleave', (event) => {
-  if (hasFiles(event)) {
-    depth = Math.max(0, depth - 1);
-    if (!depth) over(false);
-  }
-});
-document.addEventListener('dragover', (event) => {
-  if (hasFiles(event)) event.preventDefault();
-});
-document.addEventListener('drop', (event) => {
-  if (!hasFiles(event)) return;
-  event.preventDefault();
-  depth = 0;
-  over(false);
-  takeAll(event.dataTransfer.files);
-});
-document.addEventListener('paste', (event) => {
-  if (event.clipboardData?.files.length) {
+
+  input.addEventListener('change', () => takeAll(input.files));
+  let depth = 0;
+  const over = (isOver) => root.classList.toggle('is-over', isOver);
+  const hasFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes('Files');
+  document.addEventListener('dragenter', (event) => {
+    if (hasFiles(event)) {
+      depth += 1;
+      over(true);
+    }
+  });
+  document.addEventListener('dragleave', (event) => {
+    if (hasFiles(event)) {
+      depth = Math.max(0, depth - 1);
+      if (!depth) over(false);
+    }
+  });
+  document.addEventListener('dragover', (event) => {
+    if (hasFiles(event)) event.preventDefault();
+  });
+  document.addEventListener('drop', (event) => {
+    if (!hasFiles(event)) return;
     event.preventDefault();
-    takeAll(event.clipboardData.files);
-  }
-});
-watch('value', () => {
-  error.textContent = '';
+    depth = 0;
+    over(false);
+    takeAll(event.dataTransfer.files);
+  });
+  document.addEventListener('paste', (event) => {
+    if (event.clipboardData?.files.length) {
+      event.preventDefault();
+      takeAll(event.clipboardData.files);
+    }
+  });
+  watch('value', () => {
+    error.textContent = '';
+    render();
+  });
   render();
-});
-render();
+}

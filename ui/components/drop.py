@@ -23,6 +23,7 @@ class Drop(Part):
     """`max_files` may come in at once, each of at most `max_mb` megabytes; more is refused with a sentence."""
 
     FILES = "drop"
+    TRIGGERS = ("take",)
 
     def __init__(self, value: Any = None, *, max_files: int = 4, max_mb: int = 100, **options: Any):
         template = self.template().replace("<!--accept-->", ",".join(ACCEPTED_EXTENSIONS))

@@ -1,6 +1,6 @@
 """The middle column of Curate: the question, the source with its boxes, the filmstrip, and the crops of the chosen step.
 
-It has no value: its module (`ui/curating/client`) draws the state of the bench, which the three columns share, and asks the
+It has no value: its module (`ui/curating/client`) draws the state of the workbench, which the three columns share, and asks the
 server's own routes (`ui.curating.routes`).
 """
 
@@ -13,3 +13,4 @@ __all__ = ["Editor"]
 
 class Editor(Part):
     FILES = "editor"
+    MODULE = "curating/client/stage.js"

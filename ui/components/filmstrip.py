@@ -19,3 +19,4 @@ __all__ = ["Filmstrip"]
 
 class Filmstrip(Part):
     FILES = "filmstrip"
+    TRIGGERS = ("pick",)

@@ -1,6 +1,6 @@
 """The right column of Curate: step cards, the answer, verdicts, and the bar of decisions.
 
-It has no value: its module (`ui/curating/client`) draws the state of the bench, which the three columns share, and asks the
+It has no value: its module (`ui/curating/client`) draws the state of the workbench, which the three columns share, and asks the
 server's own routes (`ui.curating.routes`).
 """
 
@@ -13,3 +13,4 @@ __all__ = ["Inspector"]
 
 class Inspector(Part):
     FILES = "inspector"
+    MODULE = "curating/client/inspector.js"

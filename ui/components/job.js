@@ -1,76 +1,68 @@
-const root = element.querySelector('.job');
-const part = (name) => root.querySelector(`.job-${name}`);
-const make = (tag, name, parent) => {
-  const node = document.createElement(tag);
-  node.className = name;
-  parent.appendChild(node);
-  return node;
-};
-const say = (node, text) => {
-  if (node.textContent !== text) node.textContent = text;
-  node.hidden = !text;
-};
+import { make, tell } from '../client/dom.js';
+import { second } from '../client/words.js';
 
-function rows(parent, entries, draw) {
-  const text = JSON.stringify(entries);
-  if (parent.dataset.drawn === text) return;
-  parent.dataset.drawn = text;
-  parent.replaceChildren(...entries.map(draw));
-}
+export function mount({ element, props, watch }) {
+  const root = element.querySelector('.job');
+  const part = (name) => root.querySelector(`.job-${name}`);
 
-function fact(entry) {
-  const group = document.createElement('div');
-  make('dt', '', group).textContent = entry.name;
-  make('dd', '', group).textContent = entry.value;
-  return group;
-}
+  function rows(parent, entries, draw) {
+    const text = JSON.stringify(entries);
+    if (parent.dataset.drawn === text) return;
+    parent.dataset.drawn = text;
+    parent.replaceChildren(...entries.map(draw));
+  }
 
-function line(entry) {
-  const item = document.createElement('li');
-  const moment = new Date(entry.time),
-    time = make('time', '', item);
-  time.dateTime = entry.time;
-  time.textContent = Number.isNaN(moment)
-    ? ''
-    : moment.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-  make('span', '', item).textContent = entry.text;
-  return item;
-}
+  function fact(entry) {
+    const group = document.createElement('div');
+    make('dt', '', group).textContent = entry.name;
+    make('dd', '', group).textContent = entry.value;
+    return group;
+  }
 
-function remember(value) {
-  const address = new URL(location.href);
-  if (value.is_chosen && value.id) address.searchParams.set('job', value.id);
-  else address.searchParams.delete('job');
-  if (address.href !== location.href) history.replaceState(history.state, '', address);
-}
+  function line(entry) {
+    const item = document.createElement('li');
+    const time = make('time', '', item);
+    time.dateTime = entry.time;
+    time.textContent = second(entry.time);
+    make('span', '', item).textContent = entry.text;
+    return item;
+  }
 
-function render() {
-  const value = props.value || { state: 'none', foot: [], facts: [], log: [] };
-  const isThere = value.state !== 'none';
-  root.dataset.state = value.state;
-  say(part('empty'), isThere ? '' : value.empty || '');
-  part('body').hidden = !isThere;
-  if (part('status').textContent !== (value.status || '')) part('status').textContent = value.status || '';
-  if (!isThere) return;
-  say(part('title'), value.title);
-  say(part('state'), value.label);
-  say(part('message'), value.message || '');
-  say(part('alarm'), value.alarm || '');
-  const hasProgress = typeof value.progress === 'number',
-    percent = hasProgress ? Math.round(100 * value.progress) : 0;
-  part('track').hidden = !hasProgress;
-  part('track').setAttribute('aria-valuenow', percent);
-  part('share').style.width = `${hasProgress ? 100 * value.progress : 0}%`;
-  const foot = part('foot');
-  rows(foot, value.foot, (text) => {
-    const node = document.createElement('span');
-    node.textContent = text;
-    return node;
-  });
-  foot.hidden = !value.foot.length;
-  rows(part('facts'), value.facts, fact);
-  rows(part('log'), value.log, line);
-  remember(value);
+  function remember(value) {
+    const address = new URL(location.href);
+    if (value.is_chosen && value.id) address.searchParams.set('job', value.id);
+    else address.searchParams.delete('job');
+    if (address.href !== location.href) history.replaceState(history.state, '', address);
+  }
+
+  function render() {
+    const value = props.value || { state: 'none', foot: [], facts: [], log: [] };
+    const isThere = value.state !== 'none';
+    root.dataset.state = value.state;
+    tell(part('empty'), isThere ? '' : value.empty || '');
+    part('body').hidden = !isThere;
+    if (part('status').textContent !== (value.status || '')) part('status').textContent = value.status || '';
+    if (!isThere) return;
+    tell(part('title'), value.title);
+    tell(part('state'), value.label);
+    tell(part('message'), value.message || '');
+    tell(part('alarm'), value.alarm || '');
+    const hasProgress = typeof value.progress === 'number',
+      percent = hasProgress ? Math.round(100 * value.progress) : 0;
+    part('track').hidden = !hasProgress;
+    part('track').setAttribute('aria-valuenow', percent);
+    part('share').style.width = `${hasProgress ? 100 * value.progress : 0}%`;
+    const foot = part('foot');
+    rows(foot, value.foot, (text) => {
+      const node = document.createElement('span');
+      node.textContent = text;
+      return node;
+    });
+    foot.hidden = !value.foot.length;
+    rows(part('facts'), value.facts, fact);
+    rows(part('log'), value.log, line);
+    remember(value);
+  }
+  watch('value', render);
+  render();
 }
-watch('value', render);
-render();

@@ -1,9 +1,10 @@
-"""What the components have in common: a static shell of HTML, and a script that owns the DOM inside it.
+"""What the components have in common: a static shell of HTML, and a module of JavaScript that owns the DOM inside it.
 
 `NAME.html` is inserted once, as it stands: it must hold neither `${` nor `{{`, which Gradio would evaluate as code.
-`NAME.js` runs once with Gradio's `element`, `props`, `trigger` and `watch`; it draws `props.value` by setting
-textContent and attributes, never innerHTML with data. `NAME.css` is part of the one style sheet
-(`ui.theme.stylesheet`), so it may use dark mode and media queries; its classes begin with the component's name.
+`NAME.js` is an ES module, served by `ui.code_routes`. Its `mount({ element, props, trigger, watch })`, with what Gradio
+hands to a script, runs once; it draws `props.value` by setting textContent and attributes, never innerHTML with data. What
+modules share lies in `ui/client/`. `NAME.css` is part of the one style sheet (`ui.theme.stylesheet`), so it may use dark
+mode and media queries; its classes begin with the component's name.
 """
 
 from __future__ import annotations
@@ -15,23 +16,43 @@ import gradio as gr
 
 __all__ = ["Part"]
 
+# Gradio runs this text, and takes a quoted word in it for the name of an event that the component has; everything else is
+# a module, so that it can be linted, shared and tested.
+_LOADER = """
+// Events: TRIGGERS.
+import(new URL('code/MODULE', document.baseURI).href)
+  .then((module) => module.mount({ element, props, trigger, watch }))
+  .catch((error) => {
+    console.error(error);
+    const sentence = document.createElement('p');
+    sentence.className = 'part-broken';
+    sentence.setAttribute('role', 'alert');
+    sentence.textContent = 'This part could not be loaded. Reload the page.';
+    element.prepend(sentence);
+  });
+"""
+
 
 class Part(gr.HTML):
-    """A component drawn by its own script. Subclasses say in FILES what their .html, .js and .css are called, and in
-    their docstring what their value looks like. The value is plain JSON both ways, and what comes from a browser is
-    not trusted."""
+    """A component drawn by its own module. Subclasses say in FILES what their .html, .js and .css are called (in MODULE
+    where the .js lies elsewhere below ui/), in TRIGGERS what the module triggers, and in their docstring what their value looks
+    like. The value is plain JSON both ways, and what comes from a browser is not trusted."""
 
     FILES = ""
+    MODULE = ""
+    TRIGGERS: tuple[str, ...] = ()
     FOLDER = Path(__file__).parent
 
     def __init__(self, value: Any = None, *, template: str | None = None, **options: Any):
         template = self.template() if template is None else template
         if "${" in template or "{{" in template:
             raise ValueError(f"{self.FILES}.html must hold neither ${{ nor {{{{: Gradio would run it as code")
+        events = ", ".join(f"'{event}'" for event in self.TRIGGERS)
+        loader = _LOADER.replace("TRIGGERS", events).replace("MODULE", self.MODULE or f"components/{self.FILES}.js")
         super().__init__(
             value=value,
             html_template=template,
-            js_on_load=(self.FOLDER / f"{self.FILES}.js").read_text(encoding="utf-8"),
+            js_on_load=loader,
             apply_default_css=False,
             **options,
         )

@@ -1,6 +1,6 @@
 """The left column of Curate: search, status, order, and the list of traces, more of which is fetched as it is scrolled.
 
-It has no value: its module (`ui/curating/client`) draws the state of the bench, which the three columns share, and asks the
+It has no value: its module (`ui/curating/client`) draws the state of the workbench, which the three columns share, and asks the
 server's own routes (`ui.curating.routes`).
 """
 
@@ -13,3 +13,4 @@ __all__ = ["Queue"]
 
 class Queue(Part):
     FILES = "queue"
+    MODULE = "curating/client/queue.js"

@@ -1,64 +1,62 @@
-const root = element.querySelector('.rollouts');
-const list = root.querySelector('.rollouts-list');
-const empty = root.querySelector('.rollouts-empty');
-const make = (tag, name, parent) => {
-  const node = document.createElement(tag);
-  node.className = name;
-  parent.appendChild(node);
-  return node;
-};
-const turned = new Map(); // step -> whether somebody opened (true) or closed (false) it
+import { make } from '../client/dom.js';
 
-function attempt(entry, parent) {
-  const card = make('div', 'rollouts-attempt', parent);
-  card.dataset.tone = entry.tone;
-  const head = make('p', 'rollouts-reward', card);
-  make('span', 'rollouts-total', head).textContent = `reward ${entry.total}`;
-  make('span', 'rollouts-parts', head).textContent = entry.parts;
-  for (const line of entry.lines) {
-    const node = make('p', 'rollouts-line', card);
-    node.dataset.kind = line.kind;
-    node.textContent = line.text;
+export function mount({ element, props, watch }) {
+  const root = element.querySelector('.rollouts');
+  const list = root.querySelector('.rollouts-list');
+  const empty = root.querySelector('.rollouts-empty');
+  const turned = new Map(); // step -> whether somebody opened (true) or closed (false) it
+
+  function attempt(entry, parent) {
+    const card = make('div', 'rollouts-attempt', parent);
+    card.dataset.tone = entry.tone;
+    const head = make('p', 'rollouts-reward', card);
+    make('span', 'rollouts-total', head).textContent = `reward ${entry.total}`;
+    make('span', 'rollouts-parts', head).textContent = entry.parts;
+    for (const line of entry.lines) {
+      const node = make('p', 'rollouts-line', card);
+      node.dataset.kind = line.kind;
+      node.textContent = line.text;
+    }
+    const answer = make('p', 'rollouts-answer', card);
+    answer.dataset.hasAnswer = String(entry.has_answer);
+    answer.textContent = entry.answer;
   }
-  const answer = make('p', 'rollouts-answer', card);
-  answer.dataset.hasAnswer = String(entry.has_answer);
-  answer.textContent = entry.answer;
-}
 
-function item(entry, isNewest) {
-  const details = make('details', 'rollouts-item', list);
-  details.open = turned.has(entry.step) ? turned.get(entry.step) : isNewest;
-  const summary = make('summary', 'rollouts-summary', details);
-  make('span', 'rollouts-step', summary).textContent = `step ${entry.step}`;
-  make('span', 'rollouts-question', summary).textContent = entry.question;
-  summary.addEventListener('click', () => turned.set(entry.step, !details.open));
-  const body = make('div', 'rollouts-body', details);
-  const picture = make('img', 'rollouts-picture', body);
-  picture.loading = 'lazy';
-  picture.alt = entry.is_clip ? 'The clip that was asked about' : 'The picture that was asked about';
-  picture.src = `/media/${encodeURIComponent(entry.sha256)}/thumbnail?side=192${entry.is_clip ? '&frame=1' : ''}`;
-  const words = make('div', 'rollouts-words', body);
-  make('p', 'rollouts-gold', words).textContent = `right: ${entry.gold}. ${entry.share}.`;
-  const cards = make('div', 'rollouts-attempts', words);
-  for (const one of entry.attempts) attempt(one, cards);
-}
+  function item(entry, isNewest) {
+    const details = make('details', 'rollouts-item', list);
+    details.open = turned.has(entry.step) ? turned.get(entry.step) : isNewest;
+    const summary = make('summary', 'rollouts-summary', details);
+    make('span', 'rollouts-step', summary).textContent = `step ${entry.step}`;
+    make('span', 'rollouts-question', summary).textContent = entry.question;
+    summary.addEventListener('click', () => turned.set(entry.step, !details.open));
+    const body = make('div', 'rollouts-body', details);
+    const picture = make('img', 'rollouts-picture', body);
+    picture.loading = 'lazy';
+    picture.alt = entry.is_clip ? 'The clip that was asked about' : 'The picture that was asked about';
+    picture.src = `media/${encodeURIComponent(entry.sha256)}/thumbnail?side=192${entry.is_clip ? '&frame=1' : ''}`;
+    const words = make('div', 'rollouts-words', body);
+    make('p', 'rollouts-gold', words).textContent = `right: ${entry.gold}. ${entry.share}.`;
+    const cards = make('div', 'rollouts-attempts', words);
+    for (const one of entry.attempts) attempt(one, cards);
+  }
 
-let drawn = '';
-function render() {
-  const value = props.value || { items: [], empty: '' };
-  const text = JSON.stringify(value);
-  if (text === drawn) return;
-  drawn = text;
-  root.hidden = !value.items.length && !value.empty;
-  empty.textContent = value.items.length ? '' : value.empty;
-  empty.hidden = !empty.textContent;
-  const focused = list.contains(document.activeElement)
-    ? [...list.children].findIndex((one) => one.contains(document.activeElement))
-    : -1;
-  list.replaceChildren();
-  value.items.forEach((entry, index) => item(entry, index === 0));
-  if (focused >= 0 && list.children.length)
-    list.children[Math.min(focused, list.children.length - 1)].firstChild.focus();
+  let drawn = '';
+  function render() {
+    const value = props.value || { items: [], empty: '' };
+    const text = JSON.stringify(value);
+    if (text === drawn) return;
+    drawn = text;
+    root.hidden = !value.items.length && !value.empty;
+    empty.textContent = value.items.length ? '' : value.empty;
+    empty.hidden = !empty.textContent;
+    const focused = list.contains(document.activeElement)
+      ? [...list.children].findIndex((one) => one.contains(document.activeElement))
+      : -1;
+    list.replaceChildren();
+    value.items.forEach((entry, index) => item(entry, index === 0));
+    if (focused >= 0 && list.children.length)
+      list.children[Math.min(focused, list.children.length - 1)].firstChild.focus();
+  }
+  watch('value', render);
+  render();
 }
-watch('value', render);
-render();

@@ -1,74 +1,56 @@
-const list = element.querySelector('.runs');
-const empty = element.querySelector('.runs-empty');
-const make = (tag, name, parent) => {
-  const node = document.createElement(tag);
-  node.className = name;
-  parent.appendChild(node);
-  return node;
-};
-const say = (node, text) => {
-  if (node.textContent !== text) node.textContent = text;
-  node.hidden = !text;
-};
+import { make, tell } from '../client/dom.js';
+import { hourOrDay } from '../client/words.js';
 
-// In the reader's own time: today by the hour, earlier by the day.
-function when(text) {
-  const moment = new Date(text),
-    isToday = moment.toDateString() === new Date().toDateString();
-  if (!text || Number.isNaN(moment)) return '';
-  return moment.toLocaleString(
-    [],
-    isToday
-      ? { hour: '2-digit', minute: '2-digit' }
-      : { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' },
-  );
-}
+export function mount({ element, props, trigger, watch }) {
+  const list = element.querySelector('.runs');
+  const empty = element.querySelector('.runs-empty');
 
-function run() {
-  const item = document.createElement('li');
-  const button = make('button', 'runs-item', item);
-  button.type = 'button';
-  const head = make('span', 'runs-head', button);
-  make('span', 'runs-dot', head);
-  make('span', 'runs-title', head);
-  make('span', 'runs-badge', head);
-  make('span', 'runs-detail', button);
-  const foot = make('span', 'runs-foot', button);
-  make('span', 'runs-label', foot);
-  make('span', 'runs-when', foot);
-  return item;
-}
-
-function render() {
-  const value = props.value || { items: [] };
-  while (list.children.length > value.items.length) list.lastChild.remove();
-  value.items.forEach((entry, index) => {
-    const item = list.children[index] || list.appendChild(run());
-    const part = (name) => item.querySelector(`.runs-${name}`);
-    item.dataset.state = entry.state;
-    part('item').setAttribute('aria-pressed', String(value.current === entry.id));
-    for (const name of ['title', 'badge', 'detail', 'label']) say(part(name), entry[name] || '');
-    say(part('when'), when(entry.when));
-  });
-  list.hidden = !value.items.length;
-  say(empty, value.items.length ? '' : value.empty || '');
-}
-list.addEventListener('click', (event) => {
-  const item = event.target.closest('li');
-  if (!item) return;
-  props.value = { ...props.value, current: props.value.items[[...list.children].indexOf(item)].id };
-  render();
-  trigger('pick');
-});
-list.addEventListener('keydown', (event) => {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  const item = event.target.closest('li');
-  if (!step || !item) return;
-  const next = step > 0 ? item.nextElementSibling : item.previousElementSibling;
-  if (next) {
-    event.preventDefault();
-    next.firstChild.focus();
+  function run() {
+    const item = document.createElement('li');
+    const button = make('button', 'runs-item', item);
+    button.type = 'button';
+    const head = make('span', 'runs-head', button);
+    make('span', 'runs-dot', head);
+    make('span', 'runs-title', head);
+    make('span', 'runs-badge', head);
+    make('span', 'runs-detail', button);
+    const foot = make('span', 'runs-foot', button);
+    make('span', 'runs-label', foot);
+    make('span', 'runs-when', foot);
+    return item;
   }
-});
-watch('value', render);
-render();
+
+  function render() {
+    const value = props.value || { items: [] };
+    while (list.children.length > value.items.length) list.lastChild.remove();
+    value.items.forEach((entry, index) => {
+      const item = list.children[index] || list.appendChild(run());
+      const part = (name) => item.querySelector(`.runs-${name}`);
+      item.dataset.state = entry.state;
+      part('item').setAttribute('aria-pressed', String(value.current === entry.id));
+      for (const name of ['title', 'badge', 'detail', 'label']) tell(part(name), entry[name] || '');
+      tell(part('when'), hourOrDay(entry.when));
+    });
+    list.hidden = !value.items.length;
+    tell(empty, value.items.length ? '' : value.empty || '');
+  }
+  list.addEventListener('click', (event) => {
+    const item = event.target.closest('li');
+    if (!item) return;
+    props.value = { ...props.value, current: props.value.items[[...list.children].indexOf(item)].id };
+    render();
+    trigger('pick');
+  });
+  list.addEventListener('keydown', (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const item = event.target.closest('li');
+    if (!step || !item) return;
+    const next = step > 0 ? item.nextElementSibling : item.previousElementSibling;
+    if (next) {
+      event.preventDefault();
+      next.firstChild.focus();
+    }
+  });
+  watch('value', render);
+  render();
+}

@@ -13,3 +13,4 @@ __all__ = ["Runs"]
 
 class Runs(Part):
     FILES = "runs"
+    TRIGGERS = ("pick",)

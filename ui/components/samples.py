@@ -14,3 +14,4 @@ __all__ = ["Samples"]
 
 class Samples(Part):
     FILES = "samples"
+    TRIGGERS = ("pick",)

@@ -1,178 +1,158 @@
-const root = element.querySelector('.source');
-const mediaBox = element.querySelector('.source-media');
-const NS = 'http://www.w3.org/2000/svg';
-const TONES = 6,
-  STAGE_SIDE = 1536;
-const frames = [];
-let seen = '',
-  lookSeen = '';
-const make = (tag, name, parent) => {
-  const node = document.createElement(tag);
-  if (name) node.className = name;
-  parent.appendChild(node);
-  return node;
-};
-const svg = (tag, parent) => parent.appendChild(document.createElementNS(NS, tag));
-const put = (node, attributes) => {
-  for (const name in attributes) {
-    const text = String(attributes[name]);
-    if (node.getAttribute(name) !== text) node.setAttribute(name, text);
-  }
-};
-const tone = (step) => `var(--tone-${(step % TONES) + 1})`;
-const pictureUrl = (medium, frame) =>
-  `media/${medium.sha256}/thumbnail?${frame === null ? '' : `frame=${frame}&`}side=${STAGE_SIDE}`;
+import { make, put, say, svg, tone } from '../client/dom.js';
+import { inPixels, tagAt } from '../client/geometry.js';
+import { stageUrl } from '../client/media.js';
 
-function stage(medium, index) {
-  const figure = make('figure', 'source-figure', mediaBox);
-  figure.dataset.kind = medium.kind;
-  const frame = make('div', 'source-frame', figure);
-  const drawing = svg('svg', frame);
-  put(drawing, {
-    class: 'source-svg',
-    viewBox: `0 0 ${medium.width} ${medium.height}`,
-    role: 'img',
-    preserveAspectRatio: 'xMidYMid meet',
-  });
-  put(svg('image', drawing), { width: medium.width, height: medium.height, preserveAspectRatio: 'none' });
-  const caption = make('figcaption', 'source-caption', figure);
-  make('span', 'source-name', caption);
-  make('span', 'source-size', caption);
-  if (medium.kind === 'video') {
-    const button = make('button', 'source-play', caption);
-    button.type = 'button';
-    button.textContent = 'Play the clip';
-    button.addEventListener('click', () => play(figure, medium, button));
-  }
-  frames[index] = medium.kind === 'video' ? 1 : null;
-}
-
-function play(figure, medium, button) {
-  const box = figure.querySelector('.source-frame');
-  const playing = box.querySelector('video');
-  if (playing) {
-    playing.remove();
-    button.textContent = 'Play the clip';
-    return;
-  }
-  const video = make('video', 'source-video', box);
-  video.src = `media/${medium.sha256}`;
-  video.controls = true;
-  video.muted = true;
-  video.playsInline = true;
-  video.autoplay = true;
-  video.addEventListener('error', () => {
-    button.textContent = 'This browser cannot play the clip';
-    video.remove();
-  });
-  button.textContent = 'Back to the frames';
-}
-
-function drawMarks(drawing, marks, medium) {
-  const bounds = drawing.getBoundingClientRect();
-  const scale = bounds.width ? Math.max(medium.width / bounds.width, medium.height / bounds.height) : 1;
-  const wanted = new Set(marks.map((mark) => String(mark.view)));
-  drawing.querySelectorAll('g').forEach((group) => {
-    if (!wanted.has(group.dataset.view)) group.remove();
-  });
-  for (const mark of marks) {
-    let group = drawing.querySelector(`g[data-view="${mark.view}"]`);
-    if (!group) {
-      group = svg('g', drawing);
-      group.dataset.view = mark.view;
-      group.dataset.step = mark.step;
-      put(group, { class: 'source-mark' });
-      put(svg('rect', group), { class: 'source-box' });
-      put(svg('rect', group), { class: 'source-tag' });
-      svg('text', group);
-    }
-    const [x1, y1, x2, y2] = mark.box;
-    const x = x1 * medium.width,
-      y = y1 * medium.height,
-      width = (x2 - x1) * medium.width,
-      height = (y2 - y1) * medium.height;
-    group.style.setProperty('--tone', tone(mark.step));
-    const [box, tag, text] = group.children;
-    put(box, { x, y, width, height });
-    const label = String(mark.step + 1),
-      side = 20 * scale,
-      wide = side * (0.55 + 0.45 * label.length);
-    const above = y > side ? y - side : Math.min(y + height, medium.height - side);
-    const left = Math.min(x, medium.width - wide);
-    put(tag, { x: left, y: above, width: wide, height: side, rx: 4 * scale });
-    put(text, { x: left + wide / 2, y: above + side * 0.72, 'font-size': 13 * scale, 'text-anchor': 'middle' });
-    if (text.textContent !== label) text.textContent = label;
-  }
-}
-
-function render() {
-  const value = props.value || { media: [], marks: [] };
-  const media = value.media || [],
-    marks = value.marks || [];
-  const key = media.map((medium) => medium.sha256).join();
-  root.hidden = !media.length;
-  if (key !== seen) {
-    seen = key;
+export function mount({ element, props, watch }) {
+  const root = element.querySelector('.source');
+  const mediaBox = element.querySelector('.source-media');
+  const frames = [];
+  let seen = '',
     lookSeen = '';
-    mediaBox.textContent = '';
-    frames.length = 0;
-    media.forEach(stage);
-  }
-  const look = JSON.stringify(value.look || null);
-  if (value.look && look !== lookSeen) {
-    frames[value.look.media] = value.look.frame;
-    announce(value.look.media);
-  }
-  lookSeen = look;
-  media.forEach((medium, index) => {
-    const figure = mediaBox.children[index],
-      drawing = figure.querySelector('svg');
-    const frame = frames[index],
-      url = pictureUrl(medium, frame);
-    put(drawing.querySelector('image'), { href: url });
-    const shown = marks.filter((mark) => mark.media === index && mark.frame === frame && mark.box);
-    put(drawing, {
-      'aria-label':
-        (medium.name || 'The source') +
-        (frame === null ? '' : `, frame ${frame}`) +
-        (shown.length ? `, with ${shown.length} numbered boxes` : ''),
-    });
-    figure.style.setProperty('--ratio', medium.width / medium.height);
-    figure.querySelector('.source-name').textContent = medium.name || '';
-    figure.querySelector('.source-size').textContent =
-      medium.width +
-      ' × ' +
-      medium.height +
-      ' px' +
-      (frame === null ? '' : ` · frame ${frame} of ${medium.times_s.length}`);
-    drawMarks(drawing, shown, medium);
-  });
-}
-const announce = (index) =>
-  document.dispatchEvent(new CustomEvent('studio:looked', { detail: { media: index, frame: frames[index] } }));
 
-document.addEventListener('studio:frame', (event) => {
-  if (!props.value?.media[event.detail.media]) return;
-  frames[event.detail.media] = event.detail.frame;
-  const video = mediaBox.children[event.detail.media].querySelector('video');
-  if (video) mediaBox.children[event.detail.media].querySelector('.source-play').click();
+  function stage(medium, index) {
+    const figure = make('figure', 'source-figure', mediaBox);
+    figure.dataset.kind = medium.kind;
+    const frame = make('div', 'source-frame', figure);
+    const drawing = svg('svg', {}, frame);
+    put(drawing, {
+      class: 'source-svg',
+      viewBox: `0 0 ${medium.width} ${medium.height}`,
+      role: 'img',
+      preserveAspectRatio: 'xMidYMid meet',
+    });
+    put(svg('image', {}, drawing), { width: medium.width, height: medium.height, preserveAspectRatio: 'none' });
+    const caption = make('figcaption', 'source-caption', figure);
+    make('span', 'source-name', caption);
+    make('span', 'source-size', caption);
+    if (medium.kind === 'video') {
+      const button = make('button', 'source-play', caption);
+      button.type = 'button';
+      button.textContent = 'Play the clip';
+      button.addEventListener('click', () => play(figure, medium, button));
+    }
+    frames[index] = medium.kind === 'video' ? 1 : null;
+  }
+
+  function play(figure, medium, button) {
+    const box = figure.querySelector('.source-frame');
+    const playing = box.querySelector('video');
+    if (playing) {
+      playing.remove();
+      button.textContent = 'Play the clip';
+      return;
+    }
+    const video = make('video', 'source-video', box);
+    video.src = `media/${medium.sha256}`;
+    video.controls = true;
+    video.muted = true;
+    video.playsInline = true;
+    video.autoplay = true;
+    video.addEventListener('error', () => {
+      button.textContent = 'This browser cannot play the clip';
+      video.remove();
+    });
+    button.textContent = 'Back to the frames';
+  }
+
+  function drawMarks(drawing, marks, medium) {
+    const bounds = drawing.getBoundingClientRect();
+    const scale = bounds.width ? Math.max(medium.width / bounds.width, medium.height / bounds.height) : 1;
+    const wanted = new Set(marks.map((mark) => String(mark.view)));
+    drawing.querySelectorAll('g').forEach((group) => {
+      if (!wanted.has(group.dataset.view)) group.remove();
+    });
+    for (const mark of marks) {
+      let group = drawing.querySelector(`g[data-view="${mark.view}"]`);
+      if (!group) {
+        group = svg('g', {}, drawing);
+        group.dataset.view = mark.view;
+        group.dataset.step = mark.step;
+        put(group, { class: 'source-mark' });
+        put(svg('rect', {}, group), { class: 'source-box' });
+        put(svg('rect', {}, group), { class: 'source-tag' });
+        svg('text', {}, group);
+      }
+      group.style.setProperty('--tone', tone(mark.step));
+      const [box, tag, text] = group.children;
+      const at = inPixels(mark.box, medium);
+      const label = String(mark.step + 1);
+      const place = tagAt(at, medium, label, scale);
+      put(box, at);
+      put(tag, place.tag);
+      put(text, place.words);
+      say(text, label);
+    }
+  }
+
+  function render() {
+    const value = props.value || { media: [], marks: [] };
+    const media = value.media || [],
+      marks = value.marks || [];
+    const key = media.map((medium) => medium.sha256).join();
+    root.hidden = !media.length;
+    if (key !== seen) {
+      seen = key;
+      lookSeen = '';
+      mediaBox.textContent = '';
+      frames.length = 0;
+      media.forEach(stage);
+    }
+    const look = JSON.stringify(value.look || null);
+    if (value.look && look !== lookSeen) {
+      frames[value.look.media] = value.look.frame;
+      announce(value.look.media);
+    }
+    lookSeen = look;
+    media.forEach((medium, index) => {
+      const figure = mediaBox.children[index],
+        drawing = figure.querySelector('svg');
+      const frame = frames[index],
+        url = stageUrl(medium, frame);
+      put(drawing.querySelector('image'), { href: url });
+      const shown = marks.filter((mark) => mark.media === index && mark.frame === frame && mark.box);
+      put(drawing, {
+        'aria-label':
+          (medium.name || 'The source') +
+          (frame === null ? '' : `, frame ${frame}`) +
+          (shown.length ? `, with ${shown.length} numbered boxes` : ''),
+      });
+      figure.style.setProperty('--ratio', medium.width / medium.height);
+      figure.querySelector('.source-name').textContent = medium.name || '';
+      figure.querySelector('.source-size').textContent =
+        medium.width +
+        ' × ' +
+        medium.height +
+        ' px' +
+        (frame === null ? '' : ` · frame ${frame} of ${medium.times_s.length}`);
+      drawMarks(drawing, shown, medium);
+    });
+  }
+  const announce = (index) =>
+    document.dispatchEvent(new CustomEvent('studio:looked', { detail: { media: index, frame: frames[index] } }));
+
+  document.addEventListener('studio:frame', (event) => {
+    if (!props.value?.media[event.detail.media]) return;
+    frames[event.detail.media] = event.detail.frame;
+    const video = mediaBox.children[event.detail.media].querySelector('video');
+    if (video) mediaBox.children[event.detail.media].querySelector('.source-play').click();
+    render();
+  });
+  const point = (step) => document.dispatchEvent(new CustomEvent('studio:step', { detail: { step } }));
+  const stepOf = (event) => {
+    const node = event.target.closest('[data-step]');
+    return node ? Number(node.dataset.step) : null;
+  };
+  root.addEventListener('pointerover', (event) => point(stepOf(event)));
+  root.addEventListener('pointerleave', () => point(null));
+  root.addEventListener('focusin', (event) => point(stepOf(event)));
+  root.addEventListener('focusout', () => point(null));
+  document.addEventListener('studio:step', (event) => {
+    root
+      .querySelectorAll('[data-step]')
+      .forEach((node) => node.classList.toggle('is-pointed', Number(node.dataset.step) === event.detail.step));
+    root.classList.toggle('is-pointing', event.detail.step !== null && !!root.querySelector('.source-mark.is-pointed'));
+  });
+  new ResizeObserver(() => render()).observe(mediaBox);
+  watch('value', render);
   render();
-});
-const point = (step) => document.dispatchEvent(new CustomEvent('studio:step', { detail: { step } }));
-const stepOf = (event) => {
-  const node = event.target.closest('[data-step]');
-  return node ? Number(node.dataset.step) : null;
-};
-root.addEventListener('pointerover', (event) => point(stepOf(event)));
-root.addEventListener('pointerleave', () => point(null));
-root.addEventListener('focusin', (event) => point(stepOf(event)));
-root.addEventListener('focusout', () => point(null));
-document.addEventListener('studio:step', (event) => {
-  root
-    .querySelectorAll('[data-step]')
-    .forEach((node) => node.classList.toggle('is-pointed', Number(node.dataset.step) === event.detail.step));
-  root.classList.toggle('is-pointing', event.detail.step !== null && !!root.querySelector('.source-mark.is-pointed'));
-});
-new ResizeObserver(() => render()).observe(mediaBox);
-watch('value', render);
-render();
+}

@@ -1,102 +1,95 @@
-const list = element.querySelector('.steps');
-const empty = element.querySelector('.steps-empty');
-const TONES = 6;
-const make = (tag, name, parent) => {
-  const node = document.createElement(tag);
-  node.className = name;
-  parent.appendChild(node);
-  return node;
-};
-const say = (node, text) => {
-  if (node.textContent !== text) node.textContent = text;
-  node.hidden = !text;
-};
+import { TONES, make, tell } from '../client/dom.js';
 
-function card() {
-  const item = document.createElement('li');
-  item.className = 'steps-card';
-  const head = make(props.is_selectable ? 'button' : 'div', 'steps-head', item);
-  if (props.is_selectable) head.type = 'button';
-  make('span', 'steps-number', head);
-  make('span', 'steps-name', head);
-  make('span', 'steps-detail', head);
-  make('span', 'steps-badge', head);
-  make('p', 'steps-thought', item);
-  make('p', 'steps-error', item);
-  make('p', 'steps-answer', item);
-  make('div', 'steps-views', item);
-  return item;
-}
+export function mount({ element, props, trigger, watch }) {
+  const list = element.querySelector('.steps');
+  const empty = element.querySelector('.steps-empty');
 
-function drawViews(box, views) {
-  while (box.children.length > views.length) box.lastChild.remove();
-  views.forEach((view, index) => {
-    let figure = box.children[index];
-    if (!figure) {
-      figure = make('figure', 'steps-view', box);
-      make('img', '', figure);
-      make('figcaption', '', figure);
-    }
-    const image = figure.firstChild;
-    if (image.getAttribute('src') !== view.url) {
-      image.width = view.width;
-      image.height = view.height;
-      image.src = view.url;
-      image.decoding = 'async';
-      image.alt = view.frame === null ? `View ${view.view}` : `View ${view.view}, frame ${view.frame}`;
-    }
-    const where =
-      view.frame !== null && view.box === null ? `frame ${view.frame}` : `${view.width} × ${view.height} px`;
-    say(figure.lastChild, `view ${view.view} · ${where}`);
+  function card() {
+    const item = document.createElement('li');
+    item.className = 'steps-card';
+    const head = make(props.is_selectable ? 'button' : 'div', 'steps-head', item);
+    if (props.is_selectable) head.type = 'button';
+    make('span', 'steps-number', head);
+    make('span', 'steps-name', head);
+    make('span', 'steps-detail', head);
+    make('span', 'steps-badge', head);
+    make('p', 'steps-thought', item);
+    make('p', 'steps-error', item);
+    make('p', 'steps-answer', item);
+    make('div', 'steps-views', item);
+    return item;
+  }
+
+  function drawViews(box, views) {
+    while (box.children.length > views.length) box.lastChild.remove();
+    views.forEach((view, index) => {
+      let figure = box.children[index];
+      if (!figure) {
+        figure = make('figure', 'steps-view', box);
+        make('img', '', figure);
+        make('figcaption', '', figure);
+      }
+      const image = figure.firstChild;
+      if (image.getAttribute('src') !== view.url) {
+        image.width = view.width;
+        image.height = view.height;
+        image.src = view.url;
+        image.decoding = 'async';
+        image.alt = view.frame === null ? `View ${view.view}` : `View ${view.view}, frame ${view.frame}`;
+      }
+      const where =
+        view.frame !== null && view.box === null ? `frame ${view.frame}` : `${view.width} × ${view.height} px`;
+      tell(figure.lastChild, `view ${view.view} · ${where}`);
+    });
+    box.hidden = !views.length;
+  }
+
+  function render() {
+    const value = props.value || { steps: [] };
+    const steps = value.steps || [];
+    while (list.children.length > steps.length) list.lastChild.remove();
+    steps.forEach((step, index) => {
+      const item = list.children[index] || list.appendChild(card());
+      const part = (name) => item.querySelector(`.steps-${name}`);
+      item.dataset.name = step.name;
+      item.dataset.tone = (index % TONES) + 1;
+      item.classList.toggle('is-live', !!step.is_live);
+      item.classList.toggle('is-erroneous', !!step.is_erroneous);
+      item.classList.toggle('is-current', value.current === index);
+      const head = part('head');
+      if (props.is_selectable) head.setAttribute('aria-current', value.current === index ? 'step' : 'false');
+      tell(part('number'), String(index + 1));
+      tell(part('name'), step.is_live ? 'thinking' : step.name);
+      tell(part('detail'), step.detail || '');
+      tell(part('badge'), step.badge || '');
+      tell(part('thought'), step.thought || '');
+      tell(part('error'), step.error ? `It did not work: ${step.error}` : '');
+      tell(part('answer'), step.answer === null || step.answer === undefined ? '' : step.answer);
+      drawViews(part('views'), step.views || []);
+    });
+    list.hidden = !steps.length;
+    tell(empty, steps.length ? '' : value.empty || '');
+  }
+
+  const indexOf = (event) => {
+    const item = event.target.closest('.steps-card');
+    return item ? [...list.children].indexOf(item) : null;
+  };
+  const point = (step) => document.dispatchEvent(new CustomEvent('studio:step', { detail: { step } }));
+  list.addEventListener('pointerover', (event) => point(indexOf(event)));
+  list.addEventListener('pointerleave', () => point(null));
+  list.addEventListener('focusin', (event) => point(indexOf(event)));
+  list.addEventListener('focusout', () => point(null));
+  list.addEventListener('click', (event) => {
+    const index = indexOf(event);
+    if (index === null || !props.is_selectable) return;
+    props.value = { ...props.value, current: index };
+    render();
+    trigger('pick');
   });
-  box.hidden = !views.length;
-}
-
-function render() {
-  const value = props.value || { steps: [] };
-  const steps = value.steps || [];
-  while (list.children.length > steps.length) list.lastChild.remove();
-  steps.forEach((step, index) => {
-    const item = list.children[index] || list.appendChild(card());
-    const part = (name) => item.querySelector(`.steps-${name}`);
-    item.dataset.name = step.name;
-    item.dataset.tone = (index % TONES) + 1;
-    item.classList.toggle('is-live', !!step.is_live);
-    item.classList.toggle('is-erroneous', !!step.is_erroneous);
-    item.classList.toggle('is-current', value.current === index);
-    const head = part('head');
-    if (props.is_selectable) head.setAttribute('aria-current', value.current === index ? 'step' : 'false');
-    say(part('number'), String(index + 1));
-    say(part('name'), step.is_live ? 'thinking' : step.name);
-    say(part('detail'), step.detail || '');
-    say(part('badge'), step.badge || '');
-    say(part('thought'), step.thought || '');
-    say(part('error'), step.error ? `It did not work: ${step.error}` : '');
-    say(part('answer'), step.answer === null || step.answer === undefined ? '' : step.answer);
-    drawViews(part('views'), step.views || []);
+  document.addEventListener('studio:step', (event) => {
+    [...list.children].forEach((item, index) => item.classList.toggle('is-pointed', index === event.detail.step));
   });
-  list.hidden = !steps.length;
-  say(empty, steps.length ? '' : value.empty || '');
-}
-
-const indexOf = (event) => {
-  const item = event.target.closest('.steps-card');
-  return item ? [...list.children].indexOf(item) : null;
-};
-const point = (step) => document.dispatchEvent(new CustomEvent('studio:step', { detail: { step } }));
-list.addEventListener('pointerover', (event) => point(indexOf(event)));
-list.addEventListener('pointerleave', () => point(null));
-list.addEventListener('focusin', (event) => point(indexOf(event)));
-list.addEventListener('focusout', () => point(null));
-list.addEventListener('click', (event) => {
-  const index = indexOf(event);
-  if (index === null || !props.is_selectable) return;
-  props.value = { ...props.value, current: index };
+  watch('value', render);
   render();
-  trigger('pick');
-});
-document.addEventListener('studio:step', (event) => {
-  [...list.children].forEach((item, index) => item.classList.toggle('is-pointed', index === event.detail.step));
-});
-watch('value', render);
-render();
+}

@@ -23,6 +23,7 @@ __all__ = ["Steps"]
 
 class Steps(Part):
     FILES = "steps"
+    TRIGGERS = ("pick",)
 
     def __init__(self, value: Any = None, *, is_selectable: bool = False, **options: Any):
         super().__init__(value=value, is_selectable=is_selectable, **options)

@@ -1,24 +1,17 @@
-const root = element.querySelector('.who');
-const say = (node, text) => {
-  if (node.textContent !== text) node.textContent = text;
-  node.hidden = !text;
-};
+import { tell } from '../client/dom.js';
+import { dayAndHour } from '../client/words.js';
 
-function render() {
-  const value = props.value || { name: '', detail: '', is_adapted: false };
-  root.hidden = !value.name;
-  root.classList.toggle('is-adapted', !!value.is_adapted);
-  say(root.querySelector('.who-name'), value.name);
-  const since = new Date(value.since || NaN);
-  say(
-    root.querySelector('.who-detail'),
-    (value.detail || '') +
-      (Number.isNaN(since)
-        ? ''
-        : ' Since ' +
-          since.toLocaleString([], { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' }) +
-          '.'),
-  );
+export function mount({ element, props, watch }) {
+  const root = element.querySelector('.who');
+
+  function render() {
+    const value = props.value || { name: '', detail: '', is_adapted: false };
+    root.hidden = !value.name;
+    root.classList.toggle('is-adapted', !!value.is_adapted);
+    tell(root.querySelector('.who-name'), value.name);
+    const since = dayAndHour(value.since);
+    tell(root.querySelector('.who-detail'), (value.detail || '') + (since ? ` Since ${since}.` : ''));
+  }
+  watch('value', render);
+  render();
 }
-watch('value', render);
-render();

@@ -7,8 +7,7 @@
     people_routes.py  assignments, several reviews of a trace, agreement
     lists.py        filters' values, saved views, tags, bulk verdicts
     presenting.py, drafting.py   rows, traces and drafts -> the JSON that the browser draws; pure
-    code.py         serves client/*.js
-    client/         ES modules, one noun each; bench.js holds the one state that all the others draw
+    client/         ES modules, one noun each; workbench.js holds the one state that all the others draw
 
 Why not Gradio events: a person who decides on 200 traces an hour must never wait for a round trip (the next traces are fetched
 ahead), and an edit that did not reach the server must be known by the page not to have, so that it is kept and sent again; an

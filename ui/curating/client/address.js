@@ -1,6 +1,6 @@
-// The page's address says what is on the bench and what the queue shows, so that a reload, a bookmark or a colleague
-// sees the same.
-import { bench, watch } from './bench.js';
+// The page's address says what is on the workbench and what the queue shows, so that a reload, a bookmark or a
+// colleague sees the same.
+import { workbench, watch } from './workbench.js';
 import { NAMES as FILTERS } from './filters.js';
 
 const NAMES = ['status', 'search', 'order', ...FILTERS];
@@ -8,8 +8,8 @@ const PLAIN = { order: 'newest' };
 
 export function readAddress() {
   const words = new URLSearchParams(location.search);
-  for (const name of NAMES) if (words.has(name)) bench.query[name] = words.get(name);
-  if (words.get('trace')) bench.current = words.get('trace');
+  for (const name of NAMES) if (words.has(name)) workbench.query[name] = words.get(name);
+  if (words.get('trace')) workbench.current = words.get('trace');
 }
 export function followAddress() {
   let written = '',
@@ -17,10 +17,11 @@ export function followAddress() {
   const write = () => {
     const there = new URL(location.href);
     for (const name of NAMES) {
-      if (bench.query[name] && bench.query[name] !== PLAIN[name]) there.searchParams.set(name, bench.query[name]);
+      if (workbench.query[name] && workbench.query[name] !== PLAIN[name])
+        there.searchParams.set(name, workbench.query[name]);
       else there.searchParams.delete(name);
     }
-    if (bench.current) there.searchParams.set('trace', bench.current);
+    if (workbench.current) there.searchParams.set('trace', workbench.current);
     if (there.href !== written && there.href !== location.href) history.replaceState(history.state, '', there);
     written = there.href;
   };

@@ -1,7 +1,8 @@
 // The boxes on the stage: an SVG over the picture whose viewBox is the original's pixels, so a box is drawn where it
 // is. The chosen one has handles, and the model's own box stays as a dashed ghost where a person moved it.
-import { svg, put, say, tone } from './dom.js';
-import { heldBox } from './drag.js';
+import { svg, put, say, tone } from '../../client/dom.js';
+import { heldBox } from './held.js';
+import { inPixels, tagAt } from '../../client/geometry.js';
 import { mayEdit } from './editing.js';
 
 const HANDLES = [
@@ -16,15 +17,15 @@ const HANDLES = [
 ];
 
 // What is boxed on the picture or frame that stands on the stage: every zoom step whose region lies on it.
-export function boxesOn(bench) {
-  const detail = bench.detail,
+export function boxesOn(workbench) {
+  const detail = workbench.detail,
     found = [],
     held = heldBox();
   if (!detail) return found;
   detail.steps.forEach((step, index) => {
     if (step.name !== 'zoom_in' || !step.box) return;
     const outer = detail.views[step.view - 1];
-    if (outer && (outer.media !== bench.media || outer.frame !== bench.frame)) return;
+    if (outer && (outer.media !== workbench.media || outer.frame !== workbench.frame)) return;
     found.push({
       step: index,
       box: held && held.step === index ? held.box : step.box,
@@ -34,14 +35,14 @@ export function boxesOn(bench) {
   });
   return found;
 }
-export function ghostOn(bench) {
-  const change = bench.detail?.changes.find(
-    (one) => one.new_index === bench.step && one.box && one.box.old && one.box.new,
+export function ghostOn(workbench) {
+  const change = workbench.detail?.changes.find(
+    (one) => one.new_index === workbench.step && one.box && one.box.old && one.box.new,
   );
   if (!change) return null;
-  const step = bench.detail.steps[bench.step],
-    outer = step?.view ? bench.detail.views[step.view - 1] : null;
-  return !outer || (outer.media === bench.media && outer.frame === bench.frame) ? change.box.old : null;
+  const step = workbench.detail.steps[workbench.step],
+    outer = step?.view ? workbench.detail.views[step.view - 1] : null;
+  return !outer || (outer.media === workbench.media && outer.frame === workbench.frame) ? change.box.old : null;
 }
 
 export function scaleOf(drawing) {
@@ -50,48 +51,38 @@ export function scaleOf(drawing) {
 }
 
 function place(group, medium, box) {
-  const [x1, y1, x2, y2] = box;
-  const at = {
-    x: x1 * medium.width,
-    y: y1 * medium.height,
-    width: (x2 - x1) * medium.width,
-    height: (y2 - y1) * medium.height,
-  };
+  const at = inPixels(box, medium);
   put(group.children[0], at);
   return at;
 }
 function label(group, medium, at, text, scale) {
-  const [, tag, words] = group.children,
-    side = 20 * scale,
-    wide = side * (0.55 + 0.45 * text.length);
-  const top = at.y > side ? at.y - side : Math.min(at.y + at.height, medium.height - side),
-    left = Math.max(0, Math.min(at.x, medium.width - wide));
-  put(tag, { x: left, y: top, width: wide, height: side, rx: 4 * scale });
-  put(words, { x: left + wide / 2, y: top + side * 0.72, 'font-size': 13 * scale });
-  say(words, text);
+  const { tag, words } = tagAt(at, medium, text, scale);
+  put(group.children[1], tag);
+  put(group.children[2], words);
+  say(group.children[2], text);
 }
 function makeGroup(drawing, attributes) {
   const group = svg('g', attributes, drawing);
   svg('rect', { class: 'box-body' }, group);
   svg('rect', { class: 'box-tag' }, group);
-  svg('text', { class: 'box-label', 'text-anchor': 'middle' }, group);
+  svg('text', { class: 'box-label' }, group);
   svg('g', { class: 'box-handles' }, group);
   return group;
 }
 
-export function drawBoxes(drawing, bench) {
-  const medium = bench.detail.media[bench.media];
+export function drawBoxes(drawing, workbench) {
+  const medium = workbench.detail.media[workbench.media];
   if (!medium) return;
-  const boxes = boxesOn(bench),
+  const boxes = boxesOn(workbench),
     scale = scaleOf(drawing),
     isEditable = mayEdit();
-  drawGhost(drawing, bench, medium, scale);
+  drawGhost(drawing, workbench, medium, scale);
   const wanted = new Set(boxes.map((one) => String(one.step)));
   drawing.querySelectorAll('g.box[data-step]').forEach((group) => {
     if (!wanted.has(group.dataset.step)) group.remove();
   });
   for (const one of boxes) {
-    const isChosen = one.step === bench.step;
+    const isChosen = one.step === workbench.step;
     const group =
       drawing.querySelector(`g.box[data-step="${one.step}"]`) || makeGroup(drawing, { 'data-step': one.step });
     put(group, {
@@ -125,7 +116,7 @@ export function drawBoxes(drawing, bench) {
   const top = drawing.querySelector('g.box.is-chosen');
   if (top && top !== drawing.lastElementChild && !top.contains(document.activeElement) && !heldBox())
     drawing.appendChild(top);
-  drawNew(drawing, bench, medium);
+  drawNew(drawing, workbench, medium);
   put(drawing, {
     'aria-label':
       'The source' +
@@ -160,8 +151,8 @@ function drawHandles(group, at, scale, isShown) {
     put(knob, { x: x - side / 2, y: y - side / 2, width: side, height: side, rx: 2 * scale });
   });
 }
-function drawGhost(drawing, bench, medium, scale) {
-  const box = ghostOn(bench);
+function drawGhost(drawing, workbench, medium, scale) {
+  const box = ghostOn(workbench);
   let group = drawing.querySelector('g.ghost');
   if (!box) {
     if (group) group.remove();
@@ -173,7 +164,7 @@ function drawGhost(drawing, bench, medium, scale) {
   }
   label(group, medium, place(group, medium, box), 'model', scale * 0.85);
 }
-function drawNew(drawing, bench, medium) {
+function drawNew(drawing, workbench, medium) {
   const held = heldBox();
   let rect = drawing.querySelector('rect.box-new');
   if (!held || held.step !== null || !held.isMoved) {
@@ -181,12 +172,6 @@ function drawNew(drawing, bench, medium) {
     return;
   }
   if (!rect) rect = svg('rect', { class: 'box-new' }, drawing);
-  rect.style.setProperty('--tone', tone(bench.step || 0));
-  const [x1, y1, x2, y2] = held.box;
-  put(rect, {
-    x: x1 * medium.width,
-    y: y1 * medium.height,
-    width: (x2 - x1) * medium.width,
-    height: (y2 - y1) * medium.height,
-  });
+  rect.style.setProperty('--tone', tone(workbench.step || 0));
+  put(rect, inPixels(held.box, medium));
 }

@@ -1,12 +1,13 @@
 // One verdict on many traces: rows are chosen with v (or a click with Ctrl), the bar below the list says how many, and
 // the whole action can be taken back.
-import { bench, watch, changed, list } from './bench.js';
-import { post } from './server.js';
-import { say, count } from './dom.js';
+import { workbench, watch, changed } from './workbench.js';
+import { list } from './walking.js';
+import { post } from '../../client/server.js';
+import { say } from '../../client/dom.js';
+import { VERDICT_WORDS, count } from '../../client/words.js';
 import { notice } from './notices.js';
 
 export const chosen = new Set();
-const WORDS = { accepted: 'approved', rejected: 'rejected', flagged: 'flagged' };
 
 export function toggle(id) {
   if (!id) return;
@@ -19,10 +20,10 @@ export function clear() {
   changed();
 }
 export function chooseTo(id) {
-  const at = bench.items.findIndex((item) => item.id === bench.current),
-    to = bench.items.findIndex((item) => item.id === id);
+  const at = workbench.items.findIndex((item) => item.id === workbench.current),
+    to = workbench.items.findIndex((item) => item.id === id);
   if (at < 0 || to < 0) return;
-  for (let k = Math.min(at, to); k <= Math.max(at, to); k++) chosen.add(bench.items[k].id);
+  for (let k = Math.min(at, to); k <= Math.max(at, to); k++) chosen.add(workbench.items[k].id);
   changed();
 }
 
@@ -30,7 +31,7 @@ async function decideAll(verdict) {
   const traces = [...chosen];
   try {
     const done = await post('curate/bulk', { traces, verdict, reason: verdict === 'rejected' ? 'many at once' : '' });
-    bench.counts = done.counts;
+    workbench.counts = done.counts;
     clear();
     list();
     const passed = done.passed_over.length
@@ -40,7 +41,7 @@ async function decideAll(verdict) {
         (done.passed_over.length === 1 ? 'was' : 'were') +
         ' left alone.'
       : '';
-    notice(`${count(done.reviewed, 'trace')} ${WORDS[verdict]}.${passed}`, {
+    notice(`${count(done.reviewed, 'trace')} ${VERDICT_WORDS[verdict]}.${passed}`, {
       button: 'Undo',
       stays: true,
       press: () => takeBack(done.action),
@@ -52,7 +53,7 @@ async function decideAll(verdict) {
 async function takeBack(action) {
   try {
     const done = await post('curate/bulk/undo', { action });
-    bench.counts = done.counts;
+    workbench.counts = done.counts;
     list();
     notice(`${count(done.undone, 'verdict')} taken back.`);
   } catch (error) {
@@ -65,15 +66,15 @@ export function mountBulk(root) {
   bar.addEventListener('click', (event) => {
     const act = event.target.dataset.act;
     if (act === 'all') {
-      for (const item of bench.items) chosen.add(item.id);
+      for (const item of workbench.items) chosen.add(item.id);
       changed();
     } else if (act === 'none') clear();
     else if (act) decideAll(act);
   });
   watch(() => {
     // A verdict falls only on what is listed: what a filter has hidden is no longer chosen.
-    if (chosen.size && !bench.isLoading) {
-      const listed = new Set(bench.items.map((item) => item.id));
+    if (chosen.size && !workbench.isLoading) {
+      const listed = new Set(workbench.items.map((item) => item.id));
       for (const id of [...chosen]) if (!listed.has(id)) chosen.delete(id);
     }
     bar.hidden = !chosen.size;

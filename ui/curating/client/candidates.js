@@ -1,27 +1,21 @@
 // "Continue from here": the policy goes on from the chosen step while the page watches. What it came to is a candidate:
 // nothing changes until one is taken, as an edit that can be undone; others may be drawn beside it.
-import { bench, watch, changed } from './bench.js';
+import { workbench, watch, changed } from './workbench.js';
 import { edit, rest, mayEdit } from './editing.js';
 import { endNudge } from './drag.js';
 import { waitingFor, state } from './outbox.js';
-import { make, say, tell, each, tone } from './dom.js';
+import { make, say, tell, each, tone } from '../../client/dom.js';
+import { STOP_WORDS } from '../../client/words.js';
 import { notice } from './notices.js';
 
 let drawn = []; // { trace, step, seed, steps, views, thought, answer, edit, stop_reason, problem, abort }
-const ENDS = {
-  answered: '',
-  max_steps: 'It ran out of steps.',
-  max_tokens: 'It ran out of words.',
-  cancelled: 'Stopped.',
-  failed: 'Something broke.',
-};
-const mine = () => drawn.filter((one) => one.trace === bench.current);
+const mine = () => drawn.filter((one) => one.trace === workbench.current);
 
 // The step that a policy can go on from: the chosen one if it looked at something, else the last before it that did; -1
 // is the question.
 export function startOf() {
-  const steps = bench.detail.steps;
-  for (let k = Math.min(bench.step ?? steps.length - 1, steps.length - 1); k >= 0; k--)
+  const steps = workbench.detail.steps;
+  for (let k = Math.min(workbench.step ?? steps.length - 1, steps.length - 1); k >= 0; k--)
     if (steps[k].answer === null && (steps[k].views.length || steps[k].error)) return k;
   return -1;
 }
@@ -36,7 +30,7 @@ export async function goOn(step = startOf()) {
   if (!mayEdit()) return;
   endNudge();
   rest();
-  const trace = bench.current;
+  const trace = workbench.current;
   if (!(await settled(trace))) {
     notice('The server cannot be reached, so the model cannot go on.', { tone: 'bad' });
     return;
@@ -167,13 +161,13 @@ export function mountCandidates(root) {
     );
     tell(thought, isRunning ? one.thought || 'Thinking…' : '');
     tell(answer, one.answer);
-    tell(note, one.problem || (one.stop_reason ? ENDS[one.stop_reason] : ''));
+    tell(note, one.problem || STOP_WORDS[one.stop_reason] || '');
     acts.children[0].hidden = isRunning || !one.edit;
     acts.children[1].hidden = !isRunning;
     acts.children[2].hidden = isRunning;
   }
   watch(() => {
-    const shown = bench.detail ? mine() : [];
+    const shown = workbench.detail ? mine() : [];
     box.hidden = !shown.length;
     if (shown.length)
       say(

@@ -1,11 +1,12 @@
 // What differs from another version, word by word and box by box: drawn from the server's diff (engine.editing.diff).
-import { make } from './dom.js';
+import { make } from '../../client/dom.js';
+import { ends } from '../../client/words.js';
 
 const numbers = (box) => box.map((edge) => edge.toFixed(2)).join(', ');
 function runs(parent, words) {
   for (const [kind, text] of words) {
     // Long stretches that did not change are not what anybody looks for here.
-    const shown = kind === 'equal' && text.length > 70 ? `${text.slice(0, 30)} … ${text.slice(-30)}` : text;
+    const shown = kind === 'equal' ? ends(text) : text;
     make(kind === 'insert' ? 'ins' : kind === 'delete' ? 'del' : 'span', '', parent, shown);
   }
 }

@@ -1,9 +1,11 @@
 // What the chosen step looked at: the crop as the engine cut it, and beside it the model's own where a person changed
 // the look. While a box is dragged, and until the server's crop is there, the same region of the stage's picture stands
 // in.
-import { bench, viewsOf, stageUrl } from './bench.js';
-import { heldBox } from './drag.js';
-import { make, svg, say, put, each, tone } from './dom.js';
+import { workbench, viewsOf } from './workbench.js';
+import { stageUrl } from '../../client/media.js';
+import { inPixels } from '../../client/geometry.js';
+import { heldBox } from './held.js';
+import { make, svg, say, put, each, tone } from '../../client/dom.js';
 
 function create() {
   const figure = make('figure', 'crop');
@@ -29,19 +31,13 @@ function create() {
 function update(figure, one) {
   const [caption, well] = figure.children,
     [drawing, image] = well.children,
-    medium = bench.detail.media[one.media];
+    medium = workbench.detail.media[one.media];
   put(figure, { 'data-side': one.side, 'data-view': one.number || null });
   say(caption.firstChild, one.title);
-  const [x1, y1, x2, y2] = one.box;
-  const width = one.width || Math.max(1, Math.round((x2 - x1) * medium.width)),
-    height = one.height || Math.max(1, Math.round((y2 - y1) * medium.height));
+  const region = inPixels(one.box, medium);
+  const width = one.width || Math.max(1, Math.round(region.width)),
+    height = one.height || Math.max(1, Math.round(region.height));
   say(caption.lastChild, `${(one.frame ? `frame ${one.frame} · ` : '') + width} × ${height} px`);
-  const region = {
-    x: x1 * medium.width,
-    y: y1 * medium.height,
-    width: (x2 - x1) * medium.width,
-    height: (y2 - y1) * medium.height,
-  };
   const seen = Object.values(region).join(' ');
   put(drawing, { viewBox: seen });
   put(drawing.firstChild, { ...region, viewBox: seen });
@@ -63,19 +59,19 @@ function update(figure, one) {
 }
 
 function wanted() {
-  const detail = bench.detail;
-  if (!detail || bench.step === null) return [];
-  const step = detail.steps[bench.step],
+  const detail = workbench.detail;
+  if (!detail || workbench.step === null) return [];
+  const step = detail.steps[workbench.step],
     held = heldBox();
-  const change = detail.changes.find((one) => one.new_index === bench.step);
-  const views = viewsOf(bench.step);
+  const change = detail.changes.find((one) => one.new_index === workbench.step);
+  const views = viewsOf(workbench.step);
   const mine =
-    held && held.step === bench.step && (held.isMoved ?? true)
-      ? [{ media: bench.media, frame: bench.frame, box: held.box, url: null }]
+    held && held.step === workbench.step && (held.isMoved ?? true)
+      ? [{ media: workbench.media, frame: workbench.frame, box: held.box, url: null }]
       : step.isPending && step.box
-        ? [{ media: bench.media, frame: bench.frame, box: step.box, url: null }]
+        ? [{ media: workbench.media, frame: workbench.frame, box: step.box, url: null }]
         : step.isPending && step.frames.length
-          ? step.frames.map((frame) => ({ media: bench.media, frame, box: [0, 0, 1, 1], url: null }))
+          ? step.frames.map((frame) => ({ media: workbench.media, frame, box: [0, 0, 1, 1], url: null }))
           : views;
   const isEdited = !!(change?.old_view && mine.length);
   const shown = mine.map((view) => ({
@@ -91,7 +87,7 @@ function wanted() {
 export function drawCrops(crops) {
   const shown = wanted();
   crops.hidden = !shown.length;
-  crops.style.setProperty('--tone', tone(bench.step || 0));
+  crops.style.setProperty('--tone', tone(workbench.step || 0));
   crops.dataset.count = shown.length;
   each(crops, shown, create, update);
 }

@@ -1,7 +1,8 @@
-// Changing the trace on the bench. A change is shown at once, then told to the server, which executes it and says what
-// the trace is now; while more changes are on their way, older answers are not shown. Text is told when the typing
+// Changing the trace on the workbench. A change is shown at once, then told to the server, which executes it and says
+// what the trace is now; while more changes are on their way, older answers are not shown. Text is told when the typing
 // rests.
-import { bench, changed, forget, item, keep, chooseStep, show } from './bench.js';
+import { workbench, changed, item } from './workbench.js';
+import { forget, keep, chooseStep, show } from './walking.js';
 import { tell, amend, waitingFor } from './outbox.js';
 import { notice } from './notices.js';
 
@@ -10,15 +11,17 @@ let typing = null; // { trace, step, field, value, timer }
 let last = null; // the last text told: { task, trace, step, field }
 
 export const mayEdit = () =>
-  !!bench.detail && bench.detail.is_editable && (!bench.detail.holder || bench.isInsisting === bench.current);
+  !!workbench.detail &&
+  workbench.detail.is_editable &&
+  (!workbench.detail.holder || workbench.isInsisting === workbench.current);
 
 export function edit(change, { optimistic = null } = {}) {
   if (!mayEdit()) return null;
   rest();
   last = null;
-  if (optimistic) optimistic(bench.detail.steps[change.step]);
-  bench.detail.draft.is_changed = true;
-  const task = tell('curate/edit', { trace: bench.current, counter: null, edit: change });
+  if (optimistic) optimistic(workbench.detail.steps[change.step]);
+  workbench.detail.draft.is_changed = true;
+  const task = tell('curate/edit', { trace: workbench.current, counter: null, edit: change });
   changed();
   return task;
 }
@@ -44,21 +47,22 @@ export function setFrames(step, frames) {
   );
 }
 export function undo() {
-  if (mayEdit() && rest() | bench.detail.draft.can_undo) tell('curate/undo', { trace: bench.current, counter: null });
-  else if (bench.detail) notice('There is nothing to undo.');
+  if (mayEdit() && rest() | workbench.detail.draft.can_undo)
+    tell('curate/undo', { trace: workbench.current, counter: null });
+  else if (workbench.detail) notice('There is nothing to undo.');
 }
 export function redo() {
   rest();
-  if (mayEdit() && bench.detail.draft.can_redo) tell('curate/redo', { trace: bench.current, counter: null });
+  if (mayEdit() && workbench.detail.draft.can_redo) tell('curate/redo', { trace: workbench.current, counter: null });
 }
 
 // --- text ---
-export function type(field, value, step = bench.step) {
+export function type(field, value, step = workbench.step) {
   if (!mayEdit() || step === null || step < 0) return;
   if (typing && (typing.step !== step || typing.field !== field)) rest();
   clearTimeout(typing?.timer);
-  bench.detail.steps[step][field] = value;
-  typing = { trace: bench.current, step, field, value, timer: setTimeout(rest, REST_MS) };
+  workbench.detail.steps[step][field] = value;
+  typing = { trace: workbench.current, step, field, value, timer: setTimeout(rest, REST_MS) };
   changed();
 }
 // Tells what was typed last, if anything; true where there was something.
@@ -72,7 +76,7 @@ export function rest() {
   if (last && last.trace === trace && last.step === step && last.field === field && amend(last.task, { edit: change }))
     return true;
   last = { task: tell('curate/edit', { trace, counter: null, edit: change }), trace, step, field };
-  if (bench.detail && bench.detail.id === trace) bench.detail.draft.is_changed = true;
+  if (workbench.detail && workbench.detail.id === trace) workbench.detail.draft.is_changed = true;
   return true;
 }
 export const isTyping = () => typing !== null;
@@ -82,13 +86,13 @@ export function adopt(work, focus = null) {
   const row = item(work.id);
   if (row && work.status) row.status = work.status;
   forget(work.id);
-  if (!bench.detail || bench.detail.id !== work.id) return;
-  if (work.counts) bench.counts = work.counts;
+  if (!workbench.detail || workbench.detail.id !== work.id) return;
+  if (work.counts) workbench.counts = work.counts;
   if (waitingFor(work.id) || typing) {
     // Something newer is on its way; what it will not change is taken over now.
-    bench.detail.draft = work.draft;
+    workbench.detail.draft = work.draft;
   } else {
-    const detail = { ...bench.detail, ...work };
+    const detail = { ...workbench.detail, ...work };
     keep(detail);
     show(detail);
     if (focus !== null) chooseStep(Math.min(focus, detail.steps.length - 1));

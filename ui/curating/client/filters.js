@@ -1,8 +1,9 @@
 // What the queue shows beside status and search: filters in a sheet that folds out, each one that is set as a word to
 // take away, and views kept under a name. The whole query stands in the address.
-import { bench, watch, list, changed } from './bench.js';
-import { get, post } from './server.js';
-import { make, say, tell, put, each } from './dom.js';
+import { workbench, watch, changed } from './workbench.js';
+import { list } from './walking.js';
+import { get, post } from '../../client/server.js';
+import { make, say, tell, put, each } from '../../client/dom.js';
 import { notice } from './notices.js';
 
 const YES_NO = [
@@ -110,9 +111,9 @@ const shownValue = (name, value) => {
   return found ? found[1] : value;
 };
 const label = (name) => FILTERS.find(([other]) => other === name)[1];
-const set = () => NAMES.filter((name) => bench.query[name]);
+const set = () => NAMES.filter((name) => workbench.query[name]);
 // Whether anything keeps traces out of the list; and a list of them all.
-export const isNarrowed = () => !!(bench.query.search || bench.query.status || set().length);
+export const isNarrowed = () => !!(workbench.query.search || workbench.query.status || set().length);
 export const showAll = () => list({ search: '', status: '', ...Object.fromEntries(NAMES.map((name) => [name, ''])) });
 
 export function mountFilters(root) {
@@ -155,7 +156,7 @@ export function mountFilters(root) {
       const field = fields.querySelector(`[data-filter=${key}]`);
       if (field.tagName !== 'SELECT') continue;
       let pairs = kind || (choices[key] || []).map((value) => [value, value]);
-      const value = bench.query[key];
+      const value = workbench.query[key];
       if (value && !pairs.some(([one]) => one === value)) pairs = [...pairs, [value, value]];
       options(field, pairs);
     }
@@ -178,7 +179,7 @@ export function mountFilters(root) {
     .addEventListener('click', () => list(Object.fromEntries(NAMES.map((key) => [key, '']))));
   fold.querySelector('.filters-keep').addEventListener('submit', async (event) => {
     event.preventDefault();
-    const query = Object.fromEntries(Object.entries(bench.query).filter(([, value]) => value));
+    const query = Object.fromEntries(Object.entries(workbench.query).filter(([, value]) => value));
     try {
       choices = await post('curate/view', { name: name.value.trim(), query });
       name.value = '';
@@ -219,7 +220,7 @@ export function mountFilters(root) {
     if (!isKnown && set().some((key) => ['policy', 'source', 'tag'].includes(key))) fill();
     for (const key of NAMES) {
       const field = fields.querySelector(`[data-filter=${key}]`),
-        value = bench.query[key] || '';
+        value = workbench.query[key] || '';
       if (field.value !== value && document.activeElement !== field) field.value = value;
     }
     const now = set();
@@ -235,7 +236,7 @@ export function mountFilters(root) {
       },
       (button, key) => {
         button.dataset.filter = key;
-        say(button.firstChild, `${label(key)}: ${shownValue(key, bench.query[key])}`);
+        say(button.firstChild, `${label(key)}: ${shownValue(key, workbench.query[key])}`);
         put(button, { 'aria-label': `Take away the filter ${label(key)}` });
       },
     );

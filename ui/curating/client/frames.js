@@ -1,31 +1,23 @@
 // Frames by hand: where the chosen step selects frames, a click (or space) takes a frame in or out, with shift the
 // whole range from the frame before. Anywhere else a click only looks. At most eight, as the operation allows.
-import { bench, look } from './bench.js';
+import { workbench } from './workbench.js';
+import { look } from './walking.js';
 import { setFrames, mayEdit } from './editing.js';
 import { notice } from './notices.js';
-
-const MOST = 8;
+import { MOST_FRAMES, picked } from '../../client/selection.js';
 
 export function pickFrame(frame, isRange) {
-  const step = bench.step === null ? null : bench.detail.steps[bench.step],
-    from = bench.frame || frame;
+  const step = workbench.step === null ? null : workbench.detail.steps[workbench.step],
+    from = workbench.frame || frame;
   if (step?.name !== 'select_frames' || !mayEdit()) {
-    look(bench.media, frame);
+    look(workbench.media, frame);
     return;
   }
-  let frames = step.frames.slice();
-  if (isRange) {
-    for (let k = Math.min(from, frame); k <= Math.max(from, frame); k++) if (!frames.includes(k)) frames.push(k);
-  } else frames = frames.includes(frame) ? frames.filter((one) => one !== frame) : frames.concat(frame);
-  frames.sort((a, b) => a - b);
-  look(bench.media, frame);
-  if (!frames.length) {
-    notice('A selection has at least one frame; delete the step instead.');
-    return;
+  const { frames, isCut } = picked(step.frames, frame, { from, isRange });
+  look(workbench.media, frame);
+  if (!frames.length) notice('A selection has at least one frame; delete the step instead.');
+  else {
+    if (isCut) notice(`At most ${MOST_FRAMES} frames can be selected at once.`);
+    if (frames.join() !== step.frames.join()) setFrames(workbench.step, frames);
   }
-  if (frames.length > MOST) {
-    notice(`At most ${MOST} frames can be selected at once.`);
-    frames = frames.slice(0, MOST);
-  }
-  if (frames.join() !== step.frames.join()) setFrames(bench.step, frames);
 }

@@ -1,9 +1,10 @@
-// Reservations: the trace on the bench is held for whoever looks at it, renewed while the page is there, and let go
+// Reservations: the trace on the workbench is held for whoever looks at it, renewed while the page is there, and let go
 // when the page moves on or away. It guards no data (a save that comes too late is kept beside the other); it keeps two
 // people from doing the same work. One question at a time is on its way, so that an answer that comes late never leaves
 // a trace held that nobody looks at any more.
-import { bench, watch, changed, reopen, item } from './bench.js';
-import { post } from './server.js';
+import { workbench, watch, changed, item } from './workbench.js';
+import { reopen } from './walking.js';
+import { post } from '../../client/server.js';
 
 const REST_MS = 350,
   RENEW_MS = 40000,
@@ -25,7 +26,7 @@ async function hold() {
     isDue = false;
     asking = new AbortController();
     try {
-      await ask(bench.current, asking.signal);
+      await ask(workbench.current, asking.signal);
     } catch {
       /* offline, or the page goes: nobody else can be told either */
     }
@@ -40,16 +41,16 @@ async function ask(trace, signal) {
   if (answer.holder) held.delete(trace);
   const row = item(trace);
   if (row) row.holder = answer.holder ? answer.holder.name : null;
-  if (!bench.detail || bench.detail.id !== trace || bench.current !== trace) return;
-  const was = bench.detail.holder;
-  bench.detail.holder = answer.holder;
+  if (!workbench.detail || workbench.detail.id !== trace || workbench.current !== trace) return;
+  const was = workbench.detail.holder;
+  workbench.detail.holder = answer.holder;
   // Whoever held it may have changed it; and so may anybody while this page slept.
-  if (answer.head_id !== bench.detail.head.id || (was && !answer.holder)) reopen();
+  if (answer.head_id !== workbench.detail.head.id || (was && !answer.holder)) reopen();
   else changed();
   if (answer.holder) timer = setTimeout(hold, LOOK_AGAIN_MS);
 }
 export function insist() {
-  bench.isInsisting = bench.current;
+  workbench.isInsisting = workbench.current;
   changed();
 }
 
@@ -69,8 +70,8 @@ function letGo() {
 
 export function beginHolding() {
   watch(() => {
-    if (!bench.detail || asked === bench.current) return;
-    asked = bench.current;
+    if (!workbench.detail || asked === workbench.current) return;
+    asked = workbench.current;
     clearTimeout(timer);
     timer = setTimeout(hold, REST_MS);
   });
@@ -78,7 +79,7 @@ export function beginHolding() {
   // reservation runs out.
   setInterval(() => {
     if (!document.hidden) seenAt = Date.now();
-    if (held.has(bench.current) && Date.now() - seenAt < UNSEEN_MS) hold();
+    if (held.has(workbench.current) && Date.now() - seenAt < UNSEEN_MS) hold();
   }, RENEW_MS);
   document.addEventListener('visibilitychange', () => {
     seenAt = Date.now();

@@ -1,6 +1,6 @@
 // The right column: the steps as cards, what can be done to the chosen one, what the policy would do from here, what
 // changed, what was decided, and the bar of decisions.
-import { bench, watch } from './bench.js';
+import { workbench, watch } from './workbench.js';
 import { decide, reject, giveReason, closeReason, isHeldElsewhere, obstacle } from './verdicts.js';
 import { mountSteps, drawSteps } from './steps.js';
 import { mountPanel, drawSaved } from './panel.js';
@@ -8,22 +8,15 @@ import { mountCandidates } from './candidates.js';
 import { drawChanges } from './changes.js';
 import { insist } from './holding.js';
 import { mountVersions } from './versions.js';
-import { mountPeople } from './people.js';
+import { mountSharing } from './sharing.js';
 import { sideBySide } from './pair.js';
 import { tell as send } from './outbox.js';
-import { make, say, tell, put, each, count, when } from './dom.js';
+import { make, say, tell, put, each } from '../../client/dom.js';
+import { STOP_WORDS, VERDICT_WORDS, ago, count } from '../../client/words.js';
 import { REASONS, toggleSheet } from './keys.js';
+import { start } from './start.js';
 
-const WORDS = { accepted: 'approved', rejected: 'rejected', skipped: 'skipped', flagged: 'flagged' };
-const ENDS = {
-  answered: '',
-  max_steps: 'It ran out of steps.',
-  max_tokens: 'It ran out of words.',
-  cancelled: 'It was stopped.',
-  failed: 'Something broke while it ran.',
-};
-
-export function mount(root) {
+export function mount({ element: root }) {
   const part = (name) => root.querySelector(`.inspector-${name}`);
   const cards = part('cards'),
     approve = root.querySelector('#curate-approve');
@@ -34,8 +27,8 @@ export function mount(root) {
   root.querySelector('#curate-reject').addEventListener('click', () => reject());
   part('keys').addEventListener('click', () => toggleSheet());
   part('insist').addEventListener('click', () => insist());
-  part('discard').addEventListener('click', () => send('curate/discard', { trace: bench.current, counter: null }));
-  part('keep').addEventListener('click', () => send('curate/save', { trace: bench.current, counter: null }));
+  part('discard').addEventListener('click', () => send('curate/discard', { trace: workbench.current, counter: null }));
+  part('keep').addEventListener('click', () => send('curate/save', { trace: workbench.current, counter: null }));
   const why = part('why'),
     other = why.querySelector('input');
   each(
@@ -58,12 +51,12 @@ export function mount(root) {
   why.querySelector('.inspector-leave').addEventListener('click', () => closeReason());
   mountCandidates(root);
   mountVersions(root);
-  mountPeople(root);
+  mountSharing(root);
   part('beside').addEventListener('click', () => sideBySide());
   let drawnChanges = null;
   // The bar grows with what it asks, and what stands above it makes room.
-  const bar = root.querySelector('.bench-bar');
-  new ResizeObserver(() => document.documentElement.style.setProperty('--bench-bar', `${bar.offsetHeight}px`)).observe(
+  const bar = root.querySelector('.workbench-bar');
+  new ResizeObserver(() => document.documentElement.style.setProperty('--action-bar', `${bar.offsetHeight}px`)).observe(
     bar,
   );
 
@@ -72,7 +65,7 @@ export function mount(root) {
     say(part('gold'), detail.gold === null ? '' : detail.gold);
     part('score-row').hidden = detail.score === null;
     say(part('score'), detail.score === null ? '' : detail.score.toFixed(2));
-    tell(part('none'), detail.answer === null ? `No answer. ${ENDS[detail.stop_reason] || ''}` : '');
+    tell(part('none'), detail.answer === null ? `No answer. ${STOP_WORDS[detail.stop_reason] || ''}` : '');
     root.querySelector('.inspector').dataset.right =
       detail.gold === null || detail.answer === null ? '' : detail.answer.trim() === detail.gold.trim() ? 'yes' : 'no';
   }
@@ -94,9 +87,9 @@ export function mount(root) {
           row.firstChild,
           review.reviewer +
             ' ' +
-            WORDS[review.verdict] +
+            VERDICT_WORDS[review.verdict] +
             ', ' +
-            when(review.created_at) +
+            ago(review.created_at) +
             (review.is_of_head ? '' : ', an earlier version'),
         );
         tell(row.lastChild, review.reason);
@@ -105,12 +98,12 @@ export function mount(root) {
   }
 
   watch(() => {
-    const detail = bench.detail;
-    root.querySelector('.inspector').dataset.state = detail ? 'full' : bench.current ? 'waiting' : 'empty';
+    const detail = workbench.detail;
+    root.querySelector('.inspector').dataset.state = detail ? 'full' : workbench.current ? 'waiting' : 'empty';
     drawSteps(cards);
     drawPanel();
     part('body').hidden = !detail;
-    why.hidden = !bench.isAsking;
+    why.hidden = !workbench.isAsking;
     drawSaved(part('saved'));
     for (const id of ['curate-approve', 'curate-reject'])
       root.querySelector(`#${id}`).disabled = !detail || isHeldElsewhere();
@@ -135,4 +128,5 @@ export function mount(root) {
     drawReviews(detail);
     say(part('count'), count(detail.steps.length, 'step'));
   });
+  start();
 }

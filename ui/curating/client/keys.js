@@ -1,13 +1,13 @@
 // The keyboard, and the sheet that `?` shows; both are made of one table. Keys work wherever nobody is typing.
-import { move, moveStep, chooseStep } from './bench.js';
+import { move, moveStep, chooseStep } from './walking.js';
 import { decide, reject, takeBack, closeReason, giveReason } from './verdicts.js';
 import { undo, redo } from './editing.js';
 import { insertLook, moveStepBy, markStep, deleteStep } from './panel.js';
 import { goOn, stopAll } from './candidates.js';
 import { sideBySide, isPairOpen } from './pair.js';
 import { toggle, clear, chosen } from './bulk.js';
-import { bench } from './bench.js';
-import { make } from './dom.js';
+import { workbench } from './workbench.js';
+import { make } from '../../client/dom.js';
 
 export const REASONS = ['wrong answer', 'wrong place', 'wrong reasoning', 'bad question', 'unreadable picture'];
 export const KEYS = [
@@ -16,8 +16,8 @@ export const KEYS = [
     [
       ['j', 'next trace', () => move(1)],
       ['k', 'previous trace', () => move(-1)],
-      ['v', 'choose the trace for a verdict on many', () => toggle(bench.current)],
-      ['=', 'side by side with another attempt', () => bench.current && sideBySide()],
+      ['v', 'choose the trace for a verdict on many', () => toggle(workbench.current)],
+      ['=', 'side by side with another attempt', () => workbench.current && sideBySide()],
       ['/', 'search', () => document.querySelector('#curate-search input').select()],
     ],
   ],
@@ -45,12 +45,12 @@ export const KEYS = [
       ['b', 'go to the box: arrows move it, shift resizes, Delete removes', () => focusBox()],
       ['e', 'write the thought', () => write('#curate-thought textarea')],
       ['w', 'write the answer', () => write('#curate-answer textarea')],
-      ['i', 'insert a look', () => bench.detail && insertLook()],
-      ['m', 'mark the step as wrong, or not', () => bench.detail && bench.step !== null && markStep()],
+      ['i', 'insert a look', () => workbench.detail && insertLook()],
+      ['m', 'mark the step as wrong, or not', () => workbench.detail && workbench.step !== null && markStep()],
       ['[', 'move the step up', () => moveStepBy(-1)],
       [']', 'move the step down', () => moveStepBy(1)],
-      ['x', 'delete the step', () => bench.detail && bench.step !== null && deleteStep()],
-      ['c', 'let the model continue from here', () => bench.detail && goOn()],
+      ['x', 'delete the step', () => workbench.detail && workbench.step !== null && deleteStep()],
+      ['c', 'let the model continue from here', () => workbench.detail && goOn()],
       ['.', 'stop it', () => stopAll()],
       ['z', 'undo', () => undo()],
       ['Z', 'redo', () => redo(), 'shift z'],
@@ -80,7 +80,7 @@ const focusBox = () => {
 };
 
 function act(key) {
-  if (bench.isAsking && /^[1-9]$/.test(key)) {
+  if (workbench.isAsking && /^[1-9]$/.test(key)) {
     if (REASONS[key - 1]) giveReason(REASONS[key - 1]);
     return true;
   }
@@ -99,7 +99,7 @@ export function listen() {
     if (event.key === 'Escape') {
       if (isPairOpen() || sheet?.open) return;
       if (event.target.matches(TYPING)) event.target.blur();
-      else if (bench.isAsking) closeReason();
+      else if (workbench.isAsking) closeReason();
       else if (chosen.size) clear();
       return;
     }

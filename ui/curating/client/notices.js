@@ -1,6 +1,6 @@
 // Short sentences at the foot of the page, said to screen readers too; at most one stands, with at most one thing to
 // press.
-import { make, say } from './dom.js';
+import { make, say } from '../../client/dom.js';
 
 const SPOKEN_FOR_MS = 6000;
 let box = null,

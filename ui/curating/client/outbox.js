@@ -2,8 +2,8 @@
 // this browser's storage before it is sent and taken out when the server has it, so a server that is away, a closed lid
 // or a crash loses nothing. Everything has a key of its own: what is sent twice is done once. One storage item each, so
 // two tabs never write over one another.
-import { changed } from './bench.js';
-import { post, Offline, Refused } from './server.js';
+import { changed } from './workbench.js';
+import { post, Offline, Refused } from '../../client/server.js';
 
 const PREFIX = 'studio-task:',
   RETRY_MS = 1500;

@@ -1,7 +1,7 @@
 // Two versions, or two attempts, side by side: their steps, their looks, what differs; for attempts, which is better.
-import { bench } from './bench.js';
-import { get, post, address } from './server.js';
-import { make, say, each, tone } from './dom.js';
+import { workbench } from './workbench.js';
+import { get, post, address } from '../../client/server.js';
+import { make, say, each, tone } from '../../client/dom.js';
 import { drawChanges } from './changes.js';
 import { notice } from './notices.js';
 
@@ -67,13 +67,13 @@ const name = (one) => (one.number === null ? 'Your draft' : `Version ${one.numbe
 
 export async function compareVersions(older, newer, { title = 'Two versions', acts = [] } = {}) {
   try {
-    const data = await get(address('curate/compare', { trace: bench.current, old: older, new: newer }));
+    const data = await get(address('curate/compare', { trace: workbench.current, old: older, new: newer }));
     const body = sheet(title);
     both(body, data, data.sides.map(name));
     if (acts.length) {
       const bar = make('div', 'pair-acts', body);
       for (const [text, press] of acts)
-        make('button', 'bench-like', bar, text).addEventListener('click', () => {
+        make('button', 'sheet-button', bar, text).addEventListener('click', () => {
           dialog.close();
           press();
         });
@@ -84,7 +84,7 @@ export async function compareVersions(older, newer, { title = 'Two versions', ac
 }
 
 export async function sideBySide(other = null) {
-  const trace = bench.current;
+  const trace = workbench.current;
   try {
     const { items } = await get(`curate/siblings/${trace}`);
     if (!items.length) {
@@ -131,7 +131,7 @@ export async function sideBySide(other = null) {
       ['Right is better (2)', '2', prefer(right.id, left.id, false)],
       ['Equal (0)', '0', prefer(left.id, right.id, true)],
     ]) {
-      const button = make('button', 'bench-like', bar, text);
+      const button = make('button', 'sheet-button', bar, text);
       button.dataset.key = key;
       button.addEventListener('click', press);
     }

@@ -1,32 +1,37 @@
 // What can be done to the chosen step: its thought, the answer, insert, move, mark, delete, undo and redo; and whether
 // all of it is saved.
-import { bench } from './bench.js';
+import { workbench } from './workbench.js';
 import { edit, type, rest, undo, redo, mayEdit, isTyping } from './editing.js';
 import { drawHere } from './drag.js';
 import { state } from './outbox.js';
-import { say, put } from './dom.js';
+import { say, put } from '../../client/dom.js';
 
-export const answerStep = () => (bench.detail ? bench.detail.steps.findLastIndex((step) => step.answer !== null) : -1);
+export const answerStep = () =>
+  workbench.detail ? workbench.detail.steps.findLastIndex((step) => step.answer !== null) : -1;
 
 export function insertLook() {
-  const step = bench.step ?? -1,
-    one = bench.detail.steps[step];
-  const medium = bench.detail.media[bench.media];
+  const step = workbench.step ?? -1,
+    one = workbench.detail.steps[step];
+  const medium = workbench.detail.media[workbench.media];
   if (medium && medium.kind === 'video' && !(one && one.name === 'select_frames')) {
     const at = one && one.answer !== null ? step : step + 1;
-    edit({ edit: 'insert_step', at, thought: '', frames: [bench.frame || 1] });
+    edit({ edit: 'insert_step', at, thought: '', frames: [workbench.frame || 1] });
   } else drawHere();
 }
 export function moveStepBy(by) {
-  const to = bench.step + by;
-  if (bench.detail && to >= 0 && to < bench.detail.steps.length) {
-    edit({ edit: 'move_step', step: bench.step, to });
-    bench.step = to;
+  const to = workbench.step + by;
+  if (workbench.detail && to >= 0 && to < workbench.detail.steps.length) {
+    edit({ edit: 'move_step', step: workbench.step, to });
+    workbench.step = to;
   }
 }
 export const markStep = () =>
-  edit({ edit: 'mark_erroneous', step: bench.step, is_erroneous: !bench.detail.steps[bench.step].is_erroneous });
-export const deleteStep = () => edit({ edit: 'delete_step', step: bench.step });
+  edit({
+    edit: 'mark_erroneous',
+    step: workbench.step,
+    is_erroneous: !workbench.detail.steps[workbench.step].is_erroneous,
+  });
+export const deleteStep = () => edit({ edit: 'delete_step', step: workbench.step });
 
 function grow(area) {
   area.style.height = 'auto';
@@ -48,27 +53,27 @@ export function mountPanel(root) {
   for (const area of [thought, answer]) area.addEventListener('blur', () => rest());
   part('look').addEventListener('click', () => insertLook());
   part('think').addEventListener('click', () =>
-    edit({ edit: 'insert_step', at: Math.max(0, bench.step ?? 0), thought: '' }),
+    edit({ edit: 'insert_step', at: Math.max(0, workbench.step ?? 0), thought: '' }),
   );
   part('up').addEventListener('click', () => moveStepBy(-1));
   part('down').addEventListener('click', () => moveStepBy(1));
   part('mark').addEventListener('click', () => markStep());
   part('delete').addEventListener('click', () => deleteStep());
   part('give').addEventListener('click', () =>
-    edit({ edit: 'insert_step', at: bench.detail.steps.length, thought: '', answer: '' }),
+    edit({ edit: 'insert_step', at: workbench.detail.steps.length, thought: '', answer: '' }),
   );
   root.querySelector('#curate-undo').addEventListener('click', () => undo());
   part('redo').addEventListener('click', () => redo());
 
   let shown = '';
   return () => {
-    const detail = bench.detail;
+    const detail = workbench.detail;
     root.querySelector('.panel').hidden = !detail?.draft;
     if (!detail?.draft) return;
-    const step = bench.step === null ? null : detail.steps[bench.step],
+    const step = workbench.step === null ? null : detail.steps[workbench.step],
       may = mayEdit(),
       at = answerStep();
-    const key = `${detail.id} ${bench.step}`;
+    const key = `${detail.id} ${workbench.step}`;
     const put_in = (area, text) => {
       if (area.value !== text && (document.activeElement !== area || key !== shown || !isTyping())) {
         area.value = text;
@@ -81,13 +86,13 @@ export function mountPanel(root) {
       grow(answer);
     }
     shown = key;
-    say(part('which'), step ? `Thought of step ${bench.step + 1}` : 'Thought');
+    say(part('which'), step ? `Thought of step ${workbench.step + 1}` : 'Thought');
     thought.disabled = !may || !step;
     answer.disabled = !may || at < 0;
     part('give').hidden = at >= 0;
     part('give').disabled = !may;
-    part('up').disabled = !may || !step || bench.step === 0;
-    part('down').disabled = !may || !step || bench.step === detail.steps.length - 1;
+    part('up').disabled = !may || !step || workbench.step === 0;
+    part('down').disabled = !may || !step || workbench.step === detail.steps.length - 1;
     part('delete').disabled = part('mark').disabled = !may || !step;
     part('look').disabled = part('think').disabled = !may;
     put(part('mark'), { 'aria-pressed': !!step?.is_erroneous });
@@ -104,7 +109,7 @@ export function drawSaved(node) {
       : `Not saved: the server cannot be reached. ${waiting} changes are kept in this browser.`
     : waiting || isTyping()
       ? 'Saving…'
-      : bench.detail?.draft?.is_changed
+      : workbench.detail?.draft?.is_changed
         ? 'Saved as your draft'
         : 'Saved';
   put(node, { 'data-state': isAway ? 'away' : waiting || isTyping() ? 'busy' : 'saved' });

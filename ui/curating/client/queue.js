@@ -1,15 +1,18 @@
 // The left column: search, status, and the list of traces. It is a listbox: the list has the focus,
 // aria-activedescendant the choice.
-import { bench, watch, list, choose, move, extend, itemAt } from './bench.js';
+import { workbench, watch, itemAt } from './workbench.js';
+import { list, choose, move, extend } from './walking.js';
 import { mountFilters, isNarrowed } from './filters.js';
 import { mountBulk, chosen, toggle, chooseTo } from './bulk.js';
-import { inList } from './pictures.js';
-import { make, say, put, each, tell, STATUS_WORDS } from './dom.js';
+import { inList } from '../../client/pictures.js';
+import { make, say, put, each, tell } from '../../client/dom.js';
+import { STATUS_WORDS } from '../../client/words.js';
+import { start } from './start.js';
 
 const STATUSES = ['', 'new', 'edited', 'flagged', 'accepted', 'rejected'];
 const TYPING_MS = 160;
 
-export function mount(root) {
+export function mount({ element: root }) {
   const search = root.querySelector('#curate-search input');
   const statuses = root.querySelector('.queue-statuses');
   const rows = root.querySelector('.queue-list');
@@ -40,7 +43,7 @@ export function mount(root) {
   search.addEventListener('input', () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      if (search.value !== bench.query.search) list({ search: search.value });
+      if (search.value !== workbench.query.search) list({ search: search.value });
     }, TYPING_MS);
   });
   order.addEventListener('change', () => list({ order: order.value }));
@@ -59,8 +62,8 @@ export function mount(root) {
       ArrowUp: -1,
       PageDown: 8,
       PageUp: -8,
-      Home: -bench.items.length,
-      End: bench.items.length,
+      Home: -workbench.items.length,
+      End: workbench.items.length,
     }[event.key];
     if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
@@ -92,11 +95,11 @@ export function mount(root) {
       id: `queue-${item.id}`,
       'data-id': item.id,
       'data-status': item.status,
-      'aria-selected': item.id === bench.current ? 'true' : 'false',
+      'aria-selected': item.id === workbench.current ? 'true' : 'false',
       'aria-checked': chosen.size ? String(chosen.has(item.id)) : null,
       'data-holder': item.holder || null,
       'aria-posinset': index + 1,
-      'aria-setsize': bench.isTotalExact ? bench.total : -1,
+      'aria-setsize': workbench.isTotalExact ? workbench.total : -1,
     });
     const [picture, words] = row.children;
     showPicture(picture, item.picture);
@@ -123,22 +126,25 @@ export function mount(root) {
 
   watch(
     () => {
-      each(rows, bench.items, create, update);
-      if (document.activeElement !== search && search.value !== bench.query.search) search.value = bench.query.search;
-      order.value = bench.query.order;
+      each(rows, workbench.items, create, update);
+      if (document.activeElement !== search && search.value !== workbench.query.search)
+        search.value = workbench.query.search;
+      order.value = workbench.query.order;
       [...statuses.children].forEach((label) => {
         const status = label.firstChild.value;
-        label.firstChild.checked = status === bench.query.status;
-        const total = status ? bench.counts[status] : Object.values(bench.counts).reduce((sum, n) => sum + n, 0);
+        label.firstChild.checked = status === workbench.query.status;
+        const total = status
+          ? workbench.counts[status]
+          : Object.values(workbench.counts).reduce((sum, n) => sum + n, 0);
         say(label.lastChild, total === undefined ? '' : total > 9999 ? `${Math.round(total / 1000)}k` : String(total));
       });
-      const found = (bench.isTotalExact ? '' : 'more than ') + bench.total.toLocaleString('en');
+      const found = (workbench.isTotalExact ? '' : 'more than ') + workbench.total.toLocaleString('en');
       tell(
         note,
-        bench.problem ||
-          (bench.isLoading && !bench.items.length
+        workbench.problem ||
+          (workbench.isLoading && !workbench.items.length
             ? 'Looking…'
-            : bench.items.length
+            : workbench.items.length
               ? isNarrowed()
                 ? `${found} found`
                 : ''
@@ -146,14 +152,14 @@ export function mount(root) {
                 ? 'Nothing here matches. Search looks at questions, thoughts and answers.'
                 : 'No traces yet. Ask a question, and what the model did will be listed here.'),
       );
-      rows.hidden = !bench.items.length;
-      order.parentElement.hidden = !bench.items.length;
+      rows.hidden = !workbench.items.length;
+      order.parentElement.hidden = !workbench.items.length;
       put(rows, {
-        'aria-busy': bench.isLoading,
-        'aria-activedescendant': itemAt() >= 0 ? `queue-${bench.current}` : null,
+        'aria-busy': workbench.isLoading,
+        'aria-activedescendant': itemAt() >= 0 ? `queue-${workbench.current}` : null,
       });
-      const reviewed = (bench.counts.accepted || 0) + (bench.counts.rejected || 0);
-      const all = Object.values(bench.counts).reduce((sum, n) => sum + n, 0);
+      const reviewed = (workbench.counts.accepted || 0) + (workbench.counts.rejected || 0);
+      const all = Object.values(workbench.counts).reduce((sum, n) => sum + n, 0);
       if (all)
         document.dispatchEvent(
           new CustomEvent('studio:progress', {
@@ -165,8 +171,8 @@ export function mount(root) {
         );
     },
     () => {
-      if (shown !== bench.current) {
-        shown = bench.current;
+      if (shown !== workbench.current) {
+        shown = workbench.current;
         const row = rows.children[itemAt()];
         // scrollIntoView would move the page below 1024 px, where the list is not beside the picture.
         if (row && rows.scrollHeight > rows.clientHeight) {
@@ -179,4 +185,5 @@ export function mount(root) {
       reach();
     },
   );
+  start();
 }

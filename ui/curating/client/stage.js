@@ -1,15 +1,20 @@
 // The middle column: the question, the picture or frame with its numbered boxes, the filmstrip, the crops of the chosen
 // step.
-import { bench, watch, move, itemAt, look, stageUrl } from './bench.js';
-import { make, say, tell, put, each, tone, STATUS_WORDS } from './dom.js';
+import { workbench, watch, itemAt } from './workbench.js';
+import { move, look } from './walking.js';
+import { stageUrl } from '../../client/media.js';
+import { make, say, tell, put, each, tone } from '../../client/dom.js';
+import { STATUS_WORDS } from '../../client/words.js';
 import { drawBoxes } from './boxes.js';
 import { drawCrops } from './crops.js';
-import { hold, followers } from './drag.js';
+import { hold } from './drag.js';
+import { followers } from './held.js';
 import { pickFrame } from './frames.js';
-import { showSoon } from './pictures.js';
+import { showSoon } from '../../client/pictures.js';
 import { isNarrowed, showAll } from './filters.js';
+import { start } from './start.js';
 
-export function mount(root) {
+export function mount({ element: root }) {
   const part = (name) => root.querySelector(`.editor-${name}`);
   const drawing = part('svg'),
     picture = drawing.querySelector('image');
@@ -24,7 +29,7 @@ export function mount(root) {
     const tab = event.target.closest('button');
     if (tab) {
       const index = [...tabs.children].indexOf(tab);
-      look(index, bench.detail.media[index].kind === 'video' ? 1 : null);
+      look(index, workbench.detail.media[index].kind === 'video' ? 1 : null);
     }
   });
   strip.addEventListener('click', (event) => {
@@ -33,7 +38,7 @@ export function mount(root) {
   });
   strip.addEventListener('keydown', (event) => {
     const frames = strip.children.length,
-      at = bench.frame || 1;
+      at = workbench.frame || 1;
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + 8, ArrowUp: at - 8, Home: 1, End: frames }[
       event.key
     ];
@@ -42,22 +47,22 @@ export function mount(root) {
     event.stopPropagation();
     const frame = Math.max(1, Math.min(frames, to));
     if (event.shiftKey) pickFrame(frame, true);
-    else look(bench.media, frame);
+    else look(workbench.media, frame);
     strip.children[frame - 1].focus();
   });
   new ResizeObserver(() => {
-    if (bench.detail) drawBoxes(drawing, bench);
+    if (workbench.detail) drawBoxes(drawing, workbench);
   }).observe(drawing);
 
   function drawHead() {
-    const detail = bench.detail,
-      row = bench.items[itemAt()];
+    const detail = workbench.detail,
+      row = workbench.items[itemAt()];
     const known = detail || row;
-    const isNothing = !bench.current && !bench.isLoading && !bench.problem && !bench.items.length;
+    const isNothing = !workbench.current && !workbench.isLoading && !workbench.problem && !workbench.items.length;
     part('empty').hidden = !isNothing || isNarrowed();
     part('nomatch').hidden = !isNothing || !isNarrowed();
     part('full').hidden = !known;
-    tell(part('problem'), bench.detailProblem);
+    tell(part('problem'), workbench.detailProblem);
     if (!known) return;
     say(part('question'), known.question);
     say(
@@ -72,13 +77,9 @@ export function mount(root) {
         .filter(Boolean)
         .join(' · '),
     );
-    const at = itemAt();
-    say(
-      part('place'),
-      at < 0
-        ? ''
-        : `${(at + 1).toLocaleString('en')} of ${bench.isTotalExact ? '' : '> '}${bench.total.toLocaleString('en')}`,
-    );
+    const at = itemAt(),
+      total = (workbench.isTotalExact ? '' : '> ') + workbench.total.toLocaleString('en');
+    say(part('place'), at < 0 ? '' : `${(at + 1).toLocaleString('en')} of ${total}`);
     put(part('options'), { hidden: detail?.options.length ? null : '' });
     each(
       part('options'),
@@ -89,13 +90,13 @@ export function mount(root) {
   }
 
   function drawStage() {
-    const detail = bench.detail;
+    const detail = workbench.detail;
     part('work').classList.toggle('is-waiting', !detail);
     if (!detail) {
       part('name').textContent = '';
       return;
     }
-    const medium = detail.media[bench.media];
+    const medium = detail.media[workbench.media];
     part('frame').hidden = !medium || medium.is_missing;
     tell(part('missing'), medium?.is_missing ? 'The picture is not in this studio’s media folder.' : '');
     if (!medium) return;
@@ -104,14 +105,14 @@ export function mount(root) {
     put(picture, {
       width: medium.width,
       height: medium.height,
-      href: medium.is_missing ? null : stageUrl(medium, bench.frame),
+      href: medium.is_missing ? null : stageUrl(medium, workbench.frame),
     });
     say(
       part('name'),
       [
         medium.name,
         `${medium.width} × ${medium.height} px`,
-        bench.frame ? `frame ${bench.frame} of ${medium.times_s.length}` : '',
+        workbench.frame ? `frame ${workbench.frame} of ${medium.times_s.length}` : '',
       ]
         .filter(Boolean)
         .join(' · '),
@@ -121,15 +122,15 @@ export function mount(root) {
   // Below 1024 px the strip scrolls sideways.
   let centred = null;
   function fit() {
-    if (bench.detail?.media[bench.media]) drawBoxes(drawing, bench);
+    if (workbench.detail?.media[workbench.media]) drawBoxes(drawing, workbench);
     if (centred && strip.scrollWidth > strip.clientWidth)
       strip.scrollLeft = centred.offsetLeft - strip.offsetLeft - (strip.clientWidth - centred.offsetWidth) / 2;
     centred = null;
   }
 
   function drawStrip() {
-    const detail = bench.detail,
-      medium = detail?.media[bench.media];
+    const detail = workbench.detail,
+      medium = detail?.media[workbench.media];
     const times = medium && medium.kind === 'video' ? medium.times_s : [];
     strip.hidden = !times.length;
     const lit = new Map();
@@ -158,10 +159,10 @@ export function mount(root) {
         say(button.children[2], step === undefined ? '' : String(step + 1));
         button.style.setProperty('--tone', step === undefined ? 'transparent' : tone(step));
         button.classList.toggle('is-lit', step !== undefined);
-        if (frame === bench.frame && button.getAttribute('aria-pressed') !== 'true') centred = button;
+        if (frame === workbench.frame && button.getAttribute('aria-pressed') !== 'true') centred = button;
         put(button, {
-          'aria-pressed': frame === bench.frame,
-          tabindex: frame === (bench.frame || 1) ? 0 : -1,
+          'aria-pressed': frame === workbench.frame,
+          tabindex: frame === (workbench.frame || 1) ? 0 : -1,
           'aria-label':
             'Frame ' +
             frame +
@@ -180,7 +181,7 @@ export function mount(root) {
       () => make('button', 'editor-tab'),
       (button, one, index) => {
         say(button, one.name || `Picture ${index + 1}`);
-        put(button, { 'aria-pressed': index === bench.media });
+        put(button, { 'aria-pressed': index === workbench.media });
       },
     );
   }
@@ -193,4 +194,5 @@ export function mount(root) {
     drawStrip();
     drawCrops(crops);
   }, fit);
+  start();
 }

@@ -1,5 +1,6 @@
 // Begins once, whichever of the three columns is there first.
-import { bench, list, open } from './bench.js';
+import { workbench } from './workbench.js';
+import { list, open } from './walking.js';
 import { readAddress, followAddress } from './address.js';
 import { begin } from './outbox.js';
 import { answers } from './verdicts.js';
@@ -13,7 +14,7 @@ export function start() {
   readAddress();
   begin(answers);
   list();
-  if (bench.current) open(bench.current);
+  if (workbench.current) open(workbench.current);
   listen();
   followAddress();
   beginHolding();

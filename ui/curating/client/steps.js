@@ -1,17 +1,18 @@
 // The step cards: one line of what it did, its thought, its crop; why it is stale and what can be done about that;
 // quiet badges.
-import { bench, changed, chooseStep, viewsOf } from './bench.js';
+import { workbench, changed, viewsOf } from './workbench.js';
+import { chooseStep } from './walking.js';
 import { edit, mayEdit, adopt } from './editing.js';
-import { post } from './server.js';
+import { post } from '../../client/server.js';
 import { notice } from './notices.js';
-import { make, say, tell, put, each, tone } from './dom.js';
+import { make, say, tell, put, each, tone } from '../../client/dom.js';
 
 let isBlanking = false;
 async function blankOut(step) {
   isBlanking = true;
   changed();
   try {
-    adopt(await post('curate/blank', { trace: bench.current, step }));
+    adopt(await post('curate/blank', { trace: workbench.current, step }));
   } catch (error) {
     notice(error.message, { tone: 'bad' });
   }
@@ -45,7 +46,7 @@ function create() {
 }
 
 function marks(index, step) {
-  const change = bench.detail.changes.find((one) => one.new_index === index);
+  const change = workbench.detail.changes.find((one) => one.new_index === index);
   return [
     step.stale ? 'stale' : '',
     change ? (change.kind === 'added' ? 'new' : 'edited') : '',
@@ -56,7 +57,7 @@ function marks(index, step) {
 }
 
 function update(item, step, index) {
-  const isChosen = bench.step === index;
+  const isChosen = workbench.step === index;
   item.style.setProperty('--tone', tone(index));
   put(item, {
     'data-name': step.name,
@@ -75,7 +76,7 @@ function update(item, step, index) {
     mayEdit() &&
     !(step.badges || []).some((badge) => badge.text.includes('this crop'))
   );
-  blank.disabled = isBlanking || bench.detail.draft?.is_changed;
+  blank.disabled = isBlanking || workbench.detail.draft?.is_changed;
   put(blank, {
     title:
       blank.disabled && !isBlanking
@@ -132,5 +133,5 @@ export function mountSteps(cards) {
   });
 }
 export function drawSteps(cards) {
-  each(cards, bench.detail ? bench.detail.steps : [], create, update);
+  each(cards, workbench.detail ? workbench.detail.steps : [], create, update);
 }

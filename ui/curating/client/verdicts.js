@@ -1,28 +1,28 @@
 // Verdicts: told in the order they were given, while the page has already moved on.
-import { bench, changed, choose, item, moveOn, settle, reopen, forget } from './bench.js';
+import { workbench, changed, item } from './workbench.js';
+import { choose, moveOn, settle, reopen, forget } from './walking.js';
 import { tell } from './outbox.js';
 import { rest, adopt, mayEdit } from './editing.js';
 import { endNudge } from './drag.js';
 import { notice } from './notices.js';
+import { beginning, capital, VERDICT_WORDS } from '../../client/words.js';
 
-const WORDS = { accepted: 'Approved', rejected: 'Rejected', skipped: 'Skipped', flagged: 'Flagged' };
-const short = (text) => (text.length > 60 ? `${text.slice(0, 58)}…` : text);
 let last = null;
 let awaited = null; // the verdict whose answer the page waits for before it moves on
 
-// What stands in the way of approving what is on the bench: a sentence, or ''.
+// What stands in the way of approving what is on the workbench: a sentence, or ''.
 export function obstacle() {
-  const detail = bench.detail;
+  const detail = workbench.detail;
   if (!detail?.draft) return '';
   return detail.problems.join(' ');
 }
-export const isHeldElsewhere = () => !!(bench.detail?.holder && bench.isInsisting !== bench.current);
+export const isHeldElsewhere = () => !!(workbench.detail?.holder && workbench.isInsisting !== workbench.current);
 
 // False, with a sentence that says why, where the verdict cannot be given.
 export function decide(verdict, reason = '', { isMoving = true } = {}) {
-  const id = bench.current,
+  const id = workbench.current,
     row = item(id),
-    detail = bench.detail;
+    detail = workbench.detail;
   if (!id || (!row && !detail) || (awaited && awaited.body.trace === id)) return false;
   if (!detail && verdict !== 'skipped') {
     notice('It is still being fetched; look at it, then decide.');
@@ -54,12 +54,15 @@ export function decide(verdict, reason = '', { isMoving = true } = {}) {
     before,
   );
   forget(id);
-  notice(`${WORDS[verdict]}: ${short(question)}`, { button: 'Undo (u)', press: () => takeBack(id) });
+  notice(`${capital(VERDICT_WORDS[verdict])}: ${beginning(question)}`, {
+    button: 'Undo (u)',
+    press: () => takeBack(id),
+  });
   last = id;
   if (isMoving) {
-    bench.isAsking = false;
+    workbench.isAsking = false;
     // Where somebody else is at work too, theirs may stand by now: the page stays until the server has taken this one.
-    if (bench.isInsisting === id && verdict !== 'skipped') awaited = task;
+    if (workbench.isInsisting === id && verdict !== 'skipped') awaited = task;
     else moveOn();
   }
   changed();
@@ -74,24 +77,24 @@ export function takeBack(id = last) {
 }
 
 export function reject() {
-  if (bench.isAsking) {
+  if (workbench.isAsking) {
     closeReason();
     moveOn();
     return;
   }
-  if (isHeldElsewhere() || !bench.detail) {
+  if (isHeldElsewhere() || !workbench.detail) {
     decide('rejected');
     return;
   }
   if (!decide('rejected', '', { isMoving: false })) return;
-  bench.isAsking = true;
+  workbench.isAsking = true;
   changed();
 }
 export function giveReason(reason) {
   decide('rejected', reason);
 }
 export function closeReason() {
-  bench.isAsking = false;
+  workbench.isAsking = false;
   changed();
 }
 
@@ -106,9 +109,9 @@ export const answers = {
       settle(answer);
       const isAwaited = task === awaited;
       if (isAwaited) awaited = null;
-      if (bench.current !== answer.id) return;
+      if (workbench.current !== answer.id) return;
       if (isAwaited) moveOn();
-      else if (bench.detail) reopen();
+      else if (workbench.detail) reopen();
     } else adopt(answer, focusAfter(task.body.edit));
   },
   refused(task, error) {
@@ -117,8 +120,8 @@ export const answers = {
     forget(id);
     if (task === awaited) awaited = null;
     if (row && task.before) row.status = task.before;
-    if (bench.current === id) {
-      bench.isAsking = false;
+    if (workbench.current === id) {
+      workbench.isAsking = false;
       notice(error.message, { tone: 'bad' });
       reopen();
     } else {

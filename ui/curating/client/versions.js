@@ -1,19 +1,17 @@
 // Who did what when, every version to compare with another, and what to do when somebody else saved a version first.
-import { bench, watch, changed } from './bench.js';
-import { get } from './server.js';
+import { workbench, watch, changed } from './workbench.js';
+import { get } from '../../client/server.js';
 import { tell } from './outbox.js';
 import { compareVersions } from './pair.js';
-import { make, say, each, when } from './dom.js';
+import { make, say, each } from '../../client/dom.js';
+import { VERDICT_WORDS, ago } from '../../client/words.js';
 import { notice } from './notices.js';
 
 const WORDS = {
   recorded: 'recorded it',
   revised: 'saved',
   branched: 'saved beside it',
-  accepted: 'approved',
-  rejected: 'rejected',
-  skipped: 'skipped',
-  flagged: 'flagged',
+  ...VERDICT_WORDS,
   undone: 'took back',
   adjudicated: 'decided',
   tagged: 'tagged',
@@ -24,10 +22,10 @@ let known = null,
   isOpen = false;
 
 async function know() {
-  const id = bench.current;
+  const id = workbench.current;
   try {
     const history = await get(`curate/history/${encodeURIComponent(id)}`);
-    known = { id, version: bench.detail?.head.id, ...history };
+    known = { id, version: workbench.detail?.head.id, ...history };
     changed();
   } catch (error) {
     notice(error.message, { tone: 'bad' });
@@ -49,10 +47,10 @@ export function mountVersions(root) {
   });
 
   const conflict = root.querySelector('.conflict');
-  const mine = () => tell('curate/rebase', { trace: bench.current, counter: null });
-  const theirs = () => tell('curate/discard', { trace: bench.current, counter: null });
+  const mine = () => tell('curate/rebase', { trace: workbench.current, counter: null });
+  const theirs = () => tell('curate/discard', { trace: workbench.current, counter: null });
   conflict.querySelector('.conflict-show').addEventListener('click', () =>
-    compareVersions(bench.detail.head.id, 'draft', {
+    compareVersions(workbench.detail.head.id, 'draft', {
       title: 'Theirs and yours',
       acts: [
         ['Keep mine, on top of theirs', mine],
@@ -64,7 +62,7 @@ export function mountVersions(root) {
   conflict.querySelector('.conflict-theirs').addEventListener('click', theirs);
 
   watch(() => {
-    const detail = bench.detail;
+    const detail = workbench.detail;
     const isBehind = !!detail?.draft?.is_behind;
     conflict.hidden = !isBehind;
     if (isBehind)
@@ -101,7 +99,7 @@ export function mountVersions(root) {
             (WORDS[one.kind] || one.kind) +
             (one.detail && one.kind !== 'recorded' ? ` ${one.detail}` : ''),
         );
-        say(row.lastChild, when(one.at));
+        say(row.lastChild, ago(one.at));
       },
     );
     const names = known.revisions.map((one) => [

@@ -41,20 +41,3 @@ export const each = (parent, items, create, update) => {
 };
 export const TONES = 6;
 export const tone = (step) => `var(--tone-${(step % TONES) + 1})`;
-export const STATUS_WORDS = {
-  new: 'new',
-  edited: 'edited',
-  accepted: 'approved',
-  rejected: 'rejected',
-  flagged: 'flagged',
-};
-export const count = (number, word) => `${number.toLocaleString('en')} ${word}${number === 1 ? '' : 's'}`;
-export const when = (iso) => {
-  const then = new Date(iso),
-    minutes = Math.round((Date.now() - then) / 60000);
-  if (Number.isNaN(minutes)) return '';
-  if (minutes < 1) return 'just now';
-  if (minutes < 60) return `${minutes} min ago`;
-  if (minutes < 60 * 24) return `${Math.round(minutes / 60)} h ago`;
-  return then.toISOString().slice(0, 10);
-};

@@ -1,24 +1,25 @@
-// Tags, assignments and several reviews of the trace on the bench; and, where reviewers disagree, the last word.
-import { bench, watch, changed, reopen, item, keep, show } from './bench.js';
-import { post, get } from './server.js';
-import { make, say, tell, put, each } from './dom.js';
+// Tags, assignments and several reviews of the trace on the workbench; and, where reviewers disagree, the last word.
+import { workbench, watch, changed, item } from './workbench.js';
+import { reopen, keep, show } from './walking.js';
+import { post, get } from '../../client/server.js';
+import { make, say, tell, put, each } from '../../client/dom.js';
 import { notice } from './notices.js';
 
 async function send(path, body) {
   try {
-    const answer = await post(path, { trace: bench.current, ...body }),
+    const answer = await post(path, { trace: workbench.current, ...body }),
       row = item(answer.id);
     if (row && answer.tags) row.tags = answer.tags;
     if (row && answer.status) row.status = answer.status;
-    if (bench.detail && bench.detail.id === answer.id) {
-      const detail = { ...bench.detail, ...answer };
+    if (workbench.detail && workbench.detail.id === answer.id) {
+      const detail = { ...workbench.detail, ...answer };
       keep(detail);
       show(detail);
     }
     changed();
   } catch (error) {
     notice(error.message, { tone: 'bad' });
-    if (bench.detail) reopen();
+    if (workbench.detail) reopen();
   }
 }
 
@@ -42,7 +43,7 @@ function mountWords(box, path, field) {
       list,
       words,
       () => {
-        const node = make('li', 'people-word');
+        const node = make('li', 'sharing-word');
         make('span', '', node);
         make('button', '', node, '×');
         return node;
@@ -56,19 +57,19 @@ function mountWords(box, path, field) {
   };
 }
 
-export function mountPeople(root) {
-  const fold = root.querySelector('.people');
-  const drawTags = mountWords(fold.querySelector('.people-tags'), 'curate/tag', 'tag');
-  const drawAssigned = mountWords(fold.querySelector('.people-assigned'), 'curate/assign', 'person');
-  const wanted = fold.querySelector('.people-wanted'),
-    agreement = fold.querySelector('.people-agreement');
+export function mountSharing(root) {
+  const fold = root.querySelector('.sharing');
+  const drawTags = mountWords(fold.querySelector('.sharing-tags'), 'curate/tag', 'tag');
+  const drawAssigned = mountWords(fold.querySelector('.sharing-assigned'), 'curate/assign', 'person');
+  const wanted = fold.querySelector('.sharing-wanted'),
+    agreement = fold.querySelector('.sharing-agreement');
   wanted.addEventListener('change', () => send('curate/round', { wanted: Number(wanted.value) }));
   const dispute = root.querySelector('.dispute');
   dispute.addEventListener('click', (event) => {
     const verdict = event.target.dataset.verdict;
     if (verdict)
       send('curate/adjudicate', {
-        revision: bench.detail.head.id,
+        revision: workbench.detail.head.id,
         verdict,
         reason: dispute.querySelector('input').value.trim(),
       });
@@ -97,7 +98,7 @@ export function mountPeople(root) {
     }
   });
   watch(() => {
-    const detail = bench.detail;
+    const detail = workbench.detail;
     fold.hidden = !detail;
     dispute.hidden = !(detail?.round && detail.round.state === 'disputed');
     if (!detail) return;
@@ -106,7 +107,7 @@ export function mountPeople(root) {
     const round = detail.round || { wanted: 1, given: 0, state: 'open' };
     if (document.activeElement !== wanted) wanted.value = String(round.wanted);
     tell(
-      fold.querySelector('.people-round'),
+      fold.querySelector('.sharing-round'),
       round.wanted > 1
         ? round.given +
             ' of ' +
@@ -117,6 +118,6 @@ export function mountPeople(root) {
               : `, ${round.state === 'adjudicated' ? 'decided' : round.state}.`)
         : '',
     );
-    say(fold.querySelector('.people-count'), [...(detail.tags || []), ...(detail.assigned || [])].join(', '));
+    say(fold.querySelector('.sharing-count'), [...(detail.tags || []), ...(detail.assigned || [])].join(', '));
   });
 }

@@ -1,0 +1,54 @@
+// The one state of the Curate screen, and how the screen hears that it changed. The other modules draw it (`watch`);
+// `workbench` is plain data: read it anywhere, change it in ./walking.js and ./editing.js.
+export const workbench = {
+  query: { status: '', search: '', order: 'newest' },
+  items: [],
+  total: 0,
+  isTotalExact: true,
+  counts: {},
+  isLoading: true,
+  hasMore: false,
+  problem: '',
+  current: null, // id of the trace on the workbench
+  detail: null, // what the server said of it, null while it is fetched
+  detailProblem: '',
+  step: null, // index of the chosen step
+  media: 0,
+  frame: null,
+  isAsking: false, // the reason of a rejection is asked for
+};
+
+// Drawing has two halves: `draw` writes, `fit` may read where things came to lie. All write first, for the first
+// reading lays the page out, and a writing after it would have it laid out again: ten times a page of the queue, and
+// half of what that took.
+const watchers = new Set(),
+  fitters = new Set();
+let isDue = false;
+export function watch(draw, fit) {
+  watchers.add(draw);
+  draw();
+  if (fit) {
+    fitters.add(fit);
+    fit();
+  }
+}
+export function changed() {
+  if (isDue) return;
+  isDue = true;
+  queueMicrotask(() => {
+    isDue = false;
+    for (const draw of watchers) draw();
+    for (const fit of fitters) fit();
+  });
+}
+
+export function itemAt() {
+  return workbench.items.findIndex((item) => item.id === workbench.current);
+}
+export function item(id = workbench.current) {
+  return workbench.items.find((one) => one.id === id) || null;
+}
+
+export function viewsOf(step) {
+  return workbench.detail.steps[step].views.map((number) => workbench.detail.views[number - 1]);
+}
