@@ -7,24 +7,25 @@ Invariants:
 - a `Box` is in [0, 1] with x1 < x2 and y1 < y2; pixels appear only through `Box.to_pixels(size)`;
 - a `View`'s box is in the coordinates of the ORIGINAL picture or frame, however deeply crops nest, so every view can be
   cut again from the original's pixels at full resolution;
-- an operation's box is relative to the view that the operation names, as the model said it;
-- `trace_from_json(trace_to_json(trace, id)) == (trace, id)`: version 1 of the public JSON form loses nothing.
+- an operation's box is relative to the view that the operation names, as the model said it.
 
-Not covered: pixels (`engine.operations`), wire formats (`engine.protocols`), revisions and reviews (`engine.store`).
+Not covered: their JSON (`engine.trace_json`), pixels (`engine.operations`), wire formats (`engine.protocols`), what a rule
+gives an answer (`engine.evaluation.scoring`), revisions and reviews (`engine.store`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from engine.errors import InvalidBox, InvalidInput
+from engine.errors import InvalidBox
 
 __all__ = [
     "CLIP_FRAMES",
     "MAX_SELECTED_FRAMES",
+    "RULES",
     "STOP_REASONS",
     "Box",
     "Evidence",
@@ -33,6 +34,7 @@ __all__ = [
     "MediaKind",
     "Observation",
     "Operation",
+    "Rule",
     "SelectFrames",
     "Step",
     "StopReason",
@@ -41,10 +43,6 @@ __all__ = [
     "ZoomIn",
     "first_views",
     "media_positions",
-    "step_from_json",
-    "step_to_json",
-    "trace_from_json",
-    "trace_to_json",
     "view_size",
 ]
 
@@ -56,6 +54,8 @@ MAX_SELECTED_FRAMES = 8
 MediaKind = Literal["image", "video"]
 StopReason = Literal["answered", "max_steps", "max_tokens", "cancelled", "failed"]
 STOP_REASONS: tuple[StopReason, ...] = get_args(StopReason)
+Rule = Literal["text", "letter", "number", "only-number", "anls"]
+RULES: tuple[Rule, ...] = get_args(Rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question about media, with what is known of its answer. `options` are the texts of a multiple choice, in the
-    order A, B, C, ...; `other_answers` are as good as `answer` (InfographicVQA has several)."""
+    """A question about media, with all that is known of its answer.
+
+    `answer` is the gold answer, None where it is not known, and `other_answers` are as good (InfographicsVQA has several).
+    `options` are the texts of a multiple choice, in the order A, B, C, ...; an answer is then a letter or such a text.
+    `rule` is how an answer is scored; None: by letter with options, as text without. `category` and `difficulty` are what a
+    summary reports apart. `source` is where it came from, "benchmark or file/its id in there".
+    """
 
     question: str
     media: tuple[Media, ...]
@@ -174,6 +179,10 @@ class Example:
     options: tuple[str, ...] = ()
     evidence: Evidence | None = None
     other_answers: tuple[str, ...] = ()
+    rule: Rule | None = None
+    category: str | None = None
+    difficulty: str | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +256,11 @@ class Trace:
             raise ValueError(f"stop_reason {self.stop_reason!r} is none of {', '.join(STOP_REASONS)}")
 
     @property
+    def example(self) -> Example:
+        """What was asked, as an example of whose answer nothing is known."""
+        return Example(self.question, self.media)
+
+    @property
     def answer(self) -> str | None:
         """The answer of the last step, or None where the trace ended without one."""
         return self.steps[-1].answer if self.steps else None
@@ -314,102 +328,3 @@ def media_positions(media: Sequence[Media], views: Sequence[View], steps: Sequen
         return hashes.index(view.sha256)
 
     return tuple([position_of(view) for view in views])
-
-
-# --- the public JSON form, version 1 (docs/design.md) -----------------------------------------------------------------
-
-
-def trace_to_json(trace: Trace, id: str | None = None) -> dict[str, Any]:
-    """The public form, version 1: plain dicts, lists, strings and numbers. `is_operating` is written where it is False."""
-    return {
-        "version": 1,
-        "id": id,
-        "question": trace.question,
-        "answer": trace.answer,
-        "stop_reason": trace.stop_reason,
-        "policy": trace.policy,
-        "protocol": trace.protocol,
-        "media": [{"sha256": m.sha256, "kind": m.kind, "width": m.width, "height": m.height} for m in trace.media],
-        "views": [
-            {"number": v.number, "sha256": v.sha256, "frame": v.frame, "box": v.box.as_list()} for v in trace.views
-        ],
-        "steps": [step_to_json(s) for s in trace.steps],
-    } | ({} if trace.is_operating else {"is_operating": False})
-
-
-def step_to_json(step: Step) -> dict[str, Any]:
-    if step.answer is not None:
-        data: dict[str, Any] = {"thought": step.thought, "answer": step.answer}
-        return data | ({"is_erroneous": True} if step.is_erroneous else {})
-    operation: dict[str, Any] | None = None
-    if isinstance(step.operation, ZoomIn):
-        operation = {"name": "zoom_in", "view": step.operation.view, "box": step.operation.box.as_list()}
-    elif isinstance(step.operation, SelectFrames):
-        operation = {"name": "select_frames", "frames": list(step.operation.frames)}
-    observation = step.observation
-    return {
-        "thought": step.thought,
-        "operation": operation,
-        "observation": None if observation is None else {"views": list(observation.views), "error": observation.error},
-        "is_erroneous": step.is_erroneous,
-    }
-
-
-def trace_from_json(data: Mapping[str, Any]) -> tuple[Trace, str | None]:
-    """The inverse of `trace_to_json`. Raises InvalidInput naming the first field that is wrong."""
-    if not isinstance(data, Mapping) or data.get("version") != 1:
-        seen = data.get("version") if isinstance(data, Mapping) else type(data).__name__
-        raise InvalidInput(f"a trace in JSON version 1 is needed, not version {seen!r}")
-    try:
-        trace = Trace(
-            question=_string(data["question"]),
-            media=tuple(
-                Media(_string(m["sha256"]), _one_of(m["kind"], get_args(MediaKind)), int(m["width"]), int(m["height"]))
-                for m in data["media"]
-            ),
-            views=tuple(
-                View(int(v["number"]), _string(v["sha256"]), v["frame"], Box(*v["box"])) for v in data["views"]
-            ),
-            steps=tuple(step_from_json(s) for s in data["steps"]),
-            stop_reason=_one_of(data["stop_reason"], STOP_REASONS),
-            policy=_string(data["policy"]),
-            protocol=_string(data["protocol"]),
-            is_operating=_one_of(data.get("is_operating", True), (True, False)),
-        )
-    except (KeyError, TypeError, ValueError, InvalidBox) as error:
-        detail = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
-        raise InvalidInput(f"this is not a trace in JSON version 1: {detail}") from error
-    return trace, data.get("id")
-
-
-def step_from_json(data: Mapping[str, Any]) -> Step:
-    """The inverse of `step_to_json`. Raises KeyError, TypeError, ValueError or InvalidBox on anything else."""
-    operation: Operation | None = None
-    if raw := data.get("operation"):
-        if _one_of(raw["name"], ("zoom_in", "select_frames")) == "zoom_in":
-            operation = ZoomIn(int(raw["view"]), Box(*raw["box"]))
-        else:
-            operation = SelectFrames(tuple(int(f) for f in raw["frames"]))
-    observed = data.get("observation")
-    answer = data.get("answer")
-    return Step(
-        thought=_string(data["thought"]),
-        operation=operation,
-        observation=None
-        if observed is None
-        else Observation(tuple(int(v) for v in observed["views"]), observed["error"]),
-        answer=None if answer is None else _string(answer),
-        is_erroneous=bool(data.get("is_erroneous", False)),
-    )
-
-
-def _string(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a text is needed, not {value!r}")
-    return value
-
-
-def _one_of(value: Any, allowed: Sequence[Any]) -> Any:
-    if value not in allowed:
-        raise ValueError(f"{value!r} is none of {', '.join(map(str, allowed))}")
-    return value

@@ -41,7 +41,8 @@ from engine.policies.base import Policy, never
 from engine.protocols import protocol_named
 from engine.reasoning import Event, Limits
 from engine.store import BlankCheck, Reservation, Review, Revision, Round, StaleDraft, Store, TraceRecord, Verdict
-from engine.trace import Trace, trace_to_json
+from engine.trace import Trace
+from engine.trace_json import trace_to_json
 
 __all__ = ["Bench", "Workbench", "bench_to_json"]
 

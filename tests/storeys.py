@@ -21,7 +21,8 @@ class Storey:
 
 STOREYS = (
     Storey("Errors and limits", ("engine.errors", "engine.thresholds")),
-    Storey("Values", ("engine.trace", "engine.settings")),
+    Storey("Values", ("engine.trace", "engine.settings", "engine.json_fields")),
+    Storey("The JSON of values", ("engine.trace_json",)),
     Storey("Media and judgements", ("engine.media", "engine.faithfulness", "engine.agreement", "engine.embedded")),
     Storey("Operations on pixels", ("engine.operations",)),
     Storey("What is said, what is kept", ("engine.protocols", "engine.store")),
@@ -42,6 +43,8 @@ STOREYS = (
 PURE = (
     "engine.errors",
     "engine.trace",
+    "engine.json_fields",
+    "engine.trace_json",
     "engine.settings",
     "engine.agreement",
     "engine.faithfulness",

@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 
 from engine.protocols.calls import BOX_START, CALL_START
 from engine.trace import (
+    RULES,
     STOP_REASONS,
     Box,
+    Evidence,
+    Example,
     Media,
     Observation,
     SelectFrames,
@@ -50,6 +53,30 @@ media = st.builds(
     st.integers(1, 5000),
     st.integers(1, 5000),
 )
+
+evidence = st.builds(
+    Evidence,
+    st.lists(boxes(), max_size=2).map(tuple),
+    st.lists(st.integers(1, 16), max_size=3, unique=True).map(tuple),
+)
+
+
+def examples() -> st.SearchStrategy[Example]:
+    """Examples with anything known or unknown of them."""
+    some, label = st.lists(texts, max_size=3).map(tuple), st.none() | texts
+    return st.builds(
+        Example,
+        question=texts,
+        media=st.lists(media, max_size=2).map(tuple),
+        answer=label,
+        options=some,
+        evidence=st.none() | evidence,
+        other_answers=some,
+        rule=st.none() | st.sampled_from(RULES),
+        category=label,
+        difficulty=label,
+        source=texts,
+    )
 
 
 @st.composite

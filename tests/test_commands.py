@@ -18,7 +18,7 @@ from engine.__main__ import main
 from engine.commands.evaluate import Progress, table
 from engine.evaluation.scoring import Part, Summary
 from engine.store import Store
-from engine.trace import trace_from_json
+from engine.trace_json import trace_from_json
 
 ROOT = Path(__file__).parent.parent
 TRACE_KEYS = ["version", "id", "question", "answer", "stop_reason", "policy", "protocol", "media", "views", "steps"]

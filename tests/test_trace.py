@@ -1,15 +1,14 @@
-"""Values: boxes and their identities, the first views, and the public JSON form."""
+"""Values: boxes and their identities, the first views, what a trace says of itself."""
 
 from __future__ import annotations
 
-import json
 import math
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine.errors import InvalidBox, InvalidInput
+from engine.errors import InvalidBox
 from engine.trace import (
     CLIP_FRAMES,
     Box,
@@ -22,10 +21,6 @@ from engine.trace import (
     ZoomIn,
     first_views,
     media_positions,
-    step_from_json,
-    step_to_json,
-    trace_from_json,
-    trace_to_json,
     view_size,
 )
 from tests.strategies import boxes, media, traces
@@ -194,51 +189,6 @@ def test_what_counts_as_an_operation():
     assert trace().answer is None
 
 
-# --- JSON -----------------------------------------------------------------------------------------------------------
-
-
-@given(traces(), st.none() | st.text(max_size=20))
-def test_json_loses_nothing(trace, id):
-    assert trace_from_json(json.loads(json.dumps(trace_to_json(trace, id)))) == (trace, id)
-
-
-@given(traces())
-def test_steps_keep_themselves(trace):
-    for step in trace.steps:
-        assert step_from_json(step_to_json(step)) == step
-
-
-def test_the_public_form_is_that_of_the_design():
-    """docs/design.md, to the letter."""
-    box = Box(0.31, 0.4, 0.45, 0.5)
-    views = (*first_views([IMAGE]), View(2, IMAGE.sha256, None, box))
-    steps = (Step("look", ZoomIn(1, box), Observation((2,))), Step("read", answer="KX7421"))
-    trace = Trace("What?", (IMAGE,), views, steps, "answered", "tiny", "studio")
-    assert trace_to_json(trace, "id-1") == {
-        "version": 1,
-        "id": "id-1",
-        "question": "What?",
-        "answer": "KX7421",
-        "stop_reason": "answered",
-        "policy": "tiny",
-        "protocol": "studio",
-        "media": [{"sha256": "a" * 64, "kind": "image", "width": 1024, "height": 768}],
-        "views": [
-            {"number": 1, "sha256": "a" * 64, "frame": None, "box": [0, 0, 1, 1]},
-            {"number": 2, "sha256": "a" * 64, "frame": None, "box": [0.31, 0.4, 0.45, 0.5]},
-        ],
-        "steps": [
-            {
-                "thought": "look",
-                "operation": {"name": "zoom_in", "view": 1, "box": [0.31, 0.4, 0.45, 0.5]},
-                "observation": {"views": [2], "error": None},
-                "is_erroneous": False,
-            },
-            {"thought": "read", "answer": "KX7421"},
-        ],
-    }
-
-
 @given(traces())
 def test_a_view_is_of_the_medium_that_its_hash_names(trace):
     found = media_positions(trace.media, trace.views, trace.steps)
@@ -256,47 +206,3 @@ def test_equal_media_are_told_apart_by_the_order_in_which_they_were_shown():
         Step("", SelectFrames((3,)), Observation((37,))),
     )
     assert media_positions(media, views, steps) == (0, *[1] * 16, 2, *[3] * 16, 2, 2, 1)
-
-
-@given(traces())
-def test_the_keys_are_always_the_same(trace):
-    data = trace_to_json(trace)
-    assert list(data) == [
-        "version", "id", "question", "answer", "stop_reason", "policy", "protocol", "media", "views", "steps",
-        *([] if trace.is_operating else ["is_operating"]),  # absent where it says nothing: older hashes stay
-    ]  # fmt: skip
-    for step, raw in zip(trace.steps, data["steps"], strict=True):
-        expected = {"thought", "operation", "observation", "is_erroneous"}
-        if step.answer is not None:
-            expected = {"thought", "answer"} | ({"is_erroneous"} if step.is_erroneous else set())
-        assert set(raw) == expected
-
-
-def good() -> dict:
-    return trace_to_json(Trace("?", (IMAGE,), first_views([IMAGE]), (Step("", answer="7"),), "answered", "p", "studio"))
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"version": 2}, "version 2"),
-        ({"question": None}, "a text is needed"),
-        ({"stop_reason": "bored"}, "bored"),
-        ({"media": [{"sha256": "a", "kind": "song", "width": 1, "height": 1}]}, "song"),
-        ({"views": [{"number": 1, "sha256": "a", "frame": None, "box": [0, 0, 0, 0]}]}, "empty"),
-        ({"views": [{"number": 1, "sha256": "a", "frame": None}]}, "box"),
-        ({"steps": [{"answer": "7"}]}, "thought"),
-        ({"steps": [{"thought": "", "operation": {"name": "rotate"}}]}, "rotate"),
-        ({"steps": [{"thought": "", "observation": {"views": [], "error": None}}]}, "observation"),
-        ({"steps": 7}, "int"),
-    ],
-)
-def test_what_is_no_trace_is_refused_with_the_reason(change, said):
-    with pytest.raises(InvalidInput, match=said):
-        trace_from_json(good() | change)
-
-
-@pytest.mark.parametrize("data", [None, [], "trace", 1, {}])
-def test_anything_else_is_refused(data):
-    with pytest.raises(InvalidInput, match="version"):
-        trace_from_json(data)

@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     from engine.errors import InvalidInput
     from engine.opening import loop_limits, open_media, open_policy, open_store
     from engine.reasoning import reason
-    from engine.trace import Example, trace_to_json
+    from engine.trace import Example
+    from engine.trace_json import trace_to_json
 
     question = arguments.question.strip()
     if not question:

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     from engine.evaluation.runner import evaluate
     from engine.evaluation.scoring import summarise
     from engine.opening import loop_limits, open_policy
-    from engine.trace import trace_to_json
+    from engine.trace_json import trace_to_json
 
     examples, count = _examples(arguments.benchmark, arguments.limit, settings)
     policy = open_policy(settings, arguments.policy)

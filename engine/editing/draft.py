@@ -19,19 +19,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.editing.edits import Edit, edit_from_json, edit_to_json, view_from_json, view_to_json
+from engine.editing.edits import Edit, edit_from_json, edit_to_json
 from engine.errors import InvalidInput
 from engine.protocols.calls import CALL_START, boxed
-from engine.trace import (
-    Box,
-    Media,
-    Step,
-    StopReason,
-    Trace,
-    View,
-    ZoomIn,
+from engine.trace import Box, Step, StopReason, Trace, View, ZoomIn
+from engine.trace_json import (
+    media_from_json,
+    media_to_json,
     step_from_json,
     step_to_json,
+    view_from_json,
+    view_to_json,
 )
 
 __all__ = [
@@ -227,7 +225,7 @@ def draft_to_json(draft: Draft) -> dict[str, Any]:
         "version": 1,
         "base_revision_id": draft.base_revision_id,
         "question": draft.base.question,
-        "media": [{"sha256": m.sha256, "kind": m.kind, "width": m.width, "height": m.height} for m in draft.base.media],
+        "media": [media_to_json(medium) for medium in draft.base.media],
         "policy": draft.base.policy,
         "protocol": draft.base.protocol,
         "is_operating": draft.base.is_operating,
@@ -254,7 +252,7 @@ def draft_from_json(data: Mapping[str, Any]) -> Draft:
     base = state(data["base"])
     trace = Trace(
         question=data["question"],
-        media=tuple(Media(m["sha256"], m["kind"], m["width"], m["height"]) for m in data["media"]),
+        media=tuple(map(media_from_json, data["media"])),
         views=base.views,
         steps=base.steps,
         stop_reason=base.stop_reason,

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, get_args
 
 from engine.errors import InvalidBox, InvalidInput
-from engine.trace import STOP_REASONS, Box, Step, StopReason, View, step_from_json, step_to_json
+from engine.json_fields import Misread, expected, list_of, one_of, text, truth, whole
+from engine.trace import STOP_REASONS, Box, Step, StopReason, View
+from engine.trace_json import step_from_json, step_to_json, view_from_json, view_to_json
 
 __all__ = [
     "Confirm",
@@ -37,8 +39,6 @@ __all__ = [
     "describe",
     "edit_from_json",
     "edit_to_json",
-    "view_from_json",
-    "view_to_json",
 ]
 
 
@@ -174,7 +174,7 @@ def edit_from_json(data: Any) -> Edit:
         raise InvalidInput(f"the edit {name} has no field {strangers[0]!r}; it has {', '.join(sorted(known))}")
     try:
         edit: Edit = kind(**{key: _field(key, value) for key, value in data.items() if key != "edit"})
-    except (KeyError, TypeError, ValueError, InvalidBox) as error:
+    except (TypeError, InvalidBox, InvalidInput) as error:
         raise InvalidInput(f"the edit {name} cannot be read: {error}") from error
     return edit
 
@@ -209,15 +209,6 @@ def describe(edit: Edit) -> str:
             return f"took {len(edit.steps)} steps{source} after step {edit.after + 1}"
 
 
-def view_to_json(view: View) -> dict[str, Any]:
-    """As in Trace JSON, version 1."""
-    return {"number": view.number, "sha256": view.sha256, "frame": view.frame, "box": view.box.as_list()}
-
-
-def view_from_json(data: Mapping[str, Any]) -> View:
-    return View(_whole(data["number"]), _text(data["sha256"]), data["frame"], Box(*data["box"]))
-
-
 def _name(kind: type) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
@@ -233,41 +224,31 @@ def _to_json(value: Any) -> Any:
 
 
 def _field(name: str, value: Any) -> Any:
-    if name in ("step", "at", "to", "after", "view"):
-        return None if value is None and name in ("step", "view") else _whole(value)
-    if name == "box":
-        return None if value is None else _drawn_box(value)
-    if name == "frames":
-        return tuple(_whole(frame) for frame in value)
-    if name == "is_erroneous":
-        if not isinstance(value, bool):
-            raise TypeError(f"is_erroneous is true or false, not {value!r}")
-        return value
-    if name == "steps":
-        return tuple(step_from_json(step) for step in value)
-    if name == "views":
-        return tuple(view_from_json(view) for view in value)
-    if name == "stop_reason" and value not in STOP_REASONS:
-        raise ValueError(f"stop_reason {value!r} is none of {', '.join(STOP_REASONS)}")
-    return None if value is None and name == "answer" else _text(value)
+    try:
+        return None if value is None and name in _OPTIONAL else _READERS.get(name, text)(value)
+    except Misread as error:
+        raise error.within(name) from None
 
 
 def _drawn_box(value: Any) -> Box:
-    if not isinstance(value, list | tuple) or len(value) != 4:
-        raise TypeError(f"a box has four numbers, not {value!r}")
-    if any(isinstance(v, bool) or not isinstance(v, int | float) or not math.isfinite(v) for v in value):
-        raise TypeError(f"a box has four finite numbers, not {list(value)!r}")
+    if not isinstance(value, list | tuple) or len(value) != 4 or not all(map(_is_finite, value)):
+        raise expected("a box of four finite numbers", value)
     x1, y1, x2, y2 = (min(max(v, 0.0), 1.0) for v in value)
     return Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
 
 
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"a whole number is needed, not {value!r}")
-    return value
+def _is_finite(value: Any) -> bool:
+    # Compared, not math.isfinite: that raises on an integer of hundreds of digits, which JSON may hold.
+    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a text is needed, not {value!r}")
-    return value
+_OPTIONAL = {"step", "view", "box", "answer"}
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("step", "at", "to", "after", "view"), whole),
+    "box": _drawn_box,
+    "frames": list_of(whole),
+    "is_erroneous": truth,
+    "steps": list_of(step_from_json),
+    "views": list_of(view_from_json),
+    "stop_reason": one_of(STOP_REASONS),
+}

@@ -19,9 +19,8 @@ from typing import Literal
 
 from engine.errors import InvalidInput
 from engine.evaluation.examples import Posed, pose
-from engine.evaluation.scoring import Rule
 from engine.media import DEFAULT_LIMITS, MediaLimits
-from engine.trace import Evidence, MediaKind
+from engine.trace import Evidence, MediaKind, Rule
 
 __all__ = ["MAX_COUNT", "SEED_STRIDE", "Benchmark", "BenchmarkSplit", "Drawn", "draw", "pose_drawn"]
 

@@ -23,9 +23,8 @@ from typing import Any
 
 from engine.errors import InvalidBox, InvalidInput, InvalidMedia
 from engine.evaluation.reading import read_letter
-from engine.evaluation.scoring import RULES, Rule
 from engine.media import DEFAULT_LIMITS, MediaLimits, Pictures, load_media
-from engine.trace import CLIP_FRAMES, Box, Evidence, Example
+from engine.trace import CLIP_FRAMES, RULES, Box, Evidence, Example, Rule
 
 __all__ = ["FILE_NAME", "ExampleLine", "Posed", "pose", "pose_line", "read_examples"]
 

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from engine.evaluation.examples import Posed
 from engine.evaluation.hits import is_hit
-from engine.evaluation.scoring import Result, Rule, score_answer
+from engine.evaluation.scoring import Result, score_answer
 from engine.policies.base import Policy, never
 from engine.reasoning import Finished, Limits, reason
-from engine.trace import Trace
+from engine.trace import Rule, Trace
 
 __all__ = ["attempt", "evaluate"]
 

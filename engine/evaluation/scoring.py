@@ -19,16 +19,14 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from engine.evaluation.reading import normalised, read_letter, read_number, read_only_number, unmarked
-from engine.trace import Example, Trace
+from engine.trace import Example, Rule, Trace
 
 __all__ = [
     "Part",
-    "RULES",
     "Result",
-    "Rule",
     "Score",
     "Summary",
     "anls",
@@ -41,8 +39,6 @@ __all__ = [
 ]
 
 Score = float | None
-Rule = Literal["text", "letter", "number", "only-number", "anls"]
-RULES: tuple[Rule, ...] = get_args(Rule)
 
 
 # --- answers --------------------------------------------------------------------------------------------------------

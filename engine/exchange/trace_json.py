@@ -26,7 +26,7 @@ from engine.faithfulness import faithfulness
 from engine.media import MediaFolder
 from engine.store import Revision, Status, Store, TraceRecord
 from engine.store.revisions import evidence_to_json
-from engine.trace import trace_to_json
+from engine.trace_json import trace_to_json
 
 __all__ = ["FILE_NAME", "export_traces", "trace_line"]
 

@@ -30,7 +30,7 @@ from engine.errors import StudioError
 from engine.store.connection import Connections, run_script
 from engine.store.revisions import head_columns
 from engine.thresholds import HELD_SHARE, RAPR_MOSTLY_FROM, RAPR_OFTEN_FROM, UNSURE_BELOW
-from engine.trace import trace_from_json
+from engine.trace_json import trace_from_json
 
 __all__ = ["DROP_TRIGGERS", "FACETS", "FACTS_VERSION", "REBUILD", "TABLES", "TRIGGERS", "derive", "touched_in"]
 

@@ -23,7 +23,8 @@ from engine.errors import Conflict, InvalidInput, NotFound
 from engine.faithfulness import final_evidence_share, ignored_errors, pretended_steps, trajectory
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, revision_hash, storable
-from engine.trace import Box, Evidence, Trace, trace_from_json, trace_to_json
+from engine.trace import Box, Evidence, Trace
+from engine.trace_json import trace_from_json, trace_to_json
 
 __all__ = [
     "Revision",

@@ -24,7 +24,8 @@ from engine.store.connection import Connections
 from engine.store.facets import FACETS
 from engine.store.identity import canonical_json, revision_hash
 from engine.store.revisions import head_columns
-from engine.trace import Box, Media, View, trace_from_json
+from engine.trace import Box, Media, View
+from engine.trace_json import trace_from_json
 
 if TYPE_CHECKING:
     from engine.media import LoadedMedia

@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InvalidInput
-from engine.evaluation.scoring import RULES, Rule
 from engine.media import MediaFolder
 from engine.store import Filters, Revision, Store, TraceRecord
 from engine.synthesis.kinds import Kind
-from engine.trace import Box, Evidence, Example, Trace, trace_from_json, trace_to_json
+from engine.trace import RULES, Box, Evidence, Example, Rule, Trace
+from engine.trace_json import trace_from_json, trace_to_json
 
 __all__ = ["AUTHOR", "FILE_NAME", "Trajectory", "read_trajectories", "record_trajectory", "recorded", "trajectory_line"]
 

@@ -20,8 +20,8 @@ from typing import Any
 import torch
 
 from engine.backbone.loading import Backbone
-from engine.evaluation.scoring import Rule
-from engine.trace import Example, Trace, trace_from_json, trace_to_json
+from engine.trace import Example, Rule, Trace
+from engine.trace_json import trace_from_json, trace_to_json
 from engine.training.dataset import PictureLoader
 from engine.training.grpo_config import GrpoConfig
 from engine.training.replay import Kept, ReplayBuffer, batch_of

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.trace import trace_to_json
+from engine.trace_json import trace_to_json
 from engine.training.episodes import Episode, Group
 
 __all__ = ["MOST_STEPS", "attempts_of", "is_kept"]

@@ -28,8 +28,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from engine.evaluation.scoring import Rule, score_answer
-from engine.trace import Example, Trace
+from engine.evaluation.scoring import score_answer
+from engine.trace import Example, Rule, Trace
 
 __all__ = [
     "ADVANTAGES",

@@ -40,7 +40,7 @@ from engine.backbone.loading import Backbone
 from engine.backbone.tower import remembered
 from engine.backbone.unpacked import unpacked
 from engine.errors import InvalidInput
-from engine.trace import trace_to_json
+from engine.trace_json import trace_to_json
 from engine.training.arguments import shared_arguments
 from engine.training.checkpoints import Fingerprint, latest_checkpoint
 from engine.training.configuration import config_from_json

@@ -19,9 +19,8 @@ from typing import Any, cast
 
 from engine.backbone.loading import Backbone
 from engine.errors import IntegrityError, NotFound
-from engine.evaluation.scoring import Rule
 from engine.store import Job, Revision, Store
-from engine.trace import Example, Media
+from engine.trace import Example, Media, Rule
 from engine.training.checkpoints import base_hash
 from engine.training.dataset import TrainingExample
 from engine.training.episodes import RlExample

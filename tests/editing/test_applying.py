@@ -44,9 +44,8 @@ from engine.trace import (
     View,
     ZoomIn,
     first_views,
-    trace_from_json,
-    trace_to_json,
 )
+from engine.trace_json import trace_from_json, trace_to_json
 
 from .samples import boxes, clip, edits, photo, pictures_of, play, selected, zoomed
 

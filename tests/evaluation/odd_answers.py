@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.evaluation.scoring import Rule
+from engine.trace import Rule
 
 __all__ = ["ODD_ANSWERS", "OddAnswer"]
 

@@ -13,7 +13,8 @@ from engine.errors import InvalidInput
 from engine.exchange.trace_json import FILE_NAME, export_traces
 from engine.media import MediaFolder
 from engine.store import Store
-from engine.trace import Step, trace_from_json
+from engine.trace import Step
+from engine.trace_json import trace_from_json
 from tests.browser.traces import clip_trace, picture_trace
 
 

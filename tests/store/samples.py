@@ -17,8 +17,8 @@ from engine.trace import (
     Trace,
     View,
     ZoomIn,
-    trace_to_json,
 )
+from engine.trace_json import trace_to_json
 
 
 def sha(text: str) -> str:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 
 from engine.errors import Conflict, InvalidInput, NotFound
 from engine.store import StaleRevision, Store
-from engine.trace import Media, Trace, trace_to_json
+from engine.trace import Media, Trace
+from engine.trace_json import trace_to_json
 
 from .samples import hash_of, make_trace, sha, traces
 

@@ -17,7 +17,7 @@ from engine.evaluation.writing import write_examples
 from engine.media import MediaFolder
 from engine.store import Store
 from engine.synthesis.recording import AUTHOR, FILE_NAME, read_trajectories, recorded
-from engine.trace import trace_from_json
+from engine.trace_json import trace_from_json
 from engine.training.snapshot import question_of
 
 

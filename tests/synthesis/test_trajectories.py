@@ -20,7 +20,8 @@ from engine.synthesis.kinds import is_possible
 from engine.synthesis.regions import TOO_LARGE, box_on, cue_of
 from engine.synthesis.trajectories import synthesize
 from engine.synthesis.wording import taught_by
-from engine.trace import Box, Evidence, Example, ZoomIn, first_views, trace_from_json, trace_to_json
+from engine.trace import Box, Evidence, Example, ZoomIn, first_views
+from engine.trace_json import trace_from_json, trace_to_json
 from tests.strategies import boxes
 
 PROTOCOLS = st.sampled_from(["studio", "pixel-reasoner"]).map(protocol_named)

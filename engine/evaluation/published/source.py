@@ -19,9 +19,8 @@ from typing import Any
 
 from engine.errors import Unavailable
 from engine.evaluation.examples import Posed, pose
-from engine.evaluation.scoring import Rule
 from engine.media import DEFAULT_LIMITS, MediaLimits
-from engine.trace import Evidence
+from engine.trace import Evidence, Rule
 
 __all__ = ["Asked", "Fetch", "Published", "Row", "download", "pose_published", "stream"]
 

@@ -20,7 +20,16 @@ from engine.store.connection import Connections, run_script
 from engine.store.facets import DROP_TRIGGERS, REBUILD, TRIGGERS
 from engine.store.identity import canonical_json
 from engine.store.revisions import head_columns
-from engine.trace import Box, Media, Observation, Step, Trace, View, ZoomIn, trace_to_json
+from engine.trace import (
+    Box,
+    Media,
+    Observation,
+    Step,
+    Trace,
+    View,
+    ZoomIn,
+)
+from engine.trace_json import trace_to_json
 
 __all__ = ["fill", "naive_page"]
 

@@ -22,7 +22,6 @@ from pathlib import Path
 from PIL import Image
 
 from engine.evaluation.benchmarks import Benchmark, BenchmarkSplit, Drawn
-from engine.evaluation.scoring import Rule
 from engine.lab.world.clips import draw_clip
 from engine.lab.world.miniature import info, mv, tally, vstar
 from engine.lab.world.miniature.drawing import Drawing
@@ -30,7 +29,7 @@ from engine.lab.world.miniature.surroundings import Split
 from engine.lab.world.questions import question_about
 from engine.lab.world.scenes import draw_scene, seed_for
 from engine.media import write_clip
-from engine.trace import Box, Evidence
+from engine.trace import Box, Evidence, Rule
 
 __all__ = ["BENCHMARKS"]
 
