@@ -29,7 +29,7 @@ run: setup
 	$(PY) app.py
 
 test: $(VENV)/.ready-dev
-	$(TEST_ENV) $(PY) -m pytest
+	$(TEST_ENV) $(PY) -m pytest -n 2 --dist loadfile --durations 15
 
 node_modules/.ready: package.json package-lock.json
 	@command -v npm >/dev/null || \
