@@ -2,8 +2,8 @@
 attempts at one example, and the search index with its facets.
 
 The idea: every filter is a word in the full-text index's column "facets", written by triggers from the traces row and
-what belongs to it, so that any mix of filters and search is one intersection of sorted lists, and nobody can write past
-it. The values of names are hexadecimal digits, so that each is one word. Two orders are words too:
+what belongs to it, so that any mix of filters and search is one intersection of sorted lists. The values of names are
+hexadecimal digits, so that each is one word. Two orders are words too:
 
 - suggested, "teach0" to "teach9", what teaches most first: a trace that is decided has level 0; otherwise 1, and 2 or 4
   more where sampled rollouts of the same question and media disagree (the most frequent answer has at least half of
