@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from engine.thresholds import HELD_SHARE
 from engine.trace import MAX_SELECTED_FRAMES, Box, Evidence, SelectFrames, Step, Trace, ZoomIn, media_positions
 
-__all__ = ["LARGEST_HIT_AREA", "LEAST_COVERAGE", "is_box_hit", "is_frame_hit", "is_hit"]
+__all__ = ["LARGEST_HIT_AREA", "is_box_hit", "is_frame_hit", "is_hit"]
 
-LEAST_COVERAGE = 0.9
-"""The share of an evidence box that a zoom must show."""
 LARGEST_HIT_AREA = 0.25
 """The share of the picture that a zoom may show at most and still count: looking at everything finds nothing."""
 
@@ -49,11 +48,11 @@ def _shows(trace: Trace, step: Step, evidence: Evidence, positions: Sequence[int
 
 
 def is_box_hit(shown: Box, boxes: Iterable[Box]) -> bool:
-    """Whether `shown`, in the original's coordinates, covers at least LEAST_COVERAGE of the area of one of `boxes`
+    """Whether `shown`, in the original's coordinates, covers at least HELD_SHARE of the area of one of `boxes`
     while its own area is at most LARGEST_HIT_AREA of the picture."""
     if shown.area > LARGEST_HIT_AREA:
         return False
-    return any(shown.coverage_of(box) >= LEAST_COVERAGE for box in boxes)
+    return any(shown.coverage_of(box) >= HELD_SHARE for box in boxes)
 
 
 def is_frame_hit(selected: Sequence[int], frames: Iterable[int]) -> bool:

@@ -29,7 +29,7 @@ import json
 from engine.errors import StudioError
 from engine.store.connection import Connections, run_script
 from engine.store.revisions import head_columns
-from engine.thresholds import HELD_SHARE, RAPR_MOSTLY_FROM, RAPR_OFTEN_FROM, UNSURE_BELOW
+from engine.thresholds import HELD_SHARE, RAPR_MOSTLY_FROM, RAPR_THRESHOLD, UNSURE_BELOW
 from engine.trace_json import trace_from_json
 
 __all__ = ["DROP_TRIGGERS", "FACETS", "FACTS_VERSION", "REBUILD", "TABLES", "TRIGGERS", "derive", "touched_in"]
@@ -58,7 +58,7 @@ TABLES = f"""
         operating INTEGER NOT NULL,
         top INTEGER NOT NULL,
         rapr_level TEXT GENERATED ALWAYS AS (CASE WHEN operating = 0 THEN 'never' WHEN operating = n THEN 'always'
-            WHEN operating < {RAPR_OFTEN_FROM} * n THEN 'seldom' WHEN operating < {RAPR_MOSTLY_FROM} * n THEN 'often'
+            WHEN operating < {RAPR_THRESHOLD} * n THEN 'seldom' WHEN operating < {RAPR_MOSTLY_FROM} * n THEN 'often'
             ELSE 'mostly' END) STORED,
         disagreement INTEGER GENERATED ALWAYS AS (CASE WHEN top = n THEN 0 WHEN 2 * top >= n THEN 1 ELSE 2 END) STORED
     ) WITHOUT ROWID;

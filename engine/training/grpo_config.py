@@ -19,6 +19,7 @@ from typing import Any, cast
 
 from engine.errors import InvalidInput
 from engine.reasoning import Limits
+from engine.thresholds import RAPR_THRESHOLD
 from engine.training.configuration import config_from_json
 from engine.training.rewards import ADVANTAGES, VARIANTS, Advantage, RewardRule, Variant
 
@@ -52,7 +53,7 @@ class GrpoConfig:
     is_curious: bool = True
     curiosity: float = 0.5
     operation_penalty: float = 0.05
-    threshold: float = 0.3
+    threshold: float = RAPR_THRESHOLD
     free_operations: int = 1
     advantage: str = "normalised"
     replay_groups: int = 32

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from engine.evaluation.scoring import score_answer
+from engine.thresholds import RAPR_THRESHOLD
 from engine.trace import Example, Rule, Trace
 
 __all__ = [
@@ -70,7 +71,7 @@ class RewardRule:
     is_curious: bool = True
     alpha: float = 0.5
     beta: float = 0.05
-    threshold: float = 0.3
+    threshold: float = RAPR_THRESHOLD
     free_operations: int = 1
 
 
@@ -118,7 +119,7 @@ def rapr(is_operating: Sequence[bool]) -> float:
 # --- curiosity -------------------------------------------------------------------------------------------------------
 
 
-def paper_bonus(rate: float, is_operating: bool, alpha: float = 0.5, threshold: float = 0.3) -> float:
+def paper_bonus(rate: float, is_operating: bool, alpha: float = 0.5, threshold: float = RAPR_THRESHOLD) -> float:
     """alpha * max(H - RaPR, 0) where the rollout operates, else 0."""
     return alpha * max(threshold - rate, 0.0) if is_operating else 0.0
 
@@ -128,7 +129,7 @@ def paper_penalty(called: int, beta: float = 0.05, free_operations: int = 1) -> 
     return beta * min(free_operations - called, 0)
 
 
-def released_bonus(rate: float, is_operating: bool, is_clip: bool, threshold: float = 0.3) -> float:
+def released_bonus(rate: float, is_operating: bool, is_clip: bool, threshold: float = RAPR_THRESHOLD) -> float:
     """max(H - RaPR, 0) / (1.5 for clips, else 2) / RaPR * 0.25 where the rollout operates, else 0."""
     if not is_operating:
         return 0.0

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.thresholds import RAPR_THRESHOLD
+
 __all__ = ["WINDOW", "is_trapped"]
 
 WINDOW = 5
 """Steps that are averaged: one step's rollouts are few."""
 
 
-def is_trapped(rates: Sequence[float], threshold: float = 0.3) -> bool:
+def is_trapped(rates: Sequence[float], threshold: float = RAPR_THRESHOLD) -> bool:
     """Whether the RaPR of the steps so far, in order, shows the trap at the last of them."""
     if len(rates) < 2 * WINDOW:
         return False

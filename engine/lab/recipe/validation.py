@@ -21,11 +21,13 @@ from typing import Any
 import torch
 from transformers import AutoModelForImageTextToText, PreTrainedTokenizerFast
 
+from engine.evaluation.hits import LARGEST_HIT_AREA
 from engine.lab.recipe import clip_samples, export, patches, scene_samples, turns, views
 from engine.lab.recipe import tokenizer as words
 from engine.lab.recipe.losses import normalise
 from engine.lab.recipe.sequences import Sequence
 from engine.lab.world import clips, questions, scenes
+from engine.thresholds import HELD_SHARE
 
 ZOOM = re.compile(r'"bbox_2d": \[([\d.]+), ([\d.]+), ([\d.]+), ([\d.]+)\]')
 SELECT = re.compile(r'"target_frames": \[([\d, ]+)\]')
@@ -97,7 +99,8 @@ def box_in(text: str) -> views.Shares | None:
 def is_hit(box: views.Shares, sign: scenes.Sign, size: tuple[int, int]) -> bool:
     x1, y1, x2, y2 = turns.shares_of(sign.box, size)
     shared = max(0.0, min(x2, box[2]) - max(x1, box[0])) * max(0.0, min(y2, box[3]) - max(y1, box[1]))
-    return shared >= 0.9 * (x2 - x1) * (y2 - y1) and (box[2] - box[0]) * (box[3] - box[1]) <= 0.25
+    is_small = (box[2] - box[0]) * (box[3] - box[1]) <= LARGEST_HIT_AREA
+    return is_small and shared >= HELD_SHARE * (x2 - x1) * (y2 - y1)
 
 
 def ask_scene(reader: Reader, scene: scenes.Scene, question: str) -> Sequence:
