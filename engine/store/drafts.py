@@ -94,11 +94,6 @@ class Drafts:
                 raise StaleDraft(kept)
             db.conn.execute("DELETE FROM drafts WHERE trace_id = ? AND author = ?", (trace_id, storable(author)))
 
-    def unsaved(self, author: str) -> list[str]:
-        """The traces that the author has changed and not yet saved as a revision, latest first."""
-        sql = "SELECT trace_id FROM drafts WHERE author = ? AND is_changed ORDER BY updated_at DESC"
-        return [row["trace_id"] for row in self._connections.rows(sql, (storable(author),))]
-
     def record_edits(self, revision_id: str, edits: Sequence[Mapping[str, Any]]) -> None:
         """Keeps which edits led to a revision."""
         with self._connections.write() as db:

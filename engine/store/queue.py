@@ -25,7 +25,6 @@ from engine.errors import InvalidInput, NotFound
 from engine.faithfulness import Trajectory
 from engine.store.connection import Connections
 from engine.store.facets import touched_in
-from engine.store.identity import storable
 from engine.store.query import Query, RoundState
 from engine.store.search import search_expression
 from engine.store.traces import COUNT_LIMIT, QueueItem, item_of
@@ -91,21 +90,6 @@ class Queue:
         found = self._connections.rows(f"SELECT number, id FROM traces WHERE number IN ({marks})", numbers)
         by_number = {row["number"]: row["id"] for row in found}
         return [by_number[number] for number in numbers]
-
-    def next_free(self, query: Query, person: str, *, skip: Sequence[str] = (), at: float | None = None) -> str | None:
-        """The first trace of the query that nobody else holds and that `person` has not reviewed (skips count as
-        reviewed), other than `skip`. Looks at the first 500 only."""
-        moment = time.time() if at is None else at
-        for trace_id in self.ids(query, 500):
-            row = self._connections.row(
-                "SELECT 1 FROM reservations WHERE trace_id = :id AND expires_at > :at AND holder <> :person UNION ALL "
-                "SELECT 1 FROM reviews v JOIN traces t ON t.head_id = v.revision_id "
-                "WHERE t.id = :id AND v.reviewer = :person AND v.undone_at IS NULL",
-                {"id": trace_id, "at": moment, "person": storable(person)},
-            )
-            if row is None and trace_id not in skip:
-                return trace_id
-        return None
 
     def _numbers(self, query: Query, limit: int, offset: int, after: str | None) -> list[int]:
         match = self._match(query)

@@ -86,16 +86,6 @@ class Reservations:
         )
         return None if row is None else Reservation(*row)
 
-    def held_by(self, person: str, *, at: float | None = None) -> list[Reservation]:
-        sql = (
-            "SELECT trace_id, holder, expires_at FROM reservations WHERE holder = ? AND expires_at > ? "
-            "ORDER BY taken_at"
-        )
-        return [
-            Reservation(*row)
-            for row in self._connections.rows(sql, (storable(person), time.time() if at is None else at))
-        ]
-
     def assign(self, trace_id: str, person: str, author: str) -> Assignment:
         """Gives the trace to `person`; several people may be assigned. Raises NotFound for an unknown trace."""
         if not person.strip():

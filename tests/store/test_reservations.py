@@ -21,7 +21,6 @@ def test_a_trace_has_one_holder_until_it_expires(store: Store) -> None:
     assert store.reservations.take(trace, "bob", 60, at=1090).holder == "bob"  # stolen after expiry
     store.reservations.release(trace, "ann")  # no longer hers: nothing happens
     assert store.reservations.of(trace, at=1100).holder == "bob"
-    assert [r.trace_id for r in store.reservations.held_by("bob", at=1100)] == [trace]
     store.reservations.release(trace, "bob")
     assert store.reservations.of(trace, at=1100) is None
     with pytest.raises(NotFound):
@@ -54,16 +53,6 @@ def test_two_people_never_hold_the_same_trace(store: Store) -> None:
         thread.join()
     assert errors == []
     assert sorted(t for mine in got.values() for t in mine) == sorted(traces)
-
-
-def test_the_next_free_trace(store: Store) -> None:
-    one, two, three = (store.traces.record(make_trace(answer=a), author="tiny") for a in "abc")
-    store.reservations.take(three.id, "bob")
-    assert store.queue.next_free(Query(), "ann") == two.id
-    assert store.queue.next_free(Query(), "bob") == three.id
-    store.reviews.record(two.head_id, "ann", "skipped")
-    assert store.queue.next_free(Query(), "ann") == one.id
-    assert store.queue.next_free(Query(), "ann", skip=[one.id]) is None
 
 
 def test_assignments(store: Store) -> None:
