@@ -76,7 +76,7 @@ class Connections:
     def database(self) -> Database:
         """This thread's connection. Raises ValueError once the store is closed."""
         if self._is_closed:
-            raise ValueError(f"the store at {self.path} is closed")
+            raise self._closed()
         if self._process != os.getpid():  # a forked child: connections and locks belong to the parent
             self._mine, self._all = threading.local(), weakref.WeakSet()
             self._all_lock, self._write_lock = threading.Lock(), threading.Lock()
@@ -84,9 +84,12 @@ class Connections:
         held: _Held | None = getattr(self._mine, "held", None)
         if held is None:
             held = _Held(self._connect())
-            self._mine.held = held
             with self._all_lock:
+                if self._is_closed:  # meanwhile, by another thread
+                    held.database.close()
+                    raise self._closed()
                 self._all.add(held)
+            self._mine.held = held
         return held.database
 
     @contextmanager
@@ -138,11 +141,14 @@ class Connections:
 
     def close(self) -> None:
         """Closes every thread's connection. Call it when no thread works with the store any more."""
-        self._is_closed = True
         with self._all_lock:
+            self._is_closed = True
             held, self._all = list(self._all), weakref.WeakSet()
         for one in held:
             one.database.close()
+
+    def _closed(self) -> ValueError:
+        return ValueError(f"the store at {self.path} is closed")
 
     def _connect(self) -> Database:
         try:

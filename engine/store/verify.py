@@ -58,26 +58,37 @@ class VerifyReport:
 
 def verify(connections: Connections, media_files: MediaFiles | None) -> VerifyReport:
     """Checks the whole store; without `media_files` only what stands in the database."""
-    problems = [*_database_problems(connections), *_revision_problems(connections), *_head_problems(connections)]
-    media = views = 0
-    if media_files is not None:
-        for row in connections.rows("SELECT sha256, kind, width, height FROM media ORDER BY sha256"):
-            media += 1
-            problems += _media_problems(Media(*row), media_files)
-        for sha256, group in groupby(_stored_views(connections), key=lambda view: view.sha256):
-            wanted = list(group)
-            views += len(wanted)
-            problems += _view_problems(sha256, wanted, media_files)
-    traces, revisions = connections.rows("SELECT (SELECT count(*) FROM traces), (SELECT count(*) FROM revisions)")[0]
+    problems: list[str] = []
+    traces = revisions = media = views = 0
+    try:
+        problems += _file_problems(connections)
+        traces, revisions = connections.rows("SELECT (SELECT count(*) FROM traces), (SELECT count(*) FROM revisions)")[
+            0
+        ]
+        for look in (_index_problems, _revision_problems, _head_problems):
+            problems += look(connections)
+        if media_files is not None:
+            for row in connections.rows("SELECT sha256, kind, width, height FROM media ORDER BY sha256"):
+                media += 1
+                problems += _media_problems(Media(*row), media_files)
+            for sha256, group in groupby(_stored_views(connections), key=lambda view: view.sha256):
+                wanted = list(group)
+                views += len(wanted)
+                problems += _view_problems(sha256, wanted, media_files)
+    except sqlite3.DatabaseError as error:
+        problems.append(f"SQLite cannot read the database file any further: {_reason(error)}.")
     return VerifyReport(tuple(problems), traces, revisions, media, views)
 
 
-def _database_problems(connections: Connections) -> Iterator[str]:
+def _file_problems(connections: Connections) -> Iterator[str]:
     for row in connections.rows("PRAGMA integrity_check"):
         if row[0] != "ok":
-            yield f"SQLite finds the database file damaged: {row[0]}."
+            yield f"SQLite finds the database file damaged: {' '.join(row[0].split())}."
     for row in connections.rows("PRAGMA foreign_key_check"):
         yield f"Row {row['rowid']} of the table {row['table']} points at a row of {row['parent']} that is not there."
+
+
+def _index_problems(connections: Connections) -> Iterator[str]:
     counted = {row["status"]: row["n"] for row in connections.rows("SELECT status, n FROM trace_counts WHERE n <> 0")}
     found = {row[0]: row[1] for row in connections.rows("SELECT status, count(*) FROM traces GROUP BY status")}
     if counted != found:

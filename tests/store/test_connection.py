@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from engine.errors import InvalidSetting, Unavailable
 from engine.store import Store
@@ -138,6 +139,30 @@ def test_a_closed_store_says_so_and_a_thread_that_ended_leaves_no_connection(sto
     store.close()
     with pytest.raises(ValueError, match="closed"):
         store.traces.page()
+
+
+def test_a_thread_that_comes_while_the_store_closes_leaves_no_connection(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, opened, said = store.connections._connect, [], []
+
+    def slowly() -> Database:
+        opened.append(connect())
+        store.close()
+        return opened[0]
+
+    def work() -> None:
+        for look in (store.connections.database, lambda: opened[0].execute("SELECT 1")):
+            try:
+                look()
+            except (ValueError, sqlite3.ProgrammingError) as error:
+                said.append(str(error))
+
+    monkeypatch.setattr(store.connections, "_connect", slowly)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert said == [f"the store at {store.path} is closed", "Cannot operate on a closed database."]
 
 
 def _record_in_child(store: Store, results: multiprocessing.Queue) -> None:

@@ -106,6 +106,25 @@ def test_what_was_done_to_the_tables_is_found(store: Store, edited: str, sql: st
     assert all(problem.endswith(".") and "\n" not in problem for problem in problems)
 
 
+def test_damaged_pages_are_told_in_sentences(tmp_path: Path) -> None:
+    path = tmp_path / "annotations.db"
+    with Store(path, journal_mode="delete") as store:
+        for number in range(40):
+            store.traces.record(make_trace(answer=str(number)), author="tiny")
+        page_bytes, table, index = store.connections.rows(
+            "SELECT (SELECT page_size FROM pragma_page_size), (SELECT rootpage FROM sqlite_schema WHERE name = 'revisions'), "
+            "(SELECT rootpage FROM sqlite_schema WHERE name = 'revisions_by_parent')"
+        )[0]
+    sound = path.read_bytes()
+    for page in (table, index):
+        at = (page - 1) * page_bytes
+        path.write_bytes(sound[:at] + b"\xff" * page_bytes + sound[at + page_bytes :])
+        with Store(path) as store:
+            problems = store.verify(None).problems
+        assert any("SQLite" in problem for problem in problems)
+        assert all(problem.endswith(".") and "\n" not in problem for problem in problems)
+
+
 @pytest.fixture
 def media_store(store: Store, tmp_path: Path) -> tuple[Store, MediaFolder, Trace]:
     """A store with a trace on a real picture in a real folder; the second crop nests in the first."""
