@@ -47,13 +47,10 @@ def _reasoner(settings: Settings, store: Store, media: MediaFolder) -> tuple[Pol
     if settings.model == "scripted":
         return open_policy(settings), None
     from engine.policies.local import LocalPolicy
-    from engine.training.promotion import load_live
     from engine.training.workshop import Workshop
     from ui.training.desk import open_desk
 
     backbone = open_backbone(settings)
-    if problem := load_live(store, backbone, settings.artifacts):
-        logging.getLogger(__name__).warning(problem)
     workshop = Workshop(store, backbone, settings.artifacts, media.pictures)
     return LocalPolicy(backbone), open_desk(workshop, loop_limits(settings))
 

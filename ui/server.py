@@ -56,7 +56,9 @@ def build_server(studio: Studio) -> FastAPI:
 
     @server.get("/health")
     def health() -> JSONResponse:
-        return JSONResponse({"is_ready": True}, headers={"Cache-Control": "no-store"})
+        problem = None if studio.jobs is None else studio.jobs.problem
+        told = {"is_ready": True, "problems": [] if problem is None else [problem]}
+        return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
     blocks = build_pages(studio)
     blocks.queue(default_concurrency_limit=_CONCURRENT_EVENTS, api_open=False, max_size=256)

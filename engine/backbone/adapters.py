@@ -1,16 +1,18 @@
-"""Adapters on one frozen backbone: `live` answers, `default` trains (PEFT LoRA; names fixed by TRL, docs/libraries.md).
+"""Adapters on one frozen backbone: one answers, one trains (PEFT LoRA; the latter is named by TRL, docs/libraries.md).
 
-The idea: both live side by side in the same modules; who holds the lease chooses which one acts. Publishing copies the
-trained weights to `live`, in memory or from disk.
+The idea: they live side by side in the same modules, and who holds the lease chooses which one acts. What is to answer is
+read, checked and tried beside what answers; then they change places, which is two names in memory.
 
 Invariants: nothing here takes the lease, every method must be called by its holder; `version` grows with every change of
-what `live` computes, so that a conversation can tell that its key-value cache is stale; without a live adapter the bare
-backbone answers. `training_version` grows whenever the training adapter is about to change.
+what answers, so that a conversation can tell that its key-value cache is stale; without a live adapter the bare
+backbone answers. `training_version` grows whenever the training adapter is about to change. Weights come from a file all
+or not at all: a tensor that is lacking, foreign, of another shape or not finite is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +20,26 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
-from peft.utils.save_and_load import load_peft_weights
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 
-__all__ = ["LIVE", "TRAINING", "Adapters", "lora_config"]
+from engine.errors import Unavailable
 
-LIVE = "live"
+__all__ = [
+    "TRAINING",
+    "WEIGHTS",
+    "AdapterFiles",
+    "Adapters",
+    "load_adapter",
+    "lora_config",
+    "take_weights",
+]
+
 TRAINING = "default"
+WEIGHTS = "adapter_model.safetensors"
+_CONFIGURATION = "adapter_config.json"
+_SLOTS = ("live", "live-beside")
+"""PEFT's names for what answers and what is tried beside it, by turns."""
 
 _TARGETS = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 
@@ -35,25 +51,78 @@ def lora_config(rank: int = 16, alpha: int = 32, dropout: float = 0.0) -> LoraCo
     )
 
 
+@dataclass(frozen=True, slots=True)
+class AdapterFiles:
+    """A saved adapter in memory: its configuration, and its tensors by PEFT's names, in fp32 on the CPU."""
+
+    name: str
+    config: LoraConfig
+    weights: Mapping[str, torch.Tensor]
+
+
+def load_adapter(folder: Path, name: str) -> AdapterFiles:
+    """The adapter saved in `folder`; `name` is a person's name for it, for messages. Raises Unavailable where a file is
+    missing, cut off, or holds what is not a number."""
+    for file in (_CONFIGURATION, WEIGHTS):
+        if not (folder / file).is_file():  # PEFT would ask the Hub for it
+            raise Unavailable(f"the files of the adapter {name!r} are gone ({folder.name}/{file})")
+    try:
+        config = LoraConfig.from_pretrained(str(folder))
+        weights = load_file(folder / WEIGHTS)
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+        raise Unavailable(f"the adapter {name!r} cannot be read: {_first_line(error)}") from error
+    if not isinstance(config, LoraConfig):
+        raise Unavailable(f"the adapter {name!r} is of the kind {config.peft_type}; only LoRA can be used here")
+    config.base_model_name_or_path = None  # PEFT would compare it with the path that the network came from
+    for key, value in weights.items():
+        if not torch.isfinite(value).all():
+            raise Unavailable(f"the adapter {name!r} holds values that are not numbers, first in {key}")
+    return AdapterFiles(name, config, weights)
+
+
+def take_weights(peft: PeftModel, slot: str, weights: Mapping[str, torch.Tensor], name: str) -> None:
+    """Put `weights` into the adapter `slot` of `peft`, every tensor in its place. Raises Unavailable, naming what is
+    lacking, foreign or of another shape; then nothing was changed."""
+    wanted = get_peft_model_state_dict(peft, adapter_name=slot, save_embedding_layers=False)
+    if lacking := sorted(wanted.keys() - weights.keys()):
+        raise Unavailable(f"the adapter {name!r} lacks {len(lacking)} of {len(wanted)} tensors, first {lacking[0]}")
+    if foreign := sorted(weights.keys() - wanted.keys()):
+        raise Unavailable(
+            f"the adapter {name!r} has {len(foreign)} that do not belong to these weights, first {foreign[0]}"
+        )
+    for key, value in wanted.items():
+        if value.shape != weights[key].shape:
+            found = " x ".join(map(str, weights[key].shape))
+            raise Unavailable(
+                f"the adapter {name!r} is of another shape in {key}: {found} instead of "
+                f"{' x '.join(map(str, value.shape))}"
+            )
+    set_peft_model_state_dict(peft, dict(weights), adapter_name=slot)
+
+
 @dataclass(slots=True)
 class Adapters:
-    """The adapters of one network. `live_name` is a person's name for what answers now, None for the bare backbone."""
+    """The adapters of one network. `base_name` is what a saved adapter calls the weights it belongs to, `live_name` a
+    person's name for what answers now, None for the bare backbone."""
 
     network: torch.nn.Module
+    base_name: str = ""
     peft: PeftModel | None = None
     live_name: str | None = None
     version: int = 0
     training_version: int = 0
+    _slot: str | None = None
+    """PEFT's name for what answers."""
 
     @contextmanager
     def answering(self) -> Iterator[Any]:
-        """The network as it answers now: with `live`, or bare. Inference mode; the training adapter is untouched."""
+        """The network as it answers now: with the live adapter, or bare. Inference mode; the training adapter is untouched."""
         self.network.eval()
         if self.peft is None:
             yield self.network
             return
-        if self.live_name is not None:
-            self.peft.set_adapter(LIVE, inference_mode=True)
+        if self._slot is not None:
+            self.peft.set_adapter(self._slot, inference_mode=True)
             yield self.network
             return
         with self.peft.disable_adapter():
@@ -86,36 +155,55 @@ class Adapters:
         self.training_version += 1
 
     def drop_training(self) -> None:
-        if self.peft is not None and TRAINING in self.peft.peft_config:
-            self._delete(TRAINING)
+        self._delete(TRAINING)
 
     def save_training(self, folder: Path) -> None:
-        """Write the training adapter as PEFT files (adapter_config.json, adapter_model.safetensors) into `folder`."""
+        """Write the training adapter as PEFT files (adapter_config.json, adapter_model.safetensors) and a short card into
+        `folder`. They name the weights by `base_name`, never by a path: PEFT's own files would tell where they lay."""
         if self.peft is None:
             raise RuntimeError("there is no adapter in training")
         folder.mkdir(parents=True, exist_ok=True)
-        self.peft.save_pretrained(str(folder), selected_adapters=[TRAINING])
+        weights = get_peft_model_state_dict(self.peft, adapter_name=TRAINING, save_embedding_layers=False)
+        save_file({key: value.contiguous().cpu() for key, value in weights.items()}, folder / WEIGHTS)
+        config = dataclasses.replace(self.peft.peft_config[TRAINING])
+        config.base_model_name_or_path = self.base_name or None
+        config.inference_mode = True
+        config.save_pretrained(str(folder))
+        card = f"---\nlibrary_name: peft\ntags:\n- lora\n---\n\nA LoRA adapter for {self.base_name or 'a backbone'}.\n"
+        (folder / "README.md").write_text(card, encoding="utf-8")
+
+    @contextmanager
+    def promoting(self, folder: Path, name: str) -> Iterator[None]:
+        """Let the adapter saved in `folder` answer, from the end of the block on. It is read, checked and tried before the
+        block begins; where the block raises, or anything before it, what answered goes on answering.
+
+        Raises Unavailable, which names the adapter and says what is wrong with it.
+        """
+        files = load_adapter(folder, name)
+        slot = next(one for one in _SLOTS if one != self._slot)
+        try:
+            self._add(slot, files)
+            self._try(slot, name)
+            yield
+        except BaseException:
+            self._delete(slot)
+            raise
+        before, self._slot, self.live_name = self._slot, slot, name
+        self.version += 1
+        if before is not None:
+            self._delete(before)
 
     def promote(self, folder: Path, name: str) -> None:
-        """Let the adapter saved in `folder` answer from the next turn on."""
-        config = LoraConfig.from_pretrained(str(folder))
-        config.inference_mode = True
-        if self.peft is None:
-            self.peft = get_peft_model(self.network, config, adapter_name=LIVE)  # type: ignore[arg-type, assignment]
-        else:
-            if LIVE in self.peft.peft_config:
-                self._delete(LIVE)
-            self.peft.add_adapter(LIVE, config)
-        set_peft_model_state_dict(self.peft, load_peft_weights(str(folder), device="cpu"), adapter_name=LIVE)
-        self.live_name = name
-        self.version += 1
+        """As `promoting`, with nothing in between."""
+        with self.promoting(folder, name):
+            pass
 
     def demote(self) -> None:
         """Let the bare backbone answer again."""
-        if self.peft is not None and LIVE in self.peft.peft_config:
-            self._delete(LIVE)
-        self.live_name = None
+        before, self._slot, self.live_name = self._slot, None, None
         self.version += 1
+        if before is not None:
+            self._delete(before)
 
     def training_state(self) -> dict[str, torch.Tensor]:
         """The training adapter's weights by name, for tests and checkpoints."""
@@ -123,9 +211,37 @@ class Adapters:
             raise RuntimeError("there is no adapter in training")
         return get_peft_model_state_dict(self.peft, adapter_name=TRAINING)
 
+    def _add(self, slot: str, files: AdapterFiles) -> None:
+        files.config.inference_mode = True
+        try:
+            if self.peft is None:
+                self.peft = get_peft_model(self.network, files.config, adapter_name=slot)  # type: ignore[arg-type, assignment]
+            else:
+                self.peft.add_adapter(slot, files.config)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise Unavailable(f"the adapter {files.name!r} does not fit these weights: {_first_line(error)}") from error
+        take_weights(self.peft, slot, files.weights, files.name)  # type: ignore[arg-type]
+
+    def _try(self, slot: str, name: str) -> None:
+        """One token through the network with the adapter `slot`. Raises Unavailable where no numbers come out."""
+        assert self.peft is not None
+        self.peft.set_adapter(slot, inference_mode=True)
+        self.network.eval()
+        device = next(self.network.parameters()).device
+        # The position is given, so that the model neither derives one nor keeps state about it.
+        inputs = {
+            "input_ids": torch.zeros((1, 1), dtype=torch.long, device=device),
+            "position_ids": torch.zeros((3, 1, 1), dtype=torch.long, device=device),
+        }
+        with torch.inference_mode():
+            logits = self.network(**inputs, use_cache=False).logits
+        if not torch.isfinite(logits).all():
+            raise Unavailable(f"the adapter {name!r} was tried, and what comes out are no numbers")
+
     def _delete(self, name: str) -> None:
         """PEFT wants another adapter to be active when one goes; the last one goes with the whole wrapper."""
-        assert self.peft is not None
+        if self.peft is None or name not in self.peft.peft_config:
+            return
         if len(self.peft.peft_config) == 1:
             self.network = self.peft.unload()
             self.peft = None
@@ -133,3 +249,7 @@ class Adapters:
         other = next(n for n in self.peft.peft_config if n != name)
         self.peft.set_adapter(other)
         self.peft.delete_adapter(name)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).partition("\n")[0]

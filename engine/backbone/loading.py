@@ -130,7 +130,7 @@ def load_backbone(
         quantization=chosen,
         protocol_name=card.get("protocol", "pixel-reasoner") if protocol == "auto" else protocol,
         budgets=budgets,
-        adapters=Adapters(network),
+        adapters=Adapters(network, name),
     )
 
 

@@ -25,9 +25,8 @@ import torch
 from engine.backbone.loading import Backbone
 from engine.errors import Unavailable
 
-__all__ = ["WEIGHTS", "Fingerprint", "base_hash", "checkpoints", "latest_checkpoint", "mark_complete"]
+__all__ = ["Fingerprint", "base_hash", "checkpoints", "latest_checkpoint", "mark_complete"]
 
-WEIGHTS = "adapter_model.safetensors"
 _COMPLETE = "complete.json"
 _SAMPLED_VALUES = 65_536
 

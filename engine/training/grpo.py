@@ -25,19 +25,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datasets import Dataset
-from peft import LoraConfig, set_peft_model_state_dict
-from peft.utils.save_and_load import load_peft_weights
 from transformers import PrinterCallback
 from trl import GRPOConfig
 
-from engine.backbone.adapters import TRAINING, lora_config
+from engine.backbone.adapters import TRAINING, WEIGHTS, load_adapter, lora_config, take_weights
 from engine.backbone.loading import Backbone
 from engine.backbone.tower import remembered
 from engine.backbone.unpacked import unpacked
 from engine.errors import InvalidInput
 from engine.training.arguments import shared_arguments
 from engine.training.candidate import candidate
-from engine.training.checkpoints import WEIGHTS, Fingerprint, latest_checkpoint
+from engine.training.checkpoints import Fingerprint, latest_checkpoint
 from engine.training.dataset import PictureLoader
 from engine.training.episodes import Episode, Episodes, RewardGroup, RlExample, reward_group
 from engine.training.footprints import seeded, unseeded, untouched
@@ -103,7 +101,8 @@ def run_grpo(
     checkpoint = latest_checkpoint(checkpoint_dir, fingerprint) if resume else None
     passes = len(examples) / config.queries_a_step
     quantum = Quantum(backbone, config.seed, should_stop, on_metric, passes, GRPO_NAMES)
-    lora = lora_config(config.rank, config.alpha) if start_from is None else LoraConfig.from_pretrained(str(start_from))
+    warm = None if start_from is None else load_adapter(start_from, start_from.name)
+    lora = lora_config(config.rank, config.alpha) if warm is None else warm.config
     lora.inference_mode = False
     started = time.time()
     with ExitStack() as undo:  # the last one named is undone first
@@ -117,10 +116,8 @@ def run_grpo(
         undo.callback(quantum.acquire)
         with seeded(config.seed), unseeded():
             network = backbone.adapters.start_training(lora)
-            if start_from is not None:
-                set_peft_model_state_dict(
-                    network, load_peft_weights(str(start_from), device="cpu"), adapter_name=TRAINING
-                )
+            if warm is not None:
+                take_weights(network, TRAINING, warm.weights, warm.name)
             adapter = {name: value.data for name, value in network.named_parameters() if value.requires_grad}
             trainer = LeasedGrpoTrainer(
                 model=network,

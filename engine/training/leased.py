@@ -16,16 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import get_peft_model_state_dict, set_peft_model_state_dict
+from peft import get_peft_model_state_dict
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch.utils.data import SequentialSampler
 from transformers import TrainerCallback
 from trl import SFTTrainer
 
-from engine.backbone.adapters import TRAINING
+from engine.backbone.adapters import TRAINING, WEIGHTS, take_weights
 from engine.backbone.loading import Backbone
-from engine.errors import InvalidInput
-from engine.training.checkpoints import WEIGHTS, Fingerprint, mark_complete
+from engine.errors import InvalidInput, Unavailable
+from engine.training.checkpoints import Fingerprint, mark_complete
 from engine.training.footprints import seeded
 
 __all__ = ["Leased", "LeasedSftTrainer", "Quantum"]
@@ -162,8 +163,12 @@ class Leased:
         save_file({name: value.contiguous().cpu() for name, value in weights.items()}, folder / WEIGHTS)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        weights = load_file(Path(resume_from_checkpoint) / WEIGHTS)
-        set_peft_model_state_dict(self._backbone.adapters.peft, weights, adapter_name=TRAINING)
+        folder = Path(resume_from_checkpoint)
+        try:
+            weights = load_file(folder / WEIGHTS)
+        except (SafetensorError, OSError) as error:
+            raise Unavailable(f"{folder.name} cannot be read ({error}); start a new job instead") from error
+        take_weights(self._backbone.adapters.peft, TRAINING, weights, folder.name)
 
     def _save_rng_state(self, output_dir: str) -> None:
         """Nothing: every step seeds itself."""

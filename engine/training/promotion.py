@@ -1,8 +1,10 @@
 """From a trained adapter to what answers, and back: save, promote, demote, discard, and load what was live at start-up.
 
+Promotion is one step: the new adapter is read, checked and tried beside what answers, the store records it, and the two
+change places; whatever fails on the way, what answered goes on answering.
+
 Invariants: weights are switched under the lease, so every turn is answered by one adapter from its first token to its last;
-the store says what is live, and the backbone follows it or nothing changes; an adapter is only put on the weights that it
-was trained on.
+the store and the backbone agree on what is live; an adapter is only put on the weights that it was trained on.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.backbone.adapters import WEIGHTS
 from engine.backbone.loading import Backbone
 from engine.errors import Conflict, Unavailable
 from engine.store import Adapter, Store
@@ -46,18 +49,13 @@ def record_training_adapter(
 
 def promote(store: Store, backbone: Backbone, artifacts: Path, adapter_id: str, author: str = "") -> Adapter:
     """Let the adapter answer from the next turn on. Raises NotFound, and Unavailable where it was discarded, its files are
-    gone, or it was trained on other weights; then what answered goes on answering."""
+    gone or damaged, or it was trained on other weights; then what answered goes on answering."""
     adapter = store.adapters.get(adapter_id)
     objection = unusable(adapter, backbone, artifacts)
     if objection:
         raise Unavailable(objection)
-    with backbone.lease.held():
-        backbone.adapters.promote(artifacts / adapter.path, adapter.name)
-        try:
-            store.adapters.promote(adapter_id, author)
-        except BaseException:
-            _follow_store(store, backbone, artifacts)
-            raise
+    with backbone.lease.held(), backbone.adapters.promoting(artifacts / adapter.path, adapter.name):
+        store.adapters.promote(adapter_id, author)
     return adapter
 
 
@@ -86,19 +84,13 @@ def load_live(store: Store, backbone: Backbone, artifacts: Path) -> str | None:
     if adapter is None:
         return None
     objection = unusable(adapter, backbone, artifacts)
-    if objection:
-        return f"{objection}; {backbone.name} answers without it"
-    with backbone.lease.held():
-        backbone.adapters.promote(artifacts / adapter.path, adapter.name)
-    return None
-
-
-def _follow_store(store: Store, backbone: Backbone, artifacts: Path) -> None:
-    adapter = store.adapters.live()
-    if adapter is None:
-        backbone.adapters.demote()
-    else:
-        backbone.adapters.promote(artifacts / adapter.path, adapter.name)
+    if objection is None:
+        try:
+            with backbone.lease.held():
+                backbone.adapters.promote(artifacts / adapter.path, adapter.name)
+        except Unavailable as error:
+            objection = str(error)
+    return None if objection is None else f"{objection}; {backbone.name} answers without it"
 
 
 def unusable(adapter: Adapter, backbone: Backbone, artifacts: Path) -> str | None:
@@ -107,6 +99,6 @@ def unusable(adapter: Adapter, backbone: Backbone, artifacts: Path) -> str | Non
         return f"the adapter {adapter.name!r} was discarded"
     if adapter.base_hash != base_hash(backbone):
         return f"the adapter {adapter.name!r} was trained on other weights ({adapter.base_model}) than {backbone.name}"
-    if not (artifacts / adapter.path / "adapter_model.safetensors").is_file():
+    if not (artifacts / adapter.path / WEIGHTS).is_file():
         return f"the files of the adapter {adapter.name!r} are gone ({adapter.path})"
     return None

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from engine.errors import Conflict, NotFound, Unavailable
 from engine.store import Store
@@ -132,3 +137,114 @@ def test_files_that_are_gone_are_named(backbone, store, home, adapter):
     missing = store.adapters.record("lost", "adapters/lost", None, backbone.name, adapter.base_hash, {})
     with pytest.raises(Unavailable, match="files of the adapter 'lost' are gone"):
         promote(store, backbone, home, missing.id)
+
+
+@pytest.fixture(scope="module")
+def second(backbone, store, home, adapter):
+    """Another adapter for the same weights: the first with its sign turned."""
+    weights = {k: -v if "lora_B" in k else v for k, v in load_file(home / adapter.path / WEIGHTS).items()}
+    return copied(backbone, store, home, adapter, "second", weights)
+
+
+WEIGHTS = "adapter_model.safetensors"
+
+
+def copied(backbone, store, home, adapter, name, weights=None, configuration=None):
+    """`adapter` under another name, with other files where they are given."""
+    folder = home / "adapters" / name
+    shutil.copytree(home / adapter.path, folder, dirs_exist_ok=True)
+    if weights is not None:
+        save_file(weights, folder / WEIGHTS)
+    if configuration is not None:
+        (folder / "adapter_config.json").write_text(configuration)
+    return store.adapters.record(name, f"adapters/{name}", None, backbone.name, adapter.base_hash, {})
+
+
+def test_a_second_adapter_takes_the_place_of_the_first(backbone, store, home, adapter, second, pictures):
+    bare = answer_logits(backbone, pictures)
+    promote(store, backbone, home, adapter.id)
+    first = answer_logits(backbone, pictures)
+    promote(store, backbone, home, second.id)
+    other = answer_logits(backbone, pictures)
+    assert (other - first).abs().max() > 1e-3
+    assert (other - bare).abs().max() > 1e-3
+    promote(store, backbone, home, adapter.id)
+    assert torch.equal(answer_logits(backbone, pictures), first)
+    assert backbone.adapters.live_name == "one"
+    demote(store, backbone)
+    assert torch.equal(answer_logits(backbone, pictures), bare)
+    assert backbone.adapters.peft is None
+
+
+def damaged(home, adapter) -> dict:
+    """What may be wrong with an adapter's files, and what is said of it: {kind: (weights, configuration, words)}."""
+    whole = load_file(home / adapter.path / WEIGHTS)
+    configuration = json.loads((home / adapter.path / "adapter_config.json").read_text())
+    name = next(iter(whole))
+    return {
+        "lacking": ({k: v for k, v in whole.items() if k != name}, None, "lacks 1 of"),
+        "foreign": (whole | {"base_model.model.stranger.lora_A.weight": torch.zeros(2, 2)}, None, "has 1 that do not"),
+        "misshapen": (whole | {name: torch.zeros(3, 3)}, None, "of another shape"),
+        "not numbers": (whole | {name: torch.full_like(whole[name], torch.nan)}, None, "not numbers"),
+        "other rank": (None, json.dumps(configuration | {"r": 2}), "of another shape"),
+        "other layers": (None, json.dumps(configuration | {"target_modules": "nothing"}), "does not fit"),
+        "no configuration": (None, "{", "cannot be read"),
+    }
+
+
+@pytest.mark.parametrize("live", [None, "one"])
+def test_what_is_damaged_is_refused_by_name_and_what_answered_goes_on(live, backbone, store, home, adapter, pictures):
+    if live:
+        promote(store, backbone, home, adapter.id)
+    before, promotions = answer_logits(backbone, pictures), store.adapters.promotions()
+    for kind, (weights, configuration, words) in damaged(home, adapter).items():
+        bad = copied(backbone, store, home, adapter, kind, weights, configuration)
+        with pytest.raises(Unavailable, match=f"the adapter '{kind}'.*{words}"):
+            promote(store, backbone, home, bad.id)
+        assert backbone.adapters.live_name == live, kind
+        assert torch.equal(answer_logits(backbone, pictures), before), kind
+    assert store.adapters.promotions() == promotions
+    assert not backbone.lease.is_held
+    demote(store, backbone)
+    assert backbone.adapters.peft is None
+
+
+def test_an_adapter_that_makes_no_numbers_is_tried_before_it_answers(backbone, store, home, adapter, pictures):
+    bare = answer_logits(backbone, pictures)
+    huge = {k: torch.full_like(v, 3e38) for k, v in load_file(home / adapter.path / WEIGHTS).items()}
+    bad = copied(backbone, store, home, adapter, "huge", huge)
+    with pytest.raises(Unavailable, match="the adapter 'huge'.*no numbers"):
+        promote(store, backbone, home, bad.id)
+    assert torch.equal(answer_logits(backbone, pictures), bare)
+
+
+def test_promoting_again_after_the_file_was_cut_off_leaves_what_answers(backbone, store, home, adapter, pictures):
+    once = copied(backbone, store, home, adapter, "once")
+    promote(store, backbone, home, once.id)
+    answering = answer_logits(backbone, pictures)
+    os.truncate(home / once.path / WEIGHTS, 100)
+    with pytest.raises(Unavailable, match="the adapter 'once' cannot be read"):
+        promote(store, backbone, home, once.id)
+    assert torch.equal(answer_logits(backbone, pictures), answering)
+    demote(store, backbone)
+
+
+def test_a_damaged_adapter_keeps_no_studio_from_starting(backbone, fresh_backbone, store, home, adapter, pictures):
+    doomed = copied(backbone, store, home, adapter, "doomed")
+    promote(store, backbone, home, doomed.id)
+    os.truncate(home / doomed.path / WEIGHTS, 100)
+    restarted = fresh_backbone()
+    said = load_live(store, restarted, home)
+    assert "the adapter 'doomed' cannot be read" in said and "answers without it" in said
+    assert restarted.adapters.live_name is None
+    assert torch.equal(answer_logits(restarted, pictures), answer_logits(fresh_backbone(), pictures))
+    demote(store, backbone)
+
+
+def test_a_saved_adapter_names_no_path_of_this_disk(backbone, home, adapter):
+    source = str(backbone.model.name_or_path)
+    for file in (home / adapter.path).iterdir():
+        for path in (source, str(home)):
+            assert path.encode() not in file.read_bytes(), file.name
+    configuration = json.loads((home / adapter.path / "adapter_config.json").read_text())
+    assert configuration["base_model_name_or_path"] == backbone.name

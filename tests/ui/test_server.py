@@ -15,9 +15,11 @@ from PIL import Image
 import app
 from engine.settings import Settings
 from engine.trace import Box
+from engine.training.checkpoints import base_hash
 from ui.people import USER_COOKIE
 from ui.server import build_server
 from ui.studio import Studio
+from ui.training.board import read_board
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +180,32 @@ def test_another_site_cannot_send_files(client: TestClient, studio: Studio) -> N
     own = {"Origin": "http://testserver", "X-File-Name": "a.png"}
     assert client.post("/media", content=b"", headers=own).status_code == 422
     assert files(studio) == before
+
+
+def test_a_damaged_adapter_keeps_no_studio_from_starting_and_is_told(random_model, tmp_path, caplog) -> None:
+    settings = Settings.from_environment({"STUDIO_HOME": str(tmp_path), "STUDIO_MODEL": str(random_model("qwen3_vl"))})
+    before = app.build_studio(settings)
+    assert before.jobs is not None and before.jobs.problem is None
+    folder = settings.artifacts / "adapters" / "cut"
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text("{}")
+    (folder / "adapter_model.safetensors").write_bytes(b"cut off")
+    backbone = before.jobs.workshop.backbone
+    adapter = before.store.adapters.record("sft 1", "adapters/cut", None, backbone.name, base_hash(backbone), {})
+    before.store.adapters.promote(adapter.id, "ann")
+    before.samples()  # no thread may draw when the store is closed
+    before.jobs.close()
+    before.store.close()
+
+    studio = app.build_studio(settings)
+    assert studio.jobs is not None
+    told = TestClient(build_server(studio)).get("/health").json()
+    assert told["is_ready"] is True
+    assert "the adapter 'sft 1' cannot be read" in told["problems"][0]
+    assert told["problems"][0] in caplog.text
+    assert read_board(studio).who["detail"][1:].startswith(told["problems"][0][1:])
+    studio.jobs.demote("ann")
+    assert studio.jobs.problem is None
+    studio.samples()
+    studio.jobs.close()
+    studio.store.close()

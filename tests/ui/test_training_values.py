@@ -278,9 +278,12 @@ def test_a_promoted_adapter_that_could_not_be_loaded_is_not_said_to_answer(tmp_p
         adapter = store.adapters.record("sft 1", "adapters/a", None, "tiny", "hash", {})
         store.adapters.promote(adapter.id, "ann")
         for live_name, name in (("sft 1", "tiny + sft 1"), (None, "tiny")):
-            desk = SimpleNamespace(model_name="tiny", live_name=live_name, objections=lambda revisions: {})
+            problem = None if live_name else "the adapter 'sft 1' cannot be read; tiny answers without it"
+            desk = SimpleNamespace(
+                model_name="tiny", live_name=live_name, problem=problem, objections=lambda revisions: {}
+            )
             board = read_board(cast(Studio, SimpleNamespace(store=store, jobs=desk)))
             assert board.who["name"] == name
             assert (board.live is None) == (live_name is None)
             assert board.promoted is not None
-        assert "does not fit the weights" in board.who["detail"]
+        assert board.who["detail"] == "The adapter 'sft 1' cannot be read; tiny answers without it."

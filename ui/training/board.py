@@ -86,9 +86,9 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
         comparison=comparison_value(job, events),
         who=presenting.who_value(
             studio.policy().name if studio.jobs is None else studio.jobs.model_name,
-            promoted,
             promotions[0] if promotions else None,
             live=live,
+            problem=None if studio.jobs is None else studio.jobs.problem,
             is_script=studio.jobs is None,
         ),
         runs={

@@ -10,6 +10,7 @@ this module is imported only once a model is loaded, for it brings torch along.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,14 +33,18 @@ __all__ = ["TrainingDesk", "open_desk"]
 
 _CLOSING_S = 30.0
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingDesk:
-    """Build it with `open_desk`. Errors for people are PersonErrors, as everywhere."""
+    """Build it with `open_desk`. `unloaded` says why what was promoted before does not answer since the start. Errors for
+    people are PersonErrors, as everywhere."""
 
     workshop: Workshop
     worker: Worker
     limits: Limits
+    unloaded: str | None = None
 
     @property
     def model_name(self) -> str:
@@ -49,6 +54,12 @@ class TrainingDesk:
     def live_name(self) -> str | None:
         """The adapter that really answers; None is the backbone alone."""
         return self.workshop.backbone.adapters.live_name
+
+    @property
+    def problem(self) -> str | None:
+        """Why the promoted adapter does not answer, as a sentence; None where it does, or none is promoted."""
+        is_missing = self.live_name is None and self.workshop.store.adapters.live() is not None
+        return self.unloaded if is_missing else None
 
     def objections(self, revisions: Sequence[Revision]) -> dict[str, str]:
         """Why a revision cannot be learned from, by its id; those that can are not in it."""
@@ -94,14 +105,18 @@ class TrainingDesk:
 
 
 def open_desk(workshop: Workshop, limits: Limits) -> TrainingDesk:
-    """Starts the worker, which first goes on with what an earlier process left. `limits` are those of an answer."""
+    """Lets what was promoted answer, and starts the worker, which first goes on with what an earlier process left. `limits`
+    are those of an answer. Where the promoted adapter cannot be used, the backbone answers alone, and `problem` says why."""
+    unloaded = promotion.load_live(workshop.store, workshop.backbone, workshop.artifacts)
+    if unloaded is not None:
+        log.warning(unloaded)
 
     def run(job: Job, is_closing: Callable[[], bool]) -> Job:
         return run_job(_measuring(workshop, job, limits), job, is_closing=is_closing)
 
     worker = Worker(workshop.store, dict.fromkeys(KINDS, run))
     worker.start()
-    return TrainingDesk(workshop, worker, limits)
+    return TrainingDesk(workshop, worker, limits, unloaded)
 
 
 def _measuring(workshop: Workshop, job: Job, limits: Limits) -> Workshop:

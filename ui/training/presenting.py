@@ -274,14 +274,19 @@ def _run_detail(job: Job, adapter: Adapter | None) -> str:
 
 
 def who_value(
-    model: str, promoted: Adapter | None, promotion: Promotion | None, *, live: Adapter | None, is_script: bool = False
+    model: str,
+    promotion: Promotion | None,
+    *,
+    live: Adapter | None,
+    problem: str | None = None,
+    is_script: bool = False,
 ) -> dict[str, Any]:
-    """`promoted` is what the store says, `live` what really answers: the weights may have been changed since."""
+    """`live` is what really answers; `problem` says why what was promoted does not."""
     detail = "The backbone alone, with no adapter."
     if is_script:
         detail = "A script answers; it has no adapters."
-    elif promoted is not None and live is None:
-        detail = f"The backbone alone: the promoted adapter {promoted.name} does not fit the weights that are loaded."
+    elif problem is not None:
+        detail = _sentence(problem)
     if live is None or promotion is None:
         return {"name": model, "detail": detail, "is_adapted": False, "since": None}
     detail = f"The backbone {model} with the adapter {live.name}, promoted by {promotion.author or 'a host'}."
