@@ -17,6 +17,9 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import uvicorn
 
 from engine.errors import PersonError
+from engine.jobs.export import ExportKind
+from engine.jobs.kinds import Kind
+from engine.jobs.worker import Worker
 from engine.media import MediaFolder
 from engine.opening import loop_limits, open_backbone, open_media, open_policy, open_store
 from engine.policies.base import Policy
@@ -31,28 +34,50 @@ if TYPE_CHECKING:
 
 __all__ = ["build_studio", "main"]
 
+_CLOSING_S = 30.0
+"""For how long a running job is waited for, which goes on at the next start anyway."""
+
 
 def build_studio(settings: Settings) -> Studio:
     """The services that the settings ask for. Makes the home folder and the database where they are missing."""
     settings.home.mkdir(parents=True, exist_ok=True)
     store, media = open_store(settings), open_media(settings)
-    policy, jobs = _reasoner(settings, store, media)
+    policy, jobs, worker = _reasoner(settings, store, media)
+    worker.start()
     samples = SampleShelf(media, store)
     samples.prepare()
-    return Studio(settings=settings, store=store, media=media, policy=lambda: policy, samples=samples, jobs=jobs)
+    return Studio(
+        settings=settings,
+        store=store,
+        media=media,
+        policy=lambda: policy,
+        samples=samples,
+        worker=worker,
+        jobs=jobs,
+    )
 
 
-def _reasoner(settings: Settings, store: Store, media: MediaFolder) -> tuple[Policy, TrainingDesk | None]:
-    """Who answers, with the adapter that was promoted, and the desk that trains it: a script has none."""
+def _reasoner(settings: Settings, store: Store, media: MediaFolder) -> tuple[Policy, TrainingDesk | None, Worker]:
+    """Who answers, with the adapter that was promoted, the desk that trains it (a script has none), and the worker with
+    the kinds of jobs that can be run here."""
+    export = ExportKind(store, media)
+    kinds: dict[str, Kind] = {export.name: export}
     if settings.model == "scripted":
-        return open_policy(settings), None
+        return open_policy(settings), None, Worker(store, settings.artifacts, kinds)
+    from engine.jobs.measuring import held_out_measuring
+    from engine.jobs.promotion import load_live
+    from engine.jobs.workshop import Workshop
     from engine.policies.local import LocalPolicy
-    from engine.training.workshop import Workshop
-    from ui.training.desk import open_desk
+    from ui.training.desk import TrainingDesk, training_kinds
 
-    backbone = open_backbone(settings)
-    workshop = Workshop(store, backbone, settings.artifacts, media.pictures)
-    return LocalPolicy(backbone), open_desk(workshop, loop_limits(settings))
+    backbone, limits = open_backbone(settings), loop_limits(settings)
+    unloaded = load_live(store, backbone, settings.artifacts)
+    if unloaded is not None:
+        logging.getLogger(__name__).warning(unloaded)
+    measuring = held_out_measuring(store, settings.artifacts, limits)
+    workshop = Workshop(store, backbone, settings.artifacts, media.pictures, measuring)
+    worker = Worker(store, settings.artifacts, kinds | training_kinds(workshop))
+    return LocalPolicy(backbone), TrainingDesk(workshop, worker, limits, unloaded), worker
 
 
 def main() -> int:
@@ -73,8 +98,7 @@ def main() -> int:
             server_header=False,
         )
     finally:
-        if studio.jobs is not None:
-            studio.jobs.close()
+        studio.worker.close(_CLOSING_S)
         studio.store.close()
     return 0
 

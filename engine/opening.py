@@ -87,7 +87,7 @@ def _free_cores() -> int:
 def _promote_live(settings: Settings, backbone: Backbone) -> None:
     if not settings.database.exists():
         return
-    from engine.training.promotion import load_live
+    from engine.jobs.promotion import load_live
 
     with open_store(settings) as store:
         if problem := load_live(store, backbone, settings.artifacts):

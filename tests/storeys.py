@@ -23,7 +23,10 @@ STOREYS = (
     Storey("Errors and limits", ("engine.errors", "engine.thresholds")),
     Storey("Values", ("engine.trace", "engine.settings", "engine.json_fields")),
     Storey("The JSON of values", ("engine.trace_json",)),
-    Storey("Media and judgements", ("engine.media", "engine.faithfulness", "engine.agreement", "engine.embedded")),
+    Storey(
+        "Media and judgements",
+        ("engine.media", "engine.faithfulness", "engine.lessons", "engine.agreement", "engine.embedded"),
+    ),
     Storey("Operations on pixels", ("engine.operations",)),
     Storey("What is said, what is kept", ("engine.protocols", "engine.store")),
     Storey("The weights", ("engine.backbone", "engine.exchange")),
@@ -31,6 +34,7 @@ STOREYS = (
     Storey("The loop", ("engine.reasoning",)),
     Storey("Measuring and editing", ("engine.evaluation", "engine.editing")),
     Storey("Learning and curating", ("engine.synthesis", "engine.training", "engine.blanking", "engine.workbench")),
+    Storey("Background work", ("engine.jobs",)),
     Storey("From settings to services", ("engine.opening",)),
     Storey("The lab", ("engine.lab.world",)),
     Storey("The lab", ("engine.lab.recipe", "engine.lab.bench")),
@@ -48,6 +52,7 @@ PURE = (
     "engine.settings",
     "engine.agreement",
     "engine.faithfulness",
+    "engine.lessons",
     "engine.media",
     "engine.operations",
     "engine.protocols",
@@ -56,6 +61,9 @@ PURE = (
     "engine.evaluation.scoring",
     "engine.evaluation.hits",
     "engine.evaluation.reading",
+    "engine.jobs.kinds",
+    "engine.jobs.worker",
+    "engine.jobs.export",
     "engine.lab.world",
 )
 """Rooms and modules that never load torch or what stands on it."""

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from engine.jobs.worker import Worker
 from engine.media import MediaFolder
 from engine.operations import cut
 from engine.policies.scripted import ScriptedPolicy
@@ -40,7 +41,8 @@ def studio(tmp_path):
     settings = Settings.from_environment({"STUDIO_HOME": str(tmp_path), "STUDIO_MODEL": "scripted"})
     store, media = Store(tmp_path / "annotations.db"), MediaFolder(tmp_path / "artifacts" / "media")
     policy = ScriptedPolicy()
-    yield Studio(settings=settings, store=store, media=media, policy=lambda: policy, samples=lambda: ())
+    worker = Worker(store, settings.artifacts, {})
+    yield Studio(settings=settings, store=store, media=media, policy=lambda: policy, samples=lambda: (), worker=worker)
     store.close()
 
 

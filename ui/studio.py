@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from engine.jobs.worker import Worker
     from engine.media import MediaFolder
     from engine.policies.base import Policy
     from engine.settings import Settings
@@ -32,12 +33,13 @@ class Sample:
 @dataclass(frozen=True, slots=True)
 class Studio:
     """`policy()` is whatever answers now: a promoted adapter changes what it returns, so it is asked anew for each
-    question. `samples()` may draw and record the sample media when it is first called. `jobs` trains the model that
-    answers; None where it cannot be trained."""
+    question. `samples()` may draw and record the sample media when it is first called. `worker` runs
+    jobs; `jobs` trains the model that answers, None where it cannot be trained."""
 
     settings: Settings
     store: Store
     media: MediaFolder
     policy: Callable[[], Policy]
     samples: Callable[[], tuple[Sample, ...]]
+    worker: Worker
     jobs: TrainingDesk | None = None

@@ -56,7 +56,8 @@ _BENCHMARKS = [
     ("Clips", "mini-clips"),
     ("Clips, held-out fonts and backgrounds", "mini-clips-heldout"),
 ]
-_POLL_S = 1.0
+_POLL_S, _IDLE_POLL_S = 1.0, 5.0
+"""How often a page asks whether something has changed: while a run waits or goes, and otherwise."""
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
 
 
@@ -131,6 +132,8 @@ def build(studio: Studio, page: Page) -> None:
     of_sft, of_rl = [passes, steps], [rl_steps, queries, rollouts, reward]
     shown = [seen, basis, job, curves, attempts, comparison, who, runs]
     shown += [plan, start, stop, verdict, promote, discard, resume, demote]
+    timer = gr.Timer(_POLL_S)
+    shown.append(timer)
 
     def open_page(request: gr.Request, *turned: Any) -> tuple:
         at = query(request, "job")
@@ -180,7 +183,7 @@ def build(studio: Studio, page: Page) -> None:
 
     everywhere = [chosen, seen, *numbers]
     page.blocks.load(open_page, numbers, [chosen, *shown], **_QUIET)
-    gr.Timer(_POLL_S).tick(
+    timer.tick(
         look_again, everywhere, shown, trigger_mode="once", concurrency_limit=None, show_progress_on=[], **_QUIET
     )
     runs.pick(pick_run, [runs, *numbers], [chosen, *shown], trigger_mode="always_last", **_QUIET)
@@ -228,7 +231,9 @@ def _everything(
 ) -> tuple:
     """A value for every part that is shown, in their order."""
     board = read_board(studio, at, seen)
-    return (*_board_values(board), *_control_values(controls(studio, board, turned), plan_problem, verdict_problem))
+    parts = controls(studio, board, turned)
+    pace = gr.Timer(_POLL_S if board.active else _IDLE_POLL_S)
+    return (*_board_values(board), *_control_values(parts, plan_problem, verdict_problem), pace)
 
 
 def _board_values(board: Board) -> tuple:

@@ -131,11 +131,16 @@ class Adapters:
     @contextmanager
     def answering_with_training(self) -> Iterator[Any]:
         """The network with the adapter that is being trained, in inference mode: rollouts and before/after scores."""
+        peft = self.training()
+        self.network.eval()
+        peft.set_adapter(TRAINING, inference_mode=True)
+        yield self.network
+
+    def training(self) -> PeftModel:
+        """The PEFT model that holds the adapter in training. Raises RuntimeError where there is none."""
         if self.peft is None or TRAINING not in self.peft.peft_config:
             raise RuntimeError("there is no adapter in training")
-        self.network.eval()
-        self.peft.set_adapter(TRAINING, inference_mode=True)
-        yield self.network
+        return self.peft
 
     def start_training(self, config: LoraConfig) -> PeftModel:
         """A fresh training adapter; one that was there is dropped. Returns the PEFT model for a trainer."""
@@ -149,9 +154,7 @@ class Adapters:
 
     def resume_training(self) -> None:
         """Make the training adapter act, with gradients."""
-        if self.peft is None:
-            raise RuntimeError("there is no adapter in training")
-        self.peft.set_adapter(TRAINING)
+        self.training().set_adapter(TRAINING)
         self.training_version += 1
 
     def drop_training(self) -> None:
@@ -160,12 +163,11 @@ class Adapters:
     def save_training(self, folder: Path) -> None:
         """Write the training adapter as PEFT files (adapter_config.json, adapter_model.safetensors) and a short card into
         `folder`. They name the weights by `base_name`, never by a path: PEFT's own files would tell where they lay."""
-        if self.peft is None:
-            raise RuntimeError("there is no adapter in training")
+        peft = self.training()
         folder.mkdir(parents=True, exist_ok=True)
-        weights = get_peft_model_state_dict(self.peft, adapter_name=TRAINING, save_embedding_layers=False)
+        weights = get_peft_model_state_dict(peft, adapter_name=TRAINING, save_embedding_layers=False)
         save_file({key: value.contiguous().cpu() for key, value in weights.items()}, folder / WEIGHTS)
-        config = dataclasses.replace(self.peft.peft_config[TRAINING])
+        config = dataclasses.replace(peft.peft_config[TRAINING])
         config.base_model_name_or_path = self.base_name or None
         config.inference_mode = True
         config.save_pretrained(str(folder))
@@ -207,9 +209,7 @@ class Adapters:
 
     def training_state(self) -> dict[str, torch.Tensor]:
         """The training adapter's weights by name, for tests and checkpoints."""
-        if self.peft is None:
-            raise RuntimeError("there is no adapter in training")
-        return get_peft_model_state_dict(self.peft, adapter_name=TRAINING)
+        return get_peft_model_state_dict(self.training(), adapter_name=TRAINING)
 
     def _add(self, slot: str, files: AdapterFiles) -> None:
         files.config.inference_mode = True

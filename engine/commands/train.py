@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -14,7 +14,6 @@ from engine.settings import Settings
 
 if TYPE_CHECKING:
     from engine.media import MediaFolder
-    from engine.policies.base import Policy
     from engine.store import Revision, Store
     from engine.training.episodes import RlExample
 
@@ -68,12 +67,16 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         media = open_media(settings)
         revisions = [] if arguments.examples else _revisions(store, arguments.traces)
         # Imported only now: the trainer's libraries take seconds.
-        from engine.evaluation.held_out import HeldOut, measure
+        from engine.evaluation.held_out import HeldOut
+        from engine.jobs.grpo import LIVE, GrpoKind
+        from engine.jobs.kinds import Kind
+        from engine.jobs.measuring import held_out_measuring
+        from engine.jobs.promotion import load_live
+        from engine.jobs.running import run_in_foreground
+        from engine.jobs.sft import SftKind
+        from engine.jobs.workshop import Workshop
         from engine.training.grpo_config import GrpoConfig
-        from engine.training.jobs import train_grpo_in_foreground, train_in_foreground
-        from engine.training.promotion import load_live
         from engine.training.sft import SftConfig
-        from engine.training.workshop import Workshop
 
         sft = SftConfig.from_json(config.get("sft") or {})
         limits = loop_limits(settings)
@@ -81,33 +84,28 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         evaluation = config.get("evaluation", {})
         held_out = HeldOut(count=0) if evaluation is None else HeldOut(**evaluation)
         examples = _examples(arguments.examples, settings, media) if arguments.examples else None
-        learned_from = {medium.sha256 for revision in revisions for medium in revision.trace.media}
-        learned_from |= {medium.sha256 for one in examples or () for medium in one.example.media}
-
-        def evaluate(policy: Policy, is_cancelled: Callable[[], bool]) -> Mapping[str, Any]:
-            return measure(held_out, policy, limits, excluded=learned_from, is_cancelled=is_cancelled)
-
         workshop = Workshop(
-            store=store,
-            backbone=open_backbone(settings),
-            artifacts=settings.artifacts,
-            load_pictures=media.pictures,
-            evaluate=evaluate if held_out.count else None,
+            store,
+            open_backbone(settings),
+            settings.artifacts,
+            media.pictures,
+            held_out_measuring(store, settings.artifacts, limits),
         )
         named: dict[str, Any] = {
             "name": config.get("name") or "",
             "evaluation": held_out.as_json() if held_out.count else None,
-            "on_event": lambda step, kind, data: tell(step, kind, data, out),
+            "revision_ids": None if arguments.examples else [revision.id for revision in revisions],
         }
-        ids = [revision.id for revision in revisions]
+        kind: Kind
         if arguments.kind == "sft":
-            job = train_in_foreground(workshop, sft, revision_ids=ids, **named)
+            kind, plan = (learning := SftKind(workshop)), learning.plan(sft, **named)
         else:
-            if grpo.start_from == "live" and (problem := load_live(store, workshop.backbone, workshop.artifacts)):
+            if grpo.start_from == LIVE and (problem := load_live(store, workshop.backbone, workshop.artifacts)):
                 raise NotFound(f"RL cannot start from what answers: {problem}")
-            job = train_grpo_in_foreground(
-                workshop, grpo, examples=examples, revision_ids=None if examples is not None else ids, **named
-            )
+            kind, plan = (rolling := GrpoKind(workshop)), rolling.plan(grpo, examples=examples, **named)
+        job = run_in_foreground(
+            store, settings.artifacts, kind, plan, on_event=lambda step, kind, data: tell(step, kind, data, out)
+        )
     print(f"job {job.id} {job.state}: {job.message}", file=out if job.state == "done" else sys.stderr)
     return 0 if job.state == "done" else 1
 

@@ -17,7 +17,9 @@ earlier revisions, drafts and the import.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from engine.store import Revision, Status, Store, TraceRecord
 from engine.store.revisions import evidence_to_json
 from engine.trace_json import trace_to_json
 
-__all__ = ["FILE_NAME", "export_traces", "trace_line"]
+__all__ = ["FILE_NAME", "Exported", "export_traces", "trace_line"]
 
 FILE_NAME = "TRACES.jsonl"
 _PAGE = 500
@@ -84,19 +86,45 @@ def _known(store: Store, record: TraceRecord, head: Revision) -> dict[str, Any]:
     }
 
 
-def export_traces(store: Store, media: MediaFolder, out: Path, status: Status | None = None) -> int:
-    """Writes the traces of `status` (None: all), oldest first, with their media; returns how many.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """`count` traces are written; where `is_whole` is False the export was stopped, and can be gone on with."""
 
-    Raises InvalidInput where the folder holds an export already, and NotFound where a media file is missing.
+    count: int
+    is_whole: bool
+
+
+def export_traces(
+    store: Store,
+    media: MediaFolder,
+    out: Path,
+    status: Status | None = None,
+    *,
+    run: str = "",
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Exported:
+    """Writes the traces of `status` (None: all), oldest first, with their media.
+
+    `run` names an export that may be stopped or killed and gone on with: what an unfinished one of that name in `out` has
+    written is kept, up to its last whole line. `on_progress(done, of about how many)` and `should_stop` are called for
+    each trace. Raises InvalidInput where the folder holds an export already, and NotFound where a media file is missing.
     """
     target = out / FILE_NAME
     if target.exists():
         raise InvalidInput(f"{target} is there already; choose another folder")
     out.mkdir(parents=True, exist_ok=True)
+    counts = store.traces.counts()
+    total = sum(counts.values()) if status is None else counts[status]
     copied = MediaFolder(out / "media", media.limits)
-    unfinished, count, taken = target.with_name(FILE_NAME + ".part"), 0, set[str]()
-    with unfinished.open("w", encoding="utf-8") as file:
-        for trace_id in _ids(store, status):
+    unfinished, taken = target.with_name(f"{FILE_NAME}{run and '.'}{run}.part"), set[str]()
+    if not run:
+        unfinished.unlink(missing_ok=True)
+    count, after = _whole_lines(unfinished)
+    with unfinished.open("a", encoding="utf-8") as file:
+        for trace_id in _ids(store, status, after):
+            if should_stop():
+                return Exported(count, is_whole=False)
             line = trace_line(store, trace_id)
             for medium in line["media"]:
                 if medium["sha256"] not in taken:
@@ -104,12 +132,27 @@ def export_traces(store: Store, media: MediaFolder, out: Path, status: Status | 
                     taken.add(medium["sha256"])
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             count += 1
+            on_progress(count, max(count, total))
+        file.flush()
+        os.fsync(file.fileno())
     unfinished.replace(target)
-    return count
+    return Exported(count, is_whole=True)
 
 
-def _ids(store: Store, status: Status | None) -> Iterator[str]:
-    after: str | None = None
+def _whole_lines(unfinished: Path) -> tuple[int, str | None]:
+    """How many lines are whole, and the id of the last one's trace; what a kill has torn is cut off."""
+    if not unfinished.exists():
+        return 0, None
+    count, end, last = 0, 0, b""
+    with unfinished.open("r+b") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                count, end, last = count + 1, end + len(line), line
+        file.truncate(end)
+    return count, json.loads(last)["id"] if last else None
+
+
+def _ids(store: Store, status: Status | None, after: str | None) -> Iterator[str]:
     while True:
         page = store.traces.page(status=status, order="oldest", limit=_PAGE, after=after)
         yield from (item.id for item in page.items)

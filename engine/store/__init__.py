@@ -30,6 +30,7 @@ from engine.store.drafts import Drafts, SavedDraft, StaleDraft
 from engine.store.facets import derive
 from engine.store.history import BlankCheck, History, HistoryEvent
 from engine.store.jobs import Event, Job, Jobs, JobState
+from engine.store.lessons import DoubtfulLesson, LessonCounts, Lessons
 from engine.store.media import MediaRecord, MediaRecords
 from engine.store.preferences import Preference, Preferences
 from engine.store.query import Query, QueueOrder
@@ -56,6 +57,8 @@ __all__ = [
     "Job",
     "JobState",
     "JournalMode",
+    "DoubtfulLesson",
+    "LessonCounts",
     "Listed",
     "MediaRecord",
     "Order",
@@ -97,6 +100,7 @@ class Store:
     revisions: Revisions
     traces: Traces
     reviews: Reviews
+    lessons: Lessons
     jobs: Jobs
     adapters: Adapters
     drafts: Drafts
@@ -123,6 +127,7 @@ class Store:
             "revisions": revisions,
             "traces": Traces(connections, media, revisions),
             "reviews": reviews,
+            "lessons": Lessons(connections),
             "jobs": Jobs(connections),
             "adapters": Adapters(connections),
             "drafts": Drafts(connections),
@@ -139,6 +144,10 @@ class Store:
     @property
     def path(self) -> Path:
         return self.connections.path
+
+    @property
+    def is_closed(self) -> bool:
+        return self.connections.is_closed
 
     def transaction(self) -> AbstractContextManager[Database]:
         """Everything in the `with` block is stored together or not at all; many records are also much faster so."""

@@ -123,6 +123,13 @@ class Adapters:
         sql = "SELECT number, adapter_id, author, created_at FROM promotions ORDER BY number DESC LIMIT ?"
         return [Promotion(*row) for row in self._connections.rows(sql, (limit,))]
 
+    def stamp(self) -> tuple[Any, ...]:
+        """Changes with every adapter, metric and promotion; costs two short queries."""
+        row = self._connections.row(
+            "SELECT count(*), total(length(metrics)), (SELECT max(number) FROM promotions) FROM adapters"
+        )
+        return () if row is None else tuple(row)
+
     def list(self) -> list[Adapter]:
         """All adapters, newest first."""
         return [_adapter(row) for row in self._connections.rows("SELECT * FROM adapters ORDER BY number DESC")]

@@ -70,12 +70,12 @@ class Connections:
         self._all_lock = threading.Lock()
         self._write_lock = threading.Lock()
         self._process = os.getpid()
-        self._is_closed = False
+        self.is_closed = False
         self.database()
 
     def database(self) -> Database:
         """This thread's connection. Raises ValueError once the store is closed."""
-        if self._is_closed:
+        if self.is_closed:
             raise self._closed()
         if self._process != os.getpid():  # a forked child: connections and locks belong to the parent
             self._mine, self._all = threading.local(), weakref.WeakSet()
@@ -85,7 +85,7 @@ class Connections:
         if held is None:
             held = _Held(self._connect())
             with self._all_lock:
-                if self._is_closed:  # meanwhile, by another thread
+                if self.is_closed:  # meanwhile, by another thread
                     held.database.close()
                     raise self._closed()
                 self._all.add(held)
@@ -142,7 +142,7 @@ class Connections:
     def close(self) -> None:
         """Closes every thread's connection. Call it when no thread works with the store any more."""
         with self._all_lock:
-            self._is_closed = True
+            self.is_closed = True
             held, self._all = list(self._all), weakref.WeakSet()
         for one in held:
             one.database.close()

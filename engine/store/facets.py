@@ -34,7 +34,7 @@ from engine.trace_json import trace_from_json
 
 __all__ = ["DROP_TRIGGERS", "FACETS", "FACTS_VERSION", "REBUILD", "TABLES", "TRIGGERS", "derive", "touched_in"]
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 """Goes up by one where `engine.store.revisions.head_columns` finds something else in the same trace than before."""
 
 _BATCH = 1_000

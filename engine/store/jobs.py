@@ -12,7 +12,7 @@ Invariants:
 - events only grow, with ids that only grow, so `events(job, after_id)` misses nothing;
 - a stop request is a state in the database: any process can ask, and any worker sees it.
 
-Not covered: the work itself and its checkpoints (`engine.training`), `done` jobs run again (create a new one).
+Not covered: the work itself and its checkpoints (`engine.jobs`), `done` jobs run again (create a new one).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -48,8 +48,9 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`progress` is in [0, 1]; `seeds`, `config` and `versions` are plain JSON; `revision_ids` what it trains on, in
-    order; `owner` the process that runs or ran it; `heartbeat_at` in seconds since 1970."""
+    """`progress` is in [0, 1]; `seeds`, `config` and `versions` are plain JSON; `revision_count` is how
+    many revisions it depends on (`Jobs.revision_ids` names them); `owner` the process that runs or ran it; `heartbeat_at`
+    in seconds since 1970."""
 
     id: str
     kind: str
@@ -59,7 +60,7 @@ class Job:
     config: dict[str, Any]
     seeds: Any
     versions: dict[str, str]
-    revision_ids: tuple[str, ...]
+    revision_count: int
     owner: Owner | None
     heartbeat_at: float | None
     created_at: str
@@ -102,8 +103,8 @@ class Jobs:
         job_id, moment = new_id(), now()
         with self._connections.write() as db:
             db.conn.execute(
-                "INSERT INTO jobs (id, kind, state, config, seeds, versions, created_at, updated_at) "
-                "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?)",
+                "INSERT INTO jobs (id, kind, state, config, seeds, versions, created_at, updated_at, revision_count) "
+                "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
                 (
                     job_id,
                     kind,
@@ -112,6 +113,7 @@ class Jobs:
                     canonical_json(dict(versions)),
                     moment,
                     moment,
+                    len(revision_ids),
                 ),
             )
             for position, revision_id in enumerate(revision_ids):
@@ -125,18 +127,23 @@ class Jobs:
         row = self._connections.row("SELECT * FROM jobs WHERE id = ?", (job_id,))
         if row is None:
             raise NotFound(f"there is no job {job_id!r} in the store")
-        sql = "SELECT revision_id FROM job_revisions WHERE job_id = ? ORDER BY position"
-        return _job(row, tuple(r[0] for r in self._connections.rows(sql, (job_id,))))
+        return _job(row)
 
-    def claim(self, job_id: str | None = None) -> Job | None:
-        """Takes the oldest queued job, or the named one if it is queued or interrupted, and sets it running in this
-        process; None where there is nothing to take."""
+    def revision_ids(self, job_id: str) -> tuple[str, ...]:
+        """The revisions that a job depends on, in order."""
+        sql = "SELECT revision_id FROM job_revisions WHERE job_id = ? ORDER BY position"
+        return tuple(row[0] for row in self._connections.rows(sql, (job_id,)))
+
+    def claim(self, job_id: str | None = None, *, except_kinds: Collection[str] = ()) -> Job | None:
+        """Takes the oldest queued job whose kind is none of `except_kinds`, or the named one if it is queued or
+        interrupted, and sets it running in this process; None where there is nothing to take."""
         with self._connections.write():
             row = self._connections.row(
-                "SELECT id FROM jobs WHERE state = 'queued' ORDER BY number LIMIT 1"
+                "SELECT id FROM jobs WHERE state = 'queued' AND kind NOT IN (SELECT value FROM json_each(?)) "
+                "ORDER BY number LIMIT 1"
                 if job_id is None
                 else "SELECT id FROM jobs WHERE id = ? AND state IN ('queued', 'interrupted')",
-                () if job_id is None else (job_id,),
+                (json.dumps(list(except_kinds)),) if job_id is None else (job_id,),
             )
             return None if row is None else self.set_state(row["id"], "running")
 
@@ -237,10 +244,27 @@ class Jobs:
             for row in rows
         ]
 
-    def list(self, state: JobState | None = None, limit: int = 100) -> list[Job]:
-        """The jobs, newest first, in one state where it is named."""
-        sql = "SELECT id FROM jobs WHERE ? IS NULL OR state = ? ORDER BY number DESC LIMIT ?"
-        return [self.get(row["id"]) for row in self._connections.rows(sql, (state, state, limit))]
+    def stamp(self, job_id: str | None, kinds: Collection[str]) -> tuple[Any, ...]:
+        """Changes with the job, with the newest of the `kinds` and with how many of them are active; costs two short
+        queries. Every event of a run comes with a sign of life, so events need no look."""
+        job = self._connections.row("SELECT state, message, progress, updated_at FROM jobs WHERE id = ?", (job_id,))
+        row = self._connections.row(
+            "SELECT max(number), total(state IN ('queued', 'running', 'stopping')) FROM jobs "
+            "WHERE kind IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(kinds)),),
+        )
+        return (None if job is None else tuple(job), None if row is None else tuple(row))
+
+    def list(
+        self, state: JobState | None = None, limit: int = 100, *, kinds: Collection[str] | None = None
+    ) -> list[Job]:
+        """The jobs, newest first, in one state and of some kinds where these are named."""
+        known = None if kinds is None else json.dumps(sorted(kinds))
+        sql = (
+            "SELECT * FROM jobs WHERE (:state IS NULL OR state = :state) "
+            "AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds))) ORDER BY number DESC LIMIT :limit"
+        )
+        return [_job(row) for row in self._connections.rows(sql, {"state": state, "kinds": known, "limit": limit})]
 
 
 def _finite(value: Any) -> Any:
@@ -256,7 +280,7 @@ def _owner(text: str | None) -> Owner | None:
     return None if text is None else Owner(*json.loads(text))
 
 
-def _job(row: sqlite3.Row, revision_ids: tuple[str, ...]) -> Job:
+def _job(row: sqlite3.Row) -> Job:
     return Job(
         row["id"],
         row["kind"],
@@ -266,7 +290,7 @@ def _job(row: sqlite3.Row, revision_ids: tuple[str, ...]) -> Job:
         json.loads(row["config"]),
         json.loads(row["seeds"]),
         json.loads(row["versions"]),
-        revision_ids,
+        row["revision_count"],
         _owner(row["owner"]),
         row["heartbeat_at"],
         row["created_at"],

@@ -21,6 +21,7 @@ from typing import Any
 
 from engine.errors import Conflict, InvalidInput, NotFound
 from engine.faithfulness import final_evidence_share, ignored_errors, pretended_steps, trajectory
+from engine.lessons import is_plain_lesson
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, revision_hash, storable
 from engine.trace import Box, Evidence, Trace
@@ -81,6 +82,7 @@ def head_columns(trace: Trace, evidence: str | None = None) -> dict[str, Any]:
         "has_operation": int(trace.has_operation),
         "operation_errors": trace.operation_errors,
         "example_key": example_key(trace),
+        "is_plain_lesson": int(is_plain_lesson(trace)),
     } | faithfulness_columns(trace, evidence)
 
 
@@ -206,6 +208,7 @@ class Revisions:
             if parent == head.id:
                 known = self._connections.row("SELECT evidence FROM traces WHERE id = ?", (trace_id,))
                 columns = head_columns(trace, known["evidence"] if known else None) | {"head_id": saved.id}
+                columns["is_corrected"] = 1
                 if score is not None or trace.answer != head.trace.answer:
                     columns["score"] = score
                 self._connections.database().conn.execute(

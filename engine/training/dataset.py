@@ -27,10 +27,11 @@ import torch
 from engine.backbone.loading import Backbone
 from engine.backbone.session import IMAGE_PAD, Session
 from engine.errors import InvalidInput, PersonError
+from engine.lessons import carries_loss, is_finished
 from engine.media import Pictures
 from engine.policies.local import LocalConversation
 from engine.protocols import WireProtocol, protocol_named
-from engine.trace import Media, Step, Trace, first_views
+from engine.trace import Media, Trace, first_views
 
 __all__ = [
     "IGNORED",
@@ -71,17 +72,6 @@ class Encoded:
     positions: torch.Tensor
     pixels: torch.Tensor
     grids: torch.Tensor
-
-
-def is_finished(step: Step) -> bool:
-    """Whether the model ended this turn itself: with an answer, or with a call that something came back to."""
-    return step.answer is not None or step.observation is not None
-
-
-def carries_loss(step: Step) -> bool:
-    """Whether the model should learn to say this turn."""
-    has_failed = step.observation is not None and step.observation.error is not None
-    return is_finished(step) and not step.is_erroneous and not has_failed
 
 
 def objection(example: TrainingExample, protocol: WireProtocol) -> str | None:

@@ -11,8 +11,7 @@ One process, one backbone, as in SFT: the lease is held for one turn of a batch 
 go on in between. Everything random comes from (seed, step), so a stopped run that goes on equals an undisturbed one as far
 as the arithmetic of batches is reproducible (on a CPU: bit-identical, tests/training/test_grpo.py).
 
-Invariants: those of `engine.training.sft`: the adapter stays fp32, the backbone is afterwards as before but for the adapter
-in training, which is the caller's to save and drop; the lease is free on every way out.
+Invariants: those of `engine.training.on_backbone`.
 """
 
 from __future__ import annotations
@@ -20,28 +19,25 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from datasets import Dataset
-from transformers import PrinterCallback
+from peft import PeftModel
 from trl import GRPOConfig
 
-from engine.backbone.adapters import TRAINING, WEIGHTS, load_adapter, lora_config, take_weights
+from engine.backbone.adapters import WEIGHTS, load_adapter, lora_config
 from engine.backbone.loading import Backbone
-from engine.backbone.tower import remembered
-from engine.backbone.unpacked import unpacked
 from engine.errors import InvalidInput
 from engine.training.arguments import shared_arguments
 from engine.training.candidate import candidate
 from engine.training.checkpoints import Fingerprint, latest_checkpoint
 from engine.training.dataset import PictureLoader
 from engine.training.episodes import Episode, Episodes, RewardGroup, RlExample, reward_group
-from engine.training.footprints import seeded, unseeded, untouched
 from engine.training.grpo_config import GrpoConfig
 from engine.training.leased import Quantum
 from engine.training.leased_grpo import GRPO_NAMES, LeasedGrpoTrainer, no_reward
+from engine.training.on_backbone import adapter_on
 from engine.training.rollouts import RolloutsStopped
 from engine.training.snapshot import rl_example_to_json
 
@@ -105,35 +101,22 @@ def run_grpo(
     lora = lora_config(config.rank, config.alpha) if warm is None else warm.config
     lora.inference_mode = False
     started = time.time()
-    with ExitStack() as undo:  # the last one named is undone first
-        undo.callback(quantum.release)
-        quantum.acquire()
-        keep = undo.enter_context(ExitStack())
-        keep.callback(backbone.adapters.drop_training)
-        undo.enter_context(untouched(backbone.model))
-        undo.enter_context(remembered(backbone.model.model.visual))
-        undo.enter_context(unpacked(backbone.model))
-        undo.callback(quantum.acquire)
-        with seeded(config.seed), unseeded():
-            network = backbone.adapters.start_training(lora)
-            if warm is not None:
-                take_weights(network, TRAINING, warm.weights, warm.name)
-            adapter = {name: value.data for name, value in network.named_parameters() if value.requires_grad}
-            trainer = LeasedGrpoTrainer(
-                model=network,
-                reward_funcs=no_reward,  # type: ignore[arg-type]
-                args=_arguments(backbone, config, checkpoint_dir),
-                # What is rolled out in a step, Episodes knows; TRL only has to count.
-                train_dataset=Dataset.from_dict({"prompt": ["-"] * (config.queries_a_step * config.steps)}),
-                processing_class=backbone.processor,
-                callbacks=[quantum],
-            )
-        # TRL has rounded the adapter to bf16; these are the fp32 tensors that it was made with.
-        for name, value in network.named_parameters():
-            if name in adapter:
-                value.data = adapter[name]
-        trainer.remove_callback(PrinterCallback)
-        trainer.prepare(backbone, fingerprint, quantum)
+
+    def make_trainer(network: PeftModel) -> LeasedGrpoTrainer:
+        return LeasedGrpoTrainer(
+            model=network,
+            reward_funcs=no_reward,  # type: ignore[arg-type]
+            args=_arguments(backbone, config, checkpoint_dir),
+            # What is rolled out in a step, Episodes knows; TRL only has to count.
+            train_dataset=Dataset.from_dict({"prompt": ["-"] * (config.queries_a_step * config.steps)}),
+            processing_class=backbone.processor,
+            callbacks=[quantum],
+        )
+
+    is_cut = False
+    with adapter_on(
+        backbone, lora, make_trainer, seed=config.seed, quantum=quantum, fingerprint=fingerprint, warm_start=warm
+    ) as trainer:
         trainer.on_episode = on_episode
         trainer.episodes = Episodes(
             candidate(backbone, "in training"),
@@ -143,7 +126,6 @@ def run_grpo(
             should_stop,
             reward or reward_group(config),
         )
-        is_cut = False
         try:
             trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         except RolloutsStopped:
@@ -152,7 +134,6 @@ def run_grpo(
             if trainer.state.global_step > quantum.first_step:
                 trainer.save_checkpoint_now()
         steps = trainer.state.global_step
-        keep.pop_all()  # trained: the adapter stays
     return GrpoResult(steps, config.steps, quantum.first_step, time.time() - started, is_cut or steps < config.steps)
 
 

@@ -168,7 +168,7 @@ class Leased:
             weights = load_file(folder / WEIGHTS)
         except (SafetensorError, OSError) as error:
             raise Unavailable(f"{folder.name} cannot be read ({error}); start a new job instead") from error
-        take_weights(self._backbone.adapters.peft, TRAINING, weights, folder.name)
+        take_weights(self._backbone.adapters.training(), TRAINING, weights, folder.name)
 
     def _save_rng_state(self, output_dir: str) -> None:
         """Nothing: every step seeds itself."""

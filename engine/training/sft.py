@@ -14,9 +14,7 @@ One process, one backbone: the lease is held for one optimiser step at a time, s
 not change what is trained: data order, initialisation and dropout draw from seeds of their own, step by step, so that
 an interleaved, a resumed and an undisturbed run are bit-identical (tests/training/test_sft.py).
 
-Invariants: the adapter is trained in fp32, as it was made (TRL would round it to bf16 on quantised models, where small
-updates vanish); afterwards the backbone is as before, but for the adapter in training, which is the caller's to save and
-drop; the lease is free on every way out. Not covered: several processes or machines.
+Invariants: those of `engine.training.on_backbone`. Not covered: several processes or machines.
 """
 
 from __future__ import annotations
@@ -25,28 +23,25 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import PrinterCallback
+from peft import PeftModel
 from trl import SFTConfig
 
 from engine.backbone.adapters import lora_config
 from engine.backbone.loading import Backbone
-from engine.backbone.tower import remembered
-from engine.backbone.unpacked import unpacked
 from engine.errors import InvalidInput
 from engine.trace_json import trace_to_json
 from engine.training.arguments import shared_arguments
 from engine.training.checkpoints import Fingerprint, latest_checkpoint
 from engine.training.configuration import config_from_json
 from engine.training.dataset import Collator, PictureLoader, TrainingExample
-from engine.training.footprints import seeded, unseeded, untouched
 from engine.training.leased import LeasedSftTrainer, Quantum
+from engine.training.on_backbone import adapter_on
 
 __all__ = ["OnMetric", "SftConfig", "SftResult", "example_order", "run_sft"]
 
@@ -158,35 +153,23 @@ def run_sft(
     checkpoint = latest_checkpoint(checkpoint_dir, fingerprint) if resume else None
     quantum = Quantum(backbone, config.seed, should_stop, on_metric, len(examples) / config.batch_size)
     started = time.time()
-    with ExitStack() as undo:  # the last one named is undone first
-        undo.callback(quantum.release)
-        quantum.acquire()
-        keep = undo.enter_context(ExitStack())
-        keep.callback(backbone.adapters.drop_training)
-        undo.enter_context(untouched(backbone.model))
-        undo.enter_context(remembered(backbone.model.model.visual))
-        undo.enter_context(unpacked(backbone.model))
-        undo.callback(quantum.acquire)
-        with seeded(config.seed), unseeded():
-            network = backbone.adapters.start_training(lora_config(config.rank, config.alpha, config.dropout))
-            adapter = {name: value.data for name, value in network.named_parameters() if value.requires_grad}
-            trainer = LeasedSftTrainer(
-                model=network,
-                args=_arguments(backbone, config, total, checkpoint_dir),
-                train_dataset=Dataset.from_dict({"example": example_order(len(examples), config, total)}),
-                data_collator=Collator(examples, backbone, load_pictures, config.max_tokens),
-                processing_class=backbone.processor,
-                callbacks=[quantum],
-            )
-        # TRL has rounded the adapter to bf16; these are the fp32 tensors that it was made with.
-        for name, value in network.named_parameters():
-            if name in adapter:
-                value.data = adapter[name]
-        trainer.remove_callback(PrinterCallback)
-        trainer.prepare(backbone, fingerprint, quantum)
+
+    def make_trainer(network: PeftModel) -> LeasedSftTrainer:
+        return LeasedSftTrainer(
+            model=network,
+            args=_arguments(backbone, config, total, checkpoint_dir),
+            train_dataset=Dataset.from_dict({"example": example_order(len(examples), config, total)}),
+            data_collator=Collator(examples, backbone, load_pictures, config.max_tokens),
+            processing_class=backbone.processor,
+            callbacks=[quantum],
+        )
+
+    lora = lora_config(config.rank, config.alpha, config.dropout)
+    with adapter_on(
+        backbone, lora, make_trainer, seed=config.seed, quantum=quantum, fingerprint=fingerprint
+    ) as trainer:
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         steps = trainer.state.global_step
-        keep.pop_all()  # trained: the adapter stays
     return SftResult(
         steps=steps,
         total_steps=total,

@@ -56,13 +56,14 @@ def rl_examples_of(store: Store, artifacts: Path, job: Job) -> list[RlExample]:
     """The questions of an RL job, each once. Raises NotFound or IntegrityError where its file is gone or changed."""
     if "examples" in job.config:
         return _read_examples(artifacts, job.config["examples"]["sha256"])
-    questions = (question_of(store, store.revisions.get(one)) for one in job.revision_ids)
+    questions = (question_of(store, store.revisions.get(one)) for one in store.jobs.revision_ids(job.id))
     return list({(one.example.question, one.example.media): one for one in questions}.values())
 
 
 def media_of(store: Store, artifacts: Path, job: Job) -> set[str]:
     """The sha256 of all media that a job learns from."""
-    found = {medium.sha256 for one in job.revision_ids for medium in store.revisions.get(one).trace.media}
+    ids = store.jobs.revision_ids(job.id)
+    found = {medium.sha256 for one in ids for medium in store.revisions.get(one).trace.media}
     if "examples" in job.config:
         found |= {medium.sha256 for one in rl_examples_of(store, artifacts, job) for medium in one.example.media}
     return found

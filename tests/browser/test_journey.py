@@ -92,7 +92,7 @@ def test_ask_approve_train_promote_ask(studio: RunningStudio, new_page: Callable
         (job,) = store.jobs.list()
         metrics = store.jobs.events(job.id, kind="metric")
         (adapter,) = store.adapters.list()
-        assert (job.state, job.revision_ids) == ("done", (approved.head_id,))
+        assert (job.state, store.jobs.revision_ids(job.id)) == ("done", (approved.head_id,))
         assert [event.step for event in metrics] == list(range(1, _STEPS + 1))
         assert all(event.data["loss"] > 0 for event in metrics)
         assert adapter.job_id == job.id

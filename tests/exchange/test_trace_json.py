@@ -10,7 +10,7 @@ import pytest
 
 from engine.__main__ import main
 from engine.errors import InvalidInput
-from engine.exchange.trace_json import FILE_NAME, export_traces
+from engine.exchange.trace_json import FILE_NAME, Exported, export_traces
 from engine.media import MediaFolder
 from engine.store import Store
 from engine.trace import Step
@@ -41,7 +41,7 @@ def test_every_head_comes_back_with_its_labels_reviews_and_media(home, tmp_path)
     store.tags.add(first.id, "disc", "ann")
     store.history.record_blank_check(head.id, 0, "nothing", "KX0001", True)
 
-    assert export_traces(store, media, tmp_path / "out") == 2
+    assert export_traces(store, media, tmp_path / "out") == Exported(2, is_whole=True)
     one, two = lines(tmp_path / "out")
     assert trace_from_json(one) == (edited, first.id)
     assert trace_from_json(two) == (store.revisions.head(second.id).trace, second.id)
@@ -66,7 +66,7 @@ def test_a_status_narrows_it_and_an_export_is_never_overwritten(home, tmp_path):
     store, media, _ = home
     kept, _ = picture_trace(store, media, 1), picture_trace(store, media, 2)
     store.reviews.record(kept.head_id, "ann", "accepted")
-    assert export_traces(store, media, tmp_path / "out", "accepted") == 1
+    assert export_traces(store, media, tmp_path / "out", "accepted").count == 1
     assert [line["id"] for line in lines(tmp_path / "out")] == [kept.id]
     with pytest.raises(InvalidInput, match="is there already"):
         export_traces(store, media, tmp_path / "out")

@@ -36,7 +36,7 @@ def test_a_job_snapshots_what_it_was_made_of(store: Store) -> None:
     job = store.jobs.create("sft", {"rate": 1e-4, "steps": 3}, [1, 2], {"torch": "2.14"}, heads[::-1])
     assert job == store.jobs.get(job.id)
     assert (job.config, job.seeds, job.versions) == ({"rate": 1e-4, "steps": 3}, [1, 2], {"torch": "2.14"})
-    assert job.revision_ids == tuple(heads[::-1])
+    assert (job.revision_count, store.jobs.revision_ids(job.id)) == (3, tuple(heads[::-1]))
     assert (job.state, job.progress, job.owner, job.is_active) == ("queued", 0.0, None, True)
     with pytest.raises(NotFound):
         store.jobs.create("sft", {}, 0, {}, ["nothing"])

@@ -194,7 +194,7 @@ def test_a_damaged_adapter_keeps_no_studio_from_starting_and_is_told(random_mode
     adapter = before.store.adapters.record("sft 1", "adapters/cut", None, backbone.name, base_hash(backbone), {})
     before.store.adapters.promote(adapter.id, "ann")
     before.samples()  # no thread may draw when the store is closed
-    before.jobs.close()
+    before.worker.close(30)
     before.store.close()
 
     studio = app.build_studio(settings)
@@ -207,5 +207,5 @@ def test_a_damaged_adapter_keeps_no_studio_from_starting_and_is_told(random_mode
     studio.jobs.demote("ann")
     assert studio.jobs.problem is None
     studio.samples()
-    studio.jobs.close()
+    studio.worker.close(30)
     studio.store.close()

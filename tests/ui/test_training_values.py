@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -16,10 +17,11 @@ from engine.evaluation.held_out import MAX_HELD_OUT, HeldOut
 from engine.store import Event, Job, Store
 from engine.training.grpo_config import GrpoConfig
 from engine.training.sft import SftConfig
+from tests.store.samples import make_trace
 from ui.studio import Studio
 from ui.training import knobs
 from ui.training.attempts import MOST, attempts_value
-from ui.training.board import read_board
+from ui.training.board import has_changed, read_board
 from ui.training.comparing import comparison_value
 from ui.training.curves import MAX_POINTS, curves_value, thinned
 from ui.training.presenting import duration, job_value
@@ -35,7 +37,7 @@ JOB = Job(
     config={"sft": {"steps": 3}, "evaluation": {"count": 2}},
     seeds={},
     versions={},
-    revision_ids=("r",),
+    revision_count=1,
     owner=None,
     heartbeat_at=None,
     created_at=MOMENT,
@@ -271,6 +273,31 @@ def test_a_page_gets_the_newest_attempts_and_sft_has_none() -> None:
     assert attempts_value(dataclasses.replace(job, state="done"), [])["empty"] == "This run kept no attempts."
     for one in (None, JOB):
         assert attempts_value(one, [attempted(1)]) == {"items": [], "empty": ""}
+
+
+def test_a_page_is_told_of_runs_and_reviews_and_of_nothing_else(tmp_path: Path) -> None:
+    with Store(tmp_path / "annotations.db") as store:
+        studio = cast(Studio, SimpleNamespace(store=store, jobs=None, policy=lambda: SimpleNamespace(name="script")))
+        trace = store.traces.record(make_trace(), author="tiny")
+        job = store.jobs.create("sft", {}, {}, {})
+        store.jobs.claim(job.id)
+
+        def changed(act: Callable[[], object]) -> bool:
+            seen = read_board(studio).seen
+            assert not has_changed(studio, None, seen)
+            act()
+            return has_changed(studio, None, seen)
+
+        assert changed(lambda: store.jobs.heartbeat(job.id, 0.5, "step 1 of 2"))
+        assert changed(lambda: store.reviews.record(trace.head_id, "ann", "accepted"))
+        assert changed(lambda: store.adapters.record("one", "adapters/one", job.id, "tiny", "hash", {}))
+        assert changed(lambda: store.adapters.promote(None))
+        assert changed(lambda: store.jobs.set_state(job.id, "done"))
+        assert not changed(lambda: store.jobs.create("export", {}, {}, {}))
+        board = read_board(studio)
+        assert board.job == store.jobs.get(job.id) and [one["id"] for one in board.runs["items"]] == [job.id]
+        again = read_board(studio, seen=board.seen)
+        assert again.basis is None and again.seen == board.seen  # what is known is not counted again
 
 
 def test_a_promoted_adapter_that_could_not_be_loaded_is_not_said_to_answer(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What a run would learn from: how much was accepted, what it is made of, and what must stay out and why.
 
-Value (made by `ui.training.presenting.basis_value`):
+Value (made by `ui.training.basis.basis_value`):
 
     {"count": int, "unit": str, "note": str, "facts": [{"name": str, "value": str}],
      "objections": [{"reason": str, "traces": [{"href": str, "text": str}], "more": int}]}

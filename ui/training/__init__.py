@@ -4,5 +4,6 @@ knobs        what a person may turn -> a run's configuration, or the sentence th
 desk         what may be asked of `engine.training`: start, stop, go on, promote, demote, discard
 board        everything that the page shows at one moment, read from the store
 controls     which buttons may be pressed now, and why not
+basis        what would be learned from
 presenting   runs, curves, history -> the JSON values of the components; comparing does before and after
 """

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import NotFound
+from engine.jobs.kinds import TRAINING
 from engine.store import Adapter, Event, Job
 from ui.studio import Studio
 from ui.training import presenting
 from ui.training.attempts import attempts_value
+from ui.training.basis import read_basis
 from ui.training.comparing import comparison_value
 from ui.training.curves import curves_value
 
@@ -29,10 +31,10 @@ _NO_RUNS = "Runs will be listed here, and stay."
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a page has seen of the store; `usable` and `counts` spare it to go through all accepted traces again."""
+    """What a page has seen of the store: of runs, of traces, and how many of these can be learned from."""
 
     stamp: tuple[Any, ...] = ()
-    counts: tuple[Any, ...] = ()
+    touched_at: str | None = ""
     usable: int = 0
 
 
@@ -58,22 +60,27 @@ class Board:
 
 
 def has_changed(studio: Studio, chosen: str | None, seen: Seen) -> bool:
-    return (_stamp(studio, _shown_job(studio, chosen)), _counts(studio)) != (seen.stamp, seen.counts)
+    return (_stamp(studio, chosen), studio.store.lessons.last_change()) != (seen.stamp, seen.touched_at)
 
 
 def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = None) -> Board:
     """The board with the run `chosen`, or the newest one; an id that is not there counts as none."""
-    job = _shown_job(studio, chosen)
-    stamp, counts = _stamp(studio, job), _counts(studio)  # first: what changes while we read is read again
     store = studio.store
-    jobs, adapters, promoted = store.jobs.list(limit=_HISTORY), store.adapters.list(), store.adapters.live()
+    stamp, touched_at = _stamp(studio, chosen), store.lessons.last_change()  # first: what changes now is read again
+    job = _shown_job(studio, chosen)
+    jobs, adapters, promoted = (
+        store.jobs.list(limit=_HISTORY, kinds=TRAINING),
+        store.adapters.list(),
+        store.adapters.live(),
+    )
     live = promoted if promoted and studio.jobs and studio.jobs.live_name == promoted.name else None
     by_job = {adapter.job_id: adapter for adapter in reversed(adapters)}  # the newest of a job that was resumed
     events = [] if job is None else store.jobs.events(job.id, limit=1_000_000)
     promotions = store.adapters.promotions(limit=1)
-    basis, usable = (None, seen.usable) if seen and seen.counts == counts else _basis(studio)
+    is_known = seen is not None and seen.touched_at == touched_at
+    basis, usable = (None, seen.usable) if seen is not None and is_known else read_basis(studio)
     return Board(
-        seen=Seen(stamp, counts, usable),
+        seen=Seen(stamp, touched_at, usable),
         job=job,
         adapter=by_job.get(job.id) if job else None,
         active=next((one for one in jobs if one.is_active), None),
@@ -99,40 +106,24 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
     )
 
 
-def _basis(studio: Studio) -> tuple[dict[str, Any], int]:
-    """What is accepted, and how many of it can be learned from. A model that cannot be trained has no objections."""
-    accepted = studio.store.reviews.accepted()
-    objections = {} if studio.jobs is None else studio.jobs.objections(accepted)
-    numbers = {
-        one.trace_id: studio.store.traces.get(one.trace_id).item.number for one in accepted if one.id in objections
-    }
-    return presenting.basis_value(accepted, objections, numbers), len(accepted) - len(objections)
-
-
 def _shown_job(studio: Studio, chosen: str | None) -> Job | None:
     if chosen is not None:
         try:
             return studio.store.jobs.get(chosen)
         except NotFound:
             pass
-    newest = studio.store.jobs.list(limit=1)
+    newest = studio.store.jobs.list(limit=1, kinds=TRAINING)
     return newest[0] if newest else None
 
 
-def _stamp(studio: Studio, job: Job | None) -> tuple[Any, ...]:
-    """Changes with whatever the board shows of runs. A heartbeat comes with every metric, so events need no look."""
-    newest, promotions = studio.store.jobs.list(limit=1), studio.store.adapters.promotions(limit=1)
-    discarded = sum(bool(adapter.metrics.get("is_discarded")) for adapter in studio.store.adapters.list())
-    return (
-        (job.id, job.state, job.message, job.progress, job.updated_at) if job else None,
-        (newest[0].id, newest[0].state) if newest else None,
-        promotions[0].number if promotions else None,
-        discarded,
-    )
-
-
-def _counts(studio: Studio) -> tuple[Any, ...]:
-    return tuple(studio.store.traces.counts().items())
+def _stamp(studio: Studio, chosen: str | None) -> tuple[Any, ...]:
+    """Changes with whatever the board shows of runs."""
+    store = studio.store
+    job_id = chosen
+    if job_id is None:
+        newest = store.jobs.list(limit=1, kinds=TRAINING)
+        job_id = newest[0].id if newest else None
+    return (*store.jobs.stamp(job_id, TRAINING), *store.adapters.stamp())
 
 
 def _job_value(job: Job | None, events: list[Event], *, is_chosen: bool) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Before and after on held-out examples, as the value of `ui.components.comparison.Comparison`. Pure.
 
-It is made from a job's events of kind "evaluation" (`engine.training.jobs`, `engine.evaluation.held_out`). The two are
+It is made from a job's events of kind "evaluation" (`engine.jobs.adapter_work`, `engine.evaluation.held_out`). The two are
 told apart example by example, and a difference is only called one where it could hardly be chance: with b newly right
 and c newly wrong, |b - c| of at least 2 sqrt(b + c) (McNemar's test at about 5%).
 """

@@ -1,50 +1,45 @@
-"""What the Train screen may ask for, where a model runs that can be trained: one thin object around `engine.training`.
+"""What the Train screen may ask for, where a model runs that can be trained: one thin object around `engine.jobs`.
 
 The idea: the screen's handlers stay free of paths, leases and threads; whatever they ask for goes through here, and
 what came of it they read from the store.
 
-Invariants: a job measures itself on the held-out examples that its own record names, never on media that it trains on;
-this module is imported only once a model is loaded, for it brings torch along.
+Invariant: this module is imported only once a model is loaded, for it brings torch along.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from engine.evaluation.held_out import HeldOut, measure
-from engine.policies.base import Policy
+from engine.evaluation.held_out import HeldOut
+from engine.jobs import promotion
+from engine.jobs.grpo import GrpoKind
+from engine.jobs.kinds import GRPO, Kind
+from engine.jobs.running import queue_job, resume_job
+from engine.jobs.sft import SftKind
+from engine.jobs.worker import Worker
+from engine.jobs.workshop import Workshop
 from engine.protocols import protocol_named
 from engine.reasoning import Limits
-from engine.store import Adapter, Job, Revision
-from engine.training import promotion
+from engine.store import Adapter, Job
 from engine.training.dataset import TrainingExample, objection
 from engine.training.grpo_config import GrpoConfig
-from engine.training.jobs import GRPO, KINDS, queue_grpo, queue_sft, resume_job, run_job
 from engine.training.sft import SftConfig
-from engine.training.snapshot import media_of
-from engine.training.worker import Worker
-from engine.training.workshop import Workshop
 
-__all__ = ["TrainingDesk", "open_desk"]
-
-_CLOSING_S = 30.0
-
-log = logging.getLogger(__name__)
+__all__ = ["TrainingDesk", "training_kinds"]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingDesk:
-    """Build it with `open_desk`. `unloaded` says why what was promoted before does not answer since the start. Errors for
-    people are PersonErrors, as everywhere."""
+    """`limits` are those of an answer. `unloaded` says why what was promoted before does not answer since the start. Errors
+    for people are PersonErrors, as everywhere."""
 
     workshop: Workshop
     worker: Worker
     limits: Limits
     unloaded: str | None = None
+    _judged: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def model_name(self) -> str:
@@ -61,19 +56,27 @@ class TrainingDesk:
         is_missing = self.live_name is None and self.workshop.store.adapters.live() is not None
         return self.unloaded if is_missing else None
 
-    def objections(self, revisions: Sequence[Revision]) -> dict[str, str]:
-        """Why a revision cannot be learned from, by its id; those that can are not in it."""
+    def objections(self, revision_ids: Sequence[str]) -> dict[str, str]:
+        """Why a revision cannot be learned from, by its id; those that can are not in it. Each is read and judged once: a
+        revision never changes, and neither does the model's protocol."""
         protocol = protocol_named(self.workshop.backbone.protocol_name)
-        found = {revision.id: objection(TrainingExample(revision.trace), protocol) for revision in revisions}
-        return {revision_id: reason for revision_id, reason in found.items() if reason is not None}
+        for one in revision_ids:
+            if one not in self._judged:
+                trace = self.workshop.store.revisions.get(one).trace
+                self._judged[one] = objection(TrainingExample(trace), protocol)
+        return {one: reason for one in revision_ids if (reason := self._judged[one]) is not None}
 
     def start(self, kind: str, config: Mapping[str, Any], held_out: HeldOut) -> Job:
         """Queues a run ("sft" or "grpo") over everything that is accepted now, and wakes the worker. Raises InvalidInput."""
         measured = held_out.as_json()
         if kind == GRPO:
-            job = queue_grpo(self.workshop, GrpoConfig.within(self.limits, config), evaluation=measured)
+            rl = GrpoKind(self.workshop)
+            job = queue_job(
+                self.workshop.store, rl, rl.plan(GrpoConfig.within(self.limits, config), evaluation=measured)
+            )
         else:
-            job = queue_sft(self.workshop, SftConfig.from_json(config), evaluation=measured)
+            sft = SftKind(self.workshop)
+            job = queue_job(self.workshop.store, sft, sft.plan(SftConfig.from_json(config), evaluation=measured))
         self.worker.wake()
         return job
 
@@ -83,7 +86,7 @@ class TrainingDesk:
 
     def resume(self, job_id: str) -> Job:
         """Goes on from the last checkpoint. Raises Conflict where the job is not one that can."""
-        job = resume_job(self.workshop, job_id)
+        job = resume_job(self.workshop.store, job_id)
         self.worker.wake()
         return job
 
@@ -99,38 +102,8 @@ class TrainingDesk:
         """Deletes the weights; raises Conflict for the one that answers."""
         return promotion.discard(self.workshop.store, self.workshop.artifacts, adapter_id)
 
-    def close(self) -> None:
-        """Lets the running step finish; the job goes on at the next start."""
-        self.worker.close(_CLOSING_S)
 
-
-def open_desk(workshop: Workshop, limits: Limits) -> TrainingDesk:
-    """Lets what was promoted answer, and starts the worker, which first goes on with what an earlier process left. `limits`
-    are those of an answer. Where the promoted adapter cannot be used, the backbone answers alone, and `problem` says why."""
-    unloaded = promotion.load_live(workshop.store, workshop.backbone, workshop.artifacts)
-    if unloaded is not None:
-        log.warning(unloaded)
-
-    def run(job: Job, is_closing: Callable[[], bool]) -> Job:
-        return run_job(_measuring(workshop, job, limits), job, is_closing=is_closing)
-
-    worker = Worker(workshop.store, dict.fromkeys(KINDS, run))
-    worker.start()
-    return TrainingDesk(workshop, worker, limits, unloaded)
-
-
-def _measuring(workshop: Workshop, job: Job, limits: Limits) -> Workshop:
-    """`workshop` with the measurement that the job's record asks for."""
-    held_out = HeldOut.from_json(job.config.get("evaluation") or {})
-    if held_out.count == 0:
-        return dataclasses.replace(workshop, evaluate=None)
-    store = workshop.store
-    trained_on = media_of(store, workshop.artifacts, job)
-
-    def tell(done: int, count: int) -> None:
-        store.jobs.heartbeat(job.id, message=f"measuring on held-out examples: {done} of {count}")
-
-    def evaluate(policy: Policy, is_cancelled: Callable[[], bool]) -> dict[str, Any]:
-        return measure(held_out, policy, limits, excluded=trained_on, is_cancelled=is_cancelled, on_progress=tell)
-
-    return dataclasses.replace(workshop, evaluate=evaluate)
+def training_kinds(workshop: Workshop) -> dict[str, Kind]:
+    """What this workshop can run, for the worker's table."""
+    kinds: tuple[Kind, ...] = (SftKind(workshop), GrpoKind(workshop))
+    return {kind.name: kind for kind in kinds}

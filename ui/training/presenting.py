@@ -1,6 +1,6 @@
 """Jobs, their events and adapters as the plain JSON values that the Train screen's components show. Pure.
 
-The formats are those of the components' docstrings (`ui.components.job`, `.basis`, `.runs`, `.who`). Times
+The formats are those of the components' docstrings (`ui.components.job`, `.runs`, `.who`). Times
 go out as the store has them (UTC), and the page writes them in the reader's own time.
 
 Not covered: before and after (`ui.training.comparing`), reading the store (`ui.training.board`).
@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from engine.store import Adapter, Event, Job, Promotion, Revision
+from engine.jobs.kinds import TITLES
+from engine.store import Adapter, Event, Job, Promotion
 from ui.training.comparing import measurement_text
 from ui.training.knobs import total_steps
 
 __all__ = [
     "STATE_LABELS",
-    "basis_value",
     "duration",
     "job_steps",
     "job_value",
@@ -37,70 +37,12 @@ STATE_LABELS = {
     "failed": "Failed",
     "interrupted": "Interrupted",
 }
-_SHOWN_TRACES = 12
 _LOG_LINES = 60
 _LIBRARIES = ("torch", "trl", "peft")
 
 
 def kind_label(kind: str) -> str:
-    return {"sft": "Supervised fine-tuning", "grpo": "Curiosity-driven RL"}.get(kind, kind)
-
-
-# --- what would be learned from ---------------------------------------------------------------------------------------
-
-
-def basis_value(
-    accepted: Sequence[Revision], objections: Mapping[str, str], numbers: Mapping[str, int]
-) -> dict[str, Any]:
-    """`objections` say why a revision cannot be learned from, by its id; `numbers` are traces' numbers by trace id."""
-    count = len(accepted)
-    if not count:
-        note = "Nothing is accepted yet. Approve traces in Curate; what you approve is what the adapter learns."
-        return {"count": 0, "unit": "accepted traces", "note": note, "facts": [], "objections": []}
-    usable = [revision for revision in accepted if revision.id not in objections]
-    traces = [revision.trace for revision in usable]
-    clips = sum(any(medium.kind == "video" for medium in trace.media) for trace in traces)
-    operating = sum(any(step.operation is not None for step in trace.steps) for trace in traces)
-    edited = sum(revision.number > 1 for revision in usable)
-    facts = [
-        ("Pictures", str(len(traces) - clips)),
-        ("Clips", str(clips)),
-        ("With an operation", f"{operating} of {len(traces)}"),
-        ("Corrected by a person", str(edited)),
-    ]
-    return {
-        "count": len(usable),
-        "unit": _unit(len(usable), count),
-        "note": "" if usable else "None of what was accepted can be learned from.",
-        "facts": [{"name": name, "value": value} for name, value in facts] if usable else [],
-        "objections": _grouped(accepted, objections, numbers),
-    }
-
-
-def _unit(usable: int, accepted: int) -> str:
-    if usable < accepted:
-        return f"of {accepted} accepted traces"
-    return "accepted trace" if accepted == 1 else "accepted traces"
-
-
-def _grouped(
-    accepted: Sequence[Revision], objections: Mapping[str, str], numbers: Mapping[str, int]
-) -> list[dict[str, Any]]:
-    by_reason: dict[str, list[Revision]] = {}
-    for revision in accepted:
-        if revision.id in objections:
-            by_reason.setdefault(objections[revision.id], []).append(revision)
-    return [
-        {
-            "reason": reason,
-            "traces": [
-                {"href": f"curate?trace={one.trace_id}", "text": f"#{numbers.get(one.trace_id, '?')}"}
-                for one in revisions[:_SHOWN_TRACES]
-            ],
-            "more": max(0, len(revisions) - _SHOWN_TRACES),
-        }
-        for reason, revisions in by_reason.items()
-    ]
+    return TITLES.get(kind, kind)
 
 
 # --- one run ----------------------------------------------------------------------------------------------------------
@@ -131,7 +73,7 @@ def job_value(job: Job, events: Sequence[Event], *, is_chosen: bool) -> dict[str
 def _learned_from(job: Job) -> str:
     """What a job learns from, with its number."""
     noun = "question" if job.kind == "grpo" else "trace"
-    count = (job.config.get("examples") or {}).get("count", len(job.revision_ids))
+    count = (job.config.get("examples") or {}).get("count", job.revision_count)
     return f"{count} {noun}{'s' if count != 1 else ''}"
 
 
@@ -212,7 +154,7 @@ def seconds_left(job: Job, metrics: Sequence[Event]) -> float | None:
 
 def job_steps(job: Job) -> int:
     """How many optimiser steps a job was queued for."""
-    return total_steps(len(job.revision_ids), job.config.get(job.kind) or {})
+    return total_steps(job.revision_count, job.config.get(job.kind) or {})
 
 
 def _took_s(job: Job) -> float | None:

@@ -20,6 +20,7 @@ from engine.store.connection import Connections, run_script
 from engine.store.facets import DROP_TRIGGERS, REBUILD, TRIGGERS
 from engine.store.identity import canonical_json
 from engine.store.revisions import head_columns
+from engine.store.search import Status
 from engine.trace import (
     Box,
     Media,
@@ -49,9 +50,12 @@ _SIZE_PX = (1024, 768)
 _QUESTION, _GOLD, _SHA = "QUESTION", "GOLD", hashlib.sha256(b"").hexdigest()
 
 
-def fill(connections: Connections, count: int, seed: int = 0, media: Sequence[str] = ()) -> None:
+def fill(
+    connections: Connections, count: int, seed: int = 0, media: Sequence[str] = (), *, status: Status | None = None
+) -> None:
     """Adds `count` traces to an empty store that nobody else has open. `media` are hashes of pictures of 1024 x 768 that
-    exist, for the traces to share; without them each group of eight has a picture that does not. Killed on its way it
+    exist, for the traces to share; without them each group of eight has a picture that does not. All have the `status` that
+    is named, else they vary. Killed on its way it
     leaves a database that must be thrown away."""
     chance = random.Random(seed)
     conn = connections.database().conn
@@ -62,6 +66,8 @@ def fill(connections: Connections, count: int, seed: int = 0, media: Sequence[st
         run_script(db, DROP_TRIGGERS)
     batch: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for made in _made(count, chance, media):
+        if status is not None:
+            made[0]["status"] = status
         batch.append(made)
         if len(batch) == _BATCH:
             _write(connections, batch)

@@ -12,19 +12,23 @@ from engine.settings import Settings
 
 SUMMARY = "measure the studio against a baseline"
 
-_NAMES = ("cache", "rl", "queue", "editor", "people")
+_NAMES = ("cache", "rl", "queue", "train", "editor", "people")
 
 _FULL = {"traces": 100_000, "repeats": 40, "drags": 20, "people": 20, "seconds": 60.0, "answers": 40, "prompts": 16}
 _QUICK = {"traces": 10_000, "repeats": 10, "drags": 5, "people": 20, "seconds": 10.0, "answers": 8, "prompts": 4}
 """Without a name everything is measured, quickly."""
+_LESSONS = 25_000
+"""Accepted traces at which a look at the Train screen is measured."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name", nargs="?", choices=_NAMES, help="what to measure at full size; without a name all, at quick sizes"
     )
-    parser.add_argument("--traces", type=int, help="queue: traces in the generated store (100000; quick: 10000)")
-    parser.add_argument("--repeats", type=int, help="queue: how often each kind of page is asked for (40; quick: 10)")
+    parser.add_argument(
+        "--traces", type=int, help="queue, train: traces in the generated store (100000, train 25000; quick: 10000)"
+    )
+    parser.add_argument("--repeats", type=int, help="queue, train: how often each is asked for (40; quick: 10)")
     parser.add_argument("--store-only", action="store_true", help="queue: without the browser's end")
     parser.add_argument("--drags", type=int, help="editor: drags of a box of each size (20; quick: 5)")
     parser.add_argument("--people", type=int, help="people: how many edit at once (20)")
@@ -43,6 +47,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
     sizes: dict[str, Any] = dict(_QUICK if arguments.name is None else _FULL)
     sizes |= {name: given for name in sizes if (given := getattr(arguments, name)) is not None}
+    if arguments.name == "train" and arguments.traces is None:
+        sizes["traces"] = _LESSONS
     if sizes["traces"] < 100 or sizes["repeats"] < 3:
         raise InvalidInput("a measurement needs at least 100 traces and 3 repeats")
     if sizes["answers"] < 1 or sizes["prompts"] < 1:
@@ -89,6 +95,11 @@ def _measured(
         )
         found = measure(backbone, count, progress)
         return found, answers.report(found)
+    if name == "train":
+        from engine.lab.bench import train
+
+        found = train.measure(sizes["traces"], sizes["repeats"], progress=progress)
+        return found, train.report(found)
     from engine.lab.bench import queue
 
     found = queue.measure(sizes["traces"], sizes["repeats"], has_browser=not is_store_only, progress=progress)

@@ -55,6 +55,14 @@ def test_the_queue_is_measured_in_the_store_alone() -> None:
     assert {base["ratio"] > 0 for base in found["store"]["baseline"].values()} == {True}
 
 
+def test_a_look_at_the_train_screen_is_measured_against_reading_everything() -> None:
+    out = io.StringIO()
+    assert main(["bench", "train", "--traces", "200", "--repeats", "3", "--json"], {}, out) == 0
+    found = json.loads(out.getvalue())
+    assert found["traces"] == 200 and list(found)[-1] == "ratio" and found["ratio"] > 0
+    assert [found[name]["n"] for name in ("unchanged", "look", "baseline")] == [3, 3, 3]
+
+
 @pytest.mark.parametrize(
     "words",
     [["queue", "--traces", "9"], ["people", "--people", "0"], ["cache", "--answers", "0"], ["editor", "--drags", "0"]],

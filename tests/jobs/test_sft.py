@@ -14,14 +14,18 @@ import pytest
 import torch
 
 from engine.errors import InvalidInput
+from engine.jobs.kinds import SFT
+from engine.jobs.running import checkpoint_folder, curve, resume_job
+from engine.jobs.worker import Worker
+from engine.jobs.workshop import Workshop
 from engine.reasoning import Finished, Limits, reason
 from engine.store import Store
 from engine.trace import Example, Step, Trace
 from engine.training.checkpoints import base_hash
-from engine.training.jobs import SFT, curve, queue_sft, resume_job, run_job, train_in_foreground
 from engine.training.sft import SftConfig
-from engine.training.worker import Worker
-from engine.training.workshop import Workshop
+from ui.training.desk import training_kinds
+
+from .training import queue, run, train
 
 CONFIG = SftConfig(steps=3, batch_size=1, learning_rate=2e-3, rank=4, alpha=8, checkpoint_every=1, seed=3)
 
@@ -47,7 +51,7 @@ def make_workshop(backbone, examples, load_pictures, home: Path) -> Workshop:
         record = store.traces.record(example.trace, author="tiny", options=example.options)
         store.reviews.record(record.head_id, "ada", "accepted")
     store.traces.record(examples[0].trace, author="tiny")
-    return Workshop(store, backbone, home / "artifacts", load_pictures, evaluate)
+    return Workshop(store, backbone, home / "artifacts", load_pictures, lambda job: evaluate)
 
 
 def evaluate(policy, is_cancelled):
@@ -65,19 +69,15 @@ def _pictures(pictures):
     evaluate.pictures = pictures
 
 
-def run(workshop: Workshop, job, **options):
-    return run_job(workshop, workshop.store.jobs.claim(job.id), **options)
-
-
 def test_a_job_from_accepted_traces_to_a_recorded_adapter(workshop):
     store = workshop.store
     seen: list[tuple] = []
-    job = train_in_foreground(
+    job = train(
         workshop, CONFIG, name="first", evaluation={"benchmark": "mine"}, on_event=lambda *event: seen.append(event)
     )
     assert (job.state, job.progress) == ("done", 1.0)
     assert job.message == "3 steps done; 50.0% right before, 50.0% after (1 examples)"
-    assert list(job.revision_ids) == [revision.id for revision in store.reviews.accepted()]
+    assert list(store.jobs.revision_ids(job.id)) == [revision.id for revision in store.reviews.accepted()]
     assert job.config["sft"] == CONFIG.as_json()
     assert job.config["evaluation"] == {"benchmark": "mine"}
     assert job.config["backbone"]["quantization"] == "4bit"
@@ -110,7 +110,7 @@ def test_a_job_from_accepted_traces_to_a_recorded_adapter(workshop):
         "adapter_config.json",
         "adapter_model.safetensors",
     ]
-    assert not workshop.checkpoint_folder(job.id).exists()
+    assert not checkpoint_folder(workshop.artifacts, job.id).exists()
 
 
 def test_there_must_be_something_to_learn_from(workshop, examples):
@@ -119,18 +119,18 @@ def test_there_must_be_something_to_learn_from(workshop, examples):
     hopeless = Trace(trace.question, trace.media, trace.views[:1], (Step("cut off"),), "max_tokens", "tiny", "studio")
     record = store.traces.record(hopeless, author="tiny")
     with pytest.raises(InvalidInput, match="none of the 1 traces can be learned from; the first: it has no step"):
-        queue_sft(workshop, CONFIG, revision_ids=[record.head_id])
+        queue(workshop, CONFIG, revision_ids=[record.head_id])
     with pytest.raises(InvalidInput, match="accept some traces first"):
-        queue_sft(workshop, CONFIG, revision_ids=[])
+        queue(workshop, CONFIG, revision_ids=[])
     store.reviews.record(record.head_id, "ada", "accepted")
-    job = queue_sft(workshop, CONFIG)
-    assert len(job.revision_ids) == 2
+    job = queue(workshop, CONFIG)
+    assert job.revision_count == 2
     assert [left["revision"] for left in job.config["left_out"]] == [record.head_id]
 
 
 def test_a_stopped_job_keeps_what_it_has_and_goes_on_where_it_was(workshop, tmp_path):
     store = workshop.store
-    job = queue_sft(workshop, CONFIG)
+    job = queue(workshop, CONFIG)
 
     def stop_after_one(step, kind, data):
         if (step, kind) == (1, "metric"):
@@ -142,18 +142,18 @@ def test_a_stopped_job_keeps_what_it_has_and_goes_on_where_it_was(workshop, tmp_
     (partial,) = store.adapters.list()
     assert (partial.metrics["is_stopped"], partial.metrics["steps"], partial.metrics["after"]) == (True, 2, None)
 
-    resume_job(workshop, job.id)
+    resume_job(store, job.id)
     assert run(workshop, job).state == "done"
     kinds = [event.kind for event in store.jobs.events(job.id)]
     assert kinds.count("metric") == 3
     assert kinds.count("evaluation") == 2  # "before" was not measured twice
-    undisturbed = train_in_foreground(workshop, CONFIG)
+    undisturbed = train(workshop, CONFIG)
     assert curve(store, job.id) == curve(store, undisturbed.id)
 
 
 def test_a_job_whose_training_was_over_only_measures_again(workshop):
     store = workshop.store
-    job = queue_sft(workshop, CONFIG)
+    job = queue(workshop, CONFIG)
     is_over = []
 
     def note(step, kind, data):
@@ -168,7 +168,7 @@ def test_a_job_whose_training_was_over_only_measures_again(workshop):
 
 
 def test_a_stop_while_measuring_comes_at_once(workshop):
-    job = queue_sft(workshop, CONFIG)
+    job = queue(workshop, CONFIG)
     store = workshop.store
 
     def slow(policy, is_cancelled):
@@ -179,7 +179,7 @@ def test_a_stop_while_measuring_comes_at_once(workshop):
             time.sleep(0.02)
         raise AssertionError("was not cancelled")
 
-    shop = Workshop(store, workshop.backbone, workshop.artifacts, workshop.load_pictures, slow)
+    shop = Workshop(store, workshop.backbone, workshop.artifacts, workshop.load_pictures, lambda job: slow)
     ended = run(shop, job)
     assert (ended.state, ended.message) == ("stopped", "stopped before the first step")
 
@@ -189,14 +189,14 @@ def test_an_error_ends_the_job_with_a_sentence_and_leaves_the_backbone_free(work
         raise RuntimeError("the disk is gone")
 
     broken = Workshop(workshop.store, workshop.backbone, workshop.artifacts, lose)
-    job = run(broken, queue_sft(workshop, CONFIG))
+    job = run(broken, queue(workshop, CONFIG))
     assert (job.state, "the disk is gone" in job.message) == ("failed", True)
     (error,) = workshop.store.jobs.events(job.id, kind="error")
     assert "Traceback" in error.data["traceback"]
 
 
 def test_a_job_for_another_backbone_says_so(workshop, fresh_backbone):
-    job = queue_sft(workshop, CONFIG)
+    job = queue(workshop, CONFIG)
     other = Workshop(workshop.store, fresh_backbone(quantization="none"), workshop.artifacts, workshop.load_pictures)
     ended = run(other, job)
     assert ended.state == "failed"
@@ -204,8 +204,7 @@ def test_a_job_for_another_backbone_says_so(workshop, fresh_backbone):
 
 
 def make_worker(workshop: Workshop, **options) -> Worker:
-    runners = {SFT: lambda job, is_closing: run_job(workshop, job, is_closing=is_closing)}
-    return Worker(workshop.store, runners, poll_s=0.05, **options)
+    return Worker(workshop.store, workshop.artifacts, training_kinds(workshop), poll_s=0.05, **options)
 
 
 def wait_for(condition, timeout_s=120):
@@ -220,7 +219,7 @@ def test_the_worker_runs_one_job_after_another_and_survives_errors(workshop):
     one = SftConfig(**CONFIG.as_json() | {"steps": 1})
     strange = store.jobs.create("dream", {}, {}, {})
     broken = store.jobs.create(SFT, {}, {}, {})  # its configuration lacks everything
-    first, second = queue_sft(workshop, one), queue_sft(workshop, one)
+    first, second = queue(workshop, one), queue(workshop, one)
     worker = make_worker(workshop)
     assert worker.start() == []
     wait_for(lambda: store.jobs.get(second.id).state == "done")
@@ -233,7 +232,7 @@ def test_the_worker_runs_one_job_after_another_and_survives_errors(workshop):
 
 def test_a_closed_studio_goes_on_at_the_next_start(workshop):
     store = workshop.store
-    job = queue_sft(workshop, CONFIG)
+    job = queue(workshop, CONFIG)
     worker = make_worker(workshop)
     worker.start()
     wait_for(lambda: curve(store, job.id))
@@ -253,11 +252,11 @@ import sys, os, signal
 sys.path.insert(0, {root!r})
 from pathlib import Path
 from tests.training.conftest import BUDGETS, picture
-from tests.training.test_jobs import CONFIG, evaluate
+from tests.jobs.test_sft import CONFIG, evaluate
+from tests.jobs.training import train
 from engine.backbone.loading import load_backbone
 from engine.store import Store
-from engine.training.jobs import train_in_foreground
-from engine.training.workshop import Workshop
+from engine.jobs.workshop import Workshop
 import dataclasses, torch
 torch.set_num_threads(1)
 pictures = {{loaded.media.sha256: loaded for loaded in (picture(1), picture(2))}}
@@ -265,11 +264,11 @@ evaluate.pictures = pictures
 backbone = dataclasses.replace(load_backbone({model!r}, "4bit", "cpu", "studio"), budgets=BUDGETS)
 home = Path({home!r})
 workshop = Workshop(Store(home / "annotations.db"), backbone, home / "artifacts",
-                    lambda media: {{m.sha256: pictures[m.sha256] for m in media}}, evaluate)
+                    lambda media: {{m.sha256: pictures[m.sha256] for m in media}}, lambda job: evaluate)
 def die(step, kind, data):
     if (step, kind) == (2, "metric"):  # after the checkpoint of step 1, before that of step 2
         os.kill(os.getpid(), signal.SIGKILL)
-train_in_foreground(workshop, CONFIG, on_event=die)
+train(workshop, CONFIG, on_event=die)
 """
 
 
@@ -291,13 +290,13 @@ def test_a_killed_process_finds_its_job_again(workshop, random_model, tmp_path):
     assert store.jobs.get(job.id).state == "done"
     steps = [event.step for event in store.jobs.events(job.id, kind="metric")]
     assert steps == [1, 2, 2, 3]  # step 2 ran again, from the checkpoint of step 1
-    undisturbed = train_in_foreground(workshop, CONFIG)
+    undisturbed = train(workshop, CONFIG)
     assert curve(store, job.id) == curve(store, undisturbed.id)
 
 
 def test_a_stop_that_its_process_did_not_live_to_see_is_kept(workshop):
     store = workshop.store
-    job = queue_sft(workshop, CONFIG)
+    job = queue(workshop, CONFIG)
     store.jobs.claim(job.id)
     store.jobs.request_stop(job.id)
     worker = make_worker(workshop)
@@ -311,7 +310,7 @@ def test_the_worker_does_not_hold_up_answers(workshop, pictures):
     from engine.policies.local import LocalPolicy
 
     store, answers = workshop.store, []
-    job = queue_sft(workshop, CONFIG)
+    job = queue(workshop, CONFIG)
     worker = make_worker(workshop)
     worker.start()
     wait_for(lambda: curve(store, job.id))

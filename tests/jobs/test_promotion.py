@@ -11,10 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.errors import Conflict, NotFound, Unavailable
+from engine.jobs.promotion import demote, discard, load_live, promote, record_training_adapter
 from engine.store import Store
-from engine.training.promotion import demote, discard, load_live, promote, record_training_adapter
-
-from .test_sft import answer_logits, say, train_only
+from tests.training.test_sft import answer_logits, say, train_only
 
 
 @pytest.fixture(scope="module")

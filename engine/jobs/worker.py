@@ -1,35 +1,38 @@
-"""One thread that runs training jobs one after another, outside Gradio's queue: it outlives every tab.
+"""One thread that runs jobs one after another, outside Gradio's queue: it outlives every tab.
 
 The idea: the store is the queue. The worker first takes up what a dead process left behind, then whatever is queued,
-oldest first; `close` lets the running step finish, and the next start goes on from there.
+oldest first; `close` lets the running job come to a place that it can go on from, and the next start goes on from there.
 
 Invariants: one job at a time; no exception ends the thread, and a thread that ended all the same is started again by the
-next `wake`; jobs of kinds that nobody here runs are failed with a sentence. Not covered: what a job does
-(`engine.training.jobs`).
+next `wake`; it ends with the store. A job of a kind that the studio has but this process cannot run (a model is missing) is
+left as it is; one of a kind that nobody knows is failed with a sentence. Not covered: what a job does (the kinds).
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 
+from engine.jobs.kinds import TITLES, Kind
+from engine.jobs.running import run_job
 from engine.store import Job, Store
 
-__all__ = ["Runner", "Worker"]
-
-Runner = Callable[[Job, Callable[[], bool]], Job]
-"""runner(claimed job, is_closing) -> the job as it ended."""
+__all__ = ["Worker"]
 
 log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Runs the jobs of `store` with the runner of their kind, e.g. {"sft": lambda job, is_closing: run_job(...)}."""
+    """Runs the jobs of `store` whose kinds are in the table `kinds`, name -> kind; `artifacts` is the folder of
+    checkpoints."""
 
-    def __init__(self, store: Store, runners: Mapping[str, Runner], poll_s: float = 2.0) -> None:
+    def __init__(self, store: Store, artifacts: Path, kinds: Mapping[str, Kind], *, poll_s: float = 2.0) -> None:
         self._store = store
-        self._runners = dict(runners)
+        self._artifacts = artifacts
+        self._kinds = dict(kinds)
+        self._left_alone = TITLES.keys() - self._kinds.keys()
         self._poll_s = poll_s
         self._news = threading.Event()
         self._closing = threading.Event()
@@ -55,7 +58,7 @@ class Worker:
         for job in interrupted:
             if job.id in stopping:
                 self._store.jobs.set_state(job.id, "stopped", "stopped; its process ended on the way")
-        again = [job for job in interrupted if job.id not in stopping]
+        again = [job for job in interrupted if job.id not in stopping and job.kind not in self._left_alone]
         self._leftovers = [job.id for job in again]
         self.wake()
         return again
@@ -64,12 +67,12 @@ class Worker:
         """There may be something to do: call it after queueing a job."""
         with self._guard:
             if not self.is_alive and not self._closing.is_set():
-                self._thread = threading.Thread(target=self._work, name="training-worker", daemon=True)
+                self._thread = threading.Thread(target=self._work, name="jobs-worker", daemon=True)
                 self._thread.start()
         self._news.set()
 
     def close(self, timeout_s: float | None = None) -> bool:
-        """End after the running job's current step; the job becomes interrupted. Returns whether the thread has ended."""
+        """End where the running job can go on from; it becomes interrupted. Returns whether the thread has ended."""
         self._closing.set()
         self._news.set()
         if self._thread is not None:
@@ -84,7 +87,9 @@ class Worker:
                     self._run(job)
                     continue
             except Exception:
-                log.exception("the training worker met an error and goes on")
+                if self._store.is_closed:
+                    return
+                log.exception("the worker met an error and goes on")
                 self._closing.wait(self._poll_s)
             self._news.wait(self._poll_s)
             self._news.clear()
@@ -93,21 +98,14 @@ class Worker:
         while self._leftovers:
             if (job := self._store.jobs.claim(self._leftovers.pop(0))) is not None:
                 return job
-        return self._store.jobs.claim()
+        return self._store.jobs.claim(except_kinds=sorted(self._left_alone))
 
     def _run(self, job: Job) -> None:
-        runner = self._runners.get(job.kind)
-        if runner is None:
-            known = ", ".join(sorted(self._runners)) or "none"
-            self._store.jobs.set_state(
-                job.id, "failed", f"this studio cannot run jobs of kind {job.kind!r} (only {known})"
-            )
-            return
         self._current = job.id
         try:
-            runner(job, self._closing.is_set)
+            run_job(self._store, self._artifacts, self._kinds, job, is_closing=self._closing.is_set)
         except Exception as error:
-            log.exception("the runner of the job %s raised", job.id)
+            log.exception("running the job %s raised", job.id)
             self._store.jobs.set_state(job.id, "failed", f"an error of the studio ended it ({type(error).__name__})")
         finally:
             self._current = None

@@ -5,19 +5,21 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import InvalidInput, NotFound
+from engine.jobs import grpo
+from engine.jobs.kinds import GRPO
+from engine.jobs.promotion import promote
+from engine.jobs.running import curve, resume_job
+from engine.jobs.workshop import Workshop
 from engine.store import Store
 from engine.trace import Example
-from engine.training import grpo_run
 from engine.training.episodes import RlExample
 from engine.training.grpo import GrpoResult
 from engine.training.grpo_config import GrpoConfig
-from engine.training.jobs import GRPO, curve, queue_grpo, resume_job, run_job, train_grpo_in_foreground
-from engine.training.promotion import promote
 from engine.training.snapshot import media_of, rl_examples_of
-from engine.training.workshop import Workshop
+from tests.training.conftest import plain_trace, zoom_trace
+from tests.training.grpo_runs import CONFIG
 
-from .conftest import plain_trace, zoom_trace
-from .grpo_runs import CONFIG
+from .training import queue, run, train
 
 ONE = GrpoConfig(**CONFIG.as_json() | {"steps": 2, "queries_a_step": 1, "checkpoint_every": 1})
 
@@ -44,13 +46,9 @@ def workshop(backbone, pictures, load_pictures, tmp_path):
     store.close()
 
 
-def run(workshop, job, **options):
-    return run_job(workshop, workshop.store.jobs.claim(job.id), **options)
-
-
 def test_a_job_from_accepted_questions_to_a_recorded_adapter(workshop):
     store = workshop.store
-    job = train_grpo_in_foreground(workshop, ONE, name="curious")
+    job = train(workshop, ONE, name="curious")
     assert (job.kind, job.state, job.message) == (GRPO, "done", "2 steps done")
     # Two traces asked the same of one picture: the question counts once, with its gold answer.
     questions = rl_examples_of(store, workshop.artifacts, job)
@@ -78,7 +76,7 @@ def test_a_job_from_accepted_questions_to_a_recorded_adapter(workshop):
 
 def test_it_stops_while_rolling_out_and_goes_on(workshop, backbone):
     store = workshop.store
-    job = queue_grpo(workshop, ONE)
+    job = queue(workshop, ONE)
 
     def stop_after_one(step, kind, data):
         if (step, kind) == (1, "metric"):
@@ -87,9 +85,9 @@ def test_it_stops_while_rolling_out_and_goes_on(workshop, backbone):
     ended = run(workshop, job, on_event=stop_after_one)
     assert (ended.state, ended.message) == ("stopped", "stopped after 1 of 2 steps; the adapter so far is kept")
     assert len(curve(store, job.id)) == 1
-    resume_job(workshop, job.id)
+    resume_job(store, job.id)
     assert run(workshop, job).state == "done"
-    undisturbed = train_grpo_in_foreground(workshop, ONE)
+    undisturbed = train(workshop, ONE)
     for name in ("loss", "reward", "rapr", "uniform_share"):
         assert curve(store, job.id, name) == curve(store, undisturbed.id, name)
 
@@ -101,7 +99,7 @@ def test_questions_of_a_file_are_kept_beside_the_job_and_never_change(workshop, 
         RlExample(Example("How many?", (first.media,), "three", other_answers=("3",)), "number"),
         RlExample(Example("How many?", (first.media,))),
     ]
-    job = queue_grpo(workshop, ONE, examples=asked)
+    job = queue(workshop, ONE, examples=asked)
     assert job.config["examples"]["count"] == 1
     assert [left["reason"] for left in job.config["left_out"]] == ["its answer is not known"]
     assert rl_examples_of(store, workshop.artifacts, job) == asked[:1]
@@ -111,24 +109,24 @@ def test_questions_of_a_file_are_kept_beside_the_job_and_never_change(workshop, 
     ended = run(workshop, job)
     assert (ended.state, "were changed" in ended.message) == ("failed", True)
     with pytest.raises(InvalidInput, match="nothing to roll out"):
-        queue_grpo(workshop, ONE, examples=asked[1:])
+        queue(workshop, ONE, examples=asked[1:])
     with pytest.raises(InvalidInput, match="nothing to roll out"):
-        queue_grpo(workshop, ONE, revision_ids=[])
+        queue(workshop, ONE, revision_ids=[])
 
 
 def test_it_starts_from_what_answers_or_from_an_adapter_by_its_id(workshop, backbone):
     store = workshop.store
     one = GrpoConfig(**ONE.as_json() | {"steps": 1})
-    train_grpo_in_foreground(workshop, one)
+    train(workshop, one)
     (warm,) = store.adapters.list()
     from_live = GrpoConfig(**one.as_json() | {"start_from": "live"})
-    assert queue_grpo(workshop, from_live).config["grpo"]["start_from"] == ""  # nothing but the backbone answers
+    assert queue(workshop, from_live).config["grpo"]["start_from"] == ""  # nothing but the backbone answers
     promote(store, backbone, workshop.artifacts, warm.id)
-    job = queue_grpo(workshop, from_live)
+    job = queue(workshop, from_live)
     assert job.config["grpo"]["start_from"] == warm.id
     assert run(workshop, job).state == "done"
     with pytest.raises(NotFound):
-        queue_grpo(workshop, GrpoConfig(**one.as_json() | {"start_from": "nobody"}))
+        queue(workshop, GrpoConfig(**one.as_json() | {"start_from": "nobody"}))
 
 
 def test_the_learning_trap_sets_off_an_alarm_once(workshop, monkeypatch):
@@ -143,8 +141,8 @@ def test_the_learning_trap_sets_off_an_alarm_once(workshop, monkeypatch):
 
     from engine.backbone.adapters import lora_config
 
-    monkeypatch.setattr(grpo_run, "run_grpo", pretend)
-    job = train_grpo_in_foreground(workshop, GrpoConfig(**ONE.as_json() | {"steps": len(rates)}))
+    monkeypatch.setattr(grpo, "run_grpo", pretend)
+    job = train(workshop, GrpoConfig(**ONE.as_json() | {"steps": len(rates)}))
     (alarm,) = workshop.store.jobs.events(job.id, kind="alarm")
     assert alarm.step == 10
     assert "learning trap" in alarm.data["text"]

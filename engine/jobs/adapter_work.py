@@ -1,0 +1,182 @@
+"""The way of every job that trains an adapter on the backbone: measure before, learn, measure after, save and record.
+
+The idea: SFT and RL differ in what they learn from and what they say of each step; the way around that is one. What is
+said on the way are events:
+
+    evaluation  {"when": "before" | "after", "adapter": name or null, "seconds", ...what evaluate returned}
+    log         {"text"}
+    metric      step; the numbers of `engine.training.sft.OnMetric` or `engine.training.grpo.OnMetric`, and left_s,
+                estimated seconds to the end of the job
+    adapter     {"id", "name", "steps"}
+    alarm       {"text", "rapr"}: RL only, the learning trap
+    rollouts    step; RL only, of some steps: two attempts at one question (`engine.training.looked_at`)
+    error       {"text", "traceback" where it is ours}
+
+After a kill a run goes on from its last whole checkpoint, so steps after it are there twice: the later row counts.
+
+Invariant: however it ends, no adapter is left in training and the lease is free. Not covered: states and errors
+(`engine.jobs.running`).
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from engine.errors import Unavailable
+from engine.jobs.kinds import CutOff, Done, Ending, Stopped
+from engine.jobs.promotion import record_training_adapter
+from engine.jobs.report import Report, duration
+from engine.jobs.workshop import Evaluate, Workshop
+from engine.policies.local import LocalPolicy
+from engine.store import Adapter, Job
+from engine.training.candidate import candidate
+from engine.training.snapshot import describe
+
+__all__ = ["AdapterWork", "Learned", "require_same_backbone"]
+
+_STEPS_TO_AVERAGE = 20
+
+
+class Learned(Protocol):
+    """What training came to: `steps` of `total_steps`."""
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def total_steps(self) -> int: ...
+
+    @property
+    def is_stopped(self) -> bool: ...
+
+
+def require_same_backbone(workshop: Workshop, job: Job) -> None:
+    """Raises Unavailable where the job was queued for other weights, or the same in another way."""
+    queued, here = job.config["backbone"], describe(workshop.backbone)
+    if queued != here:
+        different = sorted(key for key in here if queued.get(key) != here[key])
+        raise Unavailable(
+            f"this job was queued for {queued.get('name')} and cannot run on {here['name']} "
+            f"(different: {', '.join(different)}); start a new job"
+        )
+
+
+@dataclass(slots=True)
+class AdapterWork(ABC):
+    """One job; a kind says what `opening`, `learn` and `metrics` are."""
+
+    workshop: Workshop
+    job: Job
+    _evaluate: Evaluate | None = field(default=None, init=False)
+    _seconds_of_evaluation: float = field(default=0.0, init=False)
+    _step_seconds: list[float] = field(default_factory=list, init=False)
+
+    @abstractmethod
+    def opening(self) -> str:
+        """What the run is about to do, for its log."""
+
+    @abstractmethod
+    def learn(self, report: Report) -> Learned:
+        """Train, from the last checkpoint in the report's folder where there is one, and leave the adapter on the
+        backbone."""
+
+    @abstractmethod
+    def metrics(self, numbers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """What the adapter's record says beside before and after, of all steps' `numbers`."""
+
+    def run(self, report: Report) -> Ending:
+        self._evaluate = self.workshop.measuring(self.job)
+        before = self._measure(report, "before", LocalPolicy(self.workshop.backbone))
+        if report.should_stop():
+            return CutOff("before the first step")
+        report.say(None, "log", {"text": self.opening()})
+        result = self.learn(report)
+        try:
+            where = f"after {result.steps} of {result.total_steps} steps" if result.steps else "before the first step"
+            if result.is_stopped and (report.is_closing() or result.steps == 0):
+                return CutOff(where)
+            after, is_stopped = None, result.is_stopped
+            if not is_stopped:
+                after = self._measure(report, "after", LocalPolicy(candidate(self.workshop.backbone, self._name)))
+                if after is None and self._evaluate is not None:  # stopped while it was measured
+                    if report.is_closing():
+                        return CutOff(where)
+                    is_stopped = True
+            adapter = self._record(report, result, is_stopped, before, after)
+        finally:
+            with self.workshop.backbone.lease.held():
+                self.workshop.backbone.adapters.drop_training()
+        report.say(result.steps, "adapter", {"id": adapter.id, "name": adapter.name, "steps": result.steps})
+        return (
+            Stopped(f"stopped {where}; the adapter so far is kept")
+            if is_stopped
+            else Done(_verdict(result, before, after))
+        )
+
+    def on_metric(self, report: Report, step: int, total: int, numbers: Mapping[str, float]) -> None:
+        self._step_seconds = [*self._step_seconds, numbers["seconds"]][-_STEPS_TO_AVERAGE:]
+        left_s = (total - step) * sum(self._step_seconds) / len(self._step_seconds) + self._seconds_of_evaluation
+        report.say(step, "metric", dict(numbers) | {"left_s": left_s})
+        # A share is kept for measuring, so that the bar never stands full while work goes on.
+        report.progress(0.95 * step / total, f"step {step} of {total}, about {duration(left_s)} left")
+
+    @property
+    def _name(self) -> str:
+        return str(self.job.config["name"])
+
+    def _measure(
+        self, report: Report, when: Literal["before", "after"], policy: LocalPolicy
+    ) -> Mapping[str, Any] | None:
+        """What the evaluation says, recorded; None where there is none or it was stopped. A resumed job keeps its
+        "before"."""
+        if self._evaluate is None:
+            return None
+        for event in reversed(report.said("evaluation")):
+            if when == "before" and event.data.get("when") == "before":
+                self._seconds_of_evaluation = event.data.get("seconds") or 0.0
+                return event.data
+        report.progress(None, f"measuring {when} training")
+        started = time.time()
+        numbers = self._evaluate(policy, report.should_stop_soon)
+        if report.should_stop():
+            return None
+        self._seconds_of_evaluation = time.time() - started
+        data = {"when": when, "adapter": policy.backbone.adapters.live_name, "seconds": self._seconds_of_evaluation}
+        report.say(None, "evaluation", data | dict(numbers))
+        return data | dict(numbers)
+
+    def _record(
+        self,
+        report: Report,
+        result: Learned,
+        is_stopped: bool,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any] | None,
+    ) -> Adapter:
+        return record_training_adapter(
+            self.workshop.store,
+            self.workshop.backbone,
+            self.workshop.artifacts,
+            folder=f"{self.job.id}-{result.steps}",
+            name=self._name,
+            job_id=self.job.id,
+            metrics={
+                "before": None if before is None else dict(before),
+                "after": None if after is None else dict(after),
+                "steps": result.steps,
+                "total_steps": result.total_steps,
+                "is_stopped": is_stopped,
+            }
+            | dict(self.metrics([event.data for event in report.said("metric")])),
+        )
+
+
+def _verdict(result: Learned, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
+    text = f"{result.total_steps} steps done"
+    if before and after and before.get("accuracy") is not None and after.get("accuracy") is not None:
+        text += f"; {before['accuracy']:.1%} right before, {after['accuracy']:.1%} after ({after.get('n')} examples)"
+    return text

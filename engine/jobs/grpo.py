@@ -1,0 +1,170 @@
+"""The kind "grpo": an adapter learns from rollouts on questions with known answers, and an alarm watches for the learning
+trap (`engine.training.grpo`)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InvalidInput, Unavailable
+from engine.jobs.adapter_work import AdapterWork, require_same_backbone
+from engine.jobs.kinds import GRPO, TITLES, Plan
+from engine.jobs.promotion import unusable
+from engine.jobs.report import Report
+from engine.jobs.workshop import Workshop
+from engine.store import Job
+from engine.training.episodes import Episode, RlExample
+from engine.training.grpo import GrpoResult, run_grpo
+from engine.training.grpo_config import GrpoConfig
+from engine.training.looked_at import attempts_of, is_kept
+from engine.training.snapshot import describe, keep_examples, question_of, rl_examples_of, versions
+from engine.training.trap import is_trapped
+
+__all__ = ["LIVE", "GrpoKind", "GrpoWork"]
+
+LIVE = "live"
+"""As `start_from` of a job that is planned: the adapter that answers now."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrpoKind:
+    workshop: Workshop
+    name: str = GRPO
+    title: str = TITLES[GRPO]
+
+    def plan(
+        self,
+        config: GrpoConfig | None = None,
+        *,
+        examples: Sequence[RlExample] | None = None,
+        revision_ids: Sequence[str] | None = None,
+        name: str = "",
+        evaluation: Mapping[str, Any] | None = None,
+    ) -> Plan:
+        """A job on `examples` (kept in a file), or on the questions of `revision_ids`, by default of every accepted
+        revision, with the gold answer where one is known and else the accepted one. `start_from="live"` becomes the
+        adapter that answers now, if there is one. What has no answer is left out and listed.
+
+        Raises InvalidInput where nothing is left, NotFound for unknown revisions or adapters.
+        """
+        store, backbone = self.workshop.store, self.workshop.backbone
+        config = self._from_what_answers(config or GrpoConfig())
+        settings: dict[str, Any] = {
+            "name": name or f"rl {len(store.adapters.list()) + 1}",
+            "grpo": config.as_json(),
+            "backbone": describe(backbone),
+            "evaluation": dict(evaluation or {}),
+        }
+        chosen: list[str] = []
+        if examples is not None:
+            known = [one for one in examples if one.example.answer]
+            settings["left_out"] = [
+                {"question": one.example.question, "reason": "its answer is not known"}
+                for one in examples
+                if not one.example.answer
+            ]
+            if known:
+                settings["examples"] = keep_examples(self.workshop.artifacts, known)
+            count = len(known)
+        else:
+            revisions = (
+                store.reviews.accepted() if revision_ids is None else [store.revisions.get(one) for one in revision_ids]
+            )
+            questions = [(revision, question_of(store, revision)) for revision in revisions]
+            chosen = [revision.id for revision, one in questions if one.example.answer]
+            settings["left_out"] = [
+                {"revision": revision.id, "reason": "its answer is not known"}
+                for revision, one in questions
+                if not one.example.answer
+            ]
+            count = len(chosen)
+        if not count:
+            raise InvalidInput(
+                "there is nothing to roll out: RL needs questions with known answers; accept some traces first"
+            )
+        return Plan(settings, {"seed": config.seed}, versions(), chosen)
+
+    def prepare(self, job: Job) -> GrpoWork:
+        workshop, config = self.workshop, GrpoConfig.from_json(job.config["grpo"])
+        require_same_backbone(workshop, job)
+        examples, start_from = rl_examples_of(workshop.store, workshop.artifacts, job), None
+        if config.start_from:
+            adapter = workshop.store.adapters.get(config.start_from)
+            if problem := unusable(adapter, workshop.backbone, workshop.artifacts):
+                raise Unavailable(f"RL cannot start from it: {problem}")
+            start_from = workshop.artifacts / adapter.path
+        return GrpoWork(workshop, job, config, examples, start_from)
+
+    def _from_what_answers(self, config: GrpoConfig) -> GrpoConfig:
+        if config.start_from == LIVE:
+            live = self.workshop.store.adapters.live()
+            is_answering = live is not None and self.workshop.backbone.adapters.live_name == live.name
+            return dataclasses.replace(config, start_from=live.id if live is not None and is_answering else "")
+        if config.start_from:
+            self.workshop.store.adapters.get(config.start_from)
+        return config
+
+
+@dataclass(slots=True)
+class GrpoWork(AdapterWork):
+    config: GrpoConfig
+    examples: Sequence[RlExample]
+    start_from: Path | None
+    _rates: dict[int, float] = field(default_factory=dict, init=False)
+    _is_alarmed: bool = field(default=False, init=False)
+
+    def opening(self) -> str:
+        config = self.config
+        reward = f"reward of the variant {config.variant!r}" if config.is_curious else "reward without curiosity"
+        return (
+            f"rolling out {len(self.examples)} questions, {config.steps} steps of {config.queries_a_step} x "
+            f"{config.rollouts} rollouts; {reward}, advantages {config.advantage}"
+        )
+
+    def learn(self, report: Report) -> GrpoResult:
+        # A resumed run goes on watching what it has seen.
+        self._rates = {event.step: event.data["rapr"] for event in report.said("metric") if event.step is not None}
+        return run_grpo(
+            self.workshop.backbone,
+            self.examples,
+            self.config,
+            load_pictures=self.workshop.load_pictures,
+            on_metric=partial(self.on_metric, report),
+            should_stop=report.should_stop_soon,
+            checkpoint_dir=report.folder,
+            resume=True,
+            start_from=self.start_from,
+            on_episode=partial(self._on_episode, report),
+        )
+
+    def on_metric(self, report: Report, step: int, total: int, numbers: Mapping[str, float]) -> None:
+        AdapterWork.on_metric(self, report, step, total, numbers)
+        self._rates[step] = numbers["rapr"]
+        rates = [self._rates[one] for one in sorted(self._rates) if one <= step]
+        was_alarmed, self._is_alarmed = self._is_alarmed, is_trapped(rates, self.config.threshold)
+        if self._is_alarmed and not was_alarmed:
+            text = (
+                f"the learning trap: operations are being given up, RaPR fell to {numbers['rapr']:.2f}. Stop, and go on "
+                "from a warm start that operates with success, or with a larger curiosity"
+            )
+            report.say(step, "alarm", {"text": text, "rapr": numbers["rapr"]})
+        elif was_alarmed and not self._is_alarmed:
+            report.say(step, "log", {"text": "operations are used again; the alarm is over"})
+
+    def metrics(self, numbers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        ends = {"first": numbers[0], "last": numbers[-1]} if numbers else {}
+        found = {f"{when}_{name}": one[name] for when, one in ends.items() for name in ("reward", "rapr")}
+        return found | {
+            "examples": len(self.examples),
+            "variant": self.config.variant if self.config.is_curious else "without curiosity",
+            "advantage": self.config.advantage,
+            "seed": self.config.seed,
+        }
+
+    def _on_episode(self, report: Report, step: int, episode: Episode) -> None:
+        if is_kept(step, self.config.steps):
+            report.say(step, "rollouts", attempts_of(episode))

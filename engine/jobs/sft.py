@@ -1,0 +1,105 @@
+"""The kind "sft": an adapter learns to say, turn by turn, what traces say (`engine.training.sft`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from engine.errors import InvalidInput
+from engine.jobs.adapter_work import AdapterWork, require_same_backbone
+from engine.jobs.kinds import SFT, TITLES, Plan
+from engine.jobs.report import Report
+from engine.jobs.workshop import Workshop
+from engine.protocols import protocol_named
+from engine.store import Job
+from engine.training.dataset import TrainingExample, objection
+from engine.training.sft import SftConfig, SftResult, run_sft
+from engine.training.snapshot import describe, example_of, versions
+
+__all__ = ["SftKind", "SftWork"]
+
+
+@dataclass(frozen=True, slots=True)
+class SftKind:
+    workshop: Workshop
+    name: str = SFT
+    title: str = TITLES[SFT]
+
+    def plan(
+        self,
+        config: SftConfig | None = None,
+        *,
+        revision_ids: Sequence[str] | None = None,
+        name: str = "",
+        evaluation: Mapping[str, Any] | None = None,
+    ) -> Plan:
+        """A job on `revision_ids`, by default every accepted revision. `name` will be the adapter's; `evaluation` says in
+        plain JSON what is measured before and after. Traces that cannot be learned from are left out and listed with the
+        reason under "left_out" in the configuration.
+
+        Raises InvalidInput where nothing is left, NotFound for unknown revisions.
+        """
+        store, backbone, config = self.workshop.store, self.workshop.backbone, config or SftConfig()
+        revisions = (
+            store.reviews.accepted() if revision_ids is None else [store.revisions.get(one) for one in revision_ids]
+        )
+        if not revisions:
+            raise InvalidInput("there is nothing to train on: accept some traces first")
+        protocol = protocol_named(backbone.protocol_name)
+        chosen, left_out = [], []
+        for revision in revisions:
+            reason = objection(example_of(store, revision), protocol)
+            if reason is None:
+                chosen.append(revision.id)
+            else:
+                left_out.append({"revision": revision.id, "reason": reason})
+        if not chosen:
+            raise InvalidInput(
+                f"none of the {len(revisions)} traces can be learned from; the first: {left_out[0]['reason']}"
+            )
+        settings = {
+            "name": name or f"sft {len(store.adapters.list()) + 1}",
+            "sft": config.as_json(),
+            "backbone": describe(backbone),
+            "evaluation": dict(evaluation or {}),
+            "left_out": left_out,
+        }
+        return Plan(settings, {"seed": config.seed}, versions(), chosen)
+
+    def prepare(self, job: Job) -> SftWork:
+        config, store = SftConfig.from_json(job.config["sft"]), self.workshop.store
+        require_same_backbone(self.workshop, job)
+        examples = [example_of(store, store.revisions.get(one)) for one in store.jobs.revision_ids(job.id)]
+        return SftWork(self.workshop, job, config, examples)
+
+
+@dataclass(slots=True)
+class SftWork(AdapterWork):
+    config: SftConfig
+    examples: Sequence[TrainingExample]
+
+    def opening(self) -> str:
+        return f"training on {len(self.examples)} traces, {self.config.total_steps(len(self.examples))} steps"
+
+    def learn(self, report: Report) -> SftResult:
+        return run_sft(
+            self.workshop.backbone,
+            self.examples,
+            self.config,
+            load_pictures=self.workshop.load_pictures,
+            on_metric=partial(self.on_metric, report),
+            should_stop=report.should_stop,
+            checkpoint_dir=report.folder,
+            resume=True,
+        )
+
+    def metrics(self, numbers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        losses = [one["loss"] for one in numbers]
+        return {
+            "traces": len(self.examples),
+            "first_loss": losses[0] if losses else None,
+            "last_loss": losses[-1] if losses else None,
+            "seed": self.config.seed,
+        }

@@ -1,0 +1,80 @@
+"""What fine-tuning would learn from: the accepted heads, counted from an index.
+
+The idea: a page asks this again and again while people review. The partial index `traces_accepted` holds one short entry
+for each accepted trace, with all that is counted, so no trace is read. Only the heads that are no plain lessons
+(`engine.lessons`) are told one by one; they are few, and somebody has to judge them by their protocol.
+
+Not covered: the heads themselves (`engine.store.reviews.Reviews.accepted`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.store.connection import Connections
+
+__all__ = ["DoubtfulLesson", "LessonCounts", "Lessons"]
+
+_PLAIN = """SELECT media_kind = 'video' AS is_clip, has_operation <> 0 AS has_operation, is_corrected, count(*) AS n
+    FROM traces INDEXED BY traces_accepted WHERE status = 'accepted' AND is_plain_lesson = 1
+    GROUP BY media_kind, has_operation, is_corrected"""
+_DOUBTFUL = """SELECT id, number, head_id, media_kind = 'video' AS is_clip, has_operation <> 0 AS has_operation, is_corrected
+    FROM traces INDEXED BY traces_accepted WHERE status = 'accepted' AND is_plain_lesson = 0 ORDER BY number"""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonCounts:
+    """Of `total` traces: about clips, with an operation, and corrected by somebody after they were recorded."""
+
+    total: int = 0
+    clips: int = 0
+    operating: int = 0
+    corrected: int = 0
+
+    def __add__(self, other: LessonCounts) -> LessonCounts:
+        return LessonCounts(
+            self.total + other.total,
+            self.clips + other.clips,
+            self.operating + other.operating,
+            self.corrected + other.corrected,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtfulLesson:
+    """An accepted trace that cannot be told to be a lesson without its protocol; `counts` is what it adds if it is one."""
+
+    trace_id: str
+    number: int
+    head_id: str
+    counts: LessonCounts
+
+
+class Lessons:
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def plain(self) -> LessonCounts:
+        """The accepted heads that are plain lessons."""
+        found = LessonCounts()
+        for row in self._connections.rows(_PLAIN):
+            n = row["n"]
+            found += LessonCounts(n, n * row["is_clip"], n * row["has_operation"], n * row["is_corrected"])
+        return found
+
+    def doubtful(self) -> list[DoubtfulLesson]:
+        """The other accepted heads, in the order their traces were recorded."""
+        return [
+            DoubtfulLesson(
+                row["id"],
+                row["number"],
+                row["head_id"],
+                LessonCounts(1, row["is_clip"], row["has_operation"], row["is_corrected"]),
+            )
+            for row in self._connections.rows(_DOUBTFUL)
+        ]
+
+    def last_change(self) -> str | None:
+        """When any trace was last touched: where it is as before, so are the lessons."""
+        row = self._connections.row("SELECT max(updated_at) FROM traces")
+        return None if row is None else row[0]

@@ -1,0 +1,34 @@
+"""Training jobs as tests queue and run them: by the kind of their configuration, on one workshop."""
+
+from __future__ import annotations
+
+from engine.jobs.grpo import GrpoKind
+from engine.jobs.kinds import Kind
+from engine.jobs.running import queue_job, run_in_foreground, run_job
+from engine.jobs.sft import SftKind
+from engine.jobs.workshop import Workshop
+from engine.store import Job
+from engine.training.sft import SftConfig
+from ui.training.desk import training_kinds
+
+__all__ = ["queue", "run", "train"]
+
+
+def kind_of(workshop: Workshop, config) -> Kind:
+    return SftKind(workshop) if isinstance(config, SftConfig) else GrpoKind(workshop)
+
+
+def queue(workshop: Workshop, config, **asked) -> Job:
+    kind = kind_of(workshop, config)
+    return queue_job(workshop.store, kind, kind.plan(config, **asked))
+
+
+def run(workshop: Workshop, job: Job, **options) -> Job:
+    claimed = workshop.store.jobs.claim(job.id)
+    return run_job(workshop.store, workshop.artifacts, training_kinds(workshop), claimed, **options)
+
+
+def train(workshop: Workshop, config, *, on_event=None, **asked) -> Job:
+    """Queued and run, in the foreground."""
+    kind = kind_of(workshop, config)
+    return run_in_foreground(workshop.store, workshop.artifacts, kind, kind.plan(config, **asked), on_event=on_event)
