@@ -28,7 +28,7 @@ class Blanked:
     """`expected` is what the policy answers with the crop, `answer` what it answers without; None is no answer."""
 
     step_index: int
-    expected: str | None
+    expected: str
     answer: str | None
 
     @property
@@ -70,23 +70,30 @@ def would_answer_change(
     options: tuple[str, ...] = (),
     limits: Limits | None = None,
     is_cancelled: Callable[[], bool] = never,
-) -> Blanked:
-    """Asks the policy to go on after the zoom at `step_index` (from 0), with its crop and with a blank. Raises
-    InvalidInput where that step brought no crop, and whatever the policy raises."""
+) -> Blanked | None:
+    """Asks the policy to go on after the zoom at `step_index` (from 0), with its crop and with a blank; None where it was
+    cancelled. Raises InvalidInput where that step brought no crop, or no answer comes even with it, and whatever the
+    policy raises."""
     prefix(trace, step_index)  # says what is wrong with the index before anything runs
     step = trace.steps[step_index] if step_index >= 0 else None
     if step is None or not isinstance(step.operation, ZoomIn) or not (step.observation and step.observation.views):
         raise InvalidInput(f"step {step_index + 1} did not bring a crop that could be blanked")
     blanked = blank_out(pictures, trace.view(step.observation.views[0]))
     draft = draft_of("", trace)
-    answers: list[str | None] = []
-    for shown in (pictures, blanked):
-        for event in continue_from(
+
+    def answer_from(shown: Pictures) -> str | None:
+        events = continue_from(
             draft, step_index, policy, shown, options=options, limits=limits, is_cancelled=is_cancelled
-        ):
-            if isinstance(event, Finished):
-                answers.append(event.trace.answer)
-    return Blanked(step_index, answers[0], answers[1])
+        )
+        return next((event.trace.answer for event in events if isinstance(event, Finished)), None)
+
+    expected = answer_from(pictures)
+    if is_cancelled():
+        return None
+    if expected is None:
+        raise InvalidInput("from this step on no answer comes even with the crop, so blanking it would show nothing")
+    answer = answer_from(blanked)
+    return None if is_cancelled() else Blanked(step_index, expected, answer)
 
 
 def _plain(answer: str | None) -> str:

@@ -12,6 +12,7 @@
     │   ├── InvalidInput        a question, file or option that cannot be taken
     │   ├── InvalidSetting      an environment variable or command option with an impossible value
     │   ├── NotFound            a trace, job, adapter or medium that is not there
+    │   ├── NotAllowed          something that the person's role does not allow
     │   ├── Conflict            somebody else moved the trace first; both versions are kept
     │   └── Unavailable         something that this machine or installation lacks
     └── IntegrityError        read by a developer: stored data contradicts itself
@@ -32,6 +33,7 @@ __all__ = [
     "InvalidSetting",
     "MalformedCall",
     "ModelMistake",
+    "NotAllowed",
     "NotFound",
     "PersonError",
     "StudioError",
@@ -87,6 +89,10 @@ class InvalidSetting(PersonError):
 
 class NotFound(PersonError):
     """Something that was asked for by name is not there."""
+
+
+class NotAllowed(PersonError):
+    """The person's role, or whose work it is, does not allow it."""
 
 
 class Conflict(PersonError):

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from engine.errors import PersonError
 from engine.jobs.worker import Worker
 from engine.media import MediaFolder
 from engine.operations import cut
@@ -25,6 +26,7 @@ from tests.browser.traces import BOX, clip_trace, picture_trace
 from ui.code_routes import code_routes
 from ui.curating.continuing import continue_routes
 from ui.curating.lists import list_routes
+from ui.curating.messages import refuse
 from ui.curating.people_routes import people_routes
 from ui.curating.routes import curate_routes
 from ui.curating.versions import version_routes
@@ -61,6 +63,7 @@ def people(studio):
     ):
         app.include_router(routes(studio))
     app.include_router(code_routes())
+    app.add_exception_handler(PersonError, refuse)
 
     def client(name: str) -> TestClient:
         return TestClient(app, cookies={USER_COOKIE: name}, headers={"X-Studio": "1"})
@@ -89,9 +92,7 @@ def test_an_edit_is_executed_at_once_and_its_crop_is_the_engine_s(studio, people
     assert len(work["problems"]) == 2 and work["draft"]["can_undo"]
     shown = np.asarray(Image.open(io.BytesIO(ann.get("/" + work["views"][1]["url"]).content)))
     pictures = studio.media.pictures(studio.store.revisions.head(trace).trace.media)
-    from engine.workbench import Workbench
-
-    view = Workbench(studio.store, studio.media).open(trace, ANN).draft.trace.view(2)
+    view = studio.workbench.open(trace, ANN).draft.trace.view(2)
     assert np.array_equal(shown, np.asarray(cut(view, pictures)))
 
 

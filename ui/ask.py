@@ -28,6 +28,7 @@ from ui.components.steps import Steps
 from ui.page import Page, eyebrow, heading
 from ui.people import query, user_of
 from ui.presenting import filmstrip_value, media_value, outcome, source_value, steps_value, thumbnail_url
+from ui.rights import handles
 from ui.studio import Studio
 
 __all__ = ["MAX_FILES", "MAX_QUESTION_CHARACTERS", "build", "seed_of"]
@@ -74,19 +75,24 @@ def build(studio: Studio, page: Page) -> None:
 
     shown = [source, film, crops, steps, answer, run, stop, review]
 
-    def list_samples() -> dict:
+    @handles("look")
+    def list_samples(request: gr.Request) -> dict:
         return _samples_value(studio)
 
+    @handles("look")
     def open_trace(request: gr.Request) -> tuple:
         return _opened(studio, query(request, "trace"))
 
-    def pick_sample(value: Any) -> tuple:
+    @handles("look")
+    def pick_sample(value: Any, request: gr.Request) -> tuple:
         sample = studio.samples()[_index(value)]
         return ({"media": None, "is_compact": True}, sample.question, *_fresh(_media(studio, [sample.sha256])))
 
-    def take_files(value: Any) -> tuple:
+    @handles("look")
+    def take_files(value: Any, request: gr.Request) -> tuple:
         return ({"media": None, "is_compact": True}, *_fresh(_media(studio, _hashes(value))))
 
+    @handles("ask")
     def ask(stage: Any, text: str, plain: bool, number: str, before: Any, request: gr.Request) -> Iterator[tuple]:
         try:
             media = _media(studio, _hashes(stage))
@@ -104,13 +110,16 @@ def build(studio: Studio, page: Page) -> None:
         for progress in attempt:
             yield _shown(media, example.question, progress)
 
+    @handles("ask")
     def stop_asking(request: gr.Request) -> Any:
         answering.stop(str(request.session_hash))
         return gr.Button(interactive=False)
 
+    @handles("ask")
     def leave(request: gr.Request) -> None:
         answering.stop(str(request.session_hash))
 
+    @handles("send_to_review")
     def send_to_review(value: Any, request: gr.Request) -> tuple:
         return _sent(studio, value, user_of(request))
 
@@ -279,8 +288,7 @@ def _sent(studio: Studio, value: Any, reviewer: str) -> tuple:
     """Flags the trace for review; the answer gets a link to where it is reviewed."""
     trace_id = str(value.get("trace_id")) if isinstance(value, dict) else ""
     try:
-        head = studio.store.traces.get(trace_id).head_id
-        studio.store.reviews.record(head, reviewer, "flagged", "sent from Ask")
+        studio.workbench.send_to_review(trace_id, reviewer)
     except PersonError as error:
         return {**value, "problem": str(error)}, gr.skip()
     link = {"href": f"curate?trace={trace_id}", "text": "Sent to review: open it in Curate"}

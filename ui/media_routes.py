@@ -27,6 +27,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from engine.errors import InvalidBox, NotFound, PersonError
 from engine.trace import CLIP_FRAMES, Box, View
 from ui.presenting import THUMBNAIL_SIDE_PX, media_value
+from ui.rights import acts
 from ui.studio import Studio
 
 __all__ = ["media_routes"]
@@ -44,7 +45,7 @@ def media_routes(studio: Studio) -> APIRouter:
     routes = APIRouter()
     media = studio.media
 
-    @routes.post("/media")
+    @routes.post("/media", dependencies=[acts("upload")])
     async def take(request: Request) -> JSONResponse:
         # A header of our own cannot be sent by a form or another site without asking first, and nobody answers.
         if "x-file-name" not in request.headers:
@@ -62,7 +63,7 @@ def media_routes(studio: Studio) -> APIRouter:
             await run_in_threadpool(studio.store.media.record, loaded.media, name, path.stat().st_size)
         return JSONResponse(media_value(loaded, name))
 
-    @routes.get("/media/{sha256}")
+    @routes.get("/media/{sha256}", dependencies=[acts("look")])
     def original(sha256: str) -> Response:
         try:
             path, kind = media.path(sha256), media.mime_type(sha256)
@@ -70,17 +71,17 @@ def media_routes(studio: Studio) -> APIRouter:
             return _refusal(str(error), 404)
         return FileResponse(path, media_type=kind, headers=_FOR_EVER, content_disposition_type="inline")
 
-    @routes.get("/media/{sha256}/thumbnail")
+    @routes.get("/media/{sha256}/thumbnail", dependencies=[acts("look")])
     def thumbnail(sha256: str, frame: int | None = None, side: int = THUMBNAIL_SIDE_PX) -> Response:
         return _picture(lambda: media.thumbnail(sha256, frame, side), "image/jpeg")
 
-    @routes.get("/media/{sha256}/frame/{frame}")
+    @routes.get("/media/{sha256}/frame/{frame}", dependencies=[acts("look")])
     def one_frame(sha256: str, frame: int) -> Response:
         if not 1 <= frame <= CLIP_FRAMES:
             return _refusal(f"There is no frame {frame}; a clip has {CLIP_FRAMES}.", 404)
         return _picture(lambda: media.frame_jpeg(sha256, frame), "image/jpeg")
 
-    @routes.get("/media/{sha256}/crop")
+    @routes.get("/media/{sha256}/crop", dependencies=[acts("look")])
     def crop(sha256: str, box: str, frame: int | None = None) -> Response:
         try:
             edges = [float(edge) for edge in box.split(",")]

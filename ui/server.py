@@ -13,15 +13,18 @@ import gradio as gr
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
+from engine.errors import PersonError
 from ui.code_routes import code_routes
 from ui.curating.continuing import continue_routes
 from ui.curating.lists import list_routes
+from ui.curating.messages import refuse
 from ui.curating.people_routes import people_routes
 from ui.curating.routes import curate_routes
 from ui.curating.versions import version_routes
 from ui.curating.work_routes import work_routes
 from ui.media_routes import media_routes
 from ui.people import user_of
+from ui.rights import acts
 from ui.security import SecurityHeaders
 from ui.shell import SCREENS, build_pages
 from ui.studio import Studio
@@ -42,19 +45,20 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(list_routes(studio))
     server.include_router(people_routes(studio))
     server.include_router(continue_routes(studio))
-    server.include_router(code_routes())
+    server.include_router(code_routes(), dependencies=[acts("look")])
+    server.add_exception_handler(PersonError, refuse)
     style = stylesheet()
     style_name = hashlib.sha256(style.encode()).hexdigest()[:16]
 
-    @server.get("/studio.css")
+    @server.get("/studio.css", dependencies=[acts("look")])
     def studio_css() -> Response:
         return Response(style, media_type="text/css", headers={"Cache-Control": "private, max-age=31536000, immutable"})
 
-    @server.get("/me")
+    @server.get("/me", dependencies=[acts("look")])
     def me(request: Request) -> JSONResponse:
         return JSONResponse({"user": user_of(request)}, headers={"Cache-Control": "no-store"})
 
-    @server.get("/health")
+    @server.get("/health", dependencies=[acts("look")])
     def health() -> JSONResponse:
         problem = None if studio.jobs is None else studio.jobs.problem
         told = {"is_ready": True, "problems": [] if problem is None else [problem]}

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.opening import loop_limits
+from engine.workbench import Workbench
+
 if TYPE_CHECKING:
     from engine.jobs.worker import Worker
     from engine.media import MediaFolder
@@ -43,3 +46,8 @@ class Studio:
     samples: Callable[[], tuple[Sample, ...]]
     worker: Worker
     jobs: TrainingDesk | None = None
+
+    @property
+    def workbench(self) -> Workbench:
+        """The one door to a trace, with this studio's policy and limits."""
+        return Workbench(self.store, self.media, self.policy, loop_limits(self.settings))

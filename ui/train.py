@@ -28,6 +28,7 @@ from ui.components.runs import Runs
 from ui.components.who import WhoAnswers
 from ui.page import Page, eyebrow, heading
 from ui.people import query, user_of
+from ui.rights import handles
 from ui.studio import Studio
 from ui.training import knobs
 from ui.training.board import Board, Seen, has_changed, read_board
@@ -135,51 +136,69 @@ def build(studio: Studio, page: Page) -> None:
     timer = gr.Timer(_POLL_S)
     shown.append(timer)
 
+    @handles("look")
     def open_page(request: gr.Request, *turned: Any) -> tuple:
         at = query(request, "job")
         return (at, *_everything(studio, at, turned))
 
-    def look_again(at: str | None, before: Seen, *turned: Any) -> Any:
+    @handles("look")
+    def look_again(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> Any:
         if not has_changed(studio, at, before):
             return tuple(gr.skip() for _ in shown)
         return _everything(studio, at, turned, seen=before)
 
-    def pick_run(value: Any, *turned: Any) -> tuple:
+    @handles("look")
+    def pick_run(value: Any, request: gr.Request, *turned: Any) -> tuple:
         at = str(value.get("current")) if isinstance(value, dict) else None
         return (at, *_everything(studio, at, turned))
 
-    def plan_again(at: str | None, before: Seen, *turned: Any) -> tuple:
+    @handles("look")
+    def plan_again(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
         parts = controls(studio, read_board(studio, at, before), turned)
         return parts.plan, _button(parts.start)
 
-    def start_run(*turned: Any) -> tuple:
+    @handles("train")
+    def start_run(request: gr.Request, *turned: Any) -> tuple:
         problem = _problem(lambda: _desk(studio).start(*knobs.read_knobs(*turned)))
         return (None, *_everything(studio, None, turned, plan_problem=problem))
 
-    def stop_run(at: str | None, before: Seen, *turned: Any) -> tuple:
+    @handles("train")
+    def stop_run(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
         board = read_board(studio, at, before)
         running = board.job if board.job and board.job.is_active else board.active
         problem = _problem(lambda: _desk(studio).stop(running.id)) if running else None
         return _everything(studio, at, turned, plan_problem=problem)
 
-    def resume_run(at: str | None, before: Seen, *turned: Any) -> tuple:
+    @handles("train")
+    def resume_run(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
         job_id = _id(read_board(studio, at, before).job)
         problem = _problem(lambda: _desk(studio).resume(job_id))
         return _everything(studio, at, turned, verdict_problem=problem)
 
+    @handles("promote")
     def promote_adapter(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
         adapter_id = _id(read_board(studio, at, before).adapter)
         problem = _problem(lambda: _desk(studio).promote(adapter_id, user_of(request)))
         return _everything(studio, at, turned, verdict_problem=problem)
 
-    def discard_adapter(at: str | None, before: Seen, *turned: Any) -> tuple:
+    @handles("discard_adapter")
+    def discard_adapter(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
         adapter_id = _id(read_board(studio, at, before).adapter)
         problem = _problem(lambda: _desk(studio).discard(adapter_id))
         return _everything(studio, at, turned, verdict_problem=problem)
 
+    @handles("promote")
     def demote_adapter(at: str | None, request: gr.Request, *turned: Any) -> tuple:
         problem = _problem(lambda: _desk(studio).demote(user_of(request)))
         return _everything(studio, at, turned, verdict_problem=problem)
+
+    @handles("look")
+    def show_kind(chosen_kind: str, request: gr.Request) -> tuple:
+        return (
+            gr.Radio(info=_KIND_INFO.get(chosen_kind, "")),
+            *(gr.update(visible=chosen_kind != "grpo") for _ in of_sft),
+            *(gr.update(visible=chosen_kind == "grpo") for _ in of_rl),
+        )
 
     everywhere = [chosen, seen, *numbers]
     page.blocks.load(open_page, numbers, [chosen, *shown], **_QUIET)
@@ -196,11 +215,7 @@ def build(studio: Studio, page: Page) -> None:
         **_QUIET,
     )
     kind.change(
-        lambda chosen_kind: (
-            gr.Radio(info=_KIND_INFO.get(chosen_kind, "")),
-            *(gr.update(visible=chosen_kind != "grpo") for _ in of_sft),
-            *(gr.update(visible=chosen_kind == "grpo") for _ in of_rl),
-        ),
+        show_kind,
         kind,
         [kind, *of_sft, *of_rl],
         **_QUIET,

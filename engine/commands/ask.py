@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engine.reasoning import Event
     from engine.trace import Step, Trace, View
 
+ACTION = "ask"
 SUMMARY = "ask one question about a picture or a video, and record the trace"
 AUTHOR = "command line"
 

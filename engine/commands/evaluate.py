@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.evaluation.examples import Posed
     from engine.evaluation.scoring import Result, Summary
 
+ACTION = "evaluate"
 SUMMARY = "score a policy on a bundled or published benchmark or on examples of your own"
 PUBLISHED_NAMES = "vstar, tallyqa-complex, infographicsvqa, mvbench, hr-bench-4k, hr-bench-8k"
 """Repeated here for the same reason as BENCHMARK_NAMES; a test compares."""

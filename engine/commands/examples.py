@@ -8,6 +8,7 @@ from typing import TextIO
 
 from engine.settings import Settings
 
+ACTION = "look"
 SUMMARY = "write examples of a bundled benchmark as files"
 BENCHMARK_NAMES = (
     "mini-signs, mini-signs-heldout, mini-clips, mini-clips-heldout, mini-vstar, mini-tally, mini-info, mini-mv"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from engine.jobs.kinds import Plan
     from engine.store import Job, Store
 
+ACTION = "export"
 SUMMARY = "write the store's traces, their labels, reviews and media as files"
 
 

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from engine.settings import Settings
 
+ACTION = "synthesize"
 SUMMARY = "make trajectories to learn from, in the paper's kinds and shares, from examples with evidence"
 
 

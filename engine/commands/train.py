@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.store import Revision, Store
     from engine.training.episodes import RlExample
 
+ACTION = "train"
 SUMMARY = "train an adapter in the foreground, the same job that the studio runs"
 
 

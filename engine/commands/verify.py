@@ -7,6 +7,7 @@ from typing import TextIO
 
 from engine.settings import Settings
 
+ACTION = "verify"
 SUMMARY = "derive every hash and cut every crop of the store again"
 
 

@@ -1,7 +1,8 @@
 """Editing: a person's changes to a trace, as values; pure but for the sizes of pictures.
 
 `edits` are what can be done, `draft` is the trace while it is being changed (undo, redo, what is stale), `applying`
-makes the next state and executes operations again, `continuing` lets a policy go on, `diff` compares versions.
+makes the next state and executes operations again, `problems` says what stands in the way of approving, `continuing`
+lets a policy go on, `diff` compares versions.
 
 Not covered: where drafts are kept and who may change what (`engine.store`, `engine.workbench`).
 """
@@ -18,9 +19,7 @@ from engine.editing.draft import (
     draft_from_json,
     draft_of,
     draft_to_json,
-    is_approvable,
     operation_boxes,
-    problems,
     redo,
     undo,
 )
@@ -42,6 +41,7 @@ from engine.editing.edits import (
     edit_from_json,
     edit_to_json,
 )
+from engine.editing.problems import is_approvable, is_unreadable, problems, trace_problems
 
 __all__ = [
     "MAX_MOMENTS",
@@ -77,12 +77,14 @@ __all__ = [
     "edit_from_json",
     "edit_to_json",
     "is_approvable",
+    "is_unreadable",
     "operation_boxes",
     "prefix",
     "problems",
     "redo",
     "relative_box",
     "step_diff_to_json",
+    "trace_problems",
     "undo",
     "word_diff",
     "writable_zoom",

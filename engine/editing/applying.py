@@ -42,7 +42,7 @@ from engine.errors import InvalidBox, InvalidInput, ModelMistake
 from engine.media import Pictures
 from engine.operations import execute
 from engine.protocols import WireProtocol
-from engine.protocols.calls import CALL_START
+from engine.protocols.calls import before_call, holds_call
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, media_positions
 
 __all__ = ["apply", "relative_box", "writable_zoom"]
@@ -240,8 +240,8 @@ def _require_no_answer(slot: _Slot) -> None:
 def _operate(slot: _Slot, operation: ZoomIn | SelectFrames, target: int | None) -> None:
     # A call that could not be read stands in the thought word for word: a person's operation replaces it.
     thought = slot.step.thought
-    if slot.step.operation is None:
-        thought = thought.partition(CALL_START)[0].strip() if CALL_START in thought else thought
+    if slot.step.operation is None and holds_call(thought):
+        thought = before_call(thought)
     slot.step = replace(slot.step, thought=thought, operation=operation)
     slot.target, slot.stale, slot.is_to_run, slot.is_asked_for = target, None, True, True
 

@@ -21,7 +21,6 @@ from typing import Any
 
 from engine.editing.edits import Edit, edit_from_json, edit_to_json
 from engine.errors import InvalidInput
-from engine.protocols.calls import CALL_START, boxed
 from engine.trace import Box, Step, StopReason, Trace, View, ZoomIn
 from engine.trace_json import (
     media_from_json,
@@ -41,9 +40,7 @@ __all__ = [
     "draft_from_json",
     "draft_of",
     "draft_to_json",
-    "is_approvable",
     "operation_boxes",
-    "problems",
     "redo",
     "undo",
 ]
@@ -150,35 +147,6 @@ def redo(draft: Draft) -> Draft:
 def committed(draft: Draft, revision_id: str) -> Draft:
     """The draft after its trace was saved as `revision_id`: undo still reaches back to before."""
     return replace(draft, base_revision_id=revision_id, base=draft.trace)
-
-
-def problems(draft: Draft) -> tuple[str, ...]:
-    """What stands in the way of approving, one sentence each; steps are counted from 1."""
-    state = draft.state
-    found = [f"Step {n} is stale: {why}." for n, why in enumerate(state.stale, 1) if why is not None]
-    for number, step in enumerate(state.steps, 1):
-        is_last = number == len(state.steps)
-        if step.answer is not None and not is_last:
-            found.append(f"Step {number} answers, but is not the last step.")
-        if step.answer is None and step.observation is None:
-            found.append(f"Step {number} neither looks closer nor answers.")
-        if (step.operation is not None or step.answer is not None) and CALL_START in step.thought:
-            found.append(f"The thought of step {number} contains {CALL_START}, which would be read as a call.")
-        if step.answer:
-            try:
-                boxed(step.answer)
-            except InvalidInput:
-                found.append(f"The answer of step {number} cannot be written: pair its curly braces.")
-    if not state.steps or state.steps[-1].answer is None:
-        found.append("There is no answer at the end.")
-    elif not state.steps[-1].answer.strip():
-        found.append("The answer is empty.")
-    return tuple(found)
-
-
-def is_approvable(draft: Draft) -> bool:
-    """Whether the trace may be accepted as it stands."""
-    return not problems(draft)
 
 
 def operation_boxes(trace: Trace | State) -> tuple[Box | None, ...]:

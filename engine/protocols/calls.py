@@ -6,6 +6,7 @@ Invariant: nothing here knows an operation's name, its arguments or a coordinate
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,15 +18,18 @@ __all__ = [
     "CALL_END",
     "CALL_START",
     "Call",
+    "before_call",
     "boxed",
     "find_call",
     "frame_numbers",
+    "holds_call",
     "question_text",
     "read_answer",
     "require_unmarked",
 ]
 
 CALL_START, CALL_END = "<tool_call>", "</tool_call>"
+_RAW_CALL = re.compile(rf"{CALL_START}|{CALL_END}" + r"|\{\s*[\"']name[\"']\s*:")
 BOX_START = "\\boxed{"
 
 
@@ -102,6 +106,16 @@ def require_unmarked(*texts: str) -> None:
     for text in texts:
         if CALL_START in text:
             raise InvalidInput(f"{CALL_START} cannot stand in a thought or an answer; take it out of {text[:80]!r}")
+
+
+def before_call(text: str) -> str:
+    """The text before the raw text of a call, or of a piece of one: its marks, or the beginning of its JSON."""
+    return _RAW_CALL.split(text, maxsplit=1)[0].strip()
+
+
+def holds_call(text: str) -> bool:
+    """Whether a text holds the raw text of a call, as `before_call` finds it."""
+    return _RAW_CALL.search(text) is not None
 
 
 def frame_numbers(value: object) -> tuple[int, ...]:

@@ -38,7 +38,7 @@ from engine.store.queue import Listed, Queue, QueuePage
 from engine.store.reservations import Assignment, Reservation, Reservations, Reserved
 from engine.store.reviews import Review, Reviews, Verdict
 from engine.store.revisions import Revision, Revisions, StaleRevision
-from engine.store.rounds import Adjudication, BulkAction, Round, Rounds
+from engine.store.rounds import Adjudication, BulkAction, PassedOver, Round, Rounds
 from engine.store.schema import migrate
 from engine.store.search import Filters, Outcome, Status
 from engine.store.tags import SavedView, Tags
@@ -64,6 +64,7 @@ __all__ = [
     "Order",
     "Outcome",
     "Page",
+    "PassedOver",
     "Preference",
     "Promotion",
     "Query",
@@ -120,7 +121,7 @@ class Store:
             connections.close()
             raise
         media, revisions = MediaRecords(connections), Revisions(connections)
-        reviews, reservations = Reviews(connections, revisions), Reservations(connections)
+        reviews = Reviews(connections, revisions)
         parts = {
             "connections": connections,
             "media": media,
@@ -131,8 +132,8 @@ class Store:
             "jobs": Jobs(connections),
             "adapters": Adapters(connections),
             "drafts": Drafts(connections),
-            "reservations": reservations,
-            "rounds": Rounds(connections, revisions, reviews, reservations),
+            "reservations": Reservations(connections),
+            "rounds": Rounds(connections, revisions, reviews),
             "queue": Queue(connections),
             "tags": Tags(connections),
             "preferences": Preferences(connections, revisions),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from engine.errors import InvalidInput
+from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
 from engine.store.identity import new_id, now, storable
 from engine.store.revisions import Revisions, example_key
@@ -57,11 +57,20 @@ class Preferences:
             )
         return made
 
-    def undo(self, preference_id: str) -> None:
+    def get(self, preference_id: str) -> Preference:
+        """Raises NotFound."""
+        row = self._connections.row("SELECT * FROM preferences WHERE id = ?", (preference_id,))
+        if row is None:
+            raise NotFound(f"there is no preference {preference_id!r} in the store")
+        return _preference(row)
+
+    def undo(self, preference_id: str) -> Preference:
+        """Dates it as taken back, once. Raises NotFound."""
         with self._connections.write() as db:
             db.conn.execute(
                 "UPDATE preferences SET undone_at = ? WHERE id = ? AND undone_at IS NULL", (now(), preference_id)
             )
+            return self.get(preference_id)
 
     def siblings(self, trace_id: str, limit: int = 50) -> list[QueueItem]:
         """The other traces of the same question about the same media, newest first: what it can be compared with."""

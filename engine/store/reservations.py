@@ -28,6 +28,9 @@ class Reservation:
     holder: str
     expires_at: float
 
+    def is_of(self, person: str) -> bool:
+        return self.holder == storable(person)
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
@@ -99,7 +102,8 @@ class Reservations:
             )
             return next(a for a in self.assignments(trace_id) if a.person == storable(person))
 
-    def unassign(self, trace_id: str, person: str) -> None:
+    def unassign(self, trace_id: str, person: str, author: str) -> None:
+        """Takes the trace from `person`; nothing happens where it was not theirs."""
         with self._connections.write() as db:
             db.conn.execute("DELETE FROM assignments WHERE trace_id = ? AND person = ?", (trace_id, storable(person)))
 

@@ -11,18 +11,17 @@ Not covered: statistics of agreement (`engine.agreement`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
 from engine.store.identity import new_id, now, storable
-from engine.store.reservations import Reservations
 from engine.store.reviews import Review, Reviews, Verdict
 from engine.store.revisions import Revisions, refresh_status
 
-__all__ = ["Adjudication", "BulkAction", "Round", "Rounds"]
+__all__ = ["Adjudication", "BulkAction", "PassedOver", "Round", "Rounds"]
 
 MAX_REVIEWS = 20
 _BATCH = 100
@@ -52,25 +51,30 @@ class Adjudication:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A trace that a decision on many left alone, and why, as a sentence."""
+
+    trace_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class BulkAction:
-    """One verdict on many traces. `passed_over` are the traces that somebody else was holding."""
+    """One verdict on many traces. `passed_over` is told when it is made and not kept."""
 
     id: str
     author: str
     verdict: Verdict
     reviewed: int
-    passed_over: tuple[str, ...]
+    passed_over: tuple[PassedOver, ...]
     undone_at: str | None
 
 
 class Rounds:
-    def __init__(
-        self, connections: Connections, revisions: Revisions, reviews: Reviews, reservations: Reservations
-    ) -> None:
+    def __init__(self, connections: Connections, revisions: Revisions, reviews: Reviews) -> None:
         self._connections = connections
         self._revisions = revisions
         self._reviews = reviews
-        self._reservations = reservations
 
     def ask(self, trace_id: str, wanted: int, author: str) -> Round:
         """Asks for `wanted` (1 to 20) people's reviews of a trace; 1 ends the round. Raises NotFound, InvalidInput."""
@@ -145,9 +149,17 @@ class Rounds:
 
     # --- many at once ------------------------------------------------------------------------------------------------
 
-    def review_all(self, trace_ids: Sequence[str], reviewer: str, verdict: Verdict, reason: str = "") -> BulkAction:
-        """The same verdict on the heads of all these traces, in batches, so that others can write in between. Traces
-        that somebody else holds are passed over. Raises InvalidInput, NotFound."""
+    def review_all(
+        self,
+        trace_ids: Sequence[str],
+        reviewer: str,
+        verdict: Verdict,
+        reason: str = "",
+        objection: Callable[[str], str | None] = lambda trace_id: None,
+    ) -> BulkAction:
+        """The same verdict on the heads of all these traces, in batches, so that others can write in between.
+        `objection(trace_id)` is asked in the transaction of the verdict; a trace with one is passed over. Raises
+        InvalidInput, NotFound."""
         if verdict not in get_args(Verdict):
             raise InvalidInput(f"the verdict {verdict!r} is none of {', '.join(get_args(Verdict))}")
         action_id, person = new_id(), storable(reviewer)
@@ -156,23 +168,32 @@ class Rounds:
                 "INSERT INTO bulk_actions (id, author, verdict, created_at) VALUES (?, ?, ?, ?)",
                 (action_id, person, verdict, now()),
             )
-        passed_over: list[str] = []
+        passed_over: list[PassedOver] = []
         wanted = list(dict.fromkeys(trace_ids))
         for start in range(0, len(wanted), _BATCH):
             with self._connections.write() as db:
                 for trace_id in wanted[start : start + _BATCH]:
-                    held = self._reservations.of(trace_id)
-                    if held is not None and held.holder != person:
-                        passed_over.append(trace_id)
+                    if (why := objection(trace_id)) is not None:
+                        passed_over.append(PassedOver(trace_id, why))
                         continue
                     review = self._reviews.record(self._head_id(trace_id), reviewer, verdict, reason)
                     db.conn.execute("INSERT INTO bulk_reviews VALUES (?, ?)", (action_id, review.id))
         return BulkAction(action_id, person, verdict, len(wanted) - len(passed_over), tuple(passed_over), None)
 
+    def action(self, action_id: str) -> BulkAction:
+        """An earlier action. Raises NotFound."""
+        row = self._connections.row(
+            "SELECT *, (SELECT count(*) FROM bulk_reviews WHERE action_id = a.id) AS reviewed FROM bulk_actions a "
+            "WHERE id = ?",
+            (action_id,),
+        )
+        if row is None:
+            raise NotFound(f"there is no bulk action {action_id!r} in the store")
+        return BulkAction(row["id"], row["author"], row["verdict"], row["reviewed"], (), row["undone_at"])
+
     def undo_all(self, action_id: str) -> int:
         """Takes back the reviews of a bulk action that still stand, and returns how many. Raises NotFound."""
-        if self._connections.row("SELECT 1 FROM bulk_actions WHERE id = ?", (action_id,)) is None:
-            raise NotFound(f"there is no bulk action {action_id!r} in the store")
+        self.action(action_id)
         sql = (
             "SELECT v.id, v.trace_id FROM bulk_reviews b JOIN reviews v ON v.id = b.review_id "
             "WHERE b.action_id = ? AND v.undone_at IS NULL ORDER BY v.number"

@@ -43,8 +43,12 @@ class Tags:
             )
             return self.of(trace_id)
 
-    def remove(self, trace_id: str, tag: str) -> tuple[str, ...]:
+    def remove(self, trace_id: str, tag: str, author: str) -> tuple[str, ...]:
+        """Takes a tag off a trace and returns those that are left; nothing happens where it has no such tag. Raises
+        NotFound."""
         with self._connections.write() as db:
+            if self._connections.row("SELECT 1 FROM traces WHERE id = ?", (trace_id,)) is None:
+                raise NotFound(f"there is no trace {trace_id!r} in the store")
             db.conn.execute("DELETE FROM trace_tags WHERE trace_id = ? AND tag = ?", (trace_id, storable(tag)))
             return self.of(trace_id)
 

@@ -68,7 +68,7 @@ def test_every_filter_finds_what_it_says_and_nothing_else(store: Store) -> None:
     assert ids(store, reviewer="ann") == []
     row = store.queue.page(Query(tag="night shot")).items[0]
     assert row.tags == ("night shot",) and row.item.media_sha256 and row.trajectory == "text"
-    store.tags.remove(plain, "night shot")
+    store.tags.remove(plain, "night shot", "ann")
     assert ids(store, tag="night shot") == [] and store.verify(None).problems == ()
 
 

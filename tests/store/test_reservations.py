@@ -62,5 +62,5 @@ def test_assignments(store: Store) -> None:
     assert [i.item.id for i in store.queue.page(Query(assigned_to="ann")).items] == [one]
     store.reservations.assign(two, "ann", "chief")
     assert store.queue.page(Query(assigned_to="ann")).total == 2
-    store.reservations.unassign(one, "ann")
+    store.reservations.unassign(one, "ann", "eve")
     assert [i.item.id for i in store.queue.page(Query(assigned_to="ann")).items] == [two]

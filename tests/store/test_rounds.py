@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.errors import InvalidInput, NotFound
-from engine.store import Query, Store
+from engine.store import PassedOver, Query, Store
 
 from .samples import make_trace
 
@@ -56,9 +58,10 @@ def test_a_changed_mind_counts_once(store: Store) -> None:
 
 def test_bulk_actions_and_their_undo(store: Store) -> None:
     records = [store.traces.record(make_trace(answer=str(k)), author="tiny") for k in range(5)]
-    store.reservations.take(records[0].id, "bob")
-    action = store.rounds.review_all([r.id for r in records], "ann", "rejected", "blurred")
-    assert action.reviewed == 4 and action.passed_over == (records[0].id,)
+    why = {records[0].id: "It is a test."}
+    action = store.rounds.review_all([r.id for r in records], "ann", "rejected", "blurred", why.get)
+    assert action.reviewed == 4 and action.passed_over == (PassedOver(records[0].id, "It is a test."),)
+    assert store.rounds.action(action.id) == replace(action, passed_over=())
     assert store.traces.counts()["rejected"] == 4
     store.reviews.record(records[1].head_id, "cy", "accepted")  # later, by somebody else
     store.reviews.undo("ann", records[2].id)  # already taken back by hand

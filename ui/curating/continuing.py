@@ -1,14 +1,14 @@
-"""A policy goes on from an edited step, streamed to the page; nothing changes until the person takes it.
+"""What the policy makes of an edited trace, while the page waits: going on from a step, and doing without a crop.
 
     POST /curate/continue    {"trace", "step" (from 0; -1 from the question), "seed" or None}
+    POST /curate/blank       {"trace", "step"}: would the answer change if the crop were blank?
 
-Answers with one JSON object a line: {"thought"} while a step is written, {"steps", "views", "answer"} after each step (all new
-steps so far, all views of the whole), the same with "stop_reason" and "edit" (which takes them) at the end, or
-{"error"}. Closing the
-connection stops the policy within one token.
+The first answers with one JSON object a line: {"thought"} while a step is written, {"steps", "views", "answer"} after each step
+(all new steps so far, all views of the whole), the same with "stop_reason" and "edit" (which takes them) at the end, or
+{"error"}; nothing changes until the person takes it. The second answers with the trace, whose step says what was found.
 
-Invariant: the policy runs in one thread from beginning to end, as `ui.answering` does; a thought that has grown since is not
-sent.
+Invariants: closing the connection stops the policy within one token; the policy runs in one thread from beginning to end, as
+`ui.answering` does; a thought that has grown since is not sent.
 """
 
 from __future__ import annotations
@@ -24,14 +24,16 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
-from engine.editing import Draft, continuation, continue_from, edit_to_json, prefix
+from engine.editing import continuation, edit_to_json
 from engine.errors import InvalidInput, PersonError
-from engine.reasoning import Finished, Limits, Stepped, Thinking
+from engine.reasoning import Finished, Stepped, Thinking
 from engine.trace import Step, Trace, View
-from engine.workbench import Workbench
+from engine.workbench import Continuing
+from ui.curating.drafting import open_trace_value
+from ui.curating.messages import answer, number_of, read_json, refusal, text_of
 from ui.curating.presenting import step_value, view_values
-from ui.curating.routes import answer, read_json, text_of
 from ui.people import user_of
+from ui.rights import acts
 from ui.studio import Studio
 
 __all__ = ["continue_routes"]
@@ -43,42 +45,53 @@ _WAIT_S = 0.25
 def continue_routes(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/curate")
 
-    @routes.post("/continue")
+    @routes.post("/continue", dependencies=[acts("continue")])
     async def go_on(request: Request) -> Response:
-        body, person = await read_json(request), user_of(request)
+        cancel = threading.Event()
         try:
-            draft, step, seed, options = await asyncio.to_thread(_wanted, studio, body, person)
+            body, person = await read_json(request), user_of(request)
+            step, continuing = await asyncio.to_thread(_begun, studio, body, person, cancel)
         except PersonError as error:
-            sentence = error
-            return answer(lambda: _raise(sentence))
+            return refusal(error)
         return StreamingResponse(
-            _lines(studio, draft, step, seed, options),
+            _lines(step, continuing, cancel),
             media_type="application/x-ndjson",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
+    @routes.post("/blank", dependencies=[acts("blank")])
+    async def blank(request: Request) -> Response:
+        cancel = threading.Event()
+        try:
+            body, person = await read_json(request), user_of(request)
+        except PersonError as error:
+            return refusal(error)
+
+        def make() -> dict[str, Any]:
+            trace_id, step = text_of(body, "trace"), number_of(body, "step")
+            opened = studio.workbench.blank(trace_id, person, step, is_cancelled=cancel.is_set)
+            return open_trace_value(opened, person)
+
+        work = asyncio.ensure_future(asyncio.to_thread(answer, make))
+        while not (await asyncio.wait({work}, timeout=_WAIT_S))[0]:
+            if await request.is_disconnected():
+                cancel.set()
+        return work.result()
+
     return routes
 
 
-def _raise(error: PersonError) -> None:
-    raise error
+def _begun(studio: Studio, body: dict[str, Any], person: str, cancel: threading.Event) -> tuple[int, Continuing]:
+    step, seed = number_of(body, "step"), body.get("seed")
+    if not isinstance(seed, int | None) or isinstance(seed, bool):
+        raise InvalidInput("The page sent no usable seed; reload it and try again.")
+    trace_id = text_of(body, "trace")
+    return step, studio.workbench.continue_from(trace_id, person, step, seed=seed, is_cancelled=cancel.is_set)
 
 
-def _wanted(studio: Studio, body: dict[str, Any], person: str) -> tuple[Draft, int, int | None, tuple[str, ...]]:
-    trace_id, step, seed = text_of(body, "trace"), body.get("step"), body.get("seed")
-    if not isinstance(step, int) or isinstance(step, bool) or not isinstance(seed, int | None):
-        raise InvalidInput("The page sent no usable step; reload it and try again.")
-    draft = Workbench(studio.store, studio.media).open(trace_id, person).draft
-    prefix(draft.trace, step)
-    return draft, step, seed, studio.store.traces.get(trace_id).options
-
-
-async def _lines(
-    studio: Studio, draft: Draft, step: int, seed: int | None, options: tuple[str, ...]
-) -> AsyncIterator[bytes]:
-    cancel = threading.Event()
+async def _lines(step: int, continuing: Continuing, cancel: threading.Event) -> AsyncIterator[bytes]:
     mailbox: SimpleQueue[dict[str, Any]] = SimpleQueue()
-    work = (studio, draft, step, seed, options, cancel, mailbox)
+    work = (step, continuing, mailbox)
     threading.Thread(target=_work, args=work, name="continuing", daemon=True).start()
     try:
         while True:
@@ -99,41 +112,21 @@ async def _lines(
         cancel.set()
 
 
-def _work(
-    studio: Studio,
-    draft: Draft,
-    step: int,
-    seed: int | None,
-    options: tuple[str, ...],
-    cancel: threading.Event,
-    mailbox: SimpleQueue[dict[str, Any]],
-) -> None:
+def _work(step: int, continuing: Continuing, mailbox: SimpleQueue[dict[str, Any]]) -> None:
+    kept = continuing.kept
     try:
-        kept = prefix(draft.trace, step)
-        settings = studio.settings
-        limits = Limits(max_steps=settings.max_steps, max_tokens=settings.max_tokens)
         steps: list[Step] = []
         views: list[View] = list(kept.views)
-        events = continue_from(
-            draft,
-            step,
-            studio.policy(),
-            studio.media.pictures(draft.base.media),
-            options=options,
-            limits=limits,
-            seed=seed,
-            is_cancelled=cancel.is_set,
-        )
-        for event in events:
+        for event in continuing.events:
             if isinstance(event, Thinking):
                 mailbox.put({"thought": event.thought})
             elif isinstance(event, Stepped):
                 steps.append(event.step)
                 views.extend(event.views)
-                mailbox.put(_so_far(draft.base, kept.steps, steps, views))
+                mailbox.put(_so_far(kept, steps, views))
             elif isinstance(event, Finished):
                 trace = event.trace
-                done = _so_far(trace, trace.steps[: step + 1], trace.steps[step + 1 :], trace.views)
+                done = _so_far(kept, trace.steps[step + 1 :], trace.views)
                 mailbox.put(done | {"edit": edit_to_json(continuation(step, trace)), "stop_reason": trace.stop_reason})
     except PersonError as error:
         mailbox.put({"error": str(error)})
@@ -142,9 +135,9 @@ def _work(
         mailbox.put({"error": "Something broke on our side; the server's log says what."})
 
 
-def _so_far(of: Trace, kept: Sequence[Step], steps: Sequence[Step], views: Sequence[View]) -> dict[str, Any]:
+def _so_far(kept: Trace, steps: Sequence[Step], views: Sequence[View]) -> dict[str, Any]:
     return {
         "steps": [step_value(one, views) for one in steps],
-        "views": view_values(of.media, views, [*kept, *steps]),
+        "views": view_values(kept.media, views, [*kept.steps, *steps]),
         "answer": steps[-1].answer if steps else None,
     }

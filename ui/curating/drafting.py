@@ -1,8 +1,8 @@
-"""A person's draft of a trace as the Curate screen shows it: `engine.workbench.Bench` -> JSON. Pure.
+"""A person's draft of a trace as the Curate screen shows it: `engine.workbench.OpenTrace` -> JSON. Pure.
 
-{"id", "status", "answer", "stop_reason", "steps", "views" (as `ui.curating.presenting` gives them, of the draft), with in each
- step "stale" (a sentence or None) and "badges"; "problems": what stands in the way of approving; "changes": the steps that
- differ from the model's version (as `engine.editing.diff`), with "old_view" where the look differs;
+{"id", "status", "answer", "score" (of this answer), "stop_reason", "steps", "views" (as `ui.curating.presenting` gives them, of
+ the draft), with in each step "stale" (a sentence or None) and "badges"; "problems": what stands in the way of approving;
+ "changes": the steps that differ from the model's version (as `engine.editing.diff`), with "old_view" where the look differs;
  "draft": {"counter", "can_undo", "can_redo", "is_changed", "base_id", "is_behind"}, "tags", "round", "holder"}
 """
 
@@ -11,42 +11,43 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from engine.editing import diff, problems, step_diff_to_json
+from engine.editing import diff, is_unreadable, problems, step_diff_to_json
 from engine.thresholds import HELD_SHARE
 from engine.trace import Trace
-from engine.workbench import Bench
+from engine.workbench import OpenTrace
 from ui.curating.presenting import review_value, revision_value, steps_and_views, view_values
 
-__all__ = ["bench_value", "changes_value"]
+__all__ = ["open_trace_value", "changes_value"]
 
 
-def bench_value(bench: Bench, person: str) -> dict[str, Any]:
-    """What `person` sees of their bench."""
-    draft, trace = bench.draft, bench.draft.trace
+def open_trace_value(opened: OpenTrace, person: str) -> dict[str, Any]:
+    """What `person` sees of a trace that they opened."""
+    draft, trace = opened.draft, opened.draft.trace
     value = steps_and_views(trace)
-    for step, stale, badges in zip(value["steps"], draft.stale, _badges(bench), strict=True):
+    for step, stale, badges in zip(value["steps"], draft.stale, _badges(opened), strict=True):
         step |= {"stale": stale, "badges": badges}
-    held = bench.reservation
+    held = opened.reservation
     is_held = held is not None and held.holder != person and held.expires_at > time.time()
     return value | {
-        "id": bench.record.id,
-        "status": bench.record.status,
-        "head": revision_value(bench.head),
+        "id": opened.record.id,
+        "status": opened.record.status,
+        "head": revision_value(opened.head),
         "answer": trace.answer,
         "stop_reason": trace.stop_reason,
+        "score": opened.score,
         "problems": list(problems(draft)),
-        "changes": changes_value(bench.model.trace, trace),
+        "changes": changes_value(opened.model.trace, trace),
         "draft": {
-            "counter": bench.counter,
+            "counter": opened.counter,
             "can_undo": draft.can_undo,
             "can_redo": draft.can_redo,
             "is_changed": draft.is_changed,
             "base_id": draft.base_revision_id,
-            "is_behind": bench.is_behind and draft.is_changed,
+            "is_behind": opened.is_behind and draft.is_changed,
         },
-        "tags": list(bench.tags),
-        "round": {"wanted": bench.round.wanted, "given": bench.round.given, "state": bench.round.state},
-        "reviews": [review_value(review) for review in bench.reviews],
+        "tags": list(opened.tags),
+        "round": {"wanted": opened.round.wanted, "given": opened.round.given, "state": opened.round.state},
+        "reviews": [review_value(review) for review in opened.reviews],
         "holder": {"name": held.holder} if held is not None and is_held else None,
     }
 
@@ -62,13 +63,17 @@ def changes_value(old: Trace, new: Trace) -> list[dict[str, Any]]:
     return changes
 
 
-def _badges(bench: Bench) -> list[list[dict[str, str]]]:
+def _badges(opened: OpenTrace) -> list[list[dict[str, str]]]:
     """For each step its labels of faithfulness: {"kind", "text", "title"}."""
-    labels = bench.faithfulness
-    blanked = {check.step: check for check in bench.blank_checks}
+    labels = opened.faithfulness
+    blanked = {check.step: check for check in opened.blank_checks}
     found: list[list[dict[str, str]]] = []
     for index, share in enumerate(labels.evidence_shares):
         badges = []
+        if is_unreadable(opened.draft.trace.steps[index]):
+            badges.append(
+                _badge("bad", "unreadable", "It holds the text of a call that was not read, so nothing was looked at.")
+            )
         if share is not None:
             is_held = share >= HELD_SHARE
             text = (

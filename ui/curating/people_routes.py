@@ -1,11 +1,12 @@
-"""Several people on one queue: who should look at a trace, how many reviews it wants, who decides where they disagree.
+"""Several people on one queue: tags, who should look at a trace, how many reviews it wants, who decides where they disagree.
 
-    POST /curate/assign       {"trace", "person", "is_on"}
+    POST /curate/tag          {"trace", "tag", "is_on"?} -> {"id", "tags"}
+    POST /curate/assign       {"trace", "person", "is_on"?}
     POST /curate/round        {"trace", "wanted": 1 to 20}
-    POST /curate/adjudicate   {"trace", "revision", "verdict": accepted or rejected, "reason"}
+    POST /curate/adjudicate   {"trace", "revision", "verdict": accepted or rejected, "reason", "is_insisting"?}
     GET  /curate/agreement    Krippendorff's alpha on verdicts, kappa of each pair of reviewers
 
-Each answers with the trace as `GET /curate/trace/{id}` does, but for the last.
+The middle three answer with the trace as `GET /curate/trace/{id}` does.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 
 from engine.agreement import krippendorff_alpha, pairwise_kappa
-from engine.errors import InvalidInput
-from ui.curating.routes import MAX_REASON_CHARACTERS, answer, answer_post, text_of, trace_answer
+from ui.curating.messages import MAX_REASON_CHARACTERS, answer, answer_post, flag_of, number_of, text_of
+from ui.curating.routes import trace_answer
+from ui.rights import acts
 from ui.studio import Studio
 
 __all__ = ["people_routes"]
@@ -26,46 +28,62 @@ __all__ = ["people_routes"]
 def people_routes(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/curate")
 
-    @routes.post("/assign")
-    async def assign(request: Request) -> JSONResponse:
+    @routes.post("/tag", dependencies=[acts("tag")])
+    async def tag(request: Request) -> Response:
+        return await answer_post(request, lambda body, person: _tag(studio, body, person))
+
+    @routes.post("/assign", dependencies=[acts("assign")])
+    async def assign(request: Request) -> Response:
         return await answer_post(request, lambda body, person: _assign(studio, body, person))
 
-    @routes.post("/round")
-    async def round(request: Request) -> JSONResponse:
+    @routes.post("/round", dependencies=[acts("ask_reviews")])
+    async def round(request: Request) -> Response:
         return await answer_post(request, lambda body, person: _round(studio, body, person))
 
-    @routes.post("/adjudicate")
-    async def adjudicate(request: Request) -> JSONResponse:
+    @routes.post("/adjudicate", dependencies=[acts("settle")])
+    async def adjudicate(request: Request) -> Response:
         return await answer_post(request, lambda body, person: _adjudicate(studio, body, person))
 
-    @routes.get("/agreement")
-    def agreement() -> JSONResponse:
+    @routes.get("/agreement", dependencies=[acts("look")])
+    def agreement() -> Response:
         return answer(lambda: _agreement(studio))
 
     return routes
 
 
+def _tag(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
+    trace_id = text_of(body, "trace")
+    tags = studio.workbench.tag(trace_id, text_of(body, "tag"), person, is_on=_is_on(body))
+    return {"id": trace_id, "tags": list(tags)}
+
+
 def _assign(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
-    trace_id, name = text_of(body, "trace"), text_of(body, "person").strip()
-    if body.get("is_on") is False:
-        studio.store.reservations.unassign(trace_id, name)
-    else:
-        studio.store.reservations.assign(trace_id, name, person)
+    trace_id = text_of(body, "trace")
+    studio.workbench.assign(trace_id, text_of(body, "person").strip(), person, is_on=_is_on(body))
     return trace_answer(studio, trace_id, person)
 
 
+def _is_on(body: dict[str, Any]) -> bool:
+    return flag_of(body, "is_on") if "is_on" in body else True
+
+
 def _round(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
-    trace_id, wanted = text_of(body, "trace"), body.get("wanted")
-    if not isinstance(wanted, int) or isinstance(wanted, bool):
-        raise InvalidInput("The page sent no usable number of reviews; reload it and try again.")
-    studio.store.rounds.ask(trace_id, wanted, person)
+    trace_id = text_of(body, "trace")
+    studio.workbench.ask_reviews(trace_id, number_of(body, "wanted"), person)
     return trace_answer(studio, trace_id, person)
 
 
 def _adjudicate(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
-    verdict, reason = text_of(body, "verdict"), text_of(body, "reason", MAX_REASON_CHARACTERS)
-    studio.store.rounds.adjudicate(text_of(body, "revision"), person, verdict, reason)  # type: ignore[arg-type]
-    return trace_answer(studio, text_of(body, "trace"), person)
+    trace_id = text_of(body, "trace")
+    studio.workbench.settle(
+        trace_id,
+        text_of(body, "revision"),
+        person,
+        text_of(body, "verdict"),  # type: ignore[arg-type]
+        text_of(body, "reason", MAX_REASON_CHARACTERS),
+        is_insisting=flag_of(body, "is_insisting"),
+    )
+    return trace_answer(studio, trace_id, person)
 
 
 def _agreement(studio: Studio) -> dict[str, Any]:

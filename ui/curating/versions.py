@@ -5,7 +5,6 @@
     GET  /curate/siblings/{id}                  other attempts at the same question
     GET  /curate/pair?left=&right=              the heads of two traces, and what differs
     POST /curate/prefer    {"chosen", "rejected", "is_tie"}: revision ids        POST /curate/prefer/undo {"preference"}
-    POST /curate/blank     {"trace", "step"}: would the answer change if the crop were blank? Asks the policy
 
 Invariant: where reviews are blind, the history is too.
 """
@@ -15,18 +14,17 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 
-from engine.blanking import would_answer_change
 from engine.errors import InvalidInput
 from engine.store import Revision
 from engine.trace import Trace
-from engine.workbench import Workbench
-from ui.curating.drafting import bench_value, changes_value
+from ui.curating.drafting import changes_value
+from ui.curating.messages import answer, answer_post, flag_of, text_of
 from ui.curating.presenting import media_values, revision_value, steps_and_views
-from ui.curating.routes import answer, answer_post, text_of
 from ui.people import user_of
 from ui.presenting import thumbnail_url
+from ui.rights import acts
 from ui.studio import Studio
 
 __all__ = ["version_routes"]
@@ -35,37 +33,41 @@ __all__ = ["version_routes"]
 def version_routes(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/curate")
 
-    @routes.get("/history/{trace_id}")
-    def history(trace_id: str, request: Request) -> JSONResponse:
+    @routes.get("/history/{trace_id}", dependencies=[acts("look")])
+    def history(trace_id: str, request: Request) -> Response:
         return answer(lambda: _history(studio, trace_id, user_of(request)))
 
-    @routes.get("/compare")
-    def compare(trace: str, old: str, new: str, request: Request) -> JSONResponse:
+    @routes.get("/compare", dependencies=[acts("look")])
+    def compare(trace: str, old: str, new: str, request: Request) -> Response:
         person = user_of(request)
         return answer(
             lambda: _compared(studio, _version(studio, trace, old, person), _version(studio, trace, new, person))
         )
 
-    @routes.get("/siblings/{trace_id}")
-    def siblings(trace_id: str) -> JSONResponse:
+    @routes.get("/siblings/{trace_id}", dependencies=[acts("look")])
+    def siblings(trace_id: str) -> Response:
         return answer(lambda: _siblings(studio, trace_id))
 
-    @routes.get("/pair")
-    def pair(left: str, right: str) -> JSONResponse:
+    @routes.get("/pair", dependencies=[acts("look")])
+    def pair(left: str, right: str) -> Response:
         heads = studio.store.revisions.head
         return answer(lambda: _compared(studio, _named(heads(left)), _named(heads(right))))
 
-    @routes.post("/prefer")
-    async def prefer(request: Request) -> JSONResponse:
-        return await answer_post(request, lambda body, person: _prefer(studio, body, person))
+    @routes.post("/prefer", dependencies=[acts("prefer")])
+    async def prefer(request: Request) -> Response:
+        def make(body: dict[str, Any], person: str) -> dict[str, Any]:
+            chosen, rejected = text_of(body, "chosen"), text_of(body, "rejected")
+            made = studio.workbench.prefer(chosen, rejected, person, is_tie=flag_of(body, "is_tie"))
+            return {"preference": made.id}
 
-    @routes.post("/prefer/undo")
-    async def undo(request: Request) -> JSONResponse:
-        return await answer_post(request, lambda body, _: _take_back(studio, text_of(body, "preference")))
+        return await answer_post(request, make)
 
-    @routes.post("/blank")
-    async def blank(request: Request) -> JSONResponse:
-        return await answer_post(request, lambda body, person: _blank(studio, body, person))
+    @routes.post("/prefer/undo", dependencies=[acts("take_back")])
+    async def undo(request: Request) -> Response:
+        def make(body: dict[str, Any], person: str) -> dict[str, Any]:
+            return {"preference": studio.workbench.take_back_preference(text_of(body, "preference"), person).id}
+
+        return await answer_post(request, make)
 
     return routes
 
@@ -94,7 +96,7 @@ def _named(revision: Revision) -> tuple[dict[str, Any], Trace]:
 
 def _version(studio: Studio, trace_id: str, name: str, person: str) -> tuple[dict[str, Any], Trace]:
     if name == "draft":
-        draft = Workbench(studio.store, studio.media).open(trace_id, person).draft
+        draft = studio.workbench.open(trace_id, person).draft
         return {"id": "draft", "number": None, "author": person, "created_at": None}, draft.trace
     revision = studio.store.revisions.get(name)
     if revision.trace_id != trace_id:
@@ -129,33 +131,3 @@ def _siblings(studio: Studio, trace_id: str) -> dict[str, Any]:
             for item in studio.store.preferences.siblings(trace_id)
         ]
     }
-
-
-def _prefer(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
-    made = studio.store.preferences.record(
-        text_of(body, "chosen"), text_of(body, "rejected"), person, is_tie=body.get("is_tie") is True
-    )
-    return {"preference": made.id}
-
-
-def _take_back(studio: Studio, preference_id: str) -> dict[str, Any]:
-    studio.store.preferences.undo(preference_id)
-    return {"preference": preference_id}
-
-
-def _blank(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
-    trace_id, step = text_of(body, "trace"), body.get("step")
-    if not isinstance(step, int) or isinstance(step, bool):
-        raise InvalidInput("The page sent no usable step; reload it and try again.")
-    workbench = Workbench(studio.store, studio.media)
-    bench = workbench.open(trace_id, person)
-    if bench.draft.is_changed:
-        raise InvalidInput(
-            "Save your changes as a version first: the check is kept with the version that it was made on."
-        )
-    record = bench.record
-    blanked = would_answer_change(
-        bench.head.trace, step, studio.policy(), workbench.pictures(bench.head.trace), options=record.options
-    )
-    studio.store.history.record_blank_check(bench.head.id, step, blanked.answer, blanked.expected, blanked.is_changed)
-    return bench_value(workbench.open(trace_id, person), person)

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from engine.settings import Settings
 
+ACTION = "measure"
 SUMMARY = "measure the studio against a baseline"
 
 _NAMES = ("cache", "rl", "queue", "train", "editor", "people")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from engine.lab.study.folder import Folder
     from engine.lab.study.schedule import Event
 
+ACTION = "measure"
 SUMMARY = "run the paper's study: warm start, curiosity-driven RL, and their ablations, resumably"
 _MEANINGS = {
     "test_examples": "test examples of each benchmark",

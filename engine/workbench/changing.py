@@ -1,0 +1,183 @@
+"""Changing a trace: edits on a person's own draft, what the policy makes of it, and saving it as a revision.
+
+    open -> edit, undo, redo, continue ... (kept at each change) -> commit
+
+A draft is its author's alone and takes nothing from anybody, so it needs no free trace: what somebody changed while their
+line was down is never refused because another person has begun meanwhile. Saving it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from engine.blanking import would_answer_change
+from engine.editing import (
+    Draft,
+    Edit,
+    apply,
+    committed,
+    continue_from,
+    edit_from_json,
+    edit_to_json,
+    prefix,
+    redo,
+    undo,
+)
+from engine.errors import InvalidInput
+from engine.policies.base import never
+from engine.protocols import protocol_named
+from engine.reasoning import Event
+from engine.store import StaleDraft, StaleRevision
+from engine.trace import Trace
+from engine.workbench.door import Door, score_of
+from engine.workbench.opened import OpenTrace
+
+__all__ = ["Changing", "Continuing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Continuing:
+    """A policy going on: `kept` is what it goes on from, `events` are those of `engine.reasoning.reason`, begun when the
+    first is asked for."""
+
+    kept: Trace
+    events: Iterator[Event]
+
+
+class Changing(Door):
+    def edit(
+        self, trace_id: str, person: str, edit: Edit | Mapping[str, Any], counter: int, key: str = ""
+    ) -> OpenTrace:
+        """Applies an edit (or its JSON) to the draft numbered `counter` and keeps the result. `key` is the sender's own
+        name of the edit: one that was sent before changes nothing, whatever the counter.
+
+        Raises InvalidInput for an edit that makes no sense, StaleDraft where the draft was changed elsewhere.
+        """
+        self._permit(person, "edit")
+        change = edit_from_json(edit) if isinstance(edit, Mapping) else edit
+        draft, kept = self._draft(trace_id, person)
+        if key and any(moment.key == key for moment in draft.moments):
+            return self._opened(trace_id, person, draft, kept)
+        protocol = protocol_named(draft.base.protocol)
+        after = apply(draft, change, self.pictures(draft.base), protocol, key=key)
+        return self._keep(trace_id, person, draft, after, counter)
+
+    def undo(self, trace_id: str, person: str, counter: int) -> OpenTrace:
+        self._permit(person, "edit")
+        draft, _ = self._draft(trace_id, person)
+        return self._keep(trace_id, person, draft, undo(draft), counter)
+
+    def redo(self, trace_id: str, person: str, counter: int) -> OpenTrace:
+        self._permit(person, "edit")
+        draft, _ = self._draft(trace_id, person)
+        return self._keep(trace_id, person, draft, redo(draft), counter)
+
+    def discard(self, trace_id: str, person: str, counter: int) -> OpenTrace:
+        """Throws the draft away: back to what stands. Where somebody else saved a version meanwhile, the draft is kept
+        beside it as a branch first. Raises StaleDraft."""
+        self._permit(person, "edit")
+        draft, kept = self._draft(trace_id, person)
+        if draft.is_changed and draft.base_revision_id != self._store.revisions.head(trace_id).id:
+            with suppress(StaleRevision):
+                self._append(trace_id, person, draft, kept, counter)
+        self._store.drafts.discard(trace_id, person, counter)
+        return self._opened(trace_id, person, *self._draft(trace_id, person))
+
+    def rebase(self, trace_id: str, person: str, counter: int) -> OpenTrace:
+        """Keeps the draft as it is, but upon the head as it stands now: the person has seen both and wants theirs."""
+        self._permit(person, "edit")
+        head = self._store.revisions.head(trace_id)
+        draft, _ = self._draft(trace_id, person)
+        return self._keep(trace_id, person, draft, Draft(head.id, head.trace, draft.moments, draft.position), counter)
+
+    def commit(self, trace_id: str, person: str, counter: int, *, is_insisting: bool = False) -> OpenTrace:
+        """Saves the draft as a revision; one without changes saves nothing. Undo still reaches back to before. An answer
+        that changed is scored by the gold answer and rule of the trace.
+
+        Raises Reserved where somebody else is working on the trace, StaleRevision (a Conflict) where somebody else moved
+        the head: theirs stands, this one is kept as a branch and as a draft. Raises StaleDraft.
+        """
+        self._permit(person, "commit")
+        self._require_free(trace_id, person, is_insisting=is_insisting)
+        return self._commit(trace_id, person, counter)
+
+    def continue_from(
+        self,
+        trace_id: str,
+        person: str,
+        step_index: int,
+        *,
+        seed: int | None = None,
+        is_cancelled: Callable[[], bool] = never,
+    ) -> Continuing:
+        """The policy goes on after a step of the draft. To take what it finished with, send
+        `continuation(step_index, finished.trace)` as an edit; to throw it away, do nothing. Raises InvalidInput where
+        nothing can follow that step."""
+        self._permit(person, "continue")
+        draft, _ = self._draft(trace_id, person)
+        kept = prefix(draft.trace, step_index)
+        events = continue_from(
+            draft,
+            step_index,
+            self._policy(),
+            self.pictures(draft.base),
+            options=self._store.traces.get(trace_id).options,
+            limits=self._limits,
+            seed=seed,
+            is_cancelled=is_cancelled,
+        )
+        return Continuing(kept, events)
+
+    def blank(
+        self, trace_id: str, person: str, step_index: int, *, is_cancelled: Callable[[], bool] = never
+    ) -> OpenTrace:
+        """Asks the policy whether its answer would change if the crop of a step were blank, and keeps what it said with
+        the head; nothing is kept where it was cancelled. Raises InvalidInput where the draft is not saved, that step
+        brought no crop, or the policy gives no answer within the limits even with the crop."""
+        self._permit(person, "blank")
+        draft, counter = self._draft(trace_id, person)
+        if draft.is_changed:
+            raise InvalidInput(
+                "Save your changes as a version first: the check is kept with the version that it was made on."
+            )
+        options = self._store.traces.get(trace_id).options
+        blanked = would_answer_change(
+            draft.base,
+            step_index,
+            self._policy(),
+            self.pictures(draft.base),
+            options=options,
+            limits=self._limits,
+            is_cancelled=is_cancelled,
+        )
+        if blanked is not None:
+            self._store.history.record_blank_check(
+                draft.base_revision_id, step_index, blanked.answer, blanked.expected, blanked.is_changed
+            )
+        return self._opened(trace_id, person, draft, counter)
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _commit(self, trace_id: str, person: str, counter: int) -> OpenTrace:
+        draft, kept = self._draft(trace_id, person)
+        revision_id = self._append(trace_id, person, draft, kept, counter)
+        if not draft.is_changed:
+            return self._opened(trace_id, person, draft, kept)
+        with self._store.transaction():
+            self._store.drafts.record_edits(revision_id, [edit_to_json(edit) for edit in draft.edits])
+            return self._keep(trace_id, person, draft, committed(draft, revision_id), counter)
+
+    def _append(self, trace_id: str, person: str, draft: Draft, kept: int, counter: int) -> str:
+        """The id of the revision that the draft is by now. Not in one transaction with the draft: a losing revision must
+        be kept although its save raises."""
+        if kept != counter:
+            raise StaleDraft(self._store.drafts.find(trace_id, person))
+        if not draft.is_changed:
+            return draft.base_revision_id
+        record = self._store.traces.get(trace_id)
+        is_answer_kept = draft.trace.answer == self._store.revisions.head(trace_id).trace.answer
+        score = None if is_answer_kept else score_of(record, draft.trace)
+        return self._store.revisions.append(trace_id, draft.trace, person, draft.base_revision_id, score=score).id

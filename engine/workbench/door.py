@@ -1,0 +1,108 @@
+"""What every act on a trace passes: may this person do it, and is the trace free. And how a trace comes to the bench."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import cast
+
+from engine.editing import Draft, draft_from_json, draft_of, draft_to_json
+from engine.evaluation.scoring import Rule, Score, score_answer
+from engine.faithfulness import faithfulness
+from engine.media import MediaFolder, Pictures
+from engine.policies.base import Policy
+from engine.reasoning import Limits
+from engine.rights import Role, require, role_of
+from engine.store import Reserved, Store, TraceRecord
+from engine.trace import Example, Trace
+from engine.workbench.opened import OpenTrace
+
+__all__ = ["Door", "score_of"]
+
+
+class Door:
+    """`policy()` is whatever answers at that moment, within `limits`; `role_of` tells a person's role."""
+
+    def __init__(
+        self,
+        store: Store,
+        media: MediaFolder,
+        policy: Callable[[], Policy],
+        limits: Limits | None = None,
+        role_of: Callable[[str], Role] = role_of,
+    ) -> None:
+        self._store = store
+        self._media = media
+        self._policy = policy
+        self._limits = limits or Limits()
+        self._role_of = role_of
+
+    def open(self, trace_id: str, person: str) -> OpenTrace:
+        """The trace with this person's draft, or a fresh one of the head. Raises NotFound, and InvalidInput for a trace
+        whose pictures are numbered oddly."""
+        self._permit(person, "look")
+        return self._opened(trace_id, person, *self._draft(trace_id, person))
+
+    def pictures(self, trace: Trace) -> Pictures:
+        """The loaded media of a trace. Raises NotFound."""
+        return self._media.pictures(trace.media)
+
+    # --- the checks --------------------------------------------------------------------------------------------------
+
+    def _permit(self, person: str, action: str) -> None:
+        """Raises NotAllowed."""
+        require(self._role_of(person), action)
+
+    def _require_free(self, trace_id: str, person: str, *, is_insisting: bool) -> None:
+        """Raises Reserved (a Conflict) where somebody else is working on the trace, and NotFound. Whoever insists has been
+        told of the other, and goes on beside them."""
+        held = self._store.reservations.of(trace_id)
+        if held is not None and not held.is_of(person) and not is_insisting:
+            raise Reserved(held, time.time())
+
+    # --- a trace on the bench ----------------------------------------------------------------------------------------
+
+    def _draft(self, trace_id: str, person: str) -> tuple[Draft, int]:
+        saved = self._store.drafts.find(trace_id, person)
+        head = self._store.revisions.head(trace_id)
+        if saved is None:
+            return draft_of(head.id, head.trace), 0
+        draft = draft_from_json(saved.data)
+        if draft.base_revision_id != head.id and not draft.is_changed:
+            return draft_of(head.id, head.trace), saved.counter
+        return draft, saved.counter
+
+    def _keep(self, trace_id: str, person: str, before: Draft, after: Draft, counter: int) -> OpenTrace:
+        if after == before:
+            kept = self._store.drafts.find(trace_id, person)
+            return self._opened(trace_id, person, before, kept.counter if kept else 0)
+        saved = self._store.drafts.save(
+            trace_id, person, draft_to_json(after), after.base_revision_id, after.is_changed, counter
+        )
+        return self._opened(trace_id, person, after, saved.counter)
+
+    def _opened(self, trace_id: str, person: str, draft: Draft, counter: int) -> OpenTrace:
+        record = self._store.traces.get(trace_id)
+        head = self._store.revisions.get(record.head_id)
+        is_answer_kept = draft.trace.answer == head.trace.answer
+        return OpenTrace(
+            record=record,
+            draft=draft,
+            counter=counter,
+            head=head,
+            model=self._store.revisions.first(trace_id),
+            is_behind=draft.base_revision_id != head.id,
+            score=record.score if is_answer_kept else score_of(record, draft.trace),
+            reviews=tuple(self._store.rounds.visible(trace_id, person)),
+            round=self._store.rounds.of(trace_id),
+            reservation=self._store.reservations.of(trace_id),
+            tags=self._store.tags.of(trace_id),
+            faithfulness=faithfulness(draft.trace, record.evidence),
+            blank_checks=tuple(self._store.history.blank_checks(head.id)),
+        )
+
+
+def score_of(record: TraceRecord, trace: Trace) -> Score:
+    """The score of a version's answer by the gold answer and rule that are known of the trace; None where none is."""
+    example = Example(trace.question, trace.media, record.gold, record.options)
+    return score_answer(trace.answer, example, cast(Rule | None, record.rule))

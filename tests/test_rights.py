@@ -1,0 +1,108 @@
+"""Whatever a person can do is an action of the table: every route, every handler of Gradio, every command is found and asked."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import Mount
+
+import engine.__main__
+import engine.workbench
+from engine.errors import NotAllowed
+from engine.media import MediaFolder
+from engine.policies.scripted import ScriptedPolicy
+from engine.rights import LEAST_ROLE, ROLES, require, role_of
+from engine.settings import Settings
+from engine.store import Store
+from ui.rights import action_of, handles
+from ui.server import build_server
+from ui.studio import Studio
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory):
+    home = tmp_path_factory.mktemp("home")
+    settings = Settings.from_environment({"STUDIO_HOME": str(home), "STUDIO_MODEL": "scripted"})
+    with Store(home / "annotations.db") as store:
+        policy = ScriptedPolicy()
+        yield build_server(Studio(settings, store, MediaFolder(home / "media"), lambda: policy, lambda: ()))
+
+
+def actions_of_routes(server: FastAPI) -> dict[str, list[str | None]]:
+    """Method and path of each route, and what its dependencies declare."""
+    return {
+        f"{sorted(route.methods)} {route.path}": [action_of(one.call) for one in route.dependant.dependencies]
+        for route in iter_route_contexts(server.routes)
+        if isinstance(route.original_route, APIRoute)
+    }
+
+
+def actions_of_handlers(server: FastAPI) -> dict[str, str | None]:
+    """Each event of the pages by its number and handler, and what the handler declares; those that only run in the browser
+    are left out."""
+    [mounted] = [route for route in server.routes if isinstance(route, Mount)]
+    return {
+        f"{number} {function.fn.__name__}": action_of(function.fn)
+        for number, function in mounted.app.get_blocks().fns.items()
+        if function.fn is not None
+    }
+
+
+def actions_of_the_workbench() -> set[str]:
+    """The actions that its methods ask for."""
+    files = Path(engine.workbench.__file__).parent.glob("*.py")
+    return {
+        node.args[1].value
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "_permit"
+    }
+
+
+def test_every_route_handler_and_command_is_an_action_of_the_table(server: FastAPI) -> None:
+    routes, handlers = actions_of_routes(server), actions_of_handlers(server)
+    strangers = {name: actions for name, actions in routes.items() if len(actions) != 1 or actions[0] not in LEAST_ROLE}
+    strangers |= {name: action for name, action in handlers.items() if action not in LEAST_ROLE}  # type: ignore[misc]
+    assert strangers == {}
+    commands = {name: module.ACTION for name, module in engine.__main__._COMMANDS.items()}
+    assert set(commands.values()) <= set(LEAST_ROLE)
+    used = {actions[0] for actions in routes.values()} | set(handlers.values()) | set(commands.values())
+    assert set(LEAST_ROLE) == used | actions_of_the_workbench(), "an action that nothing does"
+    assert len(routes) > 25 and len(handlers) > 15
+
+
+def test_what_is_not_ours_is_one_mount(server: FastAPI) -> None:
+    routes = [route.original_route for route in iter_route_contexts(server.routes)]
+    assert [type(route) for route in routes if not isinstance(route, APIRoute)] == [Mount]
+
+
+def test_a_role_may_do_what_those_below_it_may() -> None:
+    for action, least in LEAST_ROLE.items():
+        for role in ROLES[ROLES.index(least) :]:
+            require(role, action)
+        for role in ROLES[: ROLES.index(least)]:
+            with pytest.raises(NotAllowed, match=f"{role}.*needs {least}"):
+                require(role, action)
+    assert role_of("anybody") == ROLES[-1]
+
+
+def test_a_handler_that_is_not_allowed_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.rights.role_of", lambda person: "visitor")
+    ran = []
+
+    @handles("train")
+    def start(value: str, request: gr.Request) -> None:
+        ran.append(value)
+
+    @handles("look")
+    def show(value: str, request: gr.Request):
+        yield value
+
+    with pytest.raises(gr.Error, match="needs trainer"):
+        start("x", gr.Request(username="ann"))
+    assert ran == [] and list(show("y", gr.Request(username="ann"))) == ["y"]

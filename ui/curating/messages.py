@@ -1,0 +1,132 @@
+"""Messages between the page and the server: a posted object read, an answer or a refusal sent, JSON both ways.
+
+Everything that a page posts below /curate is read here and nowhere else, so what no route can use (no object, too long, too
+deep, half a character) is refused here, in one sentence.
+
+Invariants: a refusal is {"error": one sentence} with 403, 404, 409 or 422; a post needs a header that another site cannot
+send; answers are ASCII, so that whatever text a trace holds can be sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+
+from engine.errors import Conflict, InvalidInput, NotAllowed, NotFound, PersonError
+from ui.people import user_of
+
+__all__ = [
+    "MAX_REASON_CHARACTERS",
+    "answer",
+    "answer_post",
+    "flag_of",
+    "ids_of",
+    "number_of",
+    "object_of",
+    "read_json",
+    "refusal",
+    "refuse",
+    "text_of",
+]
+
+MAX_REASON_CHARACTERS = 1000
+_MAX_BODY_BYTES = 2_000_000
+
+
+def answer(make: Callable[[], Any]) -> Response:
+    """What `make()` returns as JSON, or the sentence of the PersonError that it raises."""
+    try:
+        return _json(make(), 200)
+    except PersonError as error:
+        return refusal(error)
+
+
+async def answer_post(request: Request, make: Callable[[dict[str, Any], str], Any]) -> Response:
+    """`answer` for a posted object and the person who sent it; `make` runs in a thread."""
+    try:
+        body = await read_json(request)
+    except PersonError as error:
+        return refusal(error)
+    person = user_of(request)
+    return await run_in_threadpool(answer, lambda: make(body, person))
+
+
+def refusal(error: PersonError) -> Response:
+    """The sentence of an error, with the status that fits it."""
+    statuses = {NotAllowed: 403, NotFound: 404, Conflict: 409}
+    status = next((status for kind, status in statuses.items() if isinstance(error, kind)), 422)
+    return _json({"error": str(error)}, status)
+
+
+async def refuse(request: Request, error: Exception) -> Response:
+    """FastAPI's handler for a PersonError that a route's dependencies raise."""
+    assert isinstance(error, PersonError)
+    return refusal(error)
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """The posted object. Raises InvalidInput where there is none that a route could use."""
+    # A header of our own cannot be sent by a form or another site without asking first, and nobody answers.
+    if "x-studio" not in request.headers:
+        raise InvalidInput("This is asked from the studio's own pages only.")
+    received = bytearray()
+    async for chunk in request.stream():
+        received.extend(chunk)
+        if len(received) > _MAX_BODY_BYTES:
+            raise InvalidInput(f"The page sent more than {_MAX_BODY_BYTES // 1_000_000} MB at once, which is too much.")
+    try:
+        body = json.loads(received)
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput("The page sent half a character (a lone surrogate), which is no text.") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The page sent nothing that can be read; reload it and try again.") from error
+    if not isinstance(body, dict):
+        raise InvalidInput("The page sent nothing that can be read; reload it and try again.")
+    return body
+
+
+# --- the fields of a posted object, each raising InvalidInput where it is not there or something else --------------------
+
+
+def text_of(body: dict[str, Any], name: str, max_characters: int = 100) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) and len(value) <= max_characters else _unusable(name)
+
+
+def number_of(body: dict[str, Any], name: str) -> int:
+    """A whole number."""
+    value = body.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else _unusable(name)
+
+
+def object_of(body: dict[str, Any], name: str) -> dict[str, Any]:
+    value = body.get(name)
+    return value if isinstance(value, dict) else _unusable(name)
+
+
+def ids_of(body: dict[str, Any], name: str, max_count: int) -> list[str]:
+    """A list of at most `max_count` ids; what is not there is empty."""
+    value = body.get(name) or []
+    is_usable = isinstance(value, list) and all(isinstance(one, str) and len(one) <= 100 for one in value)
+    return value if is_usable and len(value) <= max_count else _unusable(name)
+
+
+def flag_of(body: dict[str, Any], name: str) -> bool:
+    """True or False; what is not there is False."""
+    value = body.get(name, False)
+    return value if isinstance(value, bool) else _unusable(name)
+
+
+def _unusable(name: str) -> Any:
+    raise InvalidInput(f"The page sent no usable {name}; reload it and try again.")
+
+
+def _json(value: Any, status: int) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    return Response(json.dumps(value), status_code=status, headers=headers, media_type="application/json")
