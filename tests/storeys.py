@@ -21,7 +21,7 @@ class Storey:
 
 STOREYS = (
     Storey("Errors and limits", ("engine.errors", "engine.thresholds")),
-    Storey("Values", ("engine.trace", "engine.settings", "engine.json_fields")),
+    Storey("Values", ("engine.trace", "engine.settings", "engine.json_fields", "engine.rights")),
     Storey("The JSON of values", ("engine.trace_json",)),
     Storey(
         "Media and judgements",
@@ -33,7 +33,8 @@ STOREYS = (
     Storey("Who acts", ("engine.policies",)),
     Storey("The loop", ("engine.reasoning",)),
     Storey("Measuring and editing", ("engine.evaluation", "engine.editing")),
-    Storey("Learning and curating", ("engine.synthesis", "engine.training", "engine.blanking", "engine.workbench")),
+    Storey("Learning and asking", ("engine.synthesis", "engine.training", "engine.blanking")),
+    Storey("The door to a trace", ("engine.workbench",)),
     Storey("Background work", ("engine.jobs",)),
     Storey("From settings to services", ("engine.opening",)),
     Storey("The lab", ("engine.lab.world",)),
@@ -51,6 +52,7 @@ PURE = (
     "engine.trace_json",
     "engine.settings",
     "engine.agreement",
+    "engine.rights",
     "engine.faithfulness",
     "engine.lessons",
     "engine.media",

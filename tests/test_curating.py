@@ -7,6 +7,7 @@ import io
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import anyio
 import numpy as np
@@ -177,10 +178,9 @@ def test_a_trace_is_held_by_one_and_let_go(studio, people):
     assert ben.post("/curate/hold", json={"trace": trace}).json()["holder"] is None
 
 
-def test_a_page_that_went_away_while_it_asked_holds_nothing(studio, people):
-    trace = make(studio)
-    body = json.dumps({"trace": trace}).encode()
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
+def posted(app, path, body):
+    """What the app sends to a page that posts and goes away at once."""
+    messages = [{"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}]
     sent = []
 
     async def receive():
@@ -190,9 +190,15 @@ def test_a_page_that_went_away_while_it_asked_holds_nothing(studio, people):
         sent.append(message)
 
     headers = [(b"x-studio", b"1"), (b"cookie", f"{USER_COOKIE}={ANN}".encode())]
-    scope = {"type": "http", "method": "POST", "path": "/curate/hold", "query_string": b"", "headers": headers}
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
     with ThreadPoolExecutor(1) as apart:  # the browser tests' Playwright keeps a loop in this thread
-        apart.submit(anyio.run, people(ANN).app, scope, receive, send).result()
+        apart.submit(anyio.run, app, scope, receive, send).result()
+    return sent
+
+
+def test_a_page_that_went_away_while_it_asked_holds_nothing(studio, people):
+    trace = make(studio)
+    sent = posted(people(ANN).app, "/curate/hold", {"trace": trace})
     assert json.loads(sent[1]["body"])["holder"] is None
     assert studio.store.reservations.of(trace) is None
 
@@ -230,6 +236,84 @@ def test_nonsense_is_refused_in_one_sentence(people, body):
         reply = people(ANN).post(f"/curate/{path}", json=body)
         assert reply.status_code in (404, 422), path
         assert isinstance(reply.json()["error"], str)
+
+
+POSTS = """
+    edit undo redo save rebase discard hold review review/undo bulk bulk/undo view tag assign round adjudicate prefer
+    prefer/undo blank continue
+""".split()  # noqa: SIM905
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"trace": "a\\ud800"}', "half a character"),
+        (b'{"trace": "x", "\\udfff": 1}', "half a character"),
+        (b'{"trace": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nothing that can be read"),
+        (b"[1]", "nothing that can be read"),
+        (b"\xff", "nothing that can be read"),
+        (b'"' + b"x" * 2_000_001 + b'"', "too much"),
+    ],
+    ids=["surrogate", "surrogate name", "deep", "list", "no UTF-8", "long"],
+)
+def test_what_no_route_can_use_is_refused_where_all_are_read(people, body, said):
+    for path in POSTS:
+        reply = people(ANN).post(f"/curate/{path}", content=body)
+        assert reply.status_code == 422 and said in reply.json()["error"], path
+
+
+def test_a_trace_with_half_a_character_is_shown(studio, people):
+    trace = studio.store.revisions.head(make(studio)).trace
+    odd = replace(trace, steps=(*trace.steps[:-1], replace(trace.steps[-1], thought="half \ud800")))
+    trace_id = studio.store.traces.record(odd, author="tiny").id
+    assert people(ANN).get(f"/curate/trace/{trace_id}").json()["steps"][-1]["thought"] == "half \ud800"
+
+
+def test_what_is_not_there_is_neither_decided_nor_taken_back(studio, people):
+    ann, ben, trace = people(ANN), people(BEN), make(studio)
+    for path, body in (
+        ("review", {"trace": "none", "revision": "none", "verdict": "skipped", "reason": ""}),
+        ("review/undo", {"trace": "none"}),
+        ("bulk/undo", {"action": "none"}),
+        ("prefer/undo", {"preference": "none"}),
+        ("tag", {"trace": "none", "tag": "x", "is_on": False}),
+        ("assign", {"trace": "none", "person": BEN, "is_on": False}),
+        ("hold", {"trace": "none"}),
+    ):
+        reply = ann.post(f"/curate/{path}", json=body)
+        assert reply.status_code == 404 and "none" in reply.json()["error"], path
+    done = ann.post("/curate/bulk", json={"traces": [trace], "verdict": "rejected"}).json()
+    taken = {"action": done["action"]}
+    assert ben.post("/curate/bulk/undo", json=taken).status_code == 403
+    assert ann.post("/curate/bulk/undo", json=taken).json()["undone"] == 1
+    assert "already" in ann.post("/curate/bulk/undo", json=taken).json()["error"]
+
+
+def test_in_bulk_what_may_not_be_approved_is_named(studio, people):
+    good, bad = make(studio, 1), make(studio, 2)
+    edit(people(BEN), bad, {"edit": "set_answer", "step": 1, "answer": None})
+    people(BEN).post("/curate/save", json={"trace": bad})
+    done = people(ANN).post("/curate/bulk", json={"traces": [good, bad], "verdict": "accepted"}).json()
+    assert done["reviewed"] == 1 and [one["id"] for one in done["passed_over"]] == [bad]
+    assert "no answer" in done["passed_over"][0]["why"] and done["counts"]["accepted"] == 1
+
+
+def test_the_score_on_the_screen_is_that_of_the_answer_on_the_screen(studio, people):
+    trace = studio.store.revisions.head(make(studio)).trace
+    trace_id = studio.store.traces.record(trace, author="tiny", gold="two", rule="number", score=0.0).id
+    work = edit(people(ANN), trace_id, {"edit": "set_answer", "step": 1, "answer": "2 of them"}).json()
+    assert work["score"] == 1.0
+    assert people(ANN).post("/curate/save", json={"trace": trace_id}).json()["score"] == 1.0
+    assert studio.store.traces.get(trace_id).score == 1.0
+
+
+def test_raw_call_text_is_marked_as_unreadable(studio, people):
+    trace = make(studio)
+    text = 'So {"name": "zoom_in", "arguments": {}}'
+    work = edit(people(ANN), trace, {"edit": "set_thought", "step": 1, "thought": text}).json()
+    assert [badge["text"] for badge in work["steps"][1]["badges"]] == ["unreadable"] and work["problems"]
+    work = edit(people(ANN), trace, {"edit": "set_thought", "step": 1, "thought": "So."}, key="k2", counter=1).json()
+    assert work["steps"][1]["badges"] == [] and not work["problems"]
 
 
 def test_a_post_without_our_header_is_refused(studio, people):
@@ -280,6 +364,14 @@ def test_blanking_is_asked_on_request_and_shown(studio, people):
     work = ann.post("/curate/blank", json={"trace": trace, "step": 0}).json()
     assert "answers without this crop" in [badge["text"] for badge in work["steps"][0]["badges"]]
     assert ann.get("/curate/queue", params={"blanking": "keeps"}).json()["total"] == 1
+
+
+def test_blanking_stops_when_the_page_goes_and_keeps_nothing(studio, people):
+    trace, slow = make(studio), ScriptedPolicy(("word " * 100_000,), delay_s=0.01)
+    app = FastAPI()
+    app.include_router(continue_routes(replace(studio, policy=lambda: slow)))
+    sent = posted(app, "/curate/blank", {"trace": trace, "step": 0})
+    assert sent[0]["status"] == 200 and studio.store.history.blank_checks(studio.store.revisions.head(trace).id) == []
 
 
 def test_two_blind_reviews_that_disagree_are_decided_by_a_third(studio, people):

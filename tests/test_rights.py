@@ -14,6 +14,7 @@ from starlette.routing import Mount
 import engine.__main__
 import engine.workbench
 from engine.errors import NotAllowed
+from engine.jobs.worker import Worker
 from engine.media import MediaFolder
 from engine.policies.scripted import ScriptedPolicy
 from engine.rights import LEAST_ROLE, ROLES, require, role_of
@@ -30,7 +31,8 @@ def server(tmp_path_factory: pytest.TempPathFactory):
     settings = Settings.from_environment({"STUDIO_HOME": str(home), "STUDIO_MODEL": "scripted"})
     with Store(home / "annotations.db") as store:
         policy = ScriptedPolicy()
-        yield build_server(Studio(settings, store, MediaFolder(home / "media"), lambda: policy, lambda: ()))
+        worker = Worker(store, settings.artifacts, {})
+        yield build_server(Studio(settings, store, MediaFolder(home / "media"), lambda: policy, lambda: (), worker))
 
 
 def actions_of_routes(server: FastAPI) -> dict[str, list[str | None]]:
@@ -69,7 +71,7 @@ def test_every_route_handler_and_command_is_an_action_of_the_table(server: FastA
     strangers = {name: actions for name, actions in routes.items() if len(actions) != 1 or actions[0] not in LEAST_ROLE}
     strangers |= {name: action for name, action in handlers.items() if action not in LEAST_ROLE}  # type: ignore[misc]
     assert strangers == {}
-    commands = {name: module.ACTION for name, module in engine.__main__._COMMANDS.items()}
+    commands = {name: module.ACTION for name, module in engine.__main__._commands().items()}
     assert set(commands.values()) <= set(LEAST_ROLE)
     used = {actions[0] for actions in routes.values()} | set(handlers.values()) | set(commands.values())
     assert set(LEAST_ROLE) == used | actions_of_the_workbench(), "an action that nothing does"

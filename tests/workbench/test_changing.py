@@ -18,6 +18,7 @@ from engine.lab.bench.people import WorkbenchDesk, losses, work_together
 from engine.media import MediaFolder
 from engine.operations import cut
 from engine.policies.scripted import ScriptedPolicy
+from engine.reasoning import Limits
 from engine.store import StaleDraft, Store
 from engine.store.revisions import StaleRevision
 from engine.trace import Step
@@ -205,3 +206,16 @@ def test_whether_the_answer_would_change_is_asked_of_the_policy(home) -> None:
     assert (changed.expected, changed.answer, changed.is_changed) == ("KX", "blank", True)
     with pytest.raises(InvalidInput):
         would_answer_change(trace, 2, deaf, pictures)
+
+
+def test_blanking_keeps_to_the_limits_and_can_be_stopped(home) -> None:
+    _, store, media, medium = home
+    trace_id = store.traces.record(nested(medium), author="tiny").id
+    wordy = ScriptedPolicy(("kept", "kept", "word " * 100 + "\\boxed{KX}"))
+    with pytest.raises(InvalidInput, match="no answer"):
+        Workbench(store, media, lambda: wordy, Limits(max_tokens=20)).blank(trace_id, "ann", 1)
+    bench = Workbench(store, media, lambda: wordy)
+    asked = iter(range(1000))
+    stopped = bench.blank(trace_id, "ann", 1, is_cancelled=lambda: next(asked) > 20)
+    assert stopped.blank_checks == () and next(asked) < 50
+    assert [check.is_changed for check in bench.blank(trace_id, "ann", 1).blank_checks] == [False]

@@ -1,7 +1,7 @@
 // One verdict on many traces: rows are chosen with v (or a click with Ctrl), the bar below the list says how many, and
 // the whole action can be taken back.
-import { workbench, watch, changed } from './workbench.js';
-import { list } from './walking.js';
+import { workbench, watch, changed, item } from './workbench.js';
+import { choose, list } from './walking.js';
 import { post } from '../../client/server.js';
 import { say } from '../../client/dom.js';
 import { VERDICT_WORDS, count } from '../../client/words.js';
@@ -32,18 +32,17 @@ async function decideAll(verdict) {
   try {
     const done = await post('curate/bulk', { traces, verdict, reason: verdict === 'rejected' ? 'many at once' : '' });
     workbench.counts = done.counts;
+    const passed = done.passed_over.map(({ id, why }) => ({
+      text: `${item(id)?.question || id}: ${why}`,
+      press: () => choose(id),
+    }));
     clear();
     list();
-    const passed = done.passed_over.length
-      ? ' ' +
-        count(done.passed_over.length, 'trace') +
-        ' somebody else is working on ' +
-        (done.passed_over.length === 1 ? 'was' : 'were') +
-        ' left alone.'
-      : '';
-    notice(`${count(done.reviewed, 'trace')} ${VERDICT_WORDS[verdict]}.${passed}`, {
+    const rest = passed.length ? ` ${count(passed.length, 'trace')} passed over:` : '';
+    notice(`${count(done.reviewed, 'trace')} ${VERDICT_WORDS[verdict]}.${rest}`, {
       button: 'Undo',
       stays: true,
+      list: passed,
       press: () => takeBack(done.action),
     });
   } catch (error) {

@@ -28,7 +28,10 @@ export function mount({ element: root }) {
   part('keys').addEventListener('click', () => toggleSheet());
   part('insist').addEventListener('click', () => insist());
   part('discard').addEventListener('click', () => send('curate/discard', { trace: workbench.current, counter: null }));
-  part('keep').addEventListener('click', () => send('curate/save', { trace: workbench.current, counter: null }));
+  part('keep').addEventListener('click', () => {
+    const is_insisting = workbench.isInsisting === workbench.current;
+    send('curate/save', { trace: workbench.current, counter: null, is_insisting });
+  });
   const why = part('why'),
     other = why.querySelector('input');
   each(
@@ -66,8 +69,10 @@ export function mount({ element: root }) {
     part('score-row').hidden = detail.score === null;
     say(part('score'), detail.score === null ? '' : detail.score.toFixed(2));
     tell(part('none'), detail.answer === null ? `No answer. ${STOP_WORDS[detail.stop_reason] || ''}` : '');
-    root.querySelector('.inspector').dataset.right =
-      detail.gold === null || detail.answer === null ? '' : detail.answer.trim() === detail.gold.trim() ? 'yes' : 'no';
+    // As it was scored, not as it is spelt: "two" may be right where the gold answer is 2.
+    const isKnown = detail.gold !== null && detail.answer !== null && detail.score !== null;
+    const word = detail.score >= 1 ? 'yes' : detail.score <= 0 ? 'no' : 'partly';
+    root.querySelector('.inspector').dataset.right = isKnown ? word : '';
   }
   function drawReviews(detail) {
     const standing = detail.reviews.filter((review) => !review.is_undone).reverse();

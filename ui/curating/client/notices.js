@@ -1,6 +1,6 @@
 // Short sentences at the foot of the page, said to screen readers too; at most one stands, with at most one thing to
-// press.
-import { make, say } from '../../client/dom.js';
+// press, and a list of what it speaks of, each of which can be opened.
+import { make, say, each } from '../../client/dom.js';
 
 const SPOKEN_FOR_MS = 6000;
 let box = null,
@@ -12,11 +12,12 @@ function place() {
   box.setAttribute('role', 'status');
   make('span', 'notice-text', box);
   make('button', 'notice-button', box);
+  make('ul', 'notice-list', box);
   box.dataset.tone = 'plain';
   box.hidden = true;
   return box;
 }
-export function notice(text, { tone = 'plain', button = '', press = null, stays = false } = {}) {
+export function notice(text, { tone = 'plain', button = '', press = null, stays = false, list = [] } = {}) {
   // What went wrong is not wiped away by the next verdict's word.
   if (tone !== 'bad' && Date.now() < keptUntil) return;
   keptUntil = tone === 'bad' && button ? Date.now() + SPOKEN_FOR_MS : 0;
@@ -25,7 +26,17 @@ export function notice(text, { tone = 'plain', button = '', press = null, stays 
   node.hidden = false;
   node.dataset.tone = tone;
   say(node.firstChild, text);
-  const [, action] = node.children;
+  const [, action, named] = node.children;
+  named.hidden = !list.length;
+  each(
+    named,
+    list,
+    () => make('button', 'notice-named', make('li')).parentNode,
+    (row, one) => {
+      say(row.firstChild, one.text);
+      row.firstChild.onclick = one.press;
+    },
+  );
   action.hidden = !button;
   say(action, button);
   action.onclick = () => {

@@ -69,6 +69,7 @@ export function mountSharing(root) {
     const verdict = event.target.dataset.verdict;
     if (verdict)
       send('curate/adjudicate', {
+        is_insisting: workbench.isInsisting === workbench.current,
         revision: workbench.detail.head.id,
         verdict,
         reason: dispute.querySelector('input').value.trim(),

@@ -7,16 +7,20 @@ import { post } from '../../client/server.js';
 import { notice } from './notices.js';
 import { make, say, tell, put, each, tone } from '../../client/dom.js';
 
-let isBlanking = false;
+let blanking = null; // stops the check that is under way
 async function blankOut(step) {
-  isBlanking = true;
+  if (blanking) {
+    blanking.abort();
+    return;
+  }
+  blanking = new AbortController();
   changed();
   try {
-    adopt(await post('curate/blank', { trace: workbench.current, step }));
+    adopt(await post('curate/blank', { trace: workbench.current, step }, blanking.signal));
   } catch (error) {
-    notice(error.message, { tone: 'bad' });
+    if (error.name !== 'AbortError') notice(error.message, { tone: 'bad' });
   }
-  isBlanking = false;
+  blanking = null;
   changed();
 }
 
@@ -76,14 +80,13 @@ function update(item, step, index) {
     mayEdit() &&
     !(step.badges || []).some((badge) => badge.text.includes('this crop'))
   );
-  blank.disabled = isBlanking || workbench.detail.draft?.is_changed;
+  blank.disabled = !blanking && workbench.detail.draft?.is_changed;
   put(blank, {
-    title:
-      blank.disabled && !isBlanking
-        ? 'Save your changes as a version first'
-        : 'Asks the model twice, with the crop and with a blank in its place',
+    title: blank.disabled
+      ? 'Save your changes as a version first'
+      : 'Asks the model twice, with the crop and with a blank in its place',
   });
-  say(blank, isBlanking ? 'Asking the model…' : 'Would a blank crop change the answer?');
+  say(blank, blanking ? 'Asking the model… Stop' : 'Would a blank crop change the answer?');
   put(head, { 'aria-current': isChosen ? 'step' : 'false' });
   say(head.children[0], String(index + 1));
   const [top, thought] = head.children[1].children;

@@ -50,7 +50,13 @@ export function decide(verdict, reason = '', { isMoving = true } = {}) {
   }
   const task = tell(
     'curate/review',
-    { trace: id, revision: detail ? detail.head.id : row.head_id, verdict, reason },
+    {
+      trace: id,
+      revision: detail ? detail.head.id : row.head_id,
+      verdict,
+      reason,
+      is_insisting: workbench.isInsisting === id,
+    },
     before,
   );
   forget(id);
