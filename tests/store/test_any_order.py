@@ -78,7 +78,7 @@ class Work(RuleBasedStateMachine):
             self.store.tags.add(revision[0], tag, person)
             self.tags[revision[0]].add(tag)
         else:
-            self.store.tags.remove(revision[0], tag)
+            self.store.tags.remove(revision[0], tag, person)
             self.tags[revision[0]].discard(tag)
 
     @rule(revision=revisions, is_changed=st.booleans())
