@@ -28,7 +28,7 @@ DOCUMENTS = (
 )
 SOURCES = sorted(
     path
-    for top in ("app.py", "engine", "ui", "Makefile", "spaces.yaml")
+    for top in ("app.py", "engine", "ui", "tests", "Makefile", "spaces.yaml")
     for path in ([docs.ROOT / top] if (docs.ROOT / top).is_file() else (docs.ROOT / top).rglob("*"))
     if path.suffix in {"", ".py", ".js", ".css", ".html", ".toml", ".yaml"} and path.is_file()
 )
