@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import lzma
-import multiprocessing
 import shutil
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from engine.trace import Step
 from .samples import make_trace
 
 FOLDER = Path(engine.store.schema.__file__).parent
+ROOT = FOLDER.parents[2]
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = [m.name for m in migrations().pending(Database(memory=True))]
 
@@ -204,24 +206,12 @@ def test_a_damaged_or_strange_database_is_refused_in_a_sentence(harm, tmp_path: 
     assert "\n" not in str(refused.value)
 
 
-def _open(path: Path, results: multiprocessing.Queue) -> None:
-    try:
-        Store(path).close()
-        results.put(None)
-    except BaseException as error:
-        results.put(repr(error))
-
-
 def test_processes_that_start_at_once_migrate_once(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    processes = [context.Process(target=_open, args=(tmp_path / "annotations.db", results)) for _ in range(3)]
-    for process in processes:
-        process.start()
-    assert [results.get(timeout=180) for _ in processes] == [None] * 3
-    for process in processes:
-        process.join(30)
-    with Store(tmp_path / "annotations.db") as store:
+    path = tmp_path / "annotations.db"
+    command = [sys.executable, "-c", f"from engine.store import Store; Store({str(path)!r}).close()"]
+    processes = [subprocess.Popen(command, cwd=ROOT) for _ in range(3)]
+    assert [process.wait(180) for process in processes] == [0, 0, 0]
+    with Store(path) as store:
         assert [m.name for m in migrations().applied(store.connections.database())] == NAMES
 
 

@@ -1,4 +1,4 @@
-"""The schema, as forward-only migrations: each `mNNN_name.sql` of this folder runs once, in a transaction, by number.
+"""The schema, as forward-only migrations: each `mNNN_name.sql` of this folder runs once, by number.
 
 Invariants:
 - a released migration is frozen: tests/store/test_schema.py holds the SHA-256 of its text. What is wrong in one is
@@ -37,33 +37,35 @@ def migrations() -> Migrations:
 
 
 def migrate(connections: Connections) -> list[str]:
-    """Brings the database up to date and returns the names of the migrations that ran.
+    """Brings the database up to date, in one transaction, and returns the names of the migrations that ran.
 
-    Several processes may call this at once: each step is taken under the write lock. Raises Unavailable where the
-    database was written by a newer version of the studio, is damaged, or is not the studio's.
+    Several processes may call this at once: the first takes the write lock, and nothing is left for the others. Raises
+    Unavailable where the database was written by a newer version of the studio, is damaged, or is not the studio's.
     """
     known = migrations()
-    names = {m.name for m in known.pending(Database(memory=True))}
-    done: list[str] = []
     try:
-        while True:
-            database = connections.database()
-            if strangers := sorted({m.name for m in known.applied(database)} - names):
-                raise Unavailable(
-                    f"the database {connections.path.name} was written by a newer version of the studio "
-                    f"(it has {', '.join(strangers)}); update the studio, or start it with another STUDIO_HOME"
-                )
-            if not known.pending(database):
-                return done
-            with connections.write() as locked:
-                if pending := known.pending(locked):
-                    known.apply(locked, stop_before=[m.name for m in pending[1:]])
-                    done.append(pending[0].name)
+        if not _pending(known, connections.database(), connections.path.name):
+            return []
+        with connections.write() as locked:
+            pending = _pending(known, locked, connections.path.name)
+            known.apply(locked)
+        return pending
     except sqlite3.DatabaseError as error:
         raise Unavailable(
             f"{connections.path} cannot be used as the studio's database ({error}); restore it from a backup, or start "
             "with another STUDIO_HOME"
         ) from error
+
+
+def _pending(known: Migrations, database: Database, name: str) -> list[str]:
+    """The migrations that have not run. Raises Unavailable where others than the known ones have."""
+    names = {m.name for m in known.pending(Database(memory=True))}
+    if strangers := sorted({m.name for m in known.applied(database)} - names):
+        raise Unavailable(
+            f"the database {name} was written by a newer version of the studio (it has {', '.join(strangers)}); "
+            "update the studio, or start it with another STUDIO_HOME"
+        )
+    return [m.name for m in known.pending(database)]
 
 
 def _step(sql: str) -> Callable[[Database], None]:
