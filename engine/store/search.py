@@ -2,7 +2,7 @@
 
 Invariants:
 - text that a person types is only ever quoted words: it can find nothing, but never raise;
-- a filter is a word of the index's column "facets", spelt as the triggers of migration m007 spell it.
+- a filter is a word of the index's column "facets", spelt as `engine.store.facets` spells it.
 
 Not covered: pages and their order (`engine.store.traces`).
 """
