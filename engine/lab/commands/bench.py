@@ -10,6 +10,8 @@ from typing import Any, TextIO
 
 from engine.settings import Settings
 
+__all__ = ["ACTION", "SUMMARY", "configure", "run"]
+
 ACTION = "measure"
 SUMMARY = "measure the studio against a baseline"
 

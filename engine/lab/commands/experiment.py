@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from engine.lab.study.folder import Folder
     from engine.lab.study.schedule import Event
 
+__all__ = ["ACTION", "SUMMARY", "configure", "run"]
+
 ACTION = "measure"
 SUMMARY = "run the paper's study: warm start, curiosity-driven RL, and their ablations, resumably"
 _MEANINGS = {

@@ -16,6 +16,8 @@ from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 from engine.lab.recipe import views
 from engine.lab.world import signs, words
 
+__all__ = ["BINS", "VISION", "Probes", "build_config", "build_model", "order_coordinates", "working_type"]
+
 TEXT = {
     "hidden_size": 192,
     "intermediate_size": 512,
@@ -64,7 +66,7 @@ def build_config(vocabulary: int, token_ids: dict[str, int]) -> Qwen3VLConfig:
 
 
 def working_type() -> torch.dtype:
-    """bf16 where the processor multiplies it (twice as fast and more), fp32 elsewhere (emulated bf16 is four times slower)."""
+    """bf16 where the processor multiplies it, fp32 elsewhere, where bf16 is emulated and slower."""
     has_bf16 = (
         getattr(torch.cpu, "_is_avx512_bf16_supported", bool)() or getattr(torch.cpu, "_is_amx_tile_supported", bool)()
     )

@@ -3,7 +3,7 @@
 Algorithm (local SGD, arXiv 1805.09767): every `EVERY_S` seconds of the stage's clock, which all share, the fp32 masters of
 all trainers are replaced by their mean; momenta stay each trainer's own. Two cores so see twice the samples without waiting
 for each other at every step, as gradients averaged step by step would make them: batches of different kinds cost
-differently, and two threads on one batch were only 1.2 times as fast as one.
+differently.
 
 Invariant: all trainers of a run meet equally often, because when they meet follows from the shared clock alone; after a
 meeting their masters are equal.
@@ -58,8 +58,9 @@ class Meetings:
             master.copy_(part.view_as(master))
 
 
-def join_meetings(rank: int, trainers: int, place: Path, spent_s: float) -> Meetings:
-    """Waits for the others at `place`, a file that is not there yet. `spent_s` of the stage are over already."""
+def join_meetings(rank: int, trainers: int, *, place: Path, spent_s: float) -> Meetings:
+    """Trainer `rank` (from 0) of `trainers` waits for the others at `place`, a file that is not there yet.
+    `spent_s` of the stage are over already."""
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     if not dist.is_initialized():
         dist.init_process_group("gloo", init_method=f"file://{place}", rank=rank, world_size=trainers)

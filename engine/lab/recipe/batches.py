@@ -15,6 +15,8 @@ import torch
 
 from engine.lab.recipe.views import View
 
+__all__ = ["Batch", "join_views", "vision_batch"]
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:

@@ -1,9 +1,8 @@
 """Conversations on clips: whole traces that select a frame, zoom into it and read, and cheap parts of them.
 
 Idea: as for scenes. The frame to select is the middle one of those that show the sign; once it is there at full size the
-rest is a scene's trace, with the frame as the picture. (Answers read off the whole frame were right in two of three: a
-character there is a quarter as large as in a crop.) A sign's token is taught to look at its frame's number first, so that
-the number can be copied from it later: without that no run ever found frames.
+rest is a scene's trace, with the frame as the picture, since a character is a quarter as large there as in a crop. A sign's
+token is taught to look at its frame's number first, so that the number can be copied from it later.
 
 Not covered: selecting several frames.
 """
@@ -17,6 +16,8 @@ from engine.lab.recipe.sequences import EARLY, Sequence
 from engine.lab.recipe.turns import Lexicon
 from engine.lab.recipe.views import View
 from engine.lab.world import clips, questions
+
+__all__ = ["begin_clip", "clip_trace", "frame_trace", "frame_views", "read_traces"]
 
 
 def frame_views(clip: clips.Clip) -> list[View]:
@@ -39,7 +40,7 @@ def begin_clip(lexicon: Lexicon, clip: clips.Clip) -> tuple[Sequence, list[View]
 def clip_trace(rng: random.Random, lexicon: Lexicon, clip: clips.Clip, count: int, reads: int) -> Sequence:
     """Questions on a clip, each answered by selecting a frame and zooming into it; the first `reads` of them go on to the
     answer. Of the others the selected frame is shown no larger than at first: where to zoom in can be learned from that
-    for a tenth of the cost."""
+    much cheaper."""
     sequence, seen, starts = begin_clip(lexicon, clip)
     size, shown = clip.frames[0].size, clips.FRAMES
     for number, sign in enumerate(rng.sample(clip.signs, min(count, len(clip.signs)))):
@@ -70,7 +71,17 @@ def clip_trace(rng: random.Random, lexicon: Lexicon, clip: clips.Clip, count: in
         sequence.begin_user()
         add_frame(sequence, clip, frame, shown + 1, "selected_frame" if is_read else "frame")
         # Where the sign stands is known from the first view already, and told there by one token, not a dozen.
-        _add_zoom(rng, lexicon, sequence, clip, sign, frame, starts[frame - 1] + token, shown + 1, is_read)
+        _add_zoom(
+            rng,
+            lexicon,
+            sequence,
+            clip,
+            sign,
+            frame,
+            target=starts[frame - 1] + token,
+            number=shown + 1,
+            is_read=is_read,
+        )
         shown += 1 + is_read
     return sequence
 
@@ -90,7 +101,7 @@ def frame_trace(rng: random.Random, lexicon: Lexicon, clip: clips.Clip, count: i
             sequence.begin_user()
             view, start = add_frame(sequence, clip, shown, number)
         target = start + view.token_of(turns.shares_of(sign.on_frame(shown).box, clip.frames[0].size))
-        _add_zoom(rng, lexicon, sequence, clip, sign, shown, target, number, is_read=sign is asked[-1])
+        _add_zoom(rng, lexicon, sequence, clip, sign, shown, target=target, number=number, is_read=sign is asked[-1])
     return sequence
 
 
@@ -130,6 +141,7 @@ def _add_zoom(
     clip: clips.Clip,
     sign: clips.ClipSign,
     frame: int,
+    *,
     target: int,
     number: int,
     is_read: bool,

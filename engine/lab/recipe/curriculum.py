@@ -18,8 +18,10 @@ from engine.lab.recipe.sequences import Sequence, batch_of
 from engine.lab.recipe.turns import Lexicon
 from engine.lab.world import clips, scenes
 
+__all__ = ["SMALL", "Sizes", "ground_mix", "joint_mix", "vision_mix"]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
     """How much of each kind a batch holds."""
 
@@ -39,7 +41,22 @@ class Sizes:
     frame_questions: int = 6
 
 
-SMALL = Sizes(4, 1, 1, 2, 1, 2, 2, 2, 1, 2, 1, 2, 1, 2)
+SMALL = Sizes(
+    tiles=4,
+    tiled_scenes=1,
+    zoom_scenes=1,
+    zoom_questions=2,
+    ground_scenes=1,
+    ground_questions=2,
+    read_crops=2,
+    strips=2,
+    clips=1,
+    clip_questions=2,
+    ground_clips=1,
+    ground_clip_questions=2,
+    frames=1,
+    frame_questions=2,
+)
 """For smoke runs: every path, hardly any work."""
 
 Counts = tuple[int, int]
@@ -132,7 +149,7 @@ def ground_mix(lexicon: Lexicon, sizes: Sizes, counts: Counts, clip_share: float
 
 
 def joint_mix(lexicon: Lexicon, sizes: Sizes) -> tuple[tuple[Maker, float], ...]:
-    """Tiles and strips keep their part to the end: a character there costs a tenth of one in a trace."""
+    """Tiles and strips keep their part to the end: a character is cheapest there."""
     return (
         (partial(make_vision, sizes=sizes), 0.08),
         (partial(make_strips, lexicon=lexicon, sizes=sizes), 0.14),

@@ -25,6 +25,8 @@ from transformers import (
 from engine.lab.recipe import architecture, patches
 from engine.lab.recipe import tokenizer as words
 
+__all__ = ["build_processor", "export", "load_model"]
+
 PICTURES: dict[str, Any] = {
     "patch_size": architecture.VISION["patch_size"],
     "temporal_patch_size": architecture.VISION["temporal_patch_size"],

@@ -20,6 +20,8 @@ import torch.multiprocessing as multiprocessing
 
 from engine.lab.recipe.batches import Batch
 
+__all__ = ["Feeder", "Maker"]
+
 Maker = Callable[[random.Random], Batch]
 
 
@@ -52,6 +54,7 @@ class Feeder:
     def __init__(
         self,
         makers: tuple[tuple[Maker, float], ...],
+        *,
         seed: int,
         count: int = 1,
         core: int | None = None,

@@ -20,6 +20,8 @@ from engine.lab.recipe.batches import Batch
 from engine.lab.recipe.fast import AttentionPull
 from engine.lab.recipe.views import UNKNOWN
 
+__all__ = ["Vocabulary", "normalise", "step_losses"]
+
 NOTHING_CHARACTER = 0.3
 NOTHING_SIGN = 0.2
 WORDING = 0.3
@@ -167,8 +169,8 @@ def text_losses(
 ) -> torch.Tensor:
     """logits: (n, vocabulary) at the tokens to be predicted, wanted: (n,), before: (n,) the tokens that they follow.
 
-    What is told (characters, coordinates, values) and how it is worded are averaged apart: a turn has ten times more of the
-    second, and it is learned within minutes.
+    What is told (characters, coordinates, values) and how it is worded are averaged apart: a turn has far more of the
+    second, and it is learned soon.
     """
     is_coordinate, is_value = vocabulary.is_coordinate[wanted], vocabulary.is_value[wanted]
     is_character = vocabulary.is_character[wanted] | is_value

@@ -26,6 +26,8 @@ from engine.opening import loop_limits, open_backbone
 from engine.policies.local import LocalPolicy
 from engine.settings import Settings
 
+__all__ = ["main"]
+
 RUNS = (
     ("mini-signs", True),
     ("mini-signs-heldout", True),

@@ -1,12 +1,12 @@
 """Muon for the matrices, AdamW for the rest, on fp32 masters.
 
 Idea: where the processor multiplies bf16 fast (AMX, AVX512-BF16) the products run in bf16 and the updates in fp32;
-elsewhere everything is fp32, which is then four times as fast. Muon learned 1.6 times as fast per step as AdamW
-alone; torch's own orthogonalises in bf16, which some processors only emulate, so it is written out here.
+elsewhere everything is fp32. torch's own Muon orthogonalises in bf16, which some processors only emulate, so it is
+written out here.
 
 With `is_quantised` the forward and backward pass see every matrix as it will be served, rounded to 4 bit and back, and the
-masters take the gradients as if nothing had been rounded (straight-through, arXiv 1308.3432): what a weight of nine hundredths
-of noise costs is so learned away.
+masters take the gradients as if nothing had been rounded (straight-through, arXiv 1308.3432), so that the model learns to
+answer with the rounded weights.
 
 Invariant: after `step` every trained weight is its master in the working type, or what 4 bit leave of it. A frozen name
 gets neither gradient nor decay.
@@ -19,6 +19,8 @@ from collections.abc import Callable
 import torch
 from bitsandbytes import functional
 from torch import nn
+
+__all__ = ["MasterOptimiser"]
 
 
 @torch.no_grad()
@@ -39,6 +41,7 @@ class Muon(torch.optim.Optimizer):
     def __init__(
         self,
         params: list[torch.Tensor],
+        *,
         lr: float,
         momentum: float = 0.95,
         weight_decay: float = 0.02,
@@ -98,7 +101,7 @@ class MasterOptimiser:
         ]
         self.parts = [
             torch.optim.AdamW(groups, lr=rest_rate, betas=(0.9, 0.98), eps=1e-9),
-            Muon(matrices, matrix_rate, working_type=self.working_type),
+            Muon(matrices, lr=matrix_rate, working_type=self.working_type),
         ]
         self.rates = [rest_rate, matrix_rate]
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+__all__ = ["AREA", "BUDGETS", "FACTOR", "PATCH", "Budget", "patch_index", "patchify", "resize", "smart_resize"]
+
 PATCH = 14
 FACTOR = 28
 AREA = FACTOR * FACTOR

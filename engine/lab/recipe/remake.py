@@ -14,10 +14,9 @@ Reasoner warm-starts a pretrained model on synthesised traces and then rewards c
 traces' supervised part is used, with its masks on erroneous turns. Training-only aids that neither has: attention
 pulled to the right picture token, softened coordinates, Muon.
 
-A run goes by minutes, so a faster machine sees more: at two seconds a step, 100 minutes were too few for the reading
-that the world asks for. To train on: `--only joint --seed 1 --start DIR/joint.pt --out OTHER --minutes M --rate-share
-0.35`; another seed, so that no batch is seen twice. `--steps-per-stage` is the smoke mode of CI. A stopped run goes on
-from DIR/last.pt when started again.
+A run goes by minutes, so a faster machine sees more. To train on: `--only joint --seed 1 --start DIR/joint.pt --out OTHER
+--minutes M --rate-share 0.35`; another seed, so that no batch is seen twice.
+`--steps-per-stage` is the smoke mode of CI. A stopped run goes on from DIR/last.pt when started again.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -42,15 +42,48 @@ from engine.lab.recipe.trainer import Run, Stage
 from engine.lab.recipe.turns import Lexicon
 from engine.lab.recipe.world_curriculum import WorldSizes
 
+__all__ = ["stages"]
+
 
 def stages(lexicon: Lexicon, sizes: Sizes, world_sizes: WorldSizes) -> tuple[Stage, ...]:
     ground = partial(curriculum.ground_mix, lexicon, sizes)
+    grounding: dict[str, Any] = {
+        "matrix_rate": 3e-3,
+        "rest_rate": 1.5e-3,
+        "decay_from": 1.0,
+        "floor": 1.0,
+        "is_vision_frozen": True,
+    }
     return (
-        Stage("vision", 0.08, curriculum.vision_mix(sizes), 3e-3, 1.5e-3, 0.65, 0.2),
-        Stage("ground_few", 0.02, ground((1, 2), 0.3), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
-        Stage("ground_some", 0.03, ground((1, 5), 0.5), 3e-3, 1.5e-3, 1.0, 1.0, is_vision_frozen=True),
-        Stage("joint", 0.37, curriculum.joint_mix(lexicon, sizes), 2.2e-3, 1e-3, 0.27, 0.2),
-        Stage("world", 0.5, world_curriculum.world_mix(lexicon, sizes, world_sizes), 2.2e-3, 1e-3, 0.27, 0.02),
+        Stage(
+            name="vision",
+            share=0.08,
+            makers=curriculum.vision_mix(sizes),
+            matrix_rate=3e-3,
+            rest_rate=1.5e-3,
+            decay_from=0.65,
+            floor=0.2,
+        ),
+        Stage(name="ground_few", share=0.02, makers=ground((1, 2), 0.3), **grounding),
+        Stage(name="ground_some", share=0.03, makers=ground((1, 5), 0.5), **grounding),
+        Stage(
+            name="joint",
+            share=0.37,
+            makers=curriculum.joint_mix(lexicon, sizes),
+            matrix_rate=2.2e-3,
+            rest_rate=1e-3,
+            decay_from=0.27,
+            floor=0.2,
+        ),
+        Stage(
+            name="world",
+            share=0.5,
+            makers=world_curriculum.world_mix(lexicon, sizes, world_sizes),
+            matrix_rate=2.2e-3,
+            rest_rate=1e-3,
+            decay_from=0.27,
+            floor=0.02,
+        ),
     )
 
 
@@ -144,12 +177,23 @@ def train(options: argparse.Namespace, rank: int, place: Path) -> None:
         step = done["step"] if is_resumed else 0
         # A resumed stage must not draw the batches again that it began with: it would learn them by heart.
         seed = (options.seed * 100 + number) * 1_000_000 + rank * 500_000 + step
-        feeder = Feeder(stage.makers, seed, options.generators, core)
+        feeder = Feeder(stage.makers, seed=seed, count=options.generators, core=core)
         run.optimiser.begin(stage.matrix_rate * options.rate_share, stage.rest_rate * options.rate_share)
         try:
             limit_s = options.minutes * 60 * stage.share
-            meetings = averaging.join_meetings(rank, options.trainers, place, spent) if options.trainers > 1 else None
-            trainer.run_stage(run, stage, feeder, limit_s, options.steps_per_stage, spent, step, meetings)
+            meetings = None
+            if options.trainers > 1:
+                meetings = averaging.join_meetings(rank, options.trainers, place=place, spent_s=spent)
+            trainer.run_stage(
+                run,
+                stage,
+                feeder,
+                limit_s=limit_s,
+                limit_steps=options.steps_per_stage,
+                spent_s=spent,
+                step=step,
+                meetings=meetings,
+            )
         finally:
             feeder.close()
 

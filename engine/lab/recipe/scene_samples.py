@@ -21,6 +21,18 @@ from engine.lab.recipe.turns import Lexicon
 from engine.lab.recipe.views import Shares, View
 from engine.lab.world import questions, scenes
 
+__all__ = [
+    "add_crop",
+    "add_zoom_call",
+    "cut",
+    "ground_trace",
+    "read_traces",
+    "scene_view",
+    "shown_box",
+    "strip_trace",
+    "zoom_trace",
+]
+
 
 def scene_view(scene: scenes.Scene, shown_as: str = "image") -> View:
     """A view of a whole scene, every token labelled; `shown_as` names its pixel budget."""
@@ -174,7 +186,7 @@ def _add_failed_zoom(sequence: Sequence, thought: str, scene: scenes.Scene, sign
 
 
 def ground_trace(rng: random.Random, lexicon: Lexicon, scene: scenes.Scene, count: int) -> Sequence:
-    """Questions and calls only: where things are, at a third of a trace's cost."""
+    """Questions and calls only: where things are, which is cheaper than a trace."""
     sequence = lexicon.begin()
     sequence.begin_user()
     view = scene_view(scene)
@@ -205,7 +217,7 @@ def read_traces(rng: random.Random, lexicon: Lexicon, scene: scenes.Scene) -> li
 
 
 def strip_trace(rng: random.Random, lexicon: Lexicon) -> Sequence:
-    """One text in the smallest crop that holds it: spelling out costs a fifth of a sign's crop here."""
+    """One text in the smallest crop that holds it: the cheapest way to learn to spell."""
     view, size, text, centers = tiles.draw_strip(rng)
     sequence = lexicon.begin()
     sequence.begin_user()

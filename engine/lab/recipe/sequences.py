@@ -20,6 +20,8 @@ import torch
 from engine.lab.recipe.batches import Batch, join_views
 from engine.lab.recipe.views import UNKNOWN, View
 
+__all__ = ["Encode", "Sequence", "batch_of"]
+
 EARLY, LATE, LAST = 1, 2, 3
 """What attention is pulled to: in layer 1 to what was just read or is looked for (EARLY), by its second head to what was pointed
 at last (LAST), and from layer 2 on to what comes next (LATE)."""

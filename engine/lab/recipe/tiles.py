@@ -18,6 +18,8 @@ from PIL import Image, ImageDraw, ImageFilter
 from engine.lab.recipe import views
 from engine.lab.world import backgrounds, fonts, scenes, signs, words
 
+__all__ = ["draw_strip", "draw_tile"]
+
 SIDE = 112
 
 

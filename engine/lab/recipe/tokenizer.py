@@ -4,8 +4,8 @@ Idea: what the model must place or spell is one token each: every capital and di
 What it never varies (the frame of a call) is one token each too, which makes an answer short. Everything else is
 built from bytes, so that any text can be encoded and comes back unchanged.
 
-The words come in two lists: those of signs and clips, with which the first weights were trained, and those of the
-miniature benchmarks. A checkpoint holds its tokens in order, so that one trained with fewer words can be gone on from.
+The words come in two lists: those of signs and clips, and those of the miniature benchmarks. A checkpoint holds its tokens
+in order, so that one trained with fewer words can be gone on from.
 
 Invariant: `decode(encode(text)) == text` for every text; the vocabulary is written down here, nothing is learned
 from a corpus; the tokens of `build_tokenizer(("signs",))` never change.
@@ -26,6 +26,19 @@ from engine.lab.world import questions, signs, words
 from engine.lab.world.miniature.objects import KINDS, MARKS
 from engine.lab.world.miniature.tally import PLURALS
 from engine.lab.world.miniature.vstar import DIRECTIONS
+
+__all__ = [
+    "CHAT_TEMPLATE",
+    "COORDINATES",
+    "WORLDS",
+    "build_tokenizer",
+    "fitted",
+    "move_rows",
+    "special_ids",
+    "tokens_in",
+    "tokens_of",
+    "vocabulary_of",
+]
 
 SPECIAL = (
     "<|endoftext|>",
@@ -161,7 +174,7 @@ def tokens_of(tokenizer: PreTrainedTokenizerFast) -> list[str]:
 
 
 def tokens_in(checkpoint: Mapping[str, Any]) -> list[str]:
-    """The tokens that a checkpoint of the recipe was trained with; the first ones did not say."""
+    """The tokens that a checkpoint of the recipe was trained with; one that does not say has those of signs and clips."""
     found = checkpoint.get("tokens")
     return found if found is not None else tokens_of(build_tokenizer(("signs",)))
 

@@ -24,14 +24,18 @@ from engine.lab.recipe.fast import AttentionPull
 from engine.lab.recipe.feeding import Feeder, Maker
 from engine.lab.recipe.optimiser import MasterOptimiser
 
+__all__ = ["Run", "Stage", "run_stage"]
+
 WARM_UP = 40
 LOG_EVERY = 25
 SAVE_EVERY_S = 150
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A part of the run. `share` is of the run's minutes; rates fall from `decay_from` (a share of the stage) on."""
+    """A part of the run. `share` is of the run's minutes, 0 to 1; `makers` are kinds of batches with their weights. The
+    learning rates of matrices and of the rest fall from `decay_from` (a share of the stage, 0 to 1) on, to the share `floor`
+    of themselves."""
 
     name: str
     share: float
@@ -88,6 +92,7 @@ def run_stage(
     run: Run,
     stage: Stage,
     feeder: Feeder,
+    *,
     limit_s: float,
     limit_steps: int | None,
     spent_s: float,

@@ -17,6 +17,26 @@ from engine.lab.recipe.views import Shares, View
 from engine.lab.world import clips, scenes
 from engine.lab.world.words import CHARACTERS
 
+__all__ = [
+    "AFTER_ERROR",
+    "CUT_OFF",
+    "ERRORS",
+    "NO_OPERATIONS",
+    "WRONG_FRAME",
+    "WRONG_PLACE",
+    "Lexicon",
+    "add_answer",
+    "answer",
+    "call_select",
+    "call_zoom",
+    "guess",
+    "jitter",
+    "lexicon_of",
+    "margin_box",
+    "shares_of",
+    "thought_for",
+]
+
 NO_OPERATIONS = " Answer without operations."
 TOO_SMALL = "The text on the {color} {shape} is too small to read. I will {plan}."
 ZOOM_PLAN, SELECT_PLAN = "zoom in", "select the frame"

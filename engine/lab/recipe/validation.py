@@ -29,6 +29,8 @@ from engine.lab.recipe.sequences import Sequence
 from engine.lab.world import clips, questions, scenes
 from engine.thresholds import HELD_SHARE
 
+__all__ = ["SELECT", "Reader", "box_in", "open_reader", "said"]
+
 ZOOM = re.compile(r'"bbox_2d": \[([\d.]+), ([\d.]+), ([\d.]+), ([\d.]+)\]')
 SELECT = re.compile(r'"target_frames": \[([\d, ]+)\]')
 BOXED = re.compile(r"\\boxed\{([^}]*)\}")

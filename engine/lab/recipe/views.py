@@ -28,6 +28,21 @@ from engine.lab.recipe import patches
 from engine.lab.world import signs, words
 from engine.lab.world.miniature.objects import CLUTTER_KINDS, KINDS, MARKS
 
+__all__ = [
+    "NO_BOXES",
+    "THINGS",
+    "UNKNOWN",
+    "Point",
+    "Shares",
+    "View",
+    "label_characters",
+    "label_orders",
+    "label_owners",
+    "label_signs",
+    "label_things",
+    "view_of",
+]
+
 UNKNOWN = -100
 NO_BOXES = np.zeros((0, 5), np.float32)
 
@@ -178,7 +193,7 @@ def _patches_in(view: View, box: Shares, share: float) -> Iterable[int]:
 
 def label_signs(view: View, named: Iterable[tuple[str, str, tuple[float, float, float, float]]]) -> View:
     """Label every token with the sign that it shows; boxes come in shares of the picture. In a large view that is a dozen
-    tokens a sign: with the one in its middle alone, boxes there stayed off by four hundredths."""
+    tokens a sign: the one in its middle alone does not tell a box exactly."""
     view.colors[:] = 0
     view.shapes[:] = 0
     boxes = []

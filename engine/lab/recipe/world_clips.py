@@ -28,6 +28,8 @@ from engine.lab.recipe.world_thoughts import (
 from engine.lab.recipe.world_views import Sight
 from engine.lab.world.miniature.drawing import Drawing, Line, Thing
 
+__all__ = ["begin_clip", "clip_trace", "frame_trace", "piece_trace", "show_frames"]
+
 
 def begin_clip(lexicon: Lexicon, drawing: Drawing) -> tuple[Tokens, list[Seen]]:
     """The first views of all frames. What shows in one looks at its number, to be copied from there."""

@@ -41,11 +41,13 @@ from engine.lab.world import scenes
 from engine.lab.world.miniature import info, mv, tally, vstar
 from engine.lab.world.miniature.drawing import Drawing
 
+__all__ = ["SMALL", "WorldSizes", "miniature_mix", "world_mix"]
+
 ROOMS: tuple[tuple[ModuleType, float], ...] = ((vstar, 0.3), (tally, 0.44), (info, 0.26))
 OLD_SHARE = 0.35
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorldSizes:
     """How much of each kind a batch holds."""
 
@@ -67,7 +69,25 @@ class WorldSizes:
     selection_questions: int = 3
 
 
-SMALL = WorldSizes(3, 1, 1, 2, 2, 2, 1, 1, 1, 2, 1, 2, 1, 1, 1, 1)
+SMALL = WorldSizes(
+    tiles=3,
+    tiled_pictures=1,
+    view_pictures=1,
+    view_questions=2,
+    crops=2,
+    crop_questions=2,
+    trace_pictures=1,
+    trace_questions=1,
+    clips=1,
+    clip_questions=2,
+    frames=1,
+    frame_questions=2,
+    pieces=1,
+    piece_questions=1,
+    selections=1,
+    selection_questions=1,
+)
+"""For smoke runs: every path, hardly any work."""
 
 
 def draw_from(rng: random.Random, room: ModuleType) -> Drawing:
@@ -111,18 +131,22 @@ def make_tiles(rng: random.Random, sizes: WorldSizes) -> Batch:
 
 
 def make_view(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
-    return _of_pictures(rng, lexicon, sizes.view_pictures, sizes.view_questions, False, "w_view")
+    return _of_pictures(
+        rng, lexicon, "w_view", count=sizes.view_pictures, questions=sizes.view_questions, is_shown=False
+    )
 
 
 def make_trace(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
-    return _of_pictures(rng, lexicon, sizes.trace_pictures, sizes.trace_questions, True, "w_trace")
+    return _of_pictures(
+        rng, lexicon, "w_trace", count=sizes.trace_pictures, questions=sizes.trace_questions, is_shown=True
+    )
 
 
 def _of_pictures(
-    rng: random.Random, lexicon: Lexicon, pictures: int, questions: int, is_shown: bool, kind: str
+    rng: random.Random, lexicon: Lexicon, kind: str, *, count: int, questions: int, is_shown: bool
 ) -> Batch:
     traces = []
-    for _ in range(pictures):
+    for _ in range(count):
         drawing = _picture(rng)
         poses = world_poses.further_poses(rng, drawing, questions)
         traces.append(world_pictures.picture_trace(rng, lexicon, drawing, poses, is_shown))
@@ -139,14 +163,14 @@ def make_crop(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
 
 
 def make_clip(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
-    return _of_clips(rng, lexicon, sizes.clips, sizes.clip_questions, 0, "w_clip")
+    return _of_clips(rng, lexicon, "w_clip", count=sizes.clips, questions=sizes.clip_questions, reads=0)
 
 
 def make_select(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
-    return _of_clips(rng, lexicon, sizes.selections, sizes.selection_questions, 1, "w_select")
+    return _of_clips(rng, lexicon, "w_select", count=sizes.selections, questions=sizes.selection_questions, reads=1)
 
 
-def _of_clips(rng: random.Random, lexicon: Lexicon, count: int, questions: int, reads: int, kind: str) -> Batch:
+def _of_clips(rng: random.Random, lexicon: Lexicon, kind: str, *, count: int, questions: int, reads: int) -> Batch:
     traces = []
     for _ in range(count):
         drawing = draw_from(rng, mv)

@@ -35,6 +35,8 @@ from engine.lab.recipe.world_thoughts import (
 from engine.lab.recipe.world_views import Sight
 from engine.lab.world.miniature.drawing import Drawing
 
+__all__ = ["crop_trace", "picture_trace", "show_crop"]
+
 ELSEWHERE_SHARE, WIDE_SHARE = 0.08, 0.12
 """Of the traces: those that look at a wrong place first, or at too much of it."""
 

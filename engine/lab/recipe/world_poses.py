@@ -25,6 +25,19 @@ from engine.lab.world.miniature.trays import Item
 from engine.lab.world.miniature.vstar import CATEGORIES as VSTAR_CATEGORIES
 from engine.lab.world.miniature.vstar import ask, ask_attribute
 
+__all__ = [
+    "Form",
+    "Pose",
+    "draw_condition",
+    "further_poses",
+    "lying_on",
+    "meets",
+    "own_pose",
+    "tray_poses",
+    "trays_of",
+    "understand",
+]
+
 Form = Literal["color", "kind", "relative", "count", "move", "read", "table"]
 WAYS = {"left": "left", "right": "right", "above": "up", "below": "down"}
 
@@ -289,17 +302,3 @@ def _evidence_box(drawing: Drawing) -> PixelBox:
         return 0, 0, width, height
     (box,) = drawing.evidence.boxes
     return round(box.x1 * width), round(box.y1 * height), round(box.x2 * width), round(box.y2 * height)
-
-
-__all__ = [
-    "Form",
-    "Pose",
-    "draw_condition",
-    "further_poses",
-    "lying_on",
-    "meets",
-    "own_pose",
-    "tray_poses",
-    "trays_of",
-    "understand",
-]

@@ -1,8 +1,8 @@
 """What a question asks about, said again in its own words before it is looked for.
 
 Idea: a thing is found by comparing every token of a view with what is asked for. Where that is named right before the
-answer, the token that is about to answer has it beside it; without it every answer was the same ("It is green.") after 40
-minutes, although the tower told 94 of 100 kinds. Words are copied from the question, so each knows where it stands there.
+answer, the token that is about to answer has it beside it. Words are copied from the question, so each knows where it stands
+there.
 
 Invariant: every question of the miniature benchmarks has a subject (held by a test); spans are of the question's own text and
 begin with the space before a word, which makes their tokens those of the question.

@@ -4,7 +4,7 @@ Idea: a thought first says again what is looked for (`world_subjects`), then wha
 which is read off one place: an attribute is named before its letter is looked up among the options; what is counted is
 pointed at one by one ("the stars: 1 at (0.20, 0.35). It is 1."); where two things lie is said before how they lie to each
 other, and each number of the second is compared with the first's as soon as it is written ("the cup at (0.41, 0.50), seen from
-the key at (0.40 again, 0.66 above). It is above."), as four layers did not compare what stood further apart. While a step is
+the key at (0.40 again, 0.66 above). It is above."), since four layers compare only what stands close together. While a step is
 written, attention is pulled in an early layer to what is looked for, in counting also to what was pointed at last, and in the
 later ones to where it is; to the end of the view where there is nothing, or nothing more, to be found; and from the answer to
 the option that says the same.
@@ -30,6 +30,24 @@ from engine.lab.recipe.world_subjects import Said, other_of, subject_of, where_o
 from engine.lab.world.miniature.drawing import Drawing, PixelBox
 from engine.synthesis.regions import box_around, box_on, box_within, can_surround
 from engine.trace import Box
+
+__all__ = [
+    "AGAIN",
+    "CLOSER",
+    "GUESSED_SHARE",
+    "HERE",
+    "LARGE_ENOUGH",
+    "answer_pieces",
+    "box_in_crop",
+    "closer_trace",
+    "guess_at",
+    "look_pieces",
+    "select_pieces",
+    "shown_box",
+    "thought_pieces",
+    "wide_box",
+    "zoom_pieces",
+]
 
 TOO_SMALL = "It is too small to read"
 ZOOM_PLAN, SELECT_PLAN = ". I will zoom in.", ". I will select the frame."

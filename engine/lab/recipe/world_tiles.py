@@ -17,6 +17,8 @@ from engine.lab.recipe import views
 from engine.lab.world import backgrounds, scenes, signs
 from engine.lab.world.miniature.objects import KINDS, MARKS, paint_mark, paint_object
 
+__all__ = ["draw_tile"]
+
 SIDE = 112
 _PITCH = 1.3
 """As on a tray."""

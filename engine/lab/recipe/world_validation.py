@@ -32,6 +32,8 @@ from engine.lab.world.miniature import info, mv, tally, vstar
 from engine.lab.world.miniature.drawing import Drawing
 from engine.trace import MAX_SELECTED_FRAMES
 
+__all__ = ["begin", "look", "show_evidence"]
+
 ROOMS: dict[str, ModuleType] = {"mini-vstar": vstar, "mini-tally": tally, "mini-info": info, "mini-mv": mv}
 MOST_LOOKS = 3
 LONGEST = 96

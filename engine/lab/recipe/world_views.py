@@ -21,6 +21,8 @@ from engine.lab.world import signs
 from engine.lab.world.miniature.drawing import Drawing, Line, PixelBox, Thing
 from engine.lab.world.words import CHARACTERS, LONGEST
 
+__all__ = ["TALLEST", "Sight", "crop", "piece", "whole"]
+
 CLEAR_PX = {"object": 11.0, "mark": 8.0}
 """Sides in pixels of the view from which on a kind is to be told."""
 CLEAR_CAPITAL_PX = 8.0
@@ -71,7 +73,7 @@ def crop(drawing: Drawing, box: Shares, is_wide: bool = False) -> Sight:
 
 def piece(rng: random.Random, drawing: Drawing, frame: int, box: tuple[float, float, float, float]) -> Sight:
     """A stand-in for a selected frame: half its sides, seen at about its scale, around a box. The same things at the same
-    size, at a quarter of the cost."""
+    size, in a quarter of the pixels."""
     width, height = drawing.frames[frame - 1].size
     left = _start(rng, box[0], box[2], width)
     top = _start(rng, box[1], box[3], height)

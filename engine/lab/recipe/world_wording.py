@@ -27,6 +27,8 @@ from engine.lab.world.scenes import seed_for
 from engine.synthesis.wording import Moment, Wording, templates
 from engine.trace import CLIP_FRAMES, Box, Example
 
+__all__ = ["drawing_named", "thinking"]
+
 _ROOMS: dict[str, ModuleType] = {"mini-vstar": vstar, "mini-tally": tally, "mini-info": info, "mini-mv": mv}
 _NAME = re.compile(r"(mini-(?:vstar|tally|info|mv))(?:-(train|validation|test))?-(\d+)-(\d{5})")
 

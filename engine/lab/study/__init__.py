@@ -7,7 +7,7 @@
     evaluating   answers in batches, scored as `evaluate` scores
     running      one part, from its needs to its result
     schedule     all parts, several at once, resumably; `processes` gives each a process of its own, `left` tells how long
-    figures      the table and the curves as numbers      hypotheses     what issue and paper expect, and what came
+    figures      the table and the curves as numbers      hypotheses     what was expected, and what came
     report       report.json and report.md                chart          curves as SVG
 
 Not covered: making the base that the study starts from (`engine.lab.recipe`).

@@ -1,4 +1,4 @@
-"""What the issue and the paper expect of the study, each as a statement that the figures hold or do not hold. Pure.
+"""What was expected of the study before it ran, each as a statement that the figures hold or do not hold. Pure.
 
     1  full is the best row in every column            (of accuracies; ties do not count as best)
     2  full reaches 85% on the mean of the four

@@ -19,6 +19,17 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from engine.lab.world import fonts
 
+__all__ = [
+    "DRAWERS",
+    "HELDOUT_KINDS",
+    "TRAIN_KINDS",
+    "draw_background",
+    "draw_clutter",
+    "draw_tone",
+    "numbers",
+    "photographs",
+]
+
 TRAIN_KINDS = ("gradient", "ramp", "flat", "noise", "grain", "stripes", "checker", "grid", "patches", "photograph")
 TRAIN_WEIGHTS = (20, 8, 8, 8, 6, 6, 5, 5, 6, 32)
 HELDOUT_KINDS = ("dots", "bricks", "waves", "photograph")

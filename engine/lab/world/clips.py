@@ -16,6 +16,8 @@ from PIL import Image
 
 from engine.lab.world import backgrounds, scenes, signs, words
 
+__all__ = ["FRAMES", "Clip", "ClipSign", "draw_clip"]
+
 FRAMES = 16
 SMALLEST_CAPITAL = 10.0
 SIZES = (

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from PIL import ImageFont
 
+__all__ = ["ASSETS", "Face", "catalogue", "faces", "load_for_height"]
+
 ASSETS = Path(__file__).parent / "assets"
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import random
 
+__all__ = ["PHRASINGS", "question_about"]
+
 PHRASINGS = (
     "What is written on the {color} {shape}?",
     "What is written on the {color} {shape}?",

@@ -18,6 +18,19 @@ from PIL import Image, ImageFilter, ImageStat
 
 from engine.lab.world import backgrounds, signs, words
 
+__all__ = [
+    "SEEDS",
+    "Scene",
+    "Sign",
+    "check_seed",
+    "compress",
+    "degrade",
+    "draw_scene",
+    "draw_sign_size",
+    "find_place",
+    "seed_for",
+]
+
 SEEDS = {
     "train": range(0, 10**9),
     "validation": range(10**9, 2 * 10**9),
@@ -151,7 +164,7 @@ def degrade(rng: random.Random, picture: Image.Image, share: float = 1.0) -> Ima
 
 
 def add_noise(rng: random.Random, picture: Image.Image, sigma: float) -> Image.Image:
-    """Gaussian noise; one tile of it of at most 256x256 is repeated, which nobody sees and costs a tenth."""
+    """Gaussian noise; one tile of it of at most 256x256 is repeated, which is much faster and cannot be seen."""
     side = min(256, max(picture.size))
     tile = backgrounds.numbers(rng).normal(0, sigma, (side, side, 3)).astype(np.int16)
     repeats = (-(-picture.height // side), -(-picture.width // side), 1)

@@ -22,6 +22,24 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from engine.lab.world import fonts
 
+__all__ = [
+    "COLORS",
+    "SHADES",
+    "SHAPES",
+    "Box",
+    "Rgb",
+    "character_centers",
+    "draw_ink",
+    "draw_look",
+    "draw_shade",
+    "fit_font",
+    "luminance",
+    "paint",
+    "set_text",
+    "shape_mask",
+    "text_width",
+]
+
 COLORS = ("red", "orange", "yellow", "green", "blue", "purple", "white", "black")
 SHAPES = ("board", "disc", "diamond")
 
@@ -127,7 +145,7 @@ def text_width(font: ImageFont.FreeTypeFont, text: str, spacing: float) -> float
 
 @lru_cache(maxsize=1 << 18)
 def advance(font: ImageFont.FreeTypeFont, character: str) -> float:
-    """A character's width. Kerning is left out: it is a pixel at most, and measuring every prefix was half the cost of a tile."""
+    """A character's width. Kerning, a pixel at most, is left out: measuring every prefix takes as long as drawing."""
     return font.getlength(character)
 
 

@@ -12,7 +12,7 @@ from engine.lab.recipe import averaging
 
 def _train(rank: int, place, results) -> None:
     torch.set_num_threads(1)
-    meetings = averaging.join_meetings(rank, 2, place, 0.0)
+    meetings = averaging.join_meetings(rank, 2, place=place, spent_s=0.0)
     masters = [torch.full((2, 3), float(rank)), torch.tensor([10.0 * rank])]
     seen = []
     while time.monotonic() - meetings.began < 1.0:
