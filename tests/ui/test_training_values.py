@@ -293,9 +293,11 @@ def test_a_page_is_told_of_runs_and_reviews_and_of_nothing_else(tmp_path: Path) 
         assert changed(lambda: store.adapters.record("one", "adapters/one", job.id, "tiny", "hash", {}))
         assert changed(lambda: store.adapters.promote(None))
         assert changed(lambda: store.jobs.set_state(job.id, "done"))
-        assert not changed(lambda: store.jobs.create("export", {}, {}, {}))
+        export = store.jobs.create("export", {}, {}, {})
+        assert not changed(lambda: store.jobs.set_state(export.id, "stopped"))
         board = read_board(studio)
         assert board.job == store.jobs.get(job.id) and [one["id"] for one in board.runs["items"]] == [job.id]
+        assert read_board(studio, export.id).job == board.job  # an export is no run of this screen
         again = read_board(studio, seen=board.seen)
         assert again.basis is None and again.seen == board.seen  # what is known is not counted again
 

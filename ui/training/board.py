@@ -60,13 +60,17 @@ class Board:
 
 
 def has_changed(studio: Studio, chosen: str | None, seen: Seen) -> bool:
-    return (_stamp(studio, chosen), studio.store.lessons.last_change()) != (seen.stamp, seen.touched_at)
+    return (_stamp(studio, _shown_job(studio, chosen)), studio.store.lessons.last_change()) != (
+        seen.stamp,
+        seen.touched_at,
+    )
 
 
 def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = None) -> Board:
     """The board with the run `chosen`, or the newest one; an id that is not there counts as none."""
     store = studio.store
-    stamp, touched_at = _stamp(studio, chosen), store.lessons.last_change()  # first: what changes now is read again
+    # First: what changes while we read is read again.
+    stamp, touched_at = _stamp(studio, _shown_job(studio, chosen)), store.lessons.last_change()
     job = _shown_job(studio, chosen)
     jobs, adapters, promoted = (
         store.jobs.list(limit=_HISTORY, kinds=TRAINING),
@@ -109,21 +113,19 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
 def _shown_job(studio: Studio, chosen: str | None) -> Job | None:
     if chosen is not None:
         try:
-            return studio.store.jobs.get(chosen)
+            job = studio.store.jobs.get(chosen)
         except NotFound:
-            pass
+            job = None
+        if job is not None and job.kind in TRAINING:
+            return job
     newest = studio.store.jobs.list(limit=1, kinds=TRAINING)
     return newest[0] if newest else None
 
 
-def _stamp(studio: Studio, chosen: str | None) -> tuple[Any, ...]:
+def _stamp(studio: Studio, job: Job | None) -> tuple[Any, ...]:
     """Changes with whatever the board shows of runs."""
-    store = studio.store
-    job_id = chosen
-    if job_id is None:
-        newest = store.jobs.list(limit=1, kinds=TRAINING)
-        job_id = newest[0].id if newest else None
-    return (*store.jobs.stamp(job_id, TRAINING), *store.adapters.stamp())
+    store, job_id = studio.store, None if job is None else job.id
+    return (job_id, *store.jobs.stamp(job_id, TRAINING), *store.adapters.stamp())
 
 
 def _job_value(job: Job | None, events: list[Event], *, is_chosen: bool) -> dict[str, Any]:
