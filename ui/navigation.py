@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Navigation"]
 
 _LINK = '<a id="nav-{key}" href="{href}"{current}>{name}</a>'
 
 
-class Navigation(Part):
+class Navigation(StudioComponent):
     """`rooms` are (name, path) in order, with the path "" for the first page; `here` is the path of this page."""
 
     FILES = "navigation"

@@ -15,10 +15,10 @@ shows the same.
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Answer"]
 
 
-class Answer(Part):
+class Answer(StudioComponent):
     FILES = "answer"

@@ -8,10 +8,10 @@ Value (made by `ui.training.basis.basis_value`):
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Basis"]
 
 
-class Basis(Part):
+class Basis(StudioComponent):
     FILES = "basis"

@@ -5,10 +5,10 @@ Value: {"items": [{"does": str, "command": str}]}. Each has a button that copies
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Commands"]
 
 
-class Commands(Part):
+class Commands(StudioComponent):
     FILES = "commands"

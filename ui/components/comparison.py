@@ -12,10 +12,10 @@ Events: none. Which examples they are stands below the bars, all of them, behind
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Comparison"]
 
 
-class Comparison(Part):
+class Comparison(StudioComponent):
     FILES = "comparison"

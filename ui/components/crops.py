@@ -6,10 +6,10 @@ both. Pointing at a crop lights up its box and card (document event studio:step)
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Crops"]
 
 
-class Crops(Part):
+class Crops(StudioComponent):
     FILES = "crops"

@@ -12,10 +12,10 @@ at a chart reads the step under the pointer in all of them; the same numbers are
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Curves"]
 
 
-class Curves(Part):
+class Curves(StudioComponent):
     FILES = "curves"

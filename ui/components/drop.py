@@ -14,12 +14,12 @@ from __future__ import annotations
 from typing import Any
 
 from engine.media import ACCEPTED_EXTENSIONS
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Drop"]
 
 
-class Drop(Part):
+class Drop(StudioComponent):
     """`max_files` may come in at once, each of at most `max_mb` megabytes; more is refused with a sentence."""
 
     FILES = "drop"

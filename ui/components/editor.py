@@ -6,11 +6,11 @@ server's own routes (`ui.curating.routes`).
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Editor"]
 
 
-class Editor(Part):
+class Editor(StudioComponent):
     FILES = "editor"
     MODULE = "curating/client/stage.js"

@@ -12,11 +12,11 @@ takes no room. Event: `pick` after a person chose a frame, with `"current": k` s
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Filmstrip"]
 
 
-class Filmstrip(Part):
+class Filmstrip(StudioComponent):
     FILES = "filmstrip"
     TRIGGERS = ("pick",)

@@ -6,11 +6,11 @@ server's own routes (`ui.curating.routes`).
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Inspector"]
 
 
-class Inspector(Part):
+class Inspector(StudioComponent):
     FILES = "inspector"
     MODULE = "curating/client/inspector.js"

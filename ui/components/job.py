@@ -12,10 +12,10 @@ The page's address becomes `?job=ID` while a run is chosen (`is_chosen`), so tha
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Job"]
 
 
-class Job(Part):
+class Job(StudioComponent):
     FILES = "job"

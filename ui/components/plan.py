@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Plan"]
 
 
-class Plan(Part):
+class Plan(StudioComponent):
     FILES = "plan"
 
     def __init__(self, value: Any = None, *, describes: str = "", **options: Any):

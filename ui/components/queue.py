@@ -6,11 +6,11 @@ server's own routes (`ui.curating.routes`).
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Queue"]
 
 
-class Queue(Part):
+class Queue(StudioComponent):
     FILES = "queue"
     MODULE = "curating/client/queue.js"

@@ -12,10 +12,10 @@ Events: none. Each item is a disclosure; the newest is open until somebody close
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Rollouts"]
 
 
-class Rollouts(Part):
+class Rollouts(StudioComponent):
     FILES = "rollouts"

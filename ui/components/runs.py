@@ -6,11 +6,11 @@ Value: {"items": [{"id": str, "title": str, "state": JobState, "label": str, "wh
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Runs"]
 
 
-class Runs(Part):
+class Runs(StudioComponent):
     FILES = "runs"
     TRIGGERS = ("pick",)

@@ -7,11 +7,11 @@ Event: `pick`, with `current` set in the value. Arrow keys move, Enter picks.
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Samples"]
 
 
-class Samples(Part):
+class Samples(StudioComponent):
     FILES = "samples"
     TRIGGERS = ("pick",)

@@ -19,10 +19,10 @@ Not covered: changing a box; the workbench's editor is a component of its own.
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Source"]
 
 
-class Source(Part):
+class Source(StudioComponent):
     FILES = "source"

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["Steps"]
 
 
-class Steps(Part):
+class Steps(StudioComponent):
     FILES = "steps"
     TRIGGERS = ("pick",)
 

@@ -5,10 +5,10 @@ Value: {"name": str, "detail": str, "is_adapted": bool, "since": str | None (UTC
 
 from __future__ import annotations
 
-from ui.components.part import Part
+from ui.components.component import StudioComponent
 
 __all__ = ["WhoAnswers"]
 
 
-class WhoAnswers(Part):
+class WhoAnswers(StudioComponent):
     FILES = "who"

@@ -14,26 +14,10 @@ from typing import Any
 
 import gradio as gr
 
-__all__ = ["Part"]
-
-# Gradio runs this text, and takes a quoted word in it for the name of an event that the component has; everything else is
-# a module, so that it can be linted, shared and tested.
-_LOADER = """
-// Events: TRIGGERS.
-import(new URL('code/MODULE', document.baseURI).href)
-  .then((module) => module.mount({ element, props, trigger, watch }))
-  .catch((error) => {
-    console.error(error);
-    const sentence = document.createElement('p');
-    sentence.className = 'part-broken';
-    sentence.setAttribute('role', 'alert');
-    sentence.textContent = 'This part could not be loaded. Reload the page.';
-    element.prepend(sentence);
-  });
-"""
+__all__ = ["StudioComponent"]
 
 
-class Part(gr.HTML):
+class StudioComponent(gr.HTML):
     """A component drawn by its own module. Subclasses say in FILES what their .html, .js and .css are called (in MODULE
     where the .js lies elsewhere below ui/), in TRIGGERS what the module triggers, and in their docstring what their value looks
     like. The value is plain JSON both ways, and what comes from a browser is not trusted."""
@@ -42,13 +26,29 @@ class Part(gr.HTML):
     MODULE = ""
     TRIGGERS: tuple[str, ...] = ()
     FOLDER = Path(__file__).parent
+    # Gradio runs this text, and takes a quoted word in it for the name of an event that the component has; everything else
+    # is a module, so that it can be linted, shared and tested. It stands in the class because Gradio copies the class
+    # alone into the stub that it writes beside it.
+    LOADER = """
+// Events: TRIGGERS.
+import(new URL('code/MODULE', document.baseURI).href)
+  .then((module) => module.mount({ element, props, trigger, watch }))
+  .catch((error) => {
+    console.error(error);
+    const sentence = document.createElement('p');
+    sentence.className = 'component-broken';
+    sentence.setAttribute('role', 'alert');
+    sentence.textContent = 'This part of the page could not be loaded. Reload the page.';
+    element.prepend(sentence);
+  });
+"""
 
     def __init__(self, value: Any = None, *, template: str | None = None, **options: Any):
         template = self.template() if template is None else template
         if "${" in template or "{{" in template:
             raise ValueError(f"{self.FILES}.html must hold neither ${{ nor {{{{: Gradio would run it as code")
         events = ", ".join(f"'{event}'" for event in self.TRIGGERS)
-        loader = _LOADER.replace("TRIGGERS", events).replace("MODULE", self.MODULE or f"components/{self.FILES}.js")
+        loader = self.LOADER.replace("TRIGGERS", events).replace("MODULE", self.MODULE or f"components/{self.FILES}.js")
         super().__init__(
             value=value,
             html_template=template,
