@@ -8,7 +8,7 @@ How the rooms fit:
     ask.py curate.py ... one screen each: `build(studio, page)` lays the components out and wires their events
     curating/            what the Curate screen asks of the server (JSON routes), and its ES modules (client/)
     answering.py         one question being answered in a thread of its own, with Stop
-    presenting.py        traces, steps and views -> the JSON values that the components show; pure
+    trace_values.py      traces, steps and views -> the JSON values that the components show; pure
     components/          a gr.HTML subclass each, its .html, .js and .css beside it (components/__init__.py tells how)
     client/              ES modules that the components and the Curate screen share: the DOM, words, boxes as numbers
     server.py            the FastAPI app around the pages; media_routes.py, code_routes.py, security.py and people.py are its
@@ -32,7 +32,7 @@ page's own Blocks context, and add one line to `shell.SCREENS`. Inside `build`:
   `api_name=False` unless it is meant to be called from outside; hidden or not, handlers check what they are given;
 - never change `visible=` in an event that also updates other parts: Gradio rebuilds the page then and drops the other
   updates. Hide by CSS (a component hides itself when it has nothing to show; a disabled button may be `display: none`);
-- addresses of pictures come from `ui.presenting` (`picture_url`, `view_url`) and are relative, so that the studio
+- addresses of pictures come from `ui.trace_values` (`picture_url`, `view_url`) and are relative, so that the studio
   works below any path.
 
 Invariants: a screen keeps nothing in module-level variables and nothing but the page's own cursor in the page; what

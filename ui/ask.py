@@ -27,9 +27,9 @@ from ui.components.source import Source
 from ui.components.steps import Steps
 from ui.page import Page, eyebrow, heading
 from ui.people import query, user_of
-from ui.presenting import filmstrip_value, media_value, outcome, source_value, steps_value, thumbnail_url
 from ui.rights import handles
 from ui.studio import Studio
+from ui.trace_values import filmstrip_value, media_value, outcome, source_value, steps_value, thumbnail_url
 
 __all__ = ["MAX_FILES", "MAX_QUESTION_CHARACTERS", "build", "seed_of"]
 

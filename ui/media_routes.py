@@ -26,9 +26,9 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 
 from engine.errors import InvalidBox, NotFound, PersonError
 from engine.trace import CLIP_FRAMES, Box, View
-from ui.presenting import THUMBNAIL_SIDE_PX, media_value
 from ui.rights import acts
 from ui.studio import Studio
+from ui.trace_values import THUMBNAIL_SIDE_PX, media_value
 
 __all__ = ["media_routes"]
 

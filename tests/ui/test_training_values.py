@@ -24,7 +24,7 @@ from ui.training.attempts import MOST, attempts_value
 from ui.training.board import has_changed, read_board
 from ui.training.comparing import comparison_value
 from ui.training.curves import MAX_POINTS, curves_value, thinned
-from ui.training.presenting import duration, job_value
+from ui.training.run_values import duration, job_value
 
 TURNED = (3.0, 0, 1e-4, 16, "mini-signs", 16)
 MOMENT = "2026-11-23T17:00:00.000Z"

@@ -1,7 +1,7 @@
 """Where pictures and clips come in: drop, paste or choose; each file goes to `POST /media` and is checked there on
 arrival.
 
-Value: {"media": [a value of `ui.presenting.media_value`, ...] | None, "is_compact": bool}. The browser sets `media`
+Value: {"media": [a value of `ui.trace_values.media_value`, ...] | None, "is_compact": bool}. The browser sets `media`
 when every file was taken; Python should read only the "sha256" of each and look the rest up. `is_compact` shrinks the
 field to one line when there is something to look at already.
 

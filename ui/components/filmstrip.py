@@ -1,6 +1,6 @@
 """The frames of a clip with their times; those that the model chose light up in the colour of its step.
 
-Value (made by `ui.presenting.filmstrip_value`):
+Value (made by `ui.trace_values.filmstrip_value`):
 
     {"media": index of the clip among the media | None,
      "frames": [{"frame": k (from 1), "time_s": float, "url": str}],

@@ -1,6 +1,6 @@
 """One run of a job: where it stands, how long it still takes, what it said on the way.
 
-Value (made by `ui.training.presenting.job_value`):
+Value (made by `ui.training.run_values.job_value`):
 
     {"id": str | None, "state": JobState | "none", "label": str, "title": str, "message": str, "progress": float | None,
      "foot": [str], "facts": [{"name": str, "value": str}], "log": [{"time": str, "text": str}], "alarm": str (what must

@@ -1,7 +1,7 @@
 """The stage: the source picture (or a frame of the clip) with a numbered box for every look that the model took, and
 the crops below.
 
-Value (made by `ui.presenting.source_value`):
+Value (made by `ui.trace_values.source_value`):
 
     {"media": [{"sha256", "kind": "image" | "video", "width", "height", "times_s": [s, ...], "name"}],
      "marks": [{"step": index, "media": index, "view": n, "frame": k | None, "box": [x1, y1, x2, y2] | None (the whole

@@ -1,6 +1,6 @@
 """Step cards: what the model thought, did and saw, one card a step, growing while it is still thinking.
 
-Value (made by `ui.presenting.steps_value`):
+Value (made by `ui.trace_values.steps_value`):
 
     {"steps": [{"thought": str, "name": "zoom_in" | "select_frames" | "answer" | "thought" | "call", "detail": str,
                 "views": [{"view": n, "frame": k | None, "box": [x1, y1, x2, y2] | None, "url": str, "width": px, "height": px}],

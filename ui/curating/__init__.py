@@ -6,7 +6,7 @@
     versions.py     history, comparisons, side by side, preferences
     people_routes.py  assignments, several reviews of a trace, agreement
     lists.py        filters' values, saved views, tags, bulk verdicts
-    presenting.py, drafting.py   rows, traces and drafts -> the JSON that the browser draws; pure
+    queue_values.py, drafting.py   rows, traces and drafts -> the JSON that the browser draws; pure
     client/         ES modules, one noun each; workbench.js holds the one state that all the others draw
 
 Why not Gradio events: a person who decides on 200 traces an hour must never wait for a round trip (the next traces are fetched

@@ -1,6 +1,6 @@
 """A person's draft of a trace as the Curate screen shows it: `engine.workbench.OpenTrace` -> JSON. Pure.
 
-{"id", "status", "answer", "score" (of this answer), "stop_reason", "steps", "views" (as `ui.curating.presenting` gives them, of
+{"id", "status", "answer", "score" (of this answer), "stop_reason", "steps", "views" (as `ui.curating.queue_values` gives them, of
  the draft), with in each step "stale" (a sentence or None) and "badges"; "problems": what stands in the way of approving;
  "changes": the steps that differ from the model's version (as `engine.editing.diff`), with "old_view" where the look differs;
  "draft": {"counter", "can_undo", "can_redo", "is_changed", "base_id", "is_behind"}, "tags", "round", "holder"}
@@ -15,7 +15,7 @@ from engine.editing import diff, is_unreadable, problems, step_diff_to_json
 from engine.thresholds import HELD_SHARE
 from engine.trace import Trace
 from engine.workbench import OpenTrace
-from ui.curating.presenting import review_value, revision_value, steps_and_views, view_values
+from ui.curating.queue_values import review_value, revision_value, steps_and_views, view_values
 
 __all__ = ["open_trace_value", "changes_value"]
 

@@ -1,7 +1,7 @@
 """What the Curate screen asks of the server about the queue, a trace and its verdicts.
 
     GET  /curate/queue?search=&status=&...&order=&after=     a page of the queue (engine.store.query.Query), with counts
-    GET  /curate/trace/{id}    one trace, with the person's draft of it (ui.curating.presenting and .drafting)
+    GET  /curate/trace/{id}    one trace, with the person's draft of it (ui.curating.queue_values and .drafting)
     POST /curate/review        {"trace", "revision", "verdict", "reason", "is_insisting"?}; a changed draft is saved first
     POST /curate/review/undo   {"trace"}: takes the person's latest verdict on the trace back
     POST /curate/bulk          {"traces": [ids], "verdict", "reason"?} -> "reviewed", "passed_over": [{"id", "why"}]
@@ -23,7 +23,7 @@ from engine.errors import InvalidInput
 from engine.store import Query, TraceRecord
 from ui.curating.drafting import open_trace_value
 from ui.curating.messages import MAX_REASON_CHARACTERS, answer, answer_post, flag_of, ids_of, text_of
-from ui.curating.presenting import item_value, trace_value
+from ui.curating.queue_values import item_value, trace_value
 from ui.people import user_of
 from ui.rights import acts
 from ui.studio import Studio

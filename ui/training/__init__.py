@@ -5,5 +5,5 @@ desk         what may be asked of `engine.training`: start, stop, go on, promote
 board        everything that the page shows at one moment, read from the store
 controls     which buttons may be pressed now, and why not
 basis        what would be learned from
-presenting   runs, curves, history -> the JSON values of the components; comparing does before and after
+run_values   runs, curves, history -> the JSON values of the components; comparing does before and after
 """

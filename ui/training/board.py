@@ -16,7 +16,7 @@ from engine.errors import NotFound
 from engine.jobs.kinds import TRAINING
 from engine.store import Adapter, Event, Job
 from ui.studio import Studio
-from ui.training import presenting
+from ui.training import run_values
 from ui.training.attempts import attempts_value
 from ui.training.basis import read_basis
 from ui.training.comparing import comparison_value
@@ -95,7 +95,7 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
         curves=curves_value(job, events),
         attempts=attempts_value(job, events),
         comparison=comparison_value(job, events),
-        who=presenting.who_value(
+        who=run_values.who_value(
             studio.policy().name if studio.jobs is None else studio.jobs.model_name,
             promotions[0] if promotions else None,
             live=live,
@@ -103,7 +103,7 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
             is_script=studio.jobs is None,
         ),
         runs={
-            "items": [presenting.run_value(one, by_job.get(one.id), live) for one in jobs],
+            "items": [run_values.run_value(one, by_job.get(one.id), live) for one in jobs],
             "current": job.id if job else None,
             "empty": _NO_RUNS,
         },
@@ -131,4 +131,4 @@ def _stamp(studio: Studio, job: Job | None) -> tuple[Any, ...]:
 def _job_value(job: Job | None, events: list[Event], *, is_chosen: bool) -> dict[str, Any]:
     if job is None:
         return {"id": None, "state": "none", "foot": [], "facts": [], "log": [], "status": "", "empty": _NO_RUN}
-    return presenting.job_value(job, events, is_chosen=is_chosen)
+    return run_values.job_value(job, events, is_chosen=is_chosen)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.store import Event, Job
-from ui.training.presenting import job_steps
+from ui.training.run_values import job_steps
 
 __all__ = ["MAX_POINTS", "curves_value", "thinned"]
 

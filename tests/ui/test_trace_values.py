@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, first_views
-from ui.curating.presenting import view_values
-from ui.presenting import filmstrip_value, outcome, source_value, steps_value, view_url
+from ui.curating.queue_values import view_values
+from ui.trace_values import filmstrip_value, outcome, source_value, steps_value, view_url
 
 PICTURE = {"sha256": "a" * 64, "kind": "image", "width": 1000, "height": 500, "times_s": [], "name": "a.png"}
 CLIP = {

@@ -22,8 +22,8 @@ from typing import Any
 from engine.errors import PersonError
 from engine.store import Listed, Review, Revision, TraceRecord
 from engine.trace import Box, Media, SelectFrames, Step, Trace, View, ZoomIn, media_positions, view_size
-from ui.presenting import media_value, thumbnail_url, view_url
 from ui.studio import Studio
+from ui.trace_values import media_value, thumbnail_url, view_url
 
 __all__ = [
     "item_value",
