@@ -28,12 +28,12 @@ from ui.code_routes import code_routes
 from ui.curating.continuing import continue_routes
 from ui.curating.lists import list_routes
 from ui.curating.messages import refuse
-from ui.curating.people_routes import people_routes
 from ui.curating.routes import curate_routes
+from ui.curating.sharing_routes import sharing_routes
 from ui.curating.versions import version_routes
 from ui.curating.work_routes import work_routes
+from ui.guests import USER_COOKIE
 from ui.media_routes import media_routes
-from ui.people import USER_COOKIE
 from ui.studio import Studio
 
 ANN, BEN = "guest-000000aa", "guest-000000bb"
@@ -59,7 +59,7 @@ def people(studio):
         continue_routes,
         version_routes,
         list_routes,
-        people_routes,
+        sharing_routes,
         media_routes,
     ):
         app.include_router(routes(studio))

@@ -11,7 +11,7 @@ How the rooms fit:
     trace_values.py      traces, steps and views -> the JSON values that the components show; pure
     components/          a gr.HTML subclass each, its .html, .js and .css beside it (components/__init__.py tells how)
     client/              ES modules that the components and the Curate screen share: the DOM, words, boxes as numbers
-    server.py            the FastAPI app around the pages; media_routes.py, code_routes.py, security.py and people.py are its
+    server.py            the FastAPI app around the pages; media_routes.py, code_routes.py, security.py and guests.py are its
                          parts
     theme.py theme.css   colours, type and layout, dark and light
 
@@ -19,8 +19,8 @@ To add a screen: write `ui/NAME.py` with `def build(studio: Studio, page: Page) 
 page's own Blocks context, and add one line to `shell.SCREENS`. Inside `build`:
 
 - `page.blocks.load(handler, inputs, outputs)` runs when the page opens; a handler that takes `request: gr.Request`
-  reads the address with `query(request, "trace")` from `ui.people`, and the person with `user_of(request)` from
-  `ui.people`;
+  reads the address with `query(request, "trace")` from `ui.guests`, and the person with `user_of(request)` from
+  `ui.guests`;
 - `page.navigation` is the bar: its value `{"note", "share"}` may be set by a handler (`note` is a short text on the
   right, `share` in [0, 1] draws a thin progress bar);
 - a screen of three columns is `with gr.Row(elem_classes="columns")` holding `gr.Column(elem_classes="column-left" |

@@ -25,8 +25,8 @@ from ui.components.filmstrip import Filmstrip
 from ui.components.samples import Samples
 from ui.components.source import Source
 from ui.components.steps import Steps
+from ui.guests import query, user_of
 from ui.page import Page, eyebrow, heading
-from ui.people import query, user_of
 from ui.rights import handles
 from ui.studio import Studio
 from ui.trace_values import filmstrip_value, media_value, outcome, source_value, steps_value, thumbnail_url

@@ -10,7 +10,7 @@ Invariants: what a hash names never changes, so every answer may be kept for eve
 was recorded when the bytes were checked, never one that a browser guesses; a file that is refused leaves nothing
 behind, and the refusal is one sentence in `{"error": ...}`.
 
-Not covered: rights. Whoever knows a hash may see the medium (`ui.people`).
+Not covered: rights. Whoever knows a hash may see the medium (`ui.guests`).
 """
 
 from __future__ import annotations

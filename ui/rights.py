@@ -16,7 +16,7 @@ from fastapi import Depends, Request
 
 from engine.errors import NotAllowed
 from engine.rights import require, role_of
-from ui.people import user_of
+from ui.guests import user_of
 
 __all__ = ["action_of", "acts", "handles"]
 

@@ -5,7 +5,7 @@ way of data does not run), sets the guest's cookie, closes the routes of Gradio 
 refuses to act for the pages of other sites. The Content-Security-Policy allows pictures and requests from this server
 only; 'unsafe-eval' is needed by gr.HTML.
 
-Not covered: rights (`ui.people`), and what Gradio's own routes check.
+Not covered: rights (`ui.guests`), and what Gradio's own routes check.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.people import USER_COOKIE, is_guest_name, new_guest_name
+from ui.guests import USER_COOKIE, is_guest_name, new_guest_name
 
 __all__ = ["SecurityHeaders"]
 

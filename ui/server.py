@@ -18,12 +18,12 @@ from ui.code_routes import code_routes
 from ui.curating.continuing import continue_routes
 from ui.curating.lists import list_routes
 from ui.curating.messages import refuse
-from ui.curating.people_routes import people_routes
 from ui.curating.routes import curate_routes
+from ui.curating.sharing_routes import sharing_routes
 from ui.curating.versions import version_routes
 from ui.curating.work_routes import work_routes
+from ui.guests import user_of
 from ui.media_routes import media_routes
-from ui.people import user_of
 from ui.rights import acts
 from ui.security import SecurityHeaders
 from ui.shell import SCREENS, build_pages
@@ -43,7 +43,7 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(work_routes(studio))
     server.include_router(version_routes(studio))
     server.include_router(list_routes(studio))
-    server.include_router(people_routes(studio))
+    server.include_router(sharing_routes(studio))
     server.include_router(continue_routes(studio))
     server.include_router(code_routes(), dependencies=[acts("look")])
     server.add_exception_handler(PersonError, refuse)

@@ -26,8 +26,8 @@ from ui.components.plan import Plan
 from ui.components.rollouts import Rollouts
 from ui.components.runs import Runs
 from ui.components.who import WhoAnswers
+from ui.guests import query, user_of
 from ui.page import Page, eyebrow, heading
-from ui.people import query, user_of
 from ui.rights import handles
 from ui.studio import Studio
 from ui.training import knobs

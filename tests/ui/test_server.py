@@ -16,7 +16,7 @@ import app
 from engine.settings import Settings
 from engine.trace import Box
 from engine.training.checkpoints import base_hash
-from ui.people import USER_COOKIE
+from ui.guests import USER_COOKIE
 from ui.server import build_server
 from ui.studio import Studio
 from ui.training.board import read_board

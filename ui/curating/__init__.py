@@ -4,7 +4,7 @@
     work_routes.py  edits, undo, versions saved, reservations
     continuing.py   a policy goes on from an edited step, streamed
     versions.py     history, comparisons, side by side, preferences
-    people_routes.py  assignments, several reviews of a trace, agreement
+    sharing_routes.py  assignments, several reviews of a trace, agreement
     lists.py        filters' values, saved views, tags, bulk verdicts
     queue_values.py, drafting.py   rows, traces and drafts -> the JSON that the browser draws; pure
     client/         ES modules, one noun each; workbench.js holds the one state that all the others draw

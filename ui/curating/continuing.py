@@ -32,7 +32,7 @@ from engine.workbench import Continuing
 from ui.curating.drafting import open_trace_value
 from ui.curating.messages import answer, number_of, read_json, refusal, text_of
 from ui.curating.queue_values import step_value, view_values
-from ui.people import user_of
+from ui.guests import user_of
 from ui.rights import acts
 from ui.studio import Studio
 

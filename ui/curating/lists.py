@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from engine.errors import InvalidInput
 from engine.store import Query
 from ui.curating.messages import answer, answer_post, object_of, text_of
-from ui.people import user_of
+from ui.guests import user_of
 from ui.rights import acts
 from ui.studio import Studio
 

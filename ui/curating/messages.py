@@ -18,7 +18,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from engine.errors import Conflict, InvalidInput, NotAllowed, NotFound, PersonError
-from ui.people import user_of
+from ui.guests import user_of
 
 __all__ = [
     "MAX_REASON_CHARACTERS",

@@ -24,7 +24,7 @@ from engine.store import Query, TraceRecord
 from ui.curating.drafting import open_trace_value
 from ui.curating.messages import MAX_REASON_CHARACTERS, answer, answer_post, flag_of, ids_of, text_of
 from ui.curating.queue_values import item_value, trace_value
-from ui.people import user_of
+from ui.guests import user_of
 from ui.rights import acts
 from ui.studio import Studio
 

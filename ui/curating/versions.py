@@ -22,7 +22,7 @@ from engine.trace import Trace
 from ui.curating.drafting import changes_value
 from ui.curating.messages import answer, answer_post, flag_of, text_of
 from ui.curating.queue_values import media_values, revision_value, steps_and_views
-from ui.people import user_of
+from ui.guests import user_of
 from ui.rights import acts
 from ui.studio import Studio
 from ui.trace_values import thumbnail_url

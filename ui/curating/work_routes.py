@@ -25,7 +25,7 @@ from engine.workbench import OpenTrace
 from ui.curating.drafting import open_trace_value
 from ui.curating.messages import answer_post, flag_of, ids_of, number_of, object_of, text_of
 from ui.curating.routes import trace_answer
-from ui.people import user_of
+from ui.guests import user_of
 from ui.rights import acts
 from ui.studio import Studio
 

@@ -1,12 +1,12 @@
 """Who is asking: the name under which traces, revisions and reviews are recorded.
 
-A thin seam. Today everybody is a guest, named by a cookie that the server sets with the first page; a Hugging Face
-sign-in puts its user name here later, and no screen will notice.
+Whoever has no user name is a guest, named by a cookie that the server sets with the first page. Screens ask here alone, so
+they need not know how somebody came by a name.
 
 Invariant: a guest's name always matches `guest-xxxxxxxx`, so nobody can pass for somebody else by writing a cookie by
 hand.
 
-Not covered: rights. Whoever reaches the studio may do everything; the host decides who reaches it.
+Not covered: what somebody may do (`engine.rights`).
 """
 
 from __future__ import annotations

@@ -22,10 +22,10 @@ from ui.curating.routes import trace_answer
 from ui.rights import acts
 from ui.studio import Studio
 
-__all__ = ["people_routes"]
+__all__ = ["sharing_routes"]
 
 
-def people_routes(studio: Studio) -> APIRouter:
+def sharing_routes(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/curate")
 
     @routes.post("/tag", dependencies=[acts("tag")])
