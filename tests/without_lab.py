@@ -88,7 +88,7 @@ def live(home: Path, picture: Path, question: str, examples: Path) -> dict[str, 
     told["measured"] = [
         (event.data["n"], event.data["note"]) for event in studio.store.jobs.events(job_id, kind="evaluation")
     ]
-    studio.jobs.close()
+    studio.worker.close(_WITHIN_S)
 
     told["evaluate"] = command(environment, "evaluate", str(examples), "--json")
     told["drawn"] = [
