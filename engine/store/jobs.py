@@ -137,6 +137,9 @@ class Jobs:
     def claim(self, job_id: str | None = None, *, except_kinds: Collection[str] = ()) -> Job | None:
         """Takes the oldest queued job whose kind is none of `except_kinds`, or the named one if it is queued or
         interrupted, and sets it running in this process; None where there is nothing to take."""
+        # A worker asks every few seconds: that takes no write lock while nobody waits.
+        if job_id is None and self._connections.row("SELECT 1 FROM jobs WHERE state = 'queued'") is None:
+            return None
         with self._connections.write():
             row = self._connections.row(
                 "SELECT id FROM jobs WHERE state = 'queued' AND kind NOT IN (SELECT value FROM json_each(?)) "

@@ -189,3 +189,12 @@ def test_unknown_jobs(store: Store) -> None:
     assert store.jobs.is_stop_requested("nothing")
     with pytest.raises(ValueError):
         store.jobs.heartbeat(make_job(store).id, 1.5)
+
+
+def test_a_worker_that_finds_nothing_waits_for_no_writer(store: Store) -> None:
+    found: list[Job | None] = []
+    looking = threading.Thread(target=lambda: found.append(store.jobs.claim()))
+    with store.transaction():
+        looking.start()
+        looking.join(10)
+        assert found == [None]
