@@ -101,7 +101,7 @@ def parse(text: str, views: Sequence[View], media: Sequence[Media]) -> Step:
         thought, answer = read_answer(text)
         return Step(thought, answer=answer)
     if call.name == "zoom_in":
-        return Step(call.thought, ZoomIn(target_view(call.arguments), relative_box(call.arguments.get("bbox_2d"))))
+        return Step(call.thought, ZoomIn(target_view(call.arguments), box_of(call.arguments.get("bbox_2d"))))
     if call.name == "select_frames":
         return Step(call.thought, SelectFrames(frame_numbers(call.arguments.get("target_frames"))))
     raise UnknownOperation(f"there is no operation {call.name!r}; use zoom_in or select_frames")
@@ -117,7 +117,7 @@ def target_view(arguments: object) -> int:
     return value
 
 
-def relative_box(value: object) -> Box:
+def box_of(value: object) -> Box:
     """Four numbers from 0 to 1. Raises InvalidBox."""
     if not isinstance(value, list) or len(value) != 4:
         raise InvalidBox(f"bbox_2d needs four numbers [x1, y1, x2, y2], not {value!r}")

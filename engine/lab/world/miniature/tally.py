@@ -54,7 +54,7 @@ def draw(seed: int, split: Split) -> Drawing | None:
     if not fitting:
         return None
     tray, category, asked, count, _, _ = rng.choice(fitting)
-    evidence = Evidence(boxes=(tray.relative_box(size),))
+    evidence = Evidence(boxes=(tray.share_box(size),))
     question = f"How many {asked} are on the {tray.name}?"
     frames = (degrade(rng, picture, 0.5),)
     return Drawing(frames, question, str(count), (), evidence, category, difficulty, tuple(things))

@@ -76,7 +76,8 @@ class Tray:
         cell = item.column, item.row
         return Thing.around("object", item.kind, item.color, self.center(*cell), self.side, frames, self.name, cell)
 
-    def relative_box(self, size: tuple[int, int]) -> Box:
+    def share_box(self, size: tuple[int, int]) -> Box:
+        """Its place in a picture of `size`, (width, height) in pixels."""
         left, top, right, bottom = self.box
         return Box(left / size[0], top / size[1], right / size[0], bottom / size[1])
 

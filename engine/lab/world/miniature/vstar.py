@@ -52,7 +52,7 @@ def draw(seed: int, split: Split) -> Drawing | None:
         return None
     tray, items = rng.choice(fitting)
     question, options, answer = ask(rng, category, tray.name, items)
-    evidence = Evidence(boxes=(tray.relative_box(size),))
+    evidence = Evidence(boxes=(tray.share_box(size),))
     frames = (degrade(rng, picture, 0.5),)
     return Drawing(frames, question, answer, options, evidence, category, difficulty, tuple(things))
 
