@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.lab.study.report import markdown, pictures, report_of, write_report
+from engine.lab.study.report import charts, markdown, report_of, write_report
 from tests import docs
 from tests.lab.study.samples import PARTS, finished_study
 
@@ -57,7 +57,7 @@ def test_the_studys_documents_are_those_of_its_figures():
     """Nobody has written a figure by hand."""
     report = json.loads((docs.STUDY / "report.json").read_text(encoding="utf-8"))
     assert (docs.STUDY / "report.md").read_text(encoding="utf-8") == markdown(report)
-    for name, svg in pictures(report).items():
+    for name, svg in charts(report).items():
         assert (docs.STUDY / f"{name}.svg").read_text(encoding="utf-8") == svg
 
 

@@ -27,7 +27,7 @@ from engine.lab.recipe import tokenizer as words
 
 __all__ = ["build_processor", "export", "load_model"]
 
-PICTURES: dict[str, Any] = {
+PROCESSED: dict[str, Any] = {
     "patch_size": architecture.VISION["patch_size"],
     "temporal_patch_size": architecture.VISION["temporal_patch_size"],
     "merge_size": architecture.VISION["spatial_merge_size"],
@@ -42,9 +42,9 @@ def build_processor() -> Qwen3VLProcessor:
     budget = patches.BUDGETS["image"]
     size = {"shortest_edge": budget.min_pixels, "longest_edge": budget.max_pixels}
     return Qwen3VLProcessor(
-        image_processor=Qwen2VLImageProcessor(size=size, **PICTURES),
+        image_processor=Qwen2VLImageProcessor(size=size, **PROCESSED),
         tokenizer=tokenizer,
-        video_processor=Qwen3VLVideoProcessor(**PICTURES),
+        video_processor=Qwen3VLVideoProcessor(**PROCESSED),
         chat_template=words.CHAT_TEMPLATE,
     )
 

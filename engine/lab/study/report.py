@@ -1,6 +1,6 @@
-"""The report of a study: every figure as JSON, the same for people as Markdown, and the curves as pictures.
+"""The report of a study: every figure as JSON, the same for people as Markdown, and the curves as charts.
 
-Invariants: report.md and the pictures are functions of report.json alone; nothing names a path, a user or a host.
+Invariants: report.md and the charts are functions of report.json alone; nothing names a path, a user or a host.
 Not covered: what the figures mean (`figures`, `hypotheses`).
 """
 
@@ -16,11 +16,11 @@ from engine.lab.study.chart import curves_svg
 from engine.lab.study.figures import row_figures, run_figures
 from engine.lab.study.folder import Folder, write_whole
 from engine.lab.study.hypotheses import judged
-from engine.lab.study.plan import BENCHMARKS, LABELS, Evaluate, Grpo, Part, Sft
+from engine.lab.study.plan import BENCHMARKS, LABELS, Evaluate, Grpo, Sft, StudyPart
 
-__all__ = ["PICTURES", "markdown", "pictures", "report_of", "table", "write_report"]
+__all__ = ["CHARTS", "markdown", "charts", "report_of", "table", "write_report"]
 
-PICTURES: Mapping[str, tuple[str, str, bool]] = {
+CHARTS: Mapping[str, tuple[str, str, bool]] = {
     "rapr": ("RaPR: rollouts that use an operation", "rapr", True),
     "reward": ("Reward, mean of the rollouts", "reward", False),
     "correctness": ("Correctness, mean of the rollouts", "correctness", True),
@@ -29,7 +29,7 @@ PICTURES: Mapping[str, tuple[str, str, bool]] = {
 _THRESHOLD = 0.3
 
 
-def report_of(folder: Folder, parts: Sequence[Part], model: str) -> dict[str, Any]:
+def report_of(folder: Folder, parts: Sequence[StudyPart], model: str) -> dict[str, Any]:
     """Everything that is reported, from a finished study. `model` is the base's name."""
     identity = folder.identity()
     results = {part.name: folder.result(part.name) for part in parts}
@@ -58,20 +58,20 @@ def report_of(folder: Folder, parts: Sequence[Part], model: str) -> dict[str, An
 
 
 def write_report(root: Path, report: Mapping[str, Any]) -> None:
-    """report.json, report.md and the pictures into `root`."""
-    for name, svg in pictures(report).items():
+    """report.json, report.md and the charts into `root`."""
+    for name, svg in charts(report).items():
         write_whole(root / f"{name}.svg", svg)
     write_whole(root / "report.md", markdown(report))
     write_whole(root / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
 
 
-def pictures(report: Mapping[str, Any]) -> dict[str, str]:
-    """The SVG of each of PICTURES."""
+def charts(report: Mapping[str, Any]) -> dict[str, str]:
+    """The SVG of each of CHARTS."""
     return {
         name: curves_svg(
             title, report["runs"], curve, is_share=is_share, threshold=_THRESHOLD if name == "rapr" else None
         )
-        for name, (title, curve, is_share) in PICTURES.items()
+        for name, (title, curve, is_share) in CHARTS.items()
     }
 
 
@@ -113,7 +113,7 @@ def markdown(report: Mapping[str, Any]) -> str:
         "## The mean of the four",
         _means_table(report),
         "## Curves",
-        *(f"![{PICTURES[name][0]} over the optimiser steps]({name}.svg)" for name in PICTURES),
+        *(f"![{CHARTS[name][0]} over the optimiser steps]({name}.svg)" for name in CHARTS),
         "The line is the mean of the last five steps of a run, the shadow behind it the steps themselves.",
         _alarm_table(report),
         "## How it was made",

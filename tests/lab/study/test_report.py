@@ -13,7 +13,7 @@ import pytest
 from engine.lab.study.figures import alarm_at, cell, mean_cell, smoothed
 from engine.lab.study.hypotheses import judged
 from engine.lab.study.plan import LABELS
-from engine.lab.study.report import PICTURES, markdown, pictures, report_of, table, write_report
+from engine.lab.study.report import CHARTS, charts, markdown, report_of, table, write_report
 from tests.lab.study.samples import PARTS, finished_study
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -93,15 +93,15 @@ def test_the_table_is_the_issues(report):
     assert all(line.count("|") == 7 for line in lines)
 
 
-@pytest.mark.parametrize("name", ["report.md", *(f"{name}.svg" for name in PICTURES)])
+@pytest.mark.parametrize("name", ["report.md", *(f"{name}.svg" for name in CHARTS)])
 def test_documents_are_what_they_were(report, name):
     """To renew after an intended change: python -m tests.lab.study.renew, and look at what came."""
-    made = markdown(report) if name == "report.md" else pictures(report)[name.removesuffix(".svg")]
+    made = markdown(report) if name == "report.md" else charts(report)[name.removesuffix(".svg")]
     assert made == (GOLDEN / name).read_text(encoding="utf-8")
 
 
 def test_pictures_are_whole_and_show_every_run(report):
-    for name, svg in pictures(report).items():
+    for name, svg in charts(report).items():
         root = ET.fromstring(svg)
         paths = [one.attrib["class"] for one in root.iter("{http://www.w3.org/2000/svg}path")]
         assert sum("mean" in one for one in paths) == len(report["runs"]) == 8
