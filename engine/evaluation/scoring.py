@@ -25,7 +25,7 @@ from engine.evaluation.reading import normalised, read_letter, read_number, read
 from engine.trace import Example, Rule, Trace
 
 __all__ = [
-    "Part",
+    "Breakdown",
     "Result",
     "Score",
     "Summary",
@@ -131,7 +131,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Breakdown:
     """The attempts at one category or one difficulty of a benchmark; the rest as in `Summary`."""
 
     by: Literal["category", "difficulty"]
@@ -165,7 +165,7 @@ class Summary:
     rapr: float | None
     error_rate: float | None
     cpu_s_median: float | None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Breakdown, ...] = ()
 
 
 def summarise(benchmark: str, results: Iterable[Result]) -> Summary:
@@ -188,11 +188,11 @@ def summarise(benchmark: str, results: Iterable[Result]) -> Summary:
     )
 
 
-def _parts(by: Literal["category", "difficulty"], named: Sequence[tuple[str | None, Result]]) -> Iterable[Part]:
+def _parts(by: Literal["category", "difficulty"], named: Sequence[tuple[str | None, Result]]) -> Iterable[Breakdown]:
     for name in sorted({name for name, _ in named if name is not None}):
         own = [result for other, result in named if other == name]
         accuracy, stderr = _accuracy(own)
-        yield Part(by, name, len(own), accuracy, stderr, _hit_rate(own), _rapr(own))
+        yield Breakdown(by, name, len(own), accuracy, stderr, _hit_rate(own), _rapr(own))
 
 
 def _accuracy(results: Sequence[Result]) -> tuple[float | None, float | None]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.store import Event, Job, Store
+from engine.store import Job, JobEvent, Store
 
 __all__ = ["OnEvent", "Report", "duration"]
 
@@ -38,7 +38,7 @@ class Report:
         self.store.jobs.add_event(self.job.id, step, kind, data)
         self.on_event(step, kind, data)
 
-    def said(self, kind: str) -> list[Event]:
+    def said(self, kind: str) -> list[JobEvent]:
         """The events of a kind, those of earlier runs of the job too, oldest first."""
         return self.store.jobs.events(self.job.id, kind=kind, limit=1_000_000)
 

@@ -29,7 +29,7 @@ from engine.store.connection import Connections, JournalMode
 from engine.store.drafts import Drafts, SavedDraft, StaleDraft
 from engine.store.facets import derive
 from engine.store.history import BlankCheck, History, HistoryEvent
-from engine.store.jobs import Event, Job, Jobs, JobState
+from engine.store.jobs import Job, JobEvent, Jobs, JobState
 from engine.store.lessons import DoubtfulLesson, LessonCounts, Lessons
 from engine.store.media import MediaRecord, MediaRecords
 from engine.store.preferences import Preference, Preferences
@@ -51,7 +51,7 @@ __all__ = [
     "Assignment",
     "BlankCheck",
     "BulkAction",
-    "Event",
+    "JobEvent",
     "Filters",
     "HistoryEvent",
     "Job",

@@ -29,7 +29,7 @@ from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, storable
 from engine.store.owners import Owner, this_process
 
-__all__ = ["JOB_STATES", "TRANSITIONS", "Event", "Job", "JobState", "Jobs"]
+__all__ = ["JOB_STATES", "TRANSITIONS", "JobEvent", "Job", "JobState", "Jobs"]
 
 JobState = Literal["queued", "running", "stopping", "stopped", "done", "failed", "interrupted"]
 JOB_STATES: tuple[JobState, ...] = get_args(JobState)
@@ -75,7 +75,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class JobEvent:
     """Something that a job said: `kind` "metric" holds numbers by name in `data`, "log" a text; `step` is the optimiser
     step, where there is one."""
 
@@ -235,7 +235,7 @@ class Jobs:
             assert cursor.lastrowid is not None
             return cursor.lastrowid
 
-    def events(self, job_id: str, after_id: int = 0, kind: str | None = None, limit: int = 10_000) -> list[Event]:
+    def events(self, job_id: str, after_id: int = 0, kind: str | None = None, limit: int = 10_000) -> list[JobEvent]:
         """The events with an id greater than `after_id`, oldest first, of one kind where it is named."""
         sql = (
             "SELECT id, job_id, step, kind, data, created_at FROM job_events "
@@ -243,7 +243,7 @@ class Jobs:
         )
         rows = self._connections.rows(sql, (job_id, after_id, kind, kind, limit))
         return [
-            Event(row["id"], row["job_id"], row["step"], row["kind"], json.loads(row["data"]), row["created_at"])
+            JobEvent(row["id"], row["job_id"], row["step"], row["kind"], json.loads(row["data"]), row["created_at"])
             for row in rows
         ]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InvalidInput
 from engine.evaluation.held_out import MAX_HELD_OUT, HeldOut
-from engine.store import Event, Job, Store
+from engine.store import Job, JobEvent, Store
 from engine.training.grpo_config import GrpoConfig
 from engine.training.sft import SftConfig
 from tests.store.samples import make_trace
@@ -47,11 +47,11 @@ JOB = Job(
 )
 
 
-def event(kind: str, step: int | None = None, **data: object) -> Event:
-    return Event(1, "j", step, kind, data, MOMENT)
+def event(kind: str, step: int | None = None, **data: object) -> JobEvent:
+    return JobEvent(1, "j", step, kind, data, MOMENT)
 
 
-def measured(when: str, *scores: float) -> Event:
+def measured(when: str, *scores: float) -> JobEvent:
     examples = [{"question": "?", "gold": "A", "answer": "A", "score": score} for score in scores]
     return event("evaluation", when=when, n=len(scores), benchmark="mini-signs", seed=7, examples=examples)
 
@@ -227,7 +227,7 @@ def test_durations_are_said_as_a_person_would(seconds: float, text: str) -> None
     assert duration(seconds) == text
 
 
-def attempted(step: int, question: str = "What is written?") -> Event:
+def attempted(step: int, question: str = "What is written?") -> JobEvent:
     zoom = {
         "thought": "It is small.",
         "operation": {"name": "zoom_in", "view": 1, "box": [0.31, 0.4, 0.455, 0.5]},

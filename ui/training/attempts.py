@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.store import Event, Job
+from engine.store import Job, JobEvent
 
 __all__ = ["MOST", "attempts_value"]
 
@@ -18,7 +18,7 @@ _EMPTY = "Attempts of this run will be shown here: what was thought, where it lo
 _NONE = "This run kept no attempts."
 
 
-def attempts_value(job: Job | None, events: Sequence[Event]) -> dict[str, Any]:
+def attempts_value(job: Job | None, events: Sequence[JobEvent]) -> dict[str, Any]:
     if job is None or job.kind != "grpo":
         return {"items": [], "empty": ""}
     # A resumed run says some steps again; the later word counts.

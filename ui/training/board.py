@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.errors import NotFound
 from engine.jobs.kinds import TRAINING
-from engine.store import Adapter, Event, Job
+from engine.store import Adapter, Job, JobEvent
 from ui.studio import Studio
 from ui.training import run_values
 from ui.training.attempts import attempts_value
@@ -128,7 +128,7 @@ def _stamp(studio: Studio, job: Job | None) -> tuple[Any, ...]:
     return (job_id, *store.jobs.stamp(job_id, TRAINING), *store.adapters.stamp())
 
 
-def _job_value(job: Job | None, events: list[Event], *, is_chosen: bool) -> dict[str, Any]:
+def _job_value(job: Job | None, events: list[JobEvent], *, is_chosen: bool) -> dict[str, Any]:
     if job is None:
         return {"id": None, "state": "none", "foot": [], "facts": [], "log": [], "status": "", "empty": _NO_RUN}
     return run_values.job_value(job, events, is_chosen=is_chosen)

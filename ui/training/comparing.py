@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.store import Event, Job
+from engine.store import Job, JobEvent
 
 __all__ = ["comparison_value", "measurement_text"]
 
@@ -23,7 +23,7 @@ _EMPTY = {
 _UNMEASURED = "This run measured nothing: no held-out examples were asked for, or it ended before."
 
 
-def comparison_value(job: Job | None, events: Sequence[Event]) -> dict[str, Any]:
+def comparison_value(job: Job | None, events: Sequence[JobEvent]) -> dict[str, Any]:
     measured = {event.data.get("when"): event.data for event in events if event.kind == "evaluation"}
     before, after = measured.get("before"), measured.get("after")
     has_measure = bool(job and (job.config.get("evaluation") or {}).get("count"))

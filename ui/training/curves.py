@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.store import Event, Job
+from engine.store import Job, JobEvent
 from ui.training.run_values import job_steps
 
 __all__ = ["MAX_POINTS", "curves_value", "thinned"]
@@ -30,7 +30,7 @@ _SERIES = {
 }
 
 
-def curves_value(job: Job | None, events: Sequence[Event]) -> dict[str, Any]:
+def curves_value(job: Job | None, events: Sequence[JobEvent]) -> dict[str, Any]:
     metrics = [event for event in events if event.kind == "metric" and event.step is not None]
     series = []
     kind = job.kind if job else "sft"

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.jobs.kinds import TITLES
-from engine.store import Adapter, Event, Job, Promotion
+from engine.store import Adapter, Job, JobEvent, Promotion
 from ui.training.comparing import measurement_text
 from ui.training.knobs import total_steps
 
@@ -48,7 +48,7 @@ def kind_label(kind: str) -> str:
 # --- one run ----------------------------------------------------------------------------------------------------------
 
 
-def job_value(job: Job, events: Sequence[Event], *, is_chosen: bool) -> dict[str, Any]:
+def job_value(job: Job, events: Sequence[JobEvent], *, is_chosen: bool) -> dict[str, Any]:
     metrics = [event for event in events if event.kind == "metric" and event.step is not None]
     starts = sum(
         event.kind == "log" and event.step is None for event in events
@@ -77,7 +77,7 @@ def _learned_from(job: Job) -> str:
     return f"{count} {noun}{'s' if count != 1 else ''}"
 
 
-def _alarm(job: Job, events: Sequence[Event]) -> str:
+def _alarm(job: Job, events: Sequence[JobEvent]) -> str:
     """The last alarm, while the run goes on and nothing has called it off."""
     if not job.is_active:
         return ""
@@ -112,7 +112,7 @@ def _reward(settings: Mapping[str, Any]) -> str:
     return str(settings["variant"]) if settings.get("is_curious") else "correctness alone"
 
 
-def _foot(job: Job, metrics: Sequence[Event], times_resumed: int) -> list[str]:
+def _foot(job: Job, metrics: Sequence[JobEvent], times_resumed: int) -> list[str]:
     parts = []
     if metrics:
         parts.append(f"Step {metrics[-1].step} of {job_steps(job)}")
@@ -127,7 +127,7 @@ def _foot(job: Job, metrics: Sequence[Event], times_resumed: int) -> list[str]:
     return parts
 
 
-def _logged(event: Event) -> str:
+def _logged(event: JobEvent) -> str:
     """The line that an event makes in the run's log; "" for those that make none."""
     if event.kind in ("log", "error", "alarm"):
         return _sentence(str(event.data.get("text", "")))
@@ -145,7 +145,7 @@ def _said(job: Job, label: str) -> str:
     return f"Running: {int(job.progress * 10) * 10} %."
 
 
-def seconds_left(job: Job, metrics: Sequence[Event]) -> float | None:
+def seconds_left(job: Job, metrics: Sequence[JobEvent]) -> float | None:
     """As the run itself estimates it after each step, measuring included; None where nothing is known or left."""
     left_s = metrics[-1].data.get("left_s") if metrics else None
     is_stepping = job.state == "running" and metrics and (metrics[-1].step or 0) < job_steps(job)

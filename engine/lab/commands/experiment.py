@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from engine.errors import InvalidInput, InvalidSetting
 from engine.lab.study.left import expected_s, seconds_left
-from engine.lab.study.plan import Part, Sizes, plan
+from engine.lab.study.plan import Sizes, StudyPart, plan
 from engine.settings import Settings
 
 if TYPE_CHECKING:
     from engine.backbone.loading import Backbone
     from engine.lab.study.folder import Folder
-    from engine.lab.study.schedule import Event
+    from engine.lab.study.schedule import StudyEvent
 
 __all__ = ["ACTION", "SUMMARY", "configure", "run"]
 
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     watcher = Watcher(folder, parts, sizes, arguments.jobs, out if arguments.json else None, sys.stderr)
     earlier, started = folder.sessions(), time.time()
 
-    def on_event(event: Event) -> None:
+    def on_event(event: StudyEvent) -> None:
         watcher.on_event(event)
         if event.kind in ("done", "stopped"):
             folder.keep_sessions([*earlier, {"jobs": arguments.jobs, "seconds": time.time() - started}])
@@ -117,11 +117,11 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 def _run_parts(
     folder: Folder,
-    parts: Sequence[Part],
+    parts: Sequence[StudyPart],
     sizes: Sizes,
     settings: Settings,
     jobs: int,
-    on_event: Callable[[Event], None],
+    on_event: Callable[[StudyEvent], None],
     should_stop: Callable[[], bool],
 ) -> bool:
     from engine.lab.study.schedule import run_here, run_in_processes
@@ -146,7 +146,7 @@ def _cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _print_plan(parts: Sequence[Part], sizes: Sizes, arguments: argparse.Namespace, out: TextIO) -> int:
+def _print_plan(parts: Sequence[StudyPart], sizes: Sizes, arguments: argparse.Namespace, out: TextIO) -> int:
     for part in parts:
         expected = expected_s(part, sizes)
         if arguments.json:
@@ -183,7 +183,7 @@ class Watcher:
     def __init__(
         self,
         folder: Folder,
-        parts: Sequence[Part],
+        parts: Sequence[StudyPart],
         sizes: Sizes,
         jobs: int,
         events: TextIO | None,
@@ -197,7 +197,7 @@ class Watcher:
         self._began: dict[str, float] = {}
         self._shown_s = time.monotonic()
 
-    def on_event(self, event: Event) -> None:
+    def on_event(self, event: StudyEvent) -> None:
         if self._events is not None:
             told = {"event": event.kind, "part": event.part, **event.data, "left_s": round(self.left_s())}
             print(json.dumps(told), file=self._events, flush=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from engine.lab.study.plan import BENCHMARKS, Draw, Evaluate, Grpo, Part, Sft, Sizes
+from engine.lab.study.plan import BENCHMARKS, Draw, Evaluate, Grpo, Sft, Sizes, StudyPart
 
 __all__ = ["expected_s", "seconds_left"]
 
@@ -22,7 +22,7 @@ _ROLLOUT_S = 0.35
 _ANSWER_S = 0.25
 
 
-def expected_s(part: Part, sizes: Sizes) -> float:
+def expected_s(part: StudyPart, sizes: Sizes) -> float:
     if isinstance(part, Draw):
         return 2.0 + _DRAW_S * part.count
     if isinstance(part, Sft):
@@ -34,7 +34,7 @@ def expected_s(part: Part, sizes: Sizes) -> float:
 
 
 def seconds_left(
-    parts: Sequence[Part],
+    parts: Sequence[StudyPart],
     sizes: Sizes,
     finished: Mapping[str, float],
     running: Mapping[str, tuple[float, float]],

@@ -31,7 +31,7 @@ __all__ = [
     "Draw",
     "Evaluate",
     "Grpo",
-    "Part",
+    "StudyPart",
     "Row",
     "Sft",
     "Sizes",
@@ -177,10 +177,10 @@ class Evaluate:
         return (*made, *(f"test-{name}" for name in BENCHMARKS))
 
 
-Part = Draw | Sft | Grpo | Evaluate
+StudyPart = Draw | Sft | Grpo | Evaluate
 
 
-def plan(sizes: Sizes) -> tuple[Part, ...]:
+def plan(sizes: Sizes) -> tuple[StudyPart, ...]:
     """All parts of a study, in an order in which they can be done one after another."""
     runs = [Grpo("full", 0, "sft", True), Grpo("no-curiosity", 0, "sft", False)]
     runs += [Grpo("no-warm-start", 0, None, True), Grpo("no-corrections", 0, "sft-no-corrections", True)]
@@ -203,6 +203,6 @@ def plan(sizes: Sizes) -> tuple[Part, ...]:
     )
 
 
-def ready(parts: Sequence[Part], done: Collection[str], busy: Collection[str] = ()) -> list[Part]:
+def ready(parts: Sequence[StudyPart], done: Collection[str], busy: Collection[str] = ()) -> list[StudyPart]:
     """The parts that can begin now, in the order of the plan: not done, not `busy`, and all that they need is done."""
     return [part for part in parts if part.name not in {*done, *busy} and set(part.needs) <= set(done)]

@@ -21,7 +21,7 @@ from typing import Any
 from engine.errors import PersonError, Unavailable
 from engine.lab.study.folder import Folder
 from engine.lab.study.material import Stopped
-from engine.lab.study.plan import Part, Sizes
+from engine.lab.study.plan import Sizes, StudyPart
 from engine.settings import Settings
 
 __all__ = ["Worker"]
@@ -30,7 +30,7 @@ __all__ = ["Worker"]
 class Worker:
     """A part that is being run elsewhere, from the moment this is made. `error` is why it failed, once it has ended."""
 
-    def __init__(self, root: Path, part: Part, sizes: Sizes, settings: Settings) -> None:
+    def __init__(self, root: Path, part: StudyPart, sizes: Sizes, settings: Settings) -> None:
         context = get_context("spawn")
         self._part = part
         self._hears, says = context.Pipe(duplex=False)
@@ -101,7 +101,7 @@ def _threads(count: int) -> Iterator[None]:
 
 
 def _work(
-    says: Connection, stopping: Any, parent: int, root: Path, part: Part, sizes: Sizes, settings: Settings
+    says: Connection, stopping: Any, parent: int, root: Path, part: StudyPart, sizes: Sizes, settings: Settings
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Imported only here: drawing needs no torch, and torch takes seconds.

@@ -33,7 +33,7 @@ from engine.lab.study.evaluating import evaluate_together
 from engine.lab.study.folder import Folder, write_whole
 from engine.lab.study.identity import machine
 from engine.lab.study.material import Stopped, draw_examples, media_folder, names_in, posed_in, questions_in
-from engine.lab.study.plan import BENCHMARKS, SOURCES, Draw, Evaluate, Grpo, Part, Sft, Sizes
+from engine.lab.study.plan import BENCHMARKS, SOURCES, Draw, Evaluate, Grpo, Sft, Sizes, StudyPart
 from engine.media import MediaFolder
 from engine.protocols import protocol_named
 from engine.reasoning import Limits
@@ -63,7 +63,7 @@ class Workplace:
     should_stop: Callable[[], bool]
 
 
-def run_part(part: Part, place: Workplace) -> dict[str, Any]:
+def run_part(part: StudyPart, place: Workplace) -> dict[str, Any]:
     """Run a part to its result, which is also returned. Raises Stopped, and whatever is raised on the way."""
     started = time.time()
     if isinstance(part, Draw):

@@ -21,18 +21,18 @@ from typing import Any, Literal
 from engine.backbone.loading import Backbone
 from engine.lab.study.folder import Folder
 from engine.lab.study.material import Stopped
-from engine.lab.study.plan import Part, Sizes, ready
+from engine.lab.study.plan import Sizes, StudyPart, ready
 from engine.lab.study.processes import Worker
 from engine.lab.study.running import Workplace, run_part
 from engine.settings import Settings
 
-__all__ = ["Event", "run_here", "run_in_processes"]
+__all__ = ["StudyEvent", "run_here", "run_in_processes"]
 
 _POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class StudyEvent:
     """What happened to a part; `data` as in the module docstring."""
 
     part: str
@@ -40,15 +40,15 @@ class Event:
     data: Mapping[str, Any]
 
 
-OnEvent = Callable[[Event], None]
+OnStudyEvent = Callable[[StudyEvent], None]
 
 
 def run_here(
     folder: Folder,
-    parts: Sequence[Part],
+    parts: Sequence[StudyPart],
     sizes: Sizes,
     backbone: Callable[[], Backbone],
-    on_event: OnEvent,
+    on_event: OnStudyEvent,
     should_stop: Callable[[], bool],
 ) -> bool:
     """One part after another, on one backbone. Returns whether all are done. Raises what a part raises."""
@@ -59,25 +59,25 @@ def run_here(
             return False
 
         def on_progress(done: int, total: int, numbers: Mapping[str, Any], name: str = part.name) -> None:
-            on_event(Event(name, "progress", {"done": done, "total": total, **numbers}))
+            on_event(StudyEvent(name, "progress", {"done": done, "total": total, **numbers}))
 
-        on_event(Event(part.name, "started", {}))
+        on_event(StudyEvent(part.name, "started", {}))
         try:
             result = run_part(part, Workplace(folder, sizes, backbone, on_progress, should_stop))
         except Stopped:
-            on_event(Event(part.name, "stopped", {}))
+            on_event(StudyEvent(part.name, "stopped", {}))
             return False
-        on_event(Event(part.name, "done", {"seconds": result["seconds"]}))
+        on_event(StudyEvent(part.name, "done", {"seconds": result["seconds"]}))
     return True
 
 
 def run_in_processes(
     folder: Folder,
-    parts: Sequence[Part],
+    parts: Sequence[StudyPart],
     sizes: Sizes,
     settings: Settings,
     jobs: int,
-    on_event: OnEvent,
+    on_event: OnStudyEvent,
     should_stop: Callable[[], bool],
 ) -> bool:
     """Up to `jobs` parts at once, each in a process of its own with `settings.threads` threads. Returns whether all are
@@ -98,21 +98,21 @@ def run_in_processes(
                     raise ValueError(f"what {sorted(names - done)} need is not among the parts")
                 for part in can[: jobs - len(busy)]:
                     busy[part.name] = Worker(folder.root, part, sizes, settings)
-                    on_event(Event(part.name, "started", {}))
+                    on_event(StudyEvent(part.name, "started", {}))
             Worker.wait(busy.values(), _POLL_S)
             for name, worker in list(busy.items()):
                 for progress in worker.news():
-                    on_event(Event(name, "progress", progress))
+                    on_event(StudyEvent(name, "progress", progress))
                 if worker.is_running:
                     continue
                 del busy[name]
                 if folder.is_done(name):
                     done.add(name)
-                    on_event(Event(name, "done", {"seconds": folder.result(name)["seconds"]}))
+                    on_event(StudyEvent(name, "done", {"seconds": folder.result(name)["seconds"]}))
                 elif worker.error is not None:
                     error = error or worker.error
                 else:
-                    on_event(Event(name, "stopped", {}))
+                    on_event(StudyEvent(name, "stopped", {}))
     finally:
         for worker in busy.values():
             worker.end()

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.lab.study.figures import CURVES
 from engine.lab.study.folder import Folder
-from engine.lab.study.plan import BENCHMARKS, SOURCES, Evaluate, Grpo, Part, Sizes, plan
+from engine.lab.study.plan import BENCHMARKS, SOURCES, Evaluate, Grpo, Sizes, StudyPart, plan
 
 SIZES = Sizes(test_examples=4, trajectories=8, practice_examples=8, rl_steps=12, seeds=3)
 PARTS = plan(SIZES)
@@ -61,7 +61,7 @@ def practice(part: Grpo) -> dict[str, Any]:
     return {"settings": settings, "learned_from": {"questions": 32}, "metrics": metrics, "machine": MACHINE}
 
 
-def result(part: Part) -> dict[str, Any]:
+def result(part: StudyPart) -> dict[str, Any]:
     told: dict[str, Any] = {"part": part.name, "kind": type(part).__name__.lower(), "seconds": 60.0}
     if isinstance(part, Evaluate):
         return told | evaluation(part)
