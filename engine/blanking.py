@@ -82,10 +82,10 @@ def would_answer_change(
     draft = draft_of("", trace)
 
     def answer_from(shown: Pictures) -> str | None:
-        events = continue_from(
+        notices = continue_from(
             draft, step_index, policy, shown, options=options, limits=limits, is_cancelled=is_cancelled
         )
-        return next((event.trace.answer for event in events if isinstance(event, Finished)), None)
+        return next((notice.trace.answer for notice in notices if isinstance(notice, Finished)), None)
 
     expected = answer_from(pictures)
     if is_cancelled():

@@ -2,34 +2,45 @@
 
     opening -> turn -> (operation -> observation -> turn)* -> answer
 
-The idea: one generator serves the screen, the command line, rollouts and evaluation; whoever consumes it decides what to
-show, keep or score. It yields an event for everything that a person would want to see happen, and its last event is
-always `Finished`, with the whole trace.
+The algorithm is that of the paper (section 3). With views v, steps s and the protocol's render and parse:
+
+    say the opening of the question and the first views
+    repeat
+        stop where cancelled, or s, v or the tokens spent reach a limit
+        say what the last operation brought: pictures, or the error that the model made
+        receive a turn; parse it into a thought and an operation or an answer
+        execute the operation on the original's pixels, number its new views on from v
+    until it answers, or a turn was cut off
+
+Different from the released code: the model's own text is never dropped, a bad call does not end the attempt but comes back
+as an observation, boxes stay in the original's coordinates however deeply crops nest, and limits are named in the trace.
+
+The idea: the loop has no voice. `reason` is a generator that yields what it wants said, as a `Request`, and receives the
+`Turn`; it calls no model, so one loop serves a screen, a batch of rollouts and a server over HTTP (`engine.drivers` asks
+the policies). In between it yields notices, for whoever watches, and its last one is always `Finished`, with the whole
+trace. `replay` says a recorded trace in the same words, for going on from it and for training on it.
 
 Invariants: a mistake of the model becomes an Observation and the loop goes on; a mistake of ours raises, after a
-`Finished` whose trace says "failed" and keeps what had been done. Operations are executed on the originals' pixels.
-Closing the generator closes the conversation. The algorithm is that of the paper (section 3): interleaved text and
-operations until an answer or a limit. Different from the released code: the model's own text is never dropped, a bad call
-does not end the attempt, and limits are named in the trace.
+`Finished` whose trace says "failed" and keeps what had been done.
 
-Not covered: training and scoring of traces, storage, cutting and wire formats.
+Not covered: asking a policy, training and scoring of traces, storage, cutting and wire formats.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.errors import ModelMistake
 from engine.media import Pictures
 from engine.operations import execute
-from engine.policies.base import Policy, Turn, never
+from engine.policies.base import Described, Recalled, Said, Told, Turn, never
 from engine.protocols import WireProtocol
 from engine.protocols.calls import BOX_START, CALL_START
 from engine.trace import Example, Observation, Step, StopReason, Trace, View, first_views
 
-__all__ = ["Event", "Finished", "Limits", "Opened", "Stepped", "Thinking", "reason"]
+__all__ = ["Finished", "Limits", "Notice", "Opened", "Reasoning", "Request", "Stepped", "Thinking", "reason", "replay"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +91,45 @@ class Finished:
     confidence: float | None = None
 
 
-Event = Opened | Thinking | Stepped | Finished
+Notice = Opened | Thinking | Stepped | Finished
+"""What a watcher is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the loop wants: say `said`, which is new since the last request, and let the model speak for at most
+    `max_tokens` (from 1). What it says becomes step `index`."""
+
+    said: tuple[Said, ...]
+    max_tokens: int
+    index: int
+
+    def thinking(self, text: str) -> Thinking:
+        """What a watcher is told when the model has said `text` so far."""
+        return Thinking(self.index, text.partition(CALL_START)[0].partition(BOX_START)[0].strip())
+
+
+Reasoning = Generator[Request | Notice, Turn | None, None]
+"""Send the turn after a Request, None after a Notice; throw what kept the model from speaking."""
 
 
 def reason(
-    policy: Policy,
+    policy: Described,
     example: Example,
     pictures: Pictures,
     limits: Limits | None = None,
     *,
     is_operating: bool = True,
     is_cancelled: Callable[[], bool] = never,
-    seed: int | None = None,
     earlier: Trace | None = None,
-) -> Iterator[Event]:
-    """One attempt at `example`, as events.
+) -> Reasoning:
+    """One attempt at `example`, as requests and notices.
 
-    `pictures` holds the loaded media of the example by hash. `is_operating=False` asks for an answer from the first views
-    and refuses calls. `is_cancelled` is asked before every token. `earlier` gives steps to go on from: they are recalled
-    as if the policy had taken them, with their observations.
+    `policy` is never asked to speak. `pictures` holds the loaded media of the example by hash. `is_operating=False` asks
+    for an answer from the first views and refuses calls. `is_cancelled` is asked before every turn. `earlier` gives steps
+    to go on from: they are recalled as if the policy had taken them, with their observations.
 
-    Raises whatever the policy or the pixels raise, after a Finished with stop_reason "failed".
+    Raises what was thrown into it and whatever the pixels raise, after a Finished with stop_reason "failed".
     """
     limits = limits or Limits()
     views = list(earlier.views if earlier else first_views(example.media))
@@ -122,25 +151,9 @@ def reason(
             _confidence(turns),
         )
 
-    conversation = policy.converse(pictures, seed)
     try:
-        protocol = policy.protocol
-        opening_views = views[: len(first_views(example.media))]
-        yield Opened(tuple(opening_views))
-        conversation.append(
-            protocol.opening(example.question, example.options, opening_views, is_operating),
-            system=protocol.system(is_operating),
-        )
-
-        def answer_with(observation: Observation) -> None:
-            sizes = conversation.shown_sizes([views[number - 1] for number in observation.views])
-            conversation.append(protocol.observation(observation, views, example.media, sizes))
-
-        for step in steps:
-            conversation.recall(protocol.render(step, views, example.media))
-            if step.observation is not None:
-                answer_with(step.observation)
-
+        yield Opened(tuple(views[: len(first_views(example.media))]))
+        said = list(replay(policy, example, pictures, views, steps, is_operating=is_operating))
         spent_tokens = 0
         while True:
             if is_cancelled():
@@ -152,39 +165,68 @@ def reason(
             if spent_tokens >= limits.max_tokens:
                 yield finished("max_tokens")
                 return
-            if steps and steps[-1].observation is not None and spent_tokens:
-                answer_with(steps[-1].observation)
+            if steps and steps[-1].observation is not None:
+                said.append(_observed(policy, steps[-1].observation, views, example, pictures))
 
-            text = ""
-            for piece in conversation.generate(
-                min(limits.max_turn_tokens, limits.max_tokens - spent_tokens), is_cancelled
-            ):
-                text += piece
-                yield Thinking(len(steps), text.partition(CALL_START)[0].partition(BOX_START)[0].strip())
-            turns.append(conversation.last_turn)
-            spent_tokens += max(conversation.last_turn.tokens, 1)
+            max_tokens = min(limits.max_turn_tokens, limits.max_tokens - spent_tokens)
+            turn = yield Request(tuple(said), max_tokens, len(steps))
+            if turn is None:
+                raise TypeError("a request is answered by sending the turn that the model said")
+            said.clear()
+            turns.append(turn)
+            spent_tokens += max(turn.tokens, 1)
 
             new_views: tuple[View, ...] = ()
-            if not conversation.last_turn.is_complete:
-                step = Step(text.strip())
+            if not turn.is_complete:
+                step = Step(turn.text.strip())
             else:
-                step, new_views = _take(text, protocol, example, views, pictures, is_operating)
+                step, new_views = _take(turn.text, policy.protocol, example, views, pictures, is_operating)
             steps.append(step)
             views.extend(new_views)
             yield Stepped(len(steps) - 1, step, new_views)
-            if not conversation.last_turn.is_complete:
+            if not turn.is_complete:
                 yield finished("cancelled" if is_cancelled() else "max_tokens")
                 return
             if step.answer is not None:
                 yield finished("answered")
                 return
-    except GeneratorExit:
-        raise
     except Exception:
         yield finished("failed")
         raise
-    finally:
-        conversation.close()
+
+
+def replay(
+    policy: Described,
+    example: Example,
+    pictures: Pictures,
+    views: Sequence[View],
+    steps: Sequence[Step],
+    *,
+    is_operating: bool = True,
+) -> Iterator[Said]:
+    """Everything that stood before the model when it had taken these steps: the opening, each step as the protocol writes
+    it, and what came back to all but the last. `views` are all that were shown, `is_operating` whether the question
+    invited operations.
+
+    Raises InvalidInput where the protocol cannot write a step, NotFound where a picture is missing.
+    """
+    protocol = policy.protocol
+    opening_views = views[: len(first_views(example.media))]
+    yield Told(
+        protocol.opening(example.question, example.options, opening_views, is_operating),
+        system=protocol.system(is_operating),
+    )
+    for number, step in enumerate(steps, 1):
+        yield Recalled(step, protocol.render(step, views, example.media))
+        if step.observation is not None and number < len(steps):
+            yield _observed(policy, step.observation, views, example, pictures)
+
+
+def _observed(
+    policy: Described, observation: Observation, views: Sequence[View], example: Example, pictures: Pictures
+) -> Told:
+    sizes = policy.shown_sizes([views[number - 1] for number in observation.views], pictures)
+    return Told(policy.protocol.observation(observation, views, example.media, sizes))
 
 
 def _confidence(turns: Sequence[Turn]) -> float | None:

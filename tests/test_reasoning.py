@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from engine.drivers.streaming import stream
 from engine.media import LoadedMedia, Pictures
-from engine.policies.base import Turn
+from engine.policies.base import Recalled, Said, Told, Turn
 from engine.policies.scripted import ScriptedConversation, ScriptedPolicy
-from engine.protocols import Part, PicturePart, TextPart, WireProtocol, pixel_reasoner, studio
-from engine.reasoning import Event, Finished, Limits, Opened, Stepped, Thinking, reason
+from engine.protocols import PicturePart, TextPart, WireProtocol, pixel_reasoner, studio
+from engine.reasoning import Finished, Limits, Notice, Opened, Request, Stepped, Thinking, reason, replay
 from engine.trace import Box, Example, Media, SelectFrames, Step, Trace, View, ZoomIn, first_views
 
 IMAGE = Media("a" * 64, "image", 1024, 768)
@@ -47,27 +48,16 @@ class Witness:
     said: list[tuple[str, Any]] = dataclasses.field(default_factory=list)
     is_closed: bool = False
 
-    @property
-    def last_turn(self) -> Turn:
-        return self.inner.last_turn
+    def add(self, said: Sequence[Said]) -> None:
+        for one in said:
+            self.said.append(("model", one.text) if isinstance(one, Recalled) else ("user", (one.system, *one.parts)))
+        self.inner.add(said)
 
-    def append(self, parts: Sequence[Part], *, system: str | None = None) -> None:
-        self.said.append(("user", (system, *parts)))
-        self.inner.append(parts, system=system)
-
-    def recall(self, text: str) -> None:
-        self.said.append(("model", text))
-        self.inner.recall(text)
-
-    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str]:
-        text = ""
+    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | Turn]:
         for piece in self.inner.generate(max_tokens, is_cancelled):
-            text += piece
+            if isinstance(piece, Turn):
+                self.said.append(("model", piece.text))
             yield piece
-        self.said.append(("model", text))
-
-    def shown_sizes(self, views: Sequence[View]) -> tuple[tuple[int, int], ...]:
-        return self.inner.shown_sizes(views)
 
     def close(self) -> None:
         self.is_closed = True
@@ -85,6 +75,9 @@ class Watched:
     def settings(self) -> Mapping[str, Any]:
         return {}
 
+    def shown_sizes(self, views: Sequence[View], pictures: Pictures) -> tuple[tuple[int, int], ...]:
+        return tuple((448, 336) for _ in views)
+
     def converse(self, pictures: Pictures, seed: int | None) -> Witness:
         inner = ScriptedPolicy(self.turns, protocol=self.protocol).converse(pictures, seed)
         self.conversations.append(Witness(inner))
@@ -92,13 +85,13 @@ class Watched:
 
 
 def run(*turns: str, example: Example = PICTURE, protocol: WireProtocol = studio, **options: Any) -> Trace:
-    events = list(reason(Watched(turns, protocol), example, PICTURES, **options))
-    assert isinstance(events[0], Opened)
-    assert [event for event in events if isinstance(event, Finished)] == [events[-1]]
-    trace = events[-1].trace
-    stepped = [event for event in events if isinstance(event, Stepped)]
-    assert tuple(event.step for event in stepped) == trace.steps
-    assert events[0].views + sum((event.views for event in stepped), ()) == trace.views
+    notices = list(stream(Watched(turns, protocol), example, PICTURES, **options))
+    assert isinstance(notices[0], Opened)
+    assert [notice for notice in notices if isinstance(notice, Finished)] == [notices[-1]]
+    trace = notices[-1].trace
+    stepped = [notice for notice in notices if isinstance(notice, Stepped)]
+    assert tuple(notice.step for notice in stepped) == trace.steps
+    assert notices[0].views + sum((notice.views for notice in stepped), ()) == trace.views
     return trace
 
 
@@ -175,32 +168,30 @@ def test_a_call_that_was_cut_off_is_no_operation():
 
 def test_a_mistake_of_ours_raises_after_a_finished_that_keeps_what_was_done():
     class Broken(Watched):
-        def converse(self, pictures: Pictures, seed: int | None) -> Witness:
-            conversation = super().converse(pictures, seed)
-            conversation.shown_sizes = lambda views: 1 / 0  # type: ignore[method-assign]
-            return conversation
+        def shown_sizes(self, views: Sequence[View], pictures: Pictures) -> tuple[tuple[int, int], ...]:
+            raise ZeroDivisionError
 
     policy = Broken((ZOOM, ANSWER))
-    events: list[Event] = []
+    notices: list[Notice] = []
     with pytest.raises(ZeroDivisionError):
-        collect(events, reason(policy, PICTURE, PICTURES))
-    assert isinstance(events[-1], Finished)
-    assert events[-1].trace.stop_reason == "failed"
-    assert len(events[-1].trace.steps) == 1
+        collect(notices, stream(policy, PICTURE, PICTURES))
+    assert isinstance(notices[-1], Finished)
+    assert notices[-1].trace.stop_reason == "failed"
+    assert len(notices[-1].trace.steps) == 1
     assert policy.conversations[0].is_closed
 
 
-def collect(events: list[Event], source: Iterator[Event]) -> None:
-    """Keep events as they come, so that those before an error are there."""
-    for event in source:
-        events.append(event)
+def collect(notices: list[Notice], source: Iterator[Notice]) -> None:
+    """Keep notices as they come, so that those before an error are there."""
+    for notice in source:
+        notices.append(notice)
 
 
 def test_media_that_were_not_loaded_are_our_mistake():
-    events: list[Event] = []
+    notices: list[Notice] = []
     with pytest.raises(Exception, match="not loaded"):
-        collect(events, reason(Watched((ZOOM, ANSWER)), PICTURE, {}))
-    assert events[-1].trace.stop_reason == "failed"
+        collect(notices, stream(Watched((ZOOM, ANSWER)), PICTURE, {}))
+    assert notices[-1].trace.stop_reason == "failed"
 
 
 # --- mistakes of the model ------------------------------------------------------------------------------------------
@@ -229,7 +220,7 @@ MISTAKES = {
 @pytest.mark.parametrize(("example", "mistake", "said", "is_read"), MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_comes_back_as_an_observation_and_the_loop_goes_on(example, mistake, said, is_read):
     policy = Watched((f"I try.{mistake}", ANSWER))
-    trace = list(reason(policy, example, PICTURES))[-1].trace
+    trace = list(stream(policy, example, PICTURES))[-1].trace
     first, last = trace.steps
     assert said in first.observation.error
     assert first.observation.views == ()
@@ -265,7 +256,7 @@ def test_mistakes_count_as_steps():
 
 def test_the_conversation_alternates_and_shows_every_new_view():
     policy = Watched((f"I look.{SELECT}", f"Closer.{ZOOM}", ANSWER))
-    list(reason(policy, VIDEO, PICTURES))
+    list(stream(policy, VIDEO, PICTURES))
     said = policy.conversations[0].said
     assert [who for who, _ in said] == ["user", "model", "user", "model", "user", "model"]
     shown = [
@@ -276,13 +267,13 @@ def test_the_conversation_alternates_and_shows_every_new_view():
 
 def test_the_system_message_is_said_once():
     policy = Watched((ANSWER,), pixel_reasoner)
-    list(reason(policy, PICTURE, PICTURES))
+    list(stream(policy, PICTURE, PICTURES))
     assert "crop_image_normalized" in policy.conversations[0].said[0][1][0]
 
 
 def test_thoughts_grow_and_never_show_a_call():
-    events = list(reason(Watched((f"I look at the disc.{ZOOM}", ANSWER)), PICTURE, PICTURES))
-    thoughts = [event.thought for event in events if isinstance(event, Thinking) and event.index == 0]
+    notices = list(stream(Watched((f"I look at the disc.{ZOOM}", ANSWER)), PICTURE, PICTURES))
+    thoughts = [notice.thought for notice in notices if isinstance(notice, Thinking) and notice.index == 0]
     assert thoughts[:3] == ["I", "I look", "I look at"]
     assert all(later.startswith(earlier) for earlier, later in zip(thoughts, thoughts[1:], strict=False))
     assert thoughts[-1] == "I look at the disc."
@@ -298,12 +289,12 @@ def test_cancelling_acts_within_one_token(after):
     def is_cancelled() -> bool:
         return words_seen >= after
 
-    events = []
-    for event in reason(Watched(("a b c d e f g h",)), PICTURE, PICTURES, is_cancelled=is_cancelled):
-        events.append(event)
-        words_seen += isinstance(event, Thinking)
+    notices = []
+    for notice in stream(Watched(("a b c d e f g h",)), PICTURE, PICTURES, is_cancelled=is_cancelled):
+        notices.append(notice)
+        words_seen += isinstance(notice, Thinking)
     assert words_seen == after
-    trace = events[-1].trace
+    trace = notices[-1].trace
     assert trace.stop_reason == "cancelled"
     assert trace.steps == (Step(" ".join("abcdefgh"[:after])),)
 
@@ -315,30 +306,30 @@ def test_cancelling_before_the_first_token():
 
 
 def test_cancelling_between_turns_keeps_the_operation():
-    events: list[Event] = []
+    notices: list[Notice] = []
     policy = Watched((ZOOM, ANSWER))
-    has_stepped = lambda: any(isinstance(event, Stepped) for event in events)  # noqa: E731
-    collect(events, reason(policy, PICTURE, PICTURES, is_cancelled=has_stepped))
-    assert events[-1].trace.stop_reason == "cancelled"
-    assert len(events[-1].trace.steps) == 1
-    assert len(events[-1].trace.views) == 2
+    has_stepped = lambda: any(isinstance(notice, Stepped) for notice in notices)  # noqa: E731
+    collect(notices, stream(policy, PICTURE, PICTURES, is_cancelled=has_stepped))
+    assert notices[-1].trace.stop_reason == "cancelled"
+    assert len(notices[-1].trace.steps) == 1
+    assert len(notices[-1].trace.views) == 2
     assert policy.conversations[0].is_closed
 
 
 @pytest.mark.parametrize("count", [1, 3, 9])
 def test_closing_the_generator_closes_the_conversation(count):
     policy = Watched((f"I look closer.{ZOOM}", ANSWER))
-    events = reason(policy, PICTURE, PICTURES)
+    notices = stream(policy, PICTURE, PICTURES)
     for _ in range(count):
-        next(events)
+        next(notices)
     assert not policy.conversations[0].is_closed
-    events.close()
+    notices.close()
     assert policy.conversations[0].is_closed
 
 
 def test_the_end_closes_the_conversation():
     policy = Watched((ANSWER,))
-    list(reason(policy, PICTURE, PICTURES))
+    list(stream(policy, PICTURE, PICTURES))
     assert policy.conversations[0].is_closed
 
 
@@ -357,22 +348,22 @@ def test_going_on_is_the_same_conversation_as_never_having_stopped(protocol, kep
         ANSWER,
     )
     whole, continued = Watched(turns, protocol), Watched(turns, protocol)
-    trace = list(reason(whole, VIDEO, PICTURES))[-1].trace
+    trace = list(stream(whole, VIDEO, PICTURES))[-1].trace
     assert trace.stop_reason == "answered"
     seen = 16 + sum(len(step.observation.views) for step in trace.steps[:kept])
     earlier = dataclasses.replace(trace, steps=trace.steps[:kept], views=trace.views[:seen], stop_reason="cancelled")
-    events = list(reason(continued, VIDEO, PICTURES, earlier=earlier))
-    assert events[-1].trace == trace
+    notices = list(stream(continued, VIDEO, PICTURES, earlier=earlier))
+    assert notices[-1].trace == trace
     assert continued.conversations[0].said == whole.conversations[0].said
-    assert [event.index for event in events if isinstance(event, Stepped)] == list(range(kept, 4))
-    assert events[0].views == trace.views[:16]
+    assert [notice.index for notice in notices if isinstance(notice, Stepped)] == list(range(kept, 4))
+    assert notices[0].views == trace.views[:16]
 
 
 def test_going_on_counts_the_earlier_steps():
     trace = run(ZOOM, limits=Limits(max_steps=2))
-    events = list(reason(Watched((ZOOM,)), PICTURE, PICTURES, Limits(max_steps=3), earlier=trace))
-    assert len(events[-1].trace.steps) == 3
-    assert [view.number for view in events[-1].trace.views] == [1, 2, 3, 4]
+    notices = list(stream(Watched((ZOOM,)), PICTURE, PICTURES, Limits(max_steps=3), earlier=trace))
+    assert len(notices[-1].trace.steps) == 3
+    assert [view.number for view in notices[-1].trace.views] == [1, 2, 3, 4]
 
 
 # --- the shipped script ---------------------------------------------------------------------------------------------
@@ -381,7 +372,7 @@ def test_going_on_counts_the_earlier_steps():
 @pytest.mark.parametrize("example", [PICTURE, VIDEO], ids=["image", "video"])
 @pytest.mark.parametrize("protocol", [studio, pixel_reasoner], ids=lambda protocol: protocol.NAME)
 def test_the_default_script_looks_once_and_owns_up(example, protocol):
-    trace = list(reason(ScriptedPolicy(protocol=protocol), example, PICTURES))[-1].trace
+    trace = list(stream(ScriptedPolicy(protocol=protocol), example, PICTURES))[-1].trace
     assert trace.answer == "scripted"
     assert trace.has_operation
     assert (trace.policy, trace.stop_reason) == ("scripted", "answered")
@@ -390,19 +381,62 @@ def test_the_default_script_looks_once_and_owns_up(example, protocol):
 def test_confidence_is_told_where_the_policy_tells_it():
     class Telling(ScriptedConversation):
         def generate(self, max_tokens, is_cancelled):
-            yield from ScriptedConversation.generate(self, max_tokens, is_cancelled)
-            tokens = self.last_turn.tokens
+            *pieces, turn = ScriptedConversation.generate(self, max_tokens, is_cancelled)
+            yield from pieces
             probability = 0.25 if self.spoken == 1 else 1.0
-            self.last_turn = Turn(tokens, self.last_turn.is_complete, tokens * math.log(probability))
+            yield dataclasses.replace(turn, log_probability=turn.tokens * math.log(probability))
 
     class TellingPolicy(ScriptedPolicy):
         def converse(self, pictures, seed):
             return Telling(self.protocol, self.turns, 0.0)
 
-    *_, last = reason(TellingPolicy(("one two three", "four \\boxed{5}")), PICTURE, PICTURES)
+    *_, last = stream(TellingPolicy(("one two three", "four \\boxed{5}")), PICTURE, PICTURES)
     assert last.confidence == pytest.approx(0.25)  # the first turn is the only one: words without a call are an answer
-    *_, last = reason(TellingPolicy((f"one{ZOOM}", ANSWER)), PICTURE, PICTURES)
+    *_, last = stream(TellingPolicy((f"one{ZOOM}", ANSWER)), PICTURE, PICTURES)
     first, second = len(f"one{ZOOM}".split()), len(ANSWER.split())
     assert last.confidence == pytest.approx(0.25 ** (first / (first + second)))
-    *_, last = reason(ScriptedPolicy((ANSWER,)), PICTURE, PICTURES)
+    *_, last = stream(ScriptedPolicy((ANSWER,)), PICTURE, PICTURES)
     assert last.confidence is None
+
+
+# --- the loop itself --------------------------------------------------------------------------------------------------
+
+
+def test_the_loop_asks_for_what_is_new_and_never_calls_the_policy():
+    class Mute(ScriptedPolicy):
+        def converse(self, pictures, seed):
+            raise AssertionError("the loop has no voice")
+
+    policy, limits = Mute(), Limits(max_tokens=30, max_turn_tokens=20)
+    loop = reason(policy, PICTURE, PICTURES, limits)
+    assert isinstance(next(loop), Opened)
+    opening = next(loop)
+    assert opening == Request((Told(studio.opening(PICTURE.question, (), first_views((IMAGE,)), True)),), 20, 0)
+    stepped = loop.send(Turn(f"I look.{ZOOM}", 18, True))
+    assert isinstance(stepped, Stepped) and stepped.step.operation == ZoomIn(1, Box(0.2, 0.4, 0.6, 0.8))
+    asked = next(loop)
+    assert (asked.max_tokens, asked.index, len(asked.said)) == (12, 1, 1)
+    assert [part.view.number for part in asked.said[0].parts if isinstance(part, PicturePart)] == [2]
+    assert isinstance(loop.send(Turn(ANSWER, 5, True)), Stepped)
+    assert next(loop).trace.answer == "KX7421"
+    assert next(loop, None) is None
+
+
+@pytest.mark.parametrize("kept", range(4))
+def test_a_trace_is_replayed_in_the_words_that_it_was_spoken_in(kept):
+    """What the loop asked to be said, turn by turn, and `replay` of what came of it are one conversation."""
+    policy, said, taken = ScriptedPolicy(), [], []
+    turns = iter((f"Frames.{SELECT}", call("rotate", "{}"), f"Closer.{ZOOM}", ANSWER))
+    loop = reason(policy, VIDEO, PICTURES)
+    news = next(loop)
+    while not isinstance(news, Finished) and len(taken) <= kept:
+        if isinstance(news, Request):
+            said += [*news.said, text := next(turns)]
+            news = loop.send(Turn(text, 1, True))
+        else:
+            taken += [news] if isinstance(news, Stepped) else []
+            news = next(loop)
+    steps = [one.step for one in taken]
+    views = first_views((CLIP,)) + sum((one.views for one in taken), ())
+    recalled = [one.text if isinstance(one, Recalled) else one for one in replay(policy, VIDEO, PICTURES, views, steps)]
+    assert recalled == said[: len(recalled)] and len(recalled) == 2 * len(steps)

@@ -1,6 +1,6 @@
 """One question being answered: in a thread of its own, streamed to a page, stopped within one token.
 
-The idea: `engine.reasoning.reason` runs in one thread from beginning to end (what it holds open, a database
+The idea: the loop (`engine.drivers.streaming`) runs in one thread from beginning to end (what it holds open, a database
 connection or an inference mode, belongs to that thread), and puts what happened into a mailbox; the page takes out
 the newest whenever it is ready for more, so a slow page never slows the model down.
 
@@ -19,9 +19,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
+from engine.drivers.streaming import stream
 from engine.errors import PersonError
 from engine.opening import loop_limits
-from engine.reasoning import Finished, Opened, Stepped, Thinking, reason
+from engine.reasoning import Finished, Opened, Stepped, Thinking
 from engine.trace import Example, Step, StopReason, View
 from ui.studio import Studio
 
@@ -123,30 +124,30 @@ class Answering:
             progress = replace(progress, policy=policy.name)
             limits = loop_limits(studio.settings)
             pictures = studio.media.pictures(example.media)
-            events = reason(
+            notices = stream(
                 policy, example, pictures, limits, is_operating=is_operating, is_cancelled=cancel.is_set, seed=seed
             )
-            for event in events:
-                if isinstance(event, Opened):
-                    tell(views=event.views, thought="")
-                elif isinstance(event, Thinking):
-                    tell(thought=event.thought)
-                elif isinstance(event, Stepped):
-                    is_last = event.step.answer is not None
+            for notice in notices:
+                if isinstance(notice, Opened):
+                    tell(views=notice.views, thought="")
+                elif isinstance(notice, Thinking):
+                    tell(thought=notice.thought)
+                elif isinstance(notice, Stepped):
+                    is_last = notice.step.answer is not None
                     tell(
-                        views=progress.views + event.views,
-                        steps=(*progress.steps, event.step),
+                        views=progress.views + notice.views,
+                        steps=(*progress.steps, notice.step),
                         thought=None if is_last else "",
                     )
-                elif isinstance(event, Finished):
-                    trace = event.trace
+                elif isinstance(notice, Finished):
+                    trace = notice.trace
                     ending |= {"stop_reason": trace.stop_reason, "answer": trace.answer, "steps": trace.steps}
                     record = studio.store.traces.record(
                         trace,
                         author=author,
                         example_source=source,
                         policy_settings=dict(policy.settings()),
-                        confidence=event.confidence,
+                        confidence=notice.confidence,
                     )
                     ending["trace_id"] = record.id
         except PersonError as error:

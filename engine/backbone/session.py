@@ -38,7 +38,7 @@ from transformers import DynamicCache
 from engine.backbone.loading import Backbone, PixelBudget
 from engine.protocols.calls import CALL_END
 
-__all__ = ["Picture", "Session"]
+__all__ = ["IMAGE_PAD", "TURN_END", "Picture", "Session", "encode_picture"]
 
 TURN_START, TURN_END = "<|im_start|>", "<|im_end|>"
 VISION_START, IMAGE_PAD, VISION_END = "<|vision_start|>", "<|image_pad|>", "<|vision_end|>"
@@ -140,19 +140,13 @@ class Session:
         self._append_ids(torch.tensor([[self._id(token)]], dtype=torch.long))
 
     def _append_picture(self, picture: Picture) -> None:
-        encoded = self._process(picture)
-        grid = encoded["image_grid_thw"]
+        pixels, grid = encode_picture(self.backbone, picture)
         merge = self.backbone.processor.image_processor.merge_size
         count = int(grid.prod()) // merge**2
-        self.pixels.append(encoded["pixel_values"])
+        self.pixels.append(pixels)
         self.grids.append(grid)
         ids = [self._id(VISION_START), *[self._id(IMAGE_PAD)] * count, self._id(VISION_END)]
         self._append_ids(torch.tensor([ids], dtype=torch.long))
-
-    def _process(self, picture: Picture) -> dict[str, torch.Tensor]:
-        size = {"shortest_edge": picture.budget.min_pixels, "longest_edge": picture.budget.max_pixels}
-        image = _within_aspect(picture.image)
-        return self.backbone.processor.image_processor(images=[image], size=size, return_tensors="pt")
 
     def _append_ids(self, ids: torch.Tensor) -> None:
         self.ids = torch.cat([self.ids, ids], dim=1)
@@ -174,7 +168,10 @@ class Session:
         return positions, int(delta.flatten()[0])
 
     def prefill(self) -> None:
-        """Forward everything but the last token, for `fork`. The lease must be held and the answering adapter chosen."""
+        """Forward everything but the last token, for `fork`, where that is not done. The lease must be held and the
+        answering adapter chosen."""
+        if self._is_current() and self.cache.get_seq_length() == self.ids.shape[1] - 1:
+            return
         last, self.ids = self.ids[:, -1:], self.ids[:, :-1]
         self.next_logits()
         self._append_ids(last)
@@ -197,10 +194,10 @@ class Session:
         The lease must be held and the answering adapter chosen.
         """
         network, device = self.backbone.model, self.backbone.device
-        if self._cache is None or self._cache_version != self.backbone.adapters.version:
+        if not self._is_current():
             self._cache, self.encoded_pictures = DynamicCache(config=network.config), 0
             self._cache_version = self.backbone.adapters.version
-        start = self._cache.get_seq_length()
+        start = self.cache.get_seq_length()
         positions, _ = self.positions()
         fresh = slice(self.encoded_pictures, len(self.pixels))
         inputs: dict[str, Any] = {}
@@ -217,6 +214,10 @@ class Session:
         )
         self.encoded_pictures = len(self.pixels)
         return output.logits[0, -1].float().cpu()
+
+    def _is_current(self) -> bool:
+        """Whether what is cached is what the adapter that answers would compute."""
+        return self._cache is not None and self._cache_version == self.backbone.adapters.version
 
     def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str]:
         """The next assistant turn in pieces of text. Holds the lease until the turn ends or the iterator is closed.
@@ -310,6 +311,14 @@ class Session:
         self._cache = None
         self.pixels.clear()
         self.grids.clear()
+
+
+def encode_picture(backbone: Backbone, picture: Picture) -> tuple[torch.Tensor, torch.Tensor]:
+    """pixels [p, d] and grid [1, 3] of a picture within its budget, on the CPU."""
+    size = {"shortest_edge": picture.budget.min_pixels, "longest_edge": picture.budget.max_pixels}
+    images = [_within_aspect(picture.image)]
+    encoded = backbone.processor.image_processor(images=images, size=size, return_tensors="pt")
+    return encoded["pixel_values"], encoded["image_grid_thw"]
 
 
 _MAX_ASPECT = 199

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from engine.settings import Settings
 
 if TYPE_CHECKING:
-    from engine.reasoning import Event
+    from engine.reasoning import Notice
     from engine.trace import Step, Trace, View
 
 ACTION = "ask"
@@ -36,9 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    from engine.drivers.streaming import stream
     from engine.errors import InvalidInput
     from engine.opening import loop_limits, open_media, open_policy, open_store
-    from engine.reasoning import reason
     from engine.trace import Example
     from engine.trace_json import trace_to_json
 
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
                 trace, author=AUTHOR, policy_settings=dict(policy.settings()), confidence=confidence
             ).id
 
-        events = reason(
+        notices = stream(
             policy,
             example,
             {loaded.media.sha256: loaded},
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             is_cancelled=is_cancelled,
             seed=arguments.seed,
         )
-        trace, trace_id = _follow(events, record, None if arguments.json else out)
+        trace, trace_id = _follow(notices, record, None if arguments.json else out)
     if arguments.json:
         print(json.dumps(trace_to_json(trace, trace_id)), file=out)
     else:
@@ -77,27 +77,27 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 
 def _follow(
-    events: Iterator[Event], record: Callable[[Trace, float | None], str], out: TextIO | None
+    notices: Iterator[Notice], record: Callable[[Trace, float | None], str], out: TextIO | None
 ) -> tuple[Trace, str]:
-    """Show the events on `out` as they come; the trace, recorded even where it failed, and its id."""
+    """Show the notices on `out` as they come; the trace, recorded even where it failed, and its id."""
     from engine.reasoning import Finished, Stepped, Thinking
 
     ended: tuple[Trace, str] | None = None
     shown = ""
-    for event in events:
-        if isinstance(event, Finished):
-            ended = event.trace, record(event.trace, event.confidence)
-        elif out is not None and isinstance(event, Thinking):
+    for notice in notices:
+        if isinstance(notice, Finished):
+            ended = notice.trace, record(notice.trace, notice.confidence)
+        elif out is not None and isinstance(notice, Thinking):
             # From a backslash on it may be the answer's wrapping: that waits until the step is read.
-            thought = event.thought.partition("\\")[0].rstrip()
+            thought = notice.thought.partition("\\")[0].rstrip()
             if thought.startswith(shown):
                 out.write(thought[len(shown) :])
                 out.flush()
                 shown = thought
-        elif out is not None and isinstance(event, Stepped):
-            rest = event.step.thought.removeprefix(shown)
+        elif out is not None and isinstance(notice, Stepped):
+            rest = notice.step.thought.removeprefix(shown)
             out.write(rest + ("\n" if shown + rest else ""))
-            for line in step_lines(event.step, event.views):
+            for line in step_lines(notice.step, notice.views):
                 print(f"  {line}", file=out)
             out.flush()
             shown = ""

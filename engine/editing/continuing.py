@@ -1,6 +1,6 @@
 """Going on from an edited step: the policy continues as if it had taken the edited steps itself.
 
-The idea: `reason(earlier=...)` recalls the steps up to the edited one and generates on. What comes out is a candidate;
+The idea: `stream(earlier=...)` recalls the steps up to the edited one and generates on. What comes out is a candidate;
 nothing changes until a person takes it, as an edit (`TakeSteps`) that can be undone like any other. Several candidates
 are several calls with several seeds; throwing them away is doing nothing.
 """
@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from engine.drivers.streaming import stream
 from engine.editing.draft import Draft
 from engine.editing.edits import TakeSteps
 from engine.errors import InvalidInput
 from engine.media import Pictures
 from engine.policies.base import Policy, never
-from engine.reasoning import Event, Limits, reason
+from engine.reasoning import Limits, Notice
 from engine.trace import Example, Trace
 
 __all__ = ["continuation", "continue_from", "prefix"]
@@ -45,9 +46,9 @@ def continue_from(
     limits: Limits | None = None,
     seed: int | None = None,
     is_cancelled: Callable[[], bool] = never,
-) -> Iterator[Event]:
-    """The policy goes on after step `step_index` of the draft, as the events of `reason`; step indices go on from the
-    kept steps, and `limits.max_steps` counts new steps only. The last event is Finished: pass its trace to
+) -> Iterator[Notice]:
+    """The policy goes on after step `step_index` of the draft, as the notices of the loop; step indices go on from the
+    kept steps, and `limits.max_steps` counts new steps only. The last notice is Finished: pass its trace to
     `continuation` for the edit that takes it. A seed samples; None is greedy where the policy can be.
 
     Raises InvalidInput where nothing can follow that step, and whatever the policy raises.
@@ -56,7 +57,7 @@ def continue_from(
     limits = limits or Limits()
     limits = replace(limits, max_steps=limits.max_steps + len(earlier.steps))
     example = Example(earlier.question, earlier.media, options=tuple(options))
-    yield from reason(
+    yield from stream(
         policy,
         example,
         pictures,

@@ -1,30 +1,67 @@
-"""What a policy must offer to `engine.reasoning.reason`, and nothing about how it does it.
+"""What a policy must offer, and nothing about how it does it: the values that pass between it and the loop, and the calls.
 
-The idea: a policy opens one `Conversation` an attempt; the loop appends user turns to it and reads the model's turns from
-it, as text. Wire formats belong to the policy's protocol, tokens and caches to the conversation.
+    Told, Recalled     what is said to it: a user turn; a turn of its own that was made elsewhere
+    Turn               what it says: the text of one turn, and how it ended
 
-Invariant: text that `generate` produced is remembered by the conversation word for word; the loop never feeds it back.
+The idea: a policy opens one conversation an attempt; whoever drives the loop (`engine.drivers`) adds to it what the loop
+wants said and reads turns from it. Wire formats belong to the policy's protocol, tokens and caches to the conversation.
+`Policy` answers while its caller waits, `AsyncPolicy` while the caller does something else; what the loop itself reads of
+either is `Described`.
+
+Invariant: text that was generated is remembered by the conversation word for word; nobody adds it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from engine.media import Pictures
 from engine.protocols import Part, WireProtocol
-from engine.trace import View
+from engine.trace import Step, View
 
-__all__ = ["Conversation", "Policy", "Turn", "never"]
+__all__ = [
+    "AsyncConversation",
+    "AsyncPolicy",
+    "Conversation",
+    "Described",
+    "Policy",
+    "Recalled",
+    "Said",
+    "Told",
+    "Turn",
+    "never",
+    "one_after_another",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A user turn: what the model is shown and asked, or what came back. `system` only with a conversation's first."""
+
+    parts: tuple[Part, ...]
+    system: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A turn of the model's that is not generated here: `text` is `step` as the protocol writes it."""
+
+    step: Step
+    text: str
+
+
+Said = Told | Recalled
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How a generated turn ended. `is_complete` is false where it was cut off by the token limit or by cancelling;
+    """A generated turn. `is_complete` is false where it was cut off by the token limit or by cancelling;
     `log_probability` is the sum over its tokens of the natural logarithm of what the policy gave them, None where the
     policy does not tell."""
 
+    text: str
     tokens: int
     is_complete: bool
     log_probability: float | None = None
@@ -33,26 +70,32 @@ class Turn:
 class Conversation(Protocol):
     """One attempt's exchange with the model. Not thread-safe; call `close` when done, however it ended."""
 
-    last_turn: Turn
+    def add(self, said: Sequence[Said]) -> None:
+        """Go on by turns that are not generated here, in order."""
 
-    def append(self, parts: Sequence[Part], *, system: str | None = None) -> None:
-        """Add a user turn; `system` only with the first."""
+    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | Turn]:
+        """The model's next turn in pieces of text, and last the whole `Turn`. `is_cancelled` is asked before every
+        token."""
 
-    def recall(self, text: str) -> None:
-        """Add a turn of the model's that was generated elsewhere or edited by a person."""
-
-    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str]:
-        """The model's next turn in pieces of text; sets `last_turn` when exhausted. `is_cancelled` is asked before
-        every token."""
-
-    def shown_sizes(self, views: Sequence[View]) -> tuple[tuple[int, int], ...]:
-        """(width, height) in pixels at which pictures of these views would be shown, given the pixel budgets; selected
-        frames and crops only."""
+    def fork(self, seed: int | None) -> Self:
+        """A conversation that goes on from here by itself, from `seed`, and shares what was computed."""
 
     def close(self) -> None: ...
 
 
-class Policy(Protocol):
+class AsyncConversation(Protocol):
+    """A `Conversation` whose turns are awaited."""
+
+    def add(self, said: Sequence[Said]) -> None: ...
+
+    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> AsyncIterator[str | Turn]: ...
+
+    async def close(self) -> None: ...
+
+
+class Described(Protocol):
+    """What can be known of a policy without asking it anything."""
+
     @property
     def name(self) -> str:
         """The name that its traces carry."""
@@ -63,10 +106,39 @@ class Policy(Protocol):
     def settings(self) -> Mapping[str, Any]:
         """What a published number would depend on (pixel budgets, quantisation, adapter, sampling), as JSON."""
 
+    def shown_sizes(self, views: Sequence[View], pictures: Pictures) -> tuple[tuple[int, int], ...]:
+        """(width, height) in pixels at which pictures of these views would be shown, given the pixel budgets; selected
+        frames and crops only."""
+
+
+class Policy(Described, Protocol):
     def converse(self, pictures: Pictures, seed: int | None) -> Conversation:
         """A fresh conversation. A seed makes sampling repeatable; None is greedy where the policy can be."""
+
+    def speak(
+        self, conversations: Sequence[Any], max_tokens: Sequence[int], is_cancelled: Callable[[], bool]
+    ) -> list[Turn]:
+        """The next turn of each of these conversations, all of this policy, together where it can. `is_cancelled` is
+        asked before every token."""
+
+
+class AsyncPolicy(Described, Protocol):
+    def converse(self, pictures: Pictures, seed: int | None) -> AsyncConversation:
+        """As in `Policy`."""
 
 
 def never() -> bool:
     """The `is_cancelled` of whoever cannot be cancelled."""
     return False
+
+
+def one_after_another(
+    conversations: Sequence[Conversation], max_tokens: Sequence[int], is_cancelled: Callable[[], bool]
+) -> list[Turn]:
+    """`Policy.speak` of a policy that has one voice."""
+    turns = []
+    for conversation, most in zip(conversations, max_tokens, strict=True):
+        *_, turn = conversation.generate(most, is_cancelled)
+        assert isinstance(turn, Turn)  # the last that a conversation says
+        turns.append(turn)
+    return turns

@@ -15,12 +15,13 @@ from typing import Any
 
 from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
 
-from engine.backbone.loading import Backbone, PixelBudget
+from engine.backbone.loading import Backbone
 from engine.backbone.session import Picture, Session
+from engine.backbone.together import generate_together
 from engine.media import Pictures
 from engine.operations import cut
-from engine.policies.base import Turn
-from engine.protocols import Part, PicturePart, WireProtocol, protocol_named
+from engine.policies.base import Recalled, Said, Turn, one_after_another
+from engine.protocols import Part, PicturePart, WireProtocol, picture_role, protocol_named
 from engine.trace import View
 
 __all__ = ["LocalConversation", "LocalPolicy"]
@@ -28,45 +29,40 @@ __all__ = ["LocalConversation", "LocalPolicy"]
 
 @dataclass(slots=True)
 class LocalConversation:
+    """`opening_tokens` is how many tokens its first user turn came to, the start of the answer included."""
+
     session: Session
     pictures: Pictures
-    last_turn: Turn = Turn(0, True)
+    opening_tokens: int = 0
 
-    def append(self, parts: Sequence[Part], *, system: str | None = None) -> None:
-        self.session.append_user([self._shown(part) for part in parts], system=system)
+    def add(self, said: Sequence[Said]) -> None:
+        for one in said:
+            if isinstance(one, Recalled):
+                self.session.append_assistant(one.text)
+                continue
+            self.session.append_user([self._shown(part) for part in one.parts], system=one.system)
+            self.opening_tokens = self.opening_tokens or self.session.ids.shape[1]
 
     def _shown(self, part: Part) -> str | Picture:
         if isinstance(part, PicturePart):
             return Picture(cut(part.view, self.pictures), self.session.backbone.budgets[part.role])
         return part.text
 
-    def recall(self, text: str) -> None:
-        self.session.append_assistant(text)
-
-    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str]:
+    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | Turn]:
         yield from self.session.generate(max_tokens, is_cancelled)
+        yield self.turn()
+
+    def turn(self) -> Turn:
+        """The turn that the session generated last."""
         session = self.session
         told = session.sampled_log_probs[len(session.sampled_log_probs) - session.turn_tokens :]
-        self.last_turn = Turn(session.turn_tokens, session.turn_is_complete, sum(told))
+        return Turn(session.turn_text, session.turn_tokens, session.turn_is_complete, sum(told))
 
-    def shown_sizes(self, views: Sequence[View]) -> tuple[tuple[int, int], ...]:
-        budgets = self.session.backbone.budgets
-        return tuple(
-            self._shown_size(view, budgets["crop" if view.frame is None or view.box.area < 1 else "selected_frame"])
-            for view in views
-        )
-
-    def _shown_size(self, view: View, budget: PixelBudget) -> tuple[int, int]:
-        processor = self.session.backbone.processor.image_processor
-        width, height = cut(view, self.pictures).size
-        shown_height, shown_width = smart_resize(
-            height,
-            width,
-            factor=processor.patch_size * processor.merge_size,
-            min_pixels=budget.min_pixels,
-            max_pixels=budget.max_pixels,
-        )
-        return shown_width, shown_height
+    def fork(self, seed: int | None) -> LocalConversation:
+        backbone = self.session.backbone
+        with backbone.lease.held(), backbone.adapters.answering():
+            self.session.prefill()
+        return LocalConversation(self.session.fork(seed), self.pictures, self.opening_tokens)
 
     def close(self) -> None:
         self.session.close()
@@ -99,3 +95,29 @@ class LocalPolicy:
 
     def converse(self, pictures: Pictures, seed: int | None) -> LocalConversation:
         return LocalConversation(Session(self.backbone, seed, self.temperature), pictures)
+
+    def speak(
+        self, conversations: Sequence[LocalConversation], max_tokens: Sequence[int], is_cancelled: Callable[[], bool]
+    ) -> list[Turn]:
+        """The lease is held for this one turn of all."""
+        if len(conversations) == 1:  # goes on in its own cache, without a copy of it
+            return one_after_another(conversations, max_tokens, is_cancelled)
+        with self.backbone.lease.held(), self.backbone.adapters.answering():
+            generate_together([one.session for one in conversations], max_tokens, is_cancelled)
+        return [one.turn() for one in conversations]
+
+    def shown_sizes(self, views: Sequence[View], pictures: Pictures) -> tuple[tuple[int, int], ...]:
+        processor = self.backbone.processor.image_processor
+        sizes = []
+        for view in views:
+            budget = self.backbone.budgets[picture_role(view, is_opening=False)]
+            width, height = cut(view, pictures).size
+            shown_height, shown_width = smart_resize(
+                height,
+                width,
+                factor=processor.patch_size * processor.merge_size,
+                min_pixels=budget.min_pixels,
+                max_pixels=budget.max_pixels,
+            )
+            sizes.append((shown_width, shown_height))
+        return tuple(sizes)

@@ -9,15 +9,16 @@ model.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from engine.media import Pictures
-from engine.policies.base import Turn
-from engine.protocols import Part, PicturePart, WireProtocol, studio
+from engine.policies.base import Recalled, Said, Turn, one_after_another
+from engine.protocols import PicturePart, WireProtocol, studio
 from engine.trace import Box, SelectFrames, Step, View, ZoomIn
 
 __all__ = ["ScriptedConversation", "ScriptedPolicy"]
@@ -39,35 +40,32 @@ class ScriptedConversation:
     protocol: WireProtocol
     turns: tuple[str, ...] | None
     delay_s: float
-    last_turn: Turn = Turn(0, True)
-    heard: list[tuple[Part, ...]] = field(default_factory=list)
     spoken: int = 0
 
-    def append(self, parts: Sequence[Part], *, system: str | None = None) -> None:
-        self.heard.append(tuple(parts))
-        if self.turns is None:
-            has_frames = any(isinstance(part, PicturePart) and part.role == "frame" for part in parts)
-            script = _VIDEO_SCRIPT if has_frames else _IMAGE_SCRIPT
-            self.turns = tuple(self.protocol.render(step, (), ()) for step in script)
+    def add(self, said: Sequence[Said]) -> None:
+        for one in said:
+            if isinstance(one, Recalled):
+                self.spoken += 1
+            elif self.turns is None:
+                has_frames = any(isinstance(part, PicturePart) and part.role == "frame" for part in one.parts)
+                script = _VIDEO_SCRIPT if has_frames else _IMAGE_SCRIPT
+                self.turns = tuple(self.protocol.render(step, (), ()) for step in script)
 
-    def recall(self, text: str) -> None:
-        self.spoken += 1
-
-    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str]:
+    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | Turn]:
         turns = self.turns or ("",)
         words = re.findall(r"\s*\S+|\s+$", turns[min(self.spoken, len(turns) - 1)])
         self.spoken += 1
         for count, word in enumerate(words):
             if count >= max_tokens or is_cancelled():
-                self.last_turn = Turn(count, False)
+                yield Turn("".join(words[:count]), count, False)
                 return
             if self.delay_s:
                 time.sleep(self.delay_s)
             yield word
-        self.last_turn = Turn(len(words), True)
+        yield Turn("".join(words), len(words), True)
 
-    def shown_sizes(self, views: Sequence[View]) -> tuple[tuple[int, int], ...]:
-        return tuple((448, 336) for _ in views)
+    def fork(self, seed: int | None) -> ScriptedConversation:
+        return dataclasses.replace(self)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -87,3 +85,11 @@ class ScriptedPolicy:
 
     def converse(self, pictures: Pictures, seed: int | None) -> ScriptedConversation:
         return ScriptedConversation(self.protocol, self.turns, self.delay_s)
+
+    def speak(
+        self, conversations: Sequence[ScriptedConversation], max_tokens: Sequence[int], is_cancelled: Callable[[], bool]
+    ) -> list[Turn]:
+        return one_after_another(conversations, max_tokens, is_cancelled)
+
+    def shown_sizes(self, views: Sequence[View], pictures: Pictures) -> tuple[tuple[int, int], ...]:
+        return tuple((448, 336) for _ in views)

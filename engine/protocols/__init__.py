@@ -12,9 +12,9 @@ from typing import cast
 
 from engine.errors import InvalidSetting
 from engine.protocols import pixel_reasoner, studio
-from engine.protocols.wire import Part, PicturePart, PictureRole, TextPart, WireProtocol
+from engine.protocols.wire import Part, PicturePart, PictureRole, TextPart, WireProtocol, picture_role
 
-__all__ = ["Part", "PicturePart", "PictureRole", "TextPart", "WireProtocol", "protocol_named"]
+__all__ = ["Part", "PicturePart", "PictureRole", "TextPart", "WireProtocol", "picture_role", "protocol_named"]
 
 
 def protocol_named(name: str) -> WireProtocol:

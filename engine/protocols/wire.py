@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from engine.operations import CropRule
-from engine.trace import Media, Observation, Step, View
+from engine.trace import Box, Media, Observation, Step, View
 
-__all__ = ["Part", "PictureRole", "PicturePart", "TextPart", "WireProtocol"]
+__all__ = ["Part", "PictureRole", "PicturePart", "TextPart", "WireProtocol", "picture_role"]
 
 PictureRole = Literal["image", "frame", "crop", "selected_frame"]
 """What a picture is to the model; each role has its own pixel budget."""
@@ -66,3 +66,11 @@ class WireProtocol(Protocol):
     def parse(self, text: str, views: Sequence[View], media: Sequence[Media]) -> Step:
         """The step that the model wrote, without its observation. Raises ModelMistake for a bad call; a text with
         neither call nor box is an answer as it stands."""
+
+
+def picture_role(view: View, *, is_opening: bool) -> PictureRole:
+    """What a picture is to the model, in every protocol: a whole frame that is asked for again is a selected one, any
+    other region a crop. `is_opening` says that it was among the first views."""
+    if is_opening:
+        return "image" if view.frame is None else "frame"
+    return "crop" if view.frame is None or view.box != Box.full() else "selected_frame"

@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.media import Pictures
-from engine.policies.base import Policy, never
-from engine.protocols import Part, PicturePart, TextPart
+from engine.policies.base import Policy, Told, never
+from engine.protocols import Part, PicturePart, TextPart, picture_role
 from engine.protocols.calls import BOX_START, CALL_START
-from engine.trace import Example, Operation, View, ZoomIn
+from engine.trace import Example, Operation, View, ZoomIn, first_views
 
 __all__ = ["Moment", "Stage", "Wording", "taught_by", "templates"]
 
@@ -94,26 +94,19 @@ def taught_by(policy: Policy, fallback: Wording = templates) -> Wording:
     def wording(moment: Moment, rng: random.Random) -> str:
         conversation = policy.converse(moment.pictures, rng.getrandbits(32))
         try:
-            conversation.append([*_seen(moment), TextPart(_instruction(moment))], system=policy.protocol.system(False))
-            text = "".join(conversation.generate(_MAX_THOUGHT_TOKENS, never))
+            conversation.add([Told((*_seen(moment), TextPart(_instruction(moment))), policy.protocol.system(False))])
+            (turn,) = policy.speak([conversation], [_MAX_THOUGHT_TOKENS], never)
         finally:
             conversation.close()
-        thought = " ".join(text.partition(CALL_START)[0].partition(BOX_START)[0].split())
+        thought = " ".join(turn.text.partition(CALL_START)[0].partition(BOX_START)[0].split())
         return thought or fallback(moment, rng)
 
     return wording
 
 
 def _seen(moment: Moment) -> Sequence[Part]:
-    opening_views = sum(1 if medium.kind == "image" else 16 for medium in moment.example.media)
-    parts: list[Part] = []
-    for view in moment.views:
-        is_first = view.number <= opening_views
-        if view.frame is None:
-            parts.append(PicturePart(view, "image" if is_first else "crop"))
-        else:
-            parts.append(PicturePart(view, "frame" if is_first else "selected_frame"))
-    return parts
+    openings = len(first_views(moment.example.media))
+    return [PicturePart(view, picture_role(view, is_opening=view.number <= openings)) for view in moment.views]
 
 
 def _instruction(moment: Moment) -> str:

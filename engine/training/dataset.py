@@ -1,7 +1,8 @@
 """Accepted traces as training conversations: the same tokens, positions and pictures as in inference, and a mask.
 
-The idea: a trace is replayed through the very conversation that answers (`LocalConversation` on a `Session`), so the
-sequence cannot differ from what the model will see; only where a turn begins and ends is noted on the way.
+The idea: `engine.reasoning.replay` says a trace as the loop says it, and it is said to the very conversation that answers
+(`LocalConversation` on a `Session`), so the sequence cannot differ from what the model will see; only where a turn begins
+and ends is noted on the way.
 
     ids        [n]     every token: opening, the model's turns, what came back
     labels     [n]     the token itself where it carries loss, IGNORED elsewhere
@@ -29,9 +30,11 @@ from engine.backbone.session import IMAGE_PAD, Session
 from engine.errors import InvalidInput, PersonError
 from engine.lessons import carries_loss, is_finished
 from engine.media import Pictures
-from engine.policies.local import LocalConversation
-from engine.protocols import WireProtocol, protocol_named
-from engine.trace import Media, Trace, first_views
+from engine.policies.base import Recalled
+from engine.policies.local import LocalConversation, LocalPolicy
+from engine.protocols import WireProtocol
+from engine.reasoning import replay
+from engine.trace import Example, Media, Trace, first_views
 
 __all__ = [
     "IGNORED",
@@ -43,7 +46,7 @@ __all__ = [
     "encode",
     "is_finished",
     "objection",
-    "replay",
+    "recall",
 ]
 
 IGNORED = -100
@@ -89,31 +92,23 @@ def objection(example: TrainingExample, protocol: WireProtocol) -> str | None:
     return None
 
 
-def replay(
-    conversation: LocalConversation, example: TrainingExample, protocol: WireProtocol
-) -> tuple[tuple[int, int], ...]:
-    """Say the whole trace in `conversation`, as `engine.reasoning.reason` would, and return the spans (start, end) of
-    tokens that carry loss.
+def recall(conversation: LocalConversation, example: TrainingExample) -> tuple[tuple[int, int], ...]:
+    """Say the whole trace in a fresh `conversation` and return the spans (start, end) of tokens that carry loss.
 
     Raises InvalidInput where the protocol cannot write a step, NotFound where a picture is missing.
     """
     trace, session = example.trace, conversation.session
-    opening_views = trace.views[: len(first_views(trace.media))]
-    conversation.append(
-        protocol.opening(trace.question, example.options, opening_views, trace.invites_operations),
-        system=protocol.system(trace.invites_operations),
-    )
+    asked = Example(trace.question, trace.media, options=example.options)
+    policy, pictures = LocalPolicy(session.backbone), conversation.pictures
     spans = []
-    for step in trace.steps:
+    for said in replay(policy, asked, pictures, trace.views, trace.steps, is_operating=trace.invites_operations):
         start = session.ids.shape[1]
-        conversation.recall(protocol.render(step, trace.views, trace.media))
-        if is_finished(step):
-            session.end_turn()
-        if carries_loss(step):
-            spans.append((start, session.ids.shape[1]))
-        if step.observation is not None and step is not trace.steps[-1]:
-            sizes = conversation.shown_sizes([trace.view(number) for number in step.observation.views])
-            conversation.append(protocol.observation(step.observation, trace.views, trace.media, sizes))
+        conversation.add([said])
+        if isinstance(said, Recalled):
+            if is_finished(said.step):
+                session.end_turn()
+            if carries_loss(said.step):
+                spans.append((start, session.ids.shape[1]))
     return tuple(spans)
 
 
@@ -121,7 +116,7 @@ def encode(example: TrainingExample, backbone: Backbone, pictures: Pictures) -> 
     """The conversation of `example` in the wire format and at the pixel budgets of `backbone`. Touches no weights, so
     the lease is not needed."""
     session = Session(backbone)
-    spans = replay(LocalConversation(session, pictures), example, protocol_named(backbone.protocol_name))
+    spans = recall(LocalConversation(session, pictures), example)
     ids = session.ids[0]
     labels = torch.full_like(ids, IGNORED)
     for start, end in spans:

@@ -20,13 +20,14 @@ from typing import Any
 import torch
 
 from engine.backbone.loading import Backbone
+from engine.drivers.together import Prompt
 from engine.trace import Example, Rule, Trace
 from engine.trace_json import trace_from_json, trace_to_json
 from engine.training.dataset import PictureLoader
 from engine.training.grpo_config import GrpoConfig
 from engine.training.replay import Kept, ReplayBuffer, batch_of
 from engine.training.rewards import Reward, advantages, called_operations, correctness, rewards
-from engine.training.rollouts import Prompt, Rollout, roll_out
+from engine.training.rollouts import Rollout, roll_out
 
 __all__ = ["Episode", "Episodes", "Group", "RlExample", "RewardGroup", "reward_group"]
 

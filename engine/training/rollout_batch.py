@@ -20,10 +20,11 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from engine.backbone.loading import Backbone
-from engine.backbone.session import IMAGE_PAD, Picture, Session
+from engine.backbone.session import IMAGE_PAD, Picture, encode_picture
 from engine.media import Pictures
 from engine.operations import cut
-from engine.trace import Trace, View, first_views
+from engine.protocols import picture_role
+from engine.trace import first_views
 from engine.training.dataset import PictureLoader
 from engine.training.rollouts import Rollout
 
@@ -72,19 +73,11 @@ def shown_pictures(backbone: Backbone, rollout: Rollout, pictures: Pictures) -> 
 def _shown(
     backbone: Backbone, rollout: Rollout, pictures: Pictures, known: dict[tuple[Any, ...], Shown]
 ) -> list[Shown]:
-    found = []
+    found, openings = [], len(first_views(rollout.trace.media))
     for view in rollout.trace.views[: rollout.shown]:
-        key = (view.sha256, view.frame, view.box, _role(view, rollout.trace))
+        role = picture_role(view, is_opening=view.number <= openings)
+        key = (view.sha256, view.frame, view.box, role)
         if key not in known:
-            session = Session(backbone)
-            session.append_user([Picture(cut(view, pictures), backbone.budgets[key[3]])])
-            known[key] = session.pixels[0], session.grids[0]
+            known[key] = encode_picture(backbone, Picture(cut(view, pictures), backbone.budgets[role]))
         found.append(known[key])
     return found
-
-
-def _role(view: View, trace: Trace) -> str:
-    """As the protocols show it: a whole frame that is asked for again is a selected one, any other region a crop."""
-    if view.number <= len(first_views(trace.media)):
-        return "image" if view.frame is None else "frame"
-    return "crop" if view.frame is None or view.box.area < 1 else "selected_frame"

@@ -29,7 +29,7 @@ from engine.editing import (
 from engine.errors import InvalidInput
 from engine.policies.base import never
 from engine.protocols import protocol_named
-from engine.reasoning import Event
+from engine.reasoning import Notice
 from engine.store import StaleDraft, StaleRevision
 from engine.trace import Trace
 from engine.workbench.door import Door, score_of
@@ -40,11 +40,11 @@ __all__ = ["Changing", "Continuing"]
 
 @dataclass(frozen=True, slots=True)
 class Continuing:
-    """A policy going on: `kept` is what it goes on from, `events` are those of `engine.reasoning.reason`, begun when the
+    """A policy going on: `kept` is what it goes on from, `notices` are those of the loop, begun when the
     first is asked for."""
 
     kept: Trace
-    events: Iterator[Event]
+    notices: Iterator[Notice]
 
 
 class Changing(Door):
@@ -119,7 +119,7 @@ class Changing(Door):
         self._permit(person, "continue")
         draft, _ = self._draft(trace_id, person)
         kept = prefix(draft.trace, step_index)
-        events = continue_from(
+        notices = continue_from(
             draft,
             step_index,
             self._policy(),
@@ -129,7 +129,7 @@ class Changing(Door):
             seed=seed,
             is_cancelled=is_cancelled,
         )
-        return Continuing(kept, events)
+        return Continuing(kept, notices)
 
     def blank(
         self, trace_id: str, person: str, step_index: int, *, is_cancelled: Callable[[], bool] = never

@@ -33,14 +33,15 @@ class HeldConversation(ScriptedConversation):
 
     gate: threading.Semaphore
 
-    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str]:
-        words = list(ScriptedConversation.generate(self, max_tokens, lambda: False))
-        yield from words[:-1]
+    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | Turn]:
+        *words, last, turn = ScriptedConversation.generate(self, max_tokens, lambda: False)
+        yield from words
         while not self.gate.acquire(timeout=0.02):
             if is_cancelled():
-                self.last_turn = Turn(len(words) - 1, False)
+                yield Turn("".join(map(str, words)), len(words), False)
                 return
-        yield words[-1]
+        yield last
+        yield turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class HeldPolicy(ScriptedPolicy):
 
 
 class BrokenConversation(ScriptedConversation):
-    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str]:
+    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | Turn]:
         raise RuntimeError("a bug of ours")
 
 

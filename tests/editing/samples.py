@@ -9,6 +9,7 @@ from functools import cache
 from hypothesis import strategies as st
 from PIL import Image
 
+from engine.drivers.streaming import stream
 from engine.editing import (
     Confirm,
     DeleteStep,
@@ -26,7 +27,7 @@ from engine.editing import (
 from engine.media import LoadedMedia, Pictures
 from engine.policies.scripted import ScriptedPolicy
 from engine.protocols import WireProtocol, studio
-from engine.reasoning import Finished, reason
+from engine.reasoning import Finished
 from engine.trace import CLIP_FRAMES, Box, Example, Media, SelectFrames, Step, Trace, View, ZoomIn
 
 
@@ -55,11 +56,11 @@ def policy_saying(*steps: Step, protocol: WireProtocol = studio) -> ScriptedPoli
 
 
 def play(loaded: LoadedMedia, *steps: Step, protocol: WireProtocol = studio) -> Trace:  # type: ignore[assignment]
-    """What `reason` makes of these turns."""
+    """What the loop makes of these turns."""
     example = Example("What is written there?", (loaded.media,))
-    events = list(reason(policy_saying(*steps, protocol=protocol), example, pictures_of(loaded)))
-    assert isinstance(events[-1], Finished)
-    return events[-1].trace
+    notices = list(stream(policy_saying(*steps, protocol=protocol), example, pictures_of(loaded)))
+    assert isinstance(notices[-1], Finished)
+    return notices[-1].trace
 
 
 def zoomed(protocol: WireProtocol = studio) -> Trace:  # type: ignore[assignment]

@@ -230,12 +230,12 @@ def test_a_removed_operation_leaves_a_thought_that_cannot_be_approved() -> None:
 
 def test_a_malformed_call_is_replaced_by_the_persons_box() -> None:
     trace = play(photo(), Step("x", answer="y"))
+    from engine.drivers.streaming import stream
     from engine.policies.scripted import ScriptedPolicy
-    from engine.reasoning import reason
     from engine.trace import Example
 
     script = ScriptedPolicy(("I look. <tool_call>{bad</tool_call>", "\\boxed{7}"))
-    trace = list(reason(script, Example("?", trace.media), BOTH))[-1].trace
+    trace = list(stream(script, Example("?", trace.media), BOTH))[-1].trace
     assert trace.operation_errors == 1
     after = edited(draft_of("r", trace), SetBox(0, Box(0.1, 0.1, 0.3, 0.3)))
     assert after.trace.steps[0].thought == "I look." and after.trace.operation_errors == 0

@@ -74,6 +74,29 @@ def test_results_come_one_by_one():
     assert asked == [0]
 
 
+def test_results_of_attempts_that_run_together_come_in_order():
+    """Every second one answers at once, and is ready before the one that was asked first."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Uneven(ScriptedPolicy):
+        made: list = dataclasses.field(default_factory=list)
+
+        def converse(self, pictures, seed):
+            looking = oracle()
+            self.made.append(
+                looking if len(self.made) % 2 == 0 else dataclasses.replace(looking, turns=looking.turns[1:])
+            )
+            return self.made[-1].converse(pictures, seed)
+
+    golds = ["KX7421", "other", None, "KX7421"]
+    together = list(evaluate(Uneven(), map(posed, golds), at_once=3))
+    assert [result.score for result in together] == [1.0, 0.0, None, 1.0]
+    assert [len(result.trace.steps) for result in together] == [2, 1, 2, 1]
+    asked = iter([False] * 30)
+    stopped = evaluate(Uneven(), [posed("KX7421")] * 9, at_once=3, is_cancelled=lambda: next(asked, True))
+    assert 0 < len(list(stopped)) < 9
+
+
 def test_an_attempt_without_an_answer_is_wrong():
     (result,) = evaluate(oracle(), [posed("KX7421")], Limits(max_steps=1))
     assert result.trace.stop_reason == "max_steps"

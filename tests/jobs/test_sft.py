@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.drivers.streaming import stream
 from engine.errors import InvalidInput
 from engine.jobs.kinds import SFT
 from engine.jobs.running import checkpoint_folder, curve, resume_job
 from engine.jobs.worker import Worker
 from engine.jobs.workshop import Workshop
-from engine.reasoning import Finished, Limits, reason
+from engine.reasoning import Finished, Limits
 from engine.store import Store
 from engine.trace import Example, Step, Trace
 from engine.training.checkpoints import base_hash
@@ -59,7 +60,7 @@ def evaluate(policy, is_cancelled):
     pictures = evaluate.pictures
     media = tuple(loaded.media for loaded in list(pictures.values())[:1])
     limits = Limits(max_steps=1, max_tokens=4)
-    *_, last = reason(policy, Example("What?", media), pictures, limits, is_cancelled=is_cancelled)
+    *_, last = stream(policy, Example("What?", media), pictures, limits, is_cancelled=is_cancelled)
     assert isinstance(last, Finished)
     return {"accuracy": 0.5, "n": 1, "policy": last.trace.policy}
 

@@ -11,10 +11,12 @@ import torch
 from PIL import Image
 
 from engine.backbone.loading import load_backbone
+from engine.drivers.streaming import stream
 from engine.media import DEFAULT_LIMITS, load_media
+from engine.policies.base import Told
 from engine.policies.local import LocalPolicy
 from engine.protocols import PicturePart, TextPart
-from engine.reasoning import Finished, Limits, Thinking, reason
+from engine.reasoning import Finished, Limits, Thinking
 from engine.trace import Box, Example, View
 
 
@@ -35,10 +37,10 @@ def loaded(tmp_path_factory):
 def test_pictures_are_shown_within_their_budget(policy, loaded):
     conversation = policy.converse({loaded.media.sha256: loaded}, None)
     view = View(2, loaded.media.sha256, None, Box(0.1, 0.1, 0.4, 0.3))
-    ((width, height),) = conversation.shown_sizes([view])
+    ((width, height),) = policy.shown_sizes([view], {loaded.media.sha256: loaded})
     budget = policy.backbone.budgets["crop"]
     assert budget.min_pixels <= width * height <= budget.max_pixels
-    conversation.append([TextPart("crop:"), PicturePart(view, "crop")])
+    conversation.add([Told((TextPart("crop:"), PicturePart(view, "crop")))])
     _, rows, columns = conversation.session.grids[0][0].tolist()
     assert (columns * 14, rows * 14) == (width, height)
 
@@ -46,7 +48,7 @@ def test_pictures_are_shown_within_their_budget(policy, loaded):
 def test_an_attempt_ends_and_says_why(policy, loaded):
     example = Example("What is written?", (loaded.media,))
     limits = Limits(max_tokens=40, max_turn_tokens=25)
-    events = list(reason(policy, example, {loaded.media.sha256: loaded}, limits, seed=3))
+    events = list(stream(policy, example, {loaded.media.sha256: loaded}, limits, seed=3))
     trace = events[-1].trace
     assert isinstance(events[-1], Finished)
     assert trace.stop_reason in {"answered", "max_tokens"}
@@ -58,7 +60,7 @@ def test_confidence_is_the_geometric_mean_of_what_the_tokens_were_given(policy, 
     conversations = []
 
     class Kept:
-        name, protocol = policy.name, policy.protocol
+        name, protocol, shown_sizes = policy.name, policy.protocol, policy.shown_sizes
 
         def converse(self, pictures, seed):
             conversations.append(policy.converse(pictures, seed))
@@ -66,7 +68,7 @@ def test_confidence_is_the_geometric_mean_of_what_the_tokens_were_given(policy, 
 
     example = Example("What is written?", (loaded.media,))
     limits = Limits(max_tokens=30, max_turn_tokens=12)
-    *_, last = reason(Kept(), example, {loaded.media.sha256: loaded}, limits, seed=3)
+    *_, last = stream(Kept(), example, {loaded.media.sha256: loaded}, limits, seed=3)
     log_probs = conversations[0].session.sampled_log_probs
     assert len(log_probs) >= 12 and 0 < last.confidence < 1
     assert last.confidence == pytest.approx(math.exp(sum(log_probs) / len(log_probs)))
@@ -88,6 +90,6 @@ def test_cancelling_gives_a_trace_that_says_so(policy, loaded):
 
     example = Example("What is written?", (loaded.media,))
     pictures = {loaded.media.sha256: loaded}
-    *_, last = reason(policy, example, pictures, is_cancelled=after_five, seed=1)
+    *_, last = stream(policy, example, pictures, is_cancelled=after_five, seed=1)
     assert last.trace.stop_reason == "cancelled"
     assert not policy.backbone.lease.is_held

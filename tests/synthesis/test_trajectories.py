@@ -14,7 +14,7 @@ from engine.evaluation.scoring import score_answer
 from engine.faithfulness import ignored_errors, pretended_steps, trajectory
 from engine.media import load_media, write_clip
 from engine.operations import execute
-from engine.policies.scripted import ScriptedPolicy
+from engine.policies.scripted import ScriptedConversation, ScriptedPolicy
 from engine.protocols import protocol_named
 from engine.synthesis.kinds import is_possible
 from engine.synthesis.regions import TOO_LARGE, box_on, cue_of
@@ -191,19 +191,22 @@ def test_a_teacher_words_the_thoughts_and_nothing_else():
 def test_a_teacher_is_told_what_comes_and_shown_what_was_seen(clip):
     heard = []
 
+    class Hearing(ScriptedConversation):
+        def add(self, said):
+            heard.extend(one.parts for one in said)
+            ScriptedConversation.add(self, said)
+
     class Listening(ScriptedPolicy):
         def converse(self, pictures, seed):
-            conversation = super().converse(pictures, seed)
-            heard.append(conversation)
-            return conversation
+            return Hearing(self.protocol, self.turns, 0.0)
 
     example = asked(Box(0.4, 0.4, 0.45, 0.44))
     policy = Listening(turns=("",))
     trace = synthesize(example, PICTURES, "further_zoom", 5, protocol_named("studio"), taught_by(policy))
-    roles = [[part.role for part in one.heard[0][:-1]] for one in heard]
+    roles = [[part.role for part in parts[:-1]] for parts in heard]
     assert roles == [["image"], ["image", "crop"], ["image", "crop", "crop"]]
-    assert "too much of it" in heard[1].heard[0][-1].text
-    assert "They will now answer: KX7421." in heard[2].heard[0][-1].text
+    assert "too much of it" in heard[1][-1].text
+    assert "They will now answer: KX7421." in heard[2][-1].text
     assert all(step.thought for step in trace.steps)  # it said nothing: the templates did
 
 

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from engine.backbone.session import TURN_END, Session
+from engine.drivers.streaming import stream
 from engine.errors import InvalidInput
 from engine.policies.base import Turn
-from engine.policies.local import LocalConversation
+from engine.policies.local import LocalConversation, LocalPolicy
 from engine.protocols import protocol_named
-from engine.reasoning import Limits, reason
+from engine.reasoning import Limits
 from engine.trace import Box, Example, Observation, Step, Trace, ZoomIn
-from engine.training.dataset import IGNORED, Collator, TrainingExample, carries_loss, encode, objection, replay
+from engine.training.dataset import IGNORED, Collator, TrainingExample, carries_loss, encode, objection, recall
 
 from .conftest import zoom_trace
 
@@ -117,8 +118,7 @@ class Repeating(LocalConversation):
         if not text.endswith("</tool_call>"):
             tokens.append(session._id(TURN_END))
         session._append_ids(torch.tensor([tokens]))
-        yield text
-        self.last_turn = Turn(len(tokens), True)
+        yield Turn(text, len(tokens), True)
 
 
 @pytest.mark.parametrize("protocol", ["studio", "pixel-reasoner"])
@@ -132,6 +132,7 @@ def test_training_and_inference_agree_token_for_token(fresh_backbone, pictures, 
     class Policy:
         name = "repeating"
         protocol = wire
+        shown_sizes = LocalPolicy(backbone).shown_sizes
 
         def converse(self, pictures, seed):
             conversation = Repeating(Session(backbone), pictures)
@@ -141,8 +142,8 @@ def test_training_and_inference_agree_token_for_token(fresh_backbone, pictures, 
             return conversation
 
     example = Example(trace.question, trace.media)
-    *_, finished = reason(Policy(), example, pictures, Limits(max_steps=4))
-    # What was said and came back decides the views, so the trace to compare is the one that reason made of it.
+    *_, finished = stream(Policy(), example, pictures, Limits(max_steps=4))
+    # What was said and came back decides the views, so the trace to compare is the one that the loop made of it.
     encoded = encode(TrainingExample(finished.trace), backbone, pictures)
     session = made[0].session
     assert finished.trace.answer == trace.answer
@@ -160,7 +161,7 @@ def test_logits_of_a_batch_equal_those_of_each_conversation(backbone, examples, 
         together = backbone.model(**inputs).logits
     for row, example in enumerate(examples):
         session = Session(backbone)
-        replay(LocalConversation(session, pictures), example, protocol_named("studio"))
+        recall(LocalConversation(session, pictures), example)
         alone = session.next_logits()
         last = int(batch["attention_mask"][row].sum()) - 1
         assert (together[row, last].float() - alone).abs().max() < 1e-4

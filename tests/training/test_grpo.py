@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from engine.drivers.together import Prompt
 from engine.errors import InvalidInput, Unavailable
 from engine.policies.base import never
 from engine.reasoning import Limits
@@ -17,7 +18,7 @@ from engine.training.episodes import Episodes, RlExample, reward_group
 from engine.training.grpo_config import GrpoConfig
 from engine.training.rewards import Reward
 from engine.training.rollout_batch import batch_tensors
-from engine.training.rollouts import Prompt, roll_out
+from engine.training.rollouts import roll_out
 
 from .grpo_runs import CONFIG, operating_is_right, steady, train, train_only
 from .test_sft import answer_logits, same, say

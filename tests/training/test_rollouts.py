@@ -6,14 +6,16 @@ import pytest
 import torch
 
 from engine.backbone.session import IMAGE_PAD, TURN_END
+from engine.drivers.streaming import stream
+from engine.drivers.together import Prompt
 from engine.policies.base import never
 from engine.policies.local import LocalPolicy
 from engine.protocols import protocol_named
-from engine.reasoning import Finished, Limits, reason
+from engine.reasoning import Finished, Limits
 from engine.trace import Example
 from engine.training.dataset import TrainingExample, encode
 from engine.training.rollout_batch import shown_pictures
-from engine.training.rollouts import Prompt, Rollout, RolloutsStopped, roll_out
+from engine.training.rollouts import Rollout, RolloutsStopped, roll_out
 
 LIMITS = Limits(max_steps=3, max_tokens=200, max_turn_tokens=130)
 
@@ -72,7 +74,7 @@ def test_log_probabilities_agree_with_one_forward(backbone, groups, pictures):
 def test_rollouts_are_what_the_loop_does_with_the_same_seed(backbone, prompts, groups):
     for prompt, group in zip(prompts, groups, strict=True):
         for seed, rollout in zip(prompt.seeds, group, strict=True):
-            *_, finished = reason(LocalPolicy(backbone), prompt.example, prompt.pictures, LIMITS, seed=seed)
+            *_, finished = stream(LocalPolicy(backbone), prompt.example, prompt.pictures, LIMITS, seed=seed)
             assert isinstance(finished, Finished)
             assert rollout.trace == finished.trace
 

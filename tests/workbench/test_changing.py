@@ -44,7 +44,7 @@ def test_from_drag_to_accepted(home) -> None:
         bench.review(trace_id, "ann", "accepted")
     policy = policy_saying(Step("kept"), Step("I read XK.", answer="XK"))
     asking = Workbench(store, media, lambda: policy)
-    trace = list(asking.continue_from(trace_id, "ann", 0).events)[-1].trace
+    trace = list(asking.continue_from(trace_id, "ann", 0).notices)[-1].trace
     taken = bench.edit(trace_id, "ann", continuation(0, trace), dragged.counter)
     record = bench.review(trace_id, "ann", "accepted")
     after = bench.open(trace_id, "ann")
@@ -196,6 +196,9 @@ def test_whether_the_answer_would_change_is_asked_of_the_policy(home) -> None:
 
         def settings(self):
             return {}
+
+        def shown_sizes(self, views, pictures):
+            return deaf.shown_sizes(views, pictures)
 
         def converse(self, shown, seed):
             colours = cut(trace.view(3), shown).getcolors()

@@ -117,15 +117,15 @@ def _work(step: int, continuing: Continuing, mailbox: SimpleQueue[dict[str, Any]
     try:
         steps: list[Step] = []
         views: list[View] = list(kept.views)
-        for event in continuing.events:
-            if isinstance(event, Thinking):
-                mailbox.put({"thought": event.thought})
-            elif isinstance(event, Stepped):
-                steps.append(event.step)
-                views.extend(event.views)
+        for notice in continuing.notices:
+            if isinstance(notice, Thinking):
+                mailbox.put({"thought": notice.thought})
+            elif isinstance(notice, Stepped):
+                steps.append(notice.step)
+                views.extend(notice.views)
                 mailbox.put(_so_far(kept, steps, views))
-            elif isinstance(event, Finished):
-                trace = event.trace
+            elif isinstance(notice, Finished):
+                trace = notice.trace
                 done = _so_far(kept, trace.steps[step + 1 :], trace.views)
                 mailbox.put(done | {"edit": edit_to_json(continuation(step, trace)), "stop_reason": trace.stop_reason})
     except PersonError as error:

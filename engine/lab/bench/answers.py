@@ -24,16 +24,17 @@ from typing import Any
 
 from engine.backbone.loading import Backbone
 from engine.backbone.unpacked import unpacked
+from engine.drivers.together import Prompt
 from engine.evaluation.benchmarks import draw, pose_drawn
 from engine.evaluation.drawn import required_benchmark
 from engine.evaluation.examples import Posed
 from engine.evaluation.runner import attempt
 from engine.media import Pictures
+from engine.policies.base import Said
 from engine.policies.local import LocalConversation, LocalPolicy
-from engine.protocols import Part
 from engine.reasoning import Limits
 from engine.trace import Trace
-from engine.training.rollouts import Prompt, roll_out
+from engine.training.rollouts import roll_out
 
 __all__ = ["measure_cache", "measure_rl", "report"]
 
@@ -43,8 +44,8 @@ _ROLLOUTS = 8
 
 @dataclass(slots=True)
 class _ForgettingConversation(LocalConversation):
-    def append(self, parts: Sequence[Part], *, system: str | None = None) -> None:
-        LocalConversation.append(self, parts, system=system)
+    def add(self, said: Sequence[Said]) -> None:
+        LocalConversation.add(self, said)
         self.session.forget_cache()
 
 

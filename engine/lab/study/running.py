@@ -26,15 +26,16 @@ from typing import Any
 
 from engine.backbone.loading import Backbone
 from engine.backbone.unpacked import unpacked
+from engine.evaluation.runner import evaluate
 from engine.evaluation.scoring import Result, summarise
 from engine.lab.recipe.world_poses import own_pose
 from engine.lab.recipe.world_wording import drawing_named, thinking
-from engine.lab.study.evaluating import evaluate_together
 from engine.lab.study.folder import Folder, write_whole
 from engine.lab.study.identity import machine
 from engine.lab.study.material import Stopped, draw_examples, media_folder, names_in, posed_in, questions_in
 from engine.lab.study.plan import BENCHMARKS, SOURCES, Draw, Evaluate, Grpo, Sft, Sizes, StudyPart
 from engine.media import MediaFolder
+from engine.policies.local import LocalPolicy
 from engine.protocols import protocol_named
 from engine.reasoning import Limits
 from engine.synthesis.kinds import Planned, plan
@@ -43,10 +44,12 @@ from engine.synthesis.trajectories import synthesize
 from engine.training.dataset import TrainingExample
 from engine.training.grpo import run_grpo
 from engine.training.grpo_config import GrpoConfig
-from engine.training.rollouts import RolloutsStopped
 from engine.training.sft import SftConfig, run_sft
 
 __all__ = ["Workplace", "grpo_config", "run_part", "sft_config", "trajectories_of"]
+
+_AT_ONCE = 48
+"""Attempts of an evaluation that run together."""
 
 OnProgress = Callable[[int, int, Mapping[str, Any]], None]
 """(done, of how many, numbers worth a line); what is counted is the part's own: examples or steps."""
@@ -244,21 +247,22 @@ def _examine(part: Evaluate, place: Workplace) -> dict[str, Any]:
                 started, results = time.time(), []
                 examples = posed_in(folder.examples(f"test-{name}"), media)
                 with unpacked(backbone.model):
-                    for result in evaluate_together(
-                        backbone,
+                    for result in evaluate(
+                        LocalPolicy(backbone),
                         examples,
                         limits_of(place.sizes),
                         is_operating=part.is_operating,
                         is_cancelled=place.should_stop,
+                        at_once=_AT_ONCE,
                     ):
                         results.append(result)
                         place.on_progress(before + len(results), total, {})
+                if len(results) < place.sizes.test_examples:
+                    raise Stopped(f"{part.name} was stopped; the benchmarks that it has finished are kept")
                 kept = _examined(name, results) | {"seconds": time.time() - started}
                 folder.keep_partial(part.name, name, kept)
             found[name] = kept
             before += place.sizes.test_examples
-    except RolloutsStopped:
-        raise Stopped(f"{part.name} was stopped; the benchmarks that it has finished are kept") from None
     finally:
         with backbone.lease.held():
             backbone.adapters.demote()

@@ -1,4 +1,4 @@
-"""Evaluation in batches is `evaluate`: the same traces, the same scores; and RL rewards what it scores."""
+"""Evaluation in batches gives the traces and scores of one at a time; and RL rewards what it scores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from engine.evaluation.benchmarks import draw
 from engine.evaluation.drawn import benchmark_named
 from engine.evaluation.runner import evaluate
 from engine.evaluation.scoring import score_answer
-from engine.lab.study.evaluating import evaluate_together
 from engine.lab.study.material import Stopped, draw_examples, media_folder, posed_in, questions_in
 from engine.lab.study.plan import BENCHMARKS, SOURCES, Draw
 from engine.policies.local import LocalPolicy
@@ -18,7 +17,6 @@ from engine.reasoning import Limits
 from engine.trace import Step, Trace, first_views
 from engine.training.episodes import reward_group
 from engine.training.grpo_config import GrpoConfig
-from engine.training.rollouts import RolloutsStopped
 
 LIMITS = Limits(max_steps=3, max_tokens=160, max_turn_tokens=80)
 
@@ -53,7 +51,7 @@ def backbone():
 @pytest.mark.parametrize("is_operating", [True, False])
 def test_a_batch_says_what_each_says_alone(backbone, posed, is_operating):
     alone = list(evaluate(LocalPolicy(backbone), posed, LIMITS, is_operating=is_operating))
-    together = list(evaluate_together(backbone, posed, LIMITS, is_operating=is_operating, rows=5))
+    together = list(evaluate(LocalPolicy(backbone), posed, LIMITS, is_operating=is_operating, at_once=5))
     assert len(together) == len(posed) == 8
     for one, other in zip(together, alone, strict=True):
         assert one.trace == other.trace
@@ -61,12 +59,6 @@ def test_a_batch_says_what_each_says_alone(backbone, posed, is_operating):
         assert (one.category, one.difficulty) == (other.category, other.difficulty)
     assert {one.trace.is_operating for one in together} == {is_operating}
     assert any(one.trace.has_operation for one in together) == is_operating
-
-
-def test_a_stopped_evaluation_says_so(backbone, posed):
-    with pytest.raises(RolloutsStopped):
-        list(evaluate_together(backbone, posed, LIMITS, is_cancelled=lambda: True))
-    assert not backbone.lease.is_held
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
