@@ -1,7 +1,7 @@
 """History: who did what to a trace, and when, in one list; and what blanking a crop did to an answer.
 
-Invariant: it is read from the records themselves (revisions, reviews, adjudications, tags, assignments), so nothing can
-happen that it does not know of.
+Invariants: it is read from records that are only ever added to (revisions, reviews, adjudications, and events for tags,
+assignments and rounds), so nothing that happened is forgotten; an event is recorded in the transaction of what it tells.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.store.connection import Connections
-from engine.store.identity import now
+from engine.store.identity import now, storable
 
-__all__ = ["BlankCheck", "History", "HistoryEvent"]
+__all__ = ["BlankCheck", "History", "HistoryEvent", "record_event"]
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEvent:
-    """`kind` is recorded, revised, branched, a verdict, undone, adjudicated, tagged, assigned or asked; `detail` is a
-    reason, a tag or a name; `revision_id` is None where the event concerns the trace."""
+    """`kind` is recorded, revised, branched, a verdict, undone, adjudicated, tagged, untagged, assigned, unassigned, asked
+    or ended (a round); `detail` is a reason, a tag or a name; `revision_id` is None where the event concerns the trace."""
 
     at: str
     who: str
@@ -57,10 +57,7 @@ class History:
                 WHERE trace_id = :id AND undone_at IS NOT NULL AND (NOT :is_blind OR reviewer = :viewer)
             UNION ALL SELECT created_at, author, 'adjudicated', verdict, revision_id FROM adjudications
                 WHERE trace_id = :id
-            UNION ALL SELECT created_at, author, 'tagged', tag, NULL FROM trace_tags WHERE trace_id = :id
-            UNION ALL SELECT created_at, author, 'assigned', person, NULL FROM assignments WHERE trace_id = :id
-            UNION ALL SELECT created_at, author, 'asked', wanted || ' reviews', NULL FROM review_rounds
-                WHERE trace_id = :id
+            UNION ALL SELECT at, who, kind, detail, NULL FROM trace_events WHERE trace_id = :id
             ORDER BY 1""",
             {"id": trace_id, "is_blind": is_blind, "viewer": viewer},
         )
@@ -85,3 +82,11 @@ class History:
             BlankCheck(r["revision_id"], r["step"], r["answer"], r["expected"], bool(r["is_changed"]), r["created_at"])
             for r in rows
         ]
+
+
+def record_event(connections: Connections, trace_id: str, who: str, kind: str, detail: str) -> None:
+    """Adds what somebody did to a trace. For this package: call it inside `write()`."""
+    connections.database().conn.execute(
+        "INSERT INTO trace_events (trace_id, at, who, kind, detail) VALUES (?, ?, ?, ?, ?)",
+        (trace_id, now(), storable(who), kind, detail),
+    )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from engine.errors import Conflict, InvalidInput, NotFound
 from engine.store.connection import Connections
+from engine.store.history import record_event
 from engine.store.identity import now, storable
 
 __all__ = ["HOLD_S", "Assignment", "Reservation", "Reservations", "Reserved"]
@@ -96,16 +97,20 @@ class Reservations:
         with self._connections.write() as db:
             if self._connections.row("SELECT 1 FROM traces WHERE id = ?", (trace_id,)) is None:
                 raise NotFound(f"there is no trace {trace_id!r} in the store")
-            db.conn.execute(
+            is_new = db.conn.execute(
                 "INSERT OR IGNORE INTO assignments VALUES (?, ?, ?, ?)",
                 (trace_id, storable(person), storable(author), now()),
-            )
+            ).rowcount
+            if is_new:
+                record_event(self._connections, trace_id, author, "assigned", storable(person))
             return next(a for a in self.assignments(trace_id) if a.person == storable(person))
 
     def unassign(self, trace_id: str, person: str, author: str) -> None:
         """Takes the trace from `person`; nothing happens where it was not theirs."""
         with self._connections.write() as db:
-            db.conn.execute("DELETE FROM assignments WHERE trace_id = ? AND person = ?", (trace_id, storable(person)))
+            sql, name = "DELETE FROM assignments WHERE trace_id = ? AND person = ?", storable(person)
+            if db.conn.execute(sql, (trace_id, name)).rowcount:
+                record_event(self._connections, trace_id, author, "unassigned", name)
 
     def assignments(self, trace_id: str) -> list[Assignment]:
         sql = "SELECT * FROM assignments WHERE trace_id = ? ORDER BY created_at, person"

@@ -17,6 +17,7 @@ from typing import Literal, get_args
 
 from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
+from engine.store.history import record_event
 from engine.store.identity import new_id, now, storable
 from engine.store.reviews import Review, Reviews, Verdict
 from engine.store.revisions import Revisions, refresh_status
@@ -81,14 +82,18 @@ class Rounds:
         if not 1 <= wanted <= MAX_REVIEWS:
             raise InvalidInput(f"a round has 1 to {MAX_REVIEWS} reviews, not {wanted}")
         with self._connections.write() as db:
-            self._revisions.head(trace_id)
-            db.conn.execute(
-                "INSERT INTO review_rounds (trace_id, wanted, author, created_at) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (trace_id) DO UPDATE SET wanted = excluded.wanted",
-                (trace_id, wanted, storable(author), now()),
-            )
+            before = self.of(trace_id).wanted
             if wanted == 1:
                 db.conn.execute("DELETE FROM review_rounds WHERE trace_id = ?", (trace_id,))
+            else:
+                db.conn.execute(
+                    "INSERT INTO review_rounds (trace_id, wanted, author, created_at) VALUES (?, ?, ?, ?) "
+                    "ON CONFLICT (trace_id) DO UPDATE SET wanted = excluded.wanted",
+                    (trace_id, wanted, storable(author), now()),
+                )
+            if wanted != before:
+                kind, count = ("ended", before) if wanted == 1 else ("asked", wanted)
+                record_event(self._connections, trace_id, author, kind, f"{count} reviews")
             refresh_status(self._connections, trace_id)
             return self.of(trace_id)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
+from engine.store.history import record_event
 from engine.store.identity import canonical_json, now, storable
 from engine.store.query import Query
 
@@ -38,9 +39,11 @@ class Tags:
         with self._connections.write() as db:
             if self._connections.row("SELECT 1 FROM traces WHERE id = ?", (trace_id,)) is None:
                 raise NotFound(f"there is no trace {trace_id!r} in the store")
-            db.conn.execute(
+            is_new = db.conn.execute(
                 "INSERT OR IGNORE INTO trace_tags VALUES (?, ?, ?, ?)", (trace_id, word, storable(author), now())
-            )
+            ).rowcount
+            if is_new:
+                record_event(self._connections, trace_id, author, "tagged", word)
             return self.of(trace_id)
 
     def remove(self, trace_id: str, tag: str, author: str) -> tuple[str, ...]:
@@ -49,7 +52,9 @@ class Tags:
         with self._connections.write() as db:
             if self._connections.row("SELECT 1 FROM traces WHERE id = ?", (trace_id,)) is None:
                 raise NotFound(f"there is no trace {trace_id!r} in the store")
-            db.conn.execute("DELETE FROM trace_tags WHERE trace_id = ? AND tag = ?", (trace_id, storable(tag)))
+            word = storable(tag)
+            if db.conn.execute("DELETE FROM trace_tags WHERE trace_id = ? AND tag = ?", (trace_id, word)).rowcount:
+                record_event(self._connections, trace_id, author, "untagged", word)
             return self.of(trace_id)
 
     def of(self, trace_id: str) -> tuple[str, ...]:

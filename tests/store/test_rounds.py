@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -85,3 +86,25 @@ def test_preferences_compare_attempts_at_the_same_question(store: Store) -> None
             store.preferences.record(*pair, "ann")
     store.preferences.undo(made.id)
     assert store.preferences.list() == []
+
+
+def test_what_was_taken_back_stays_in_the_history(store: Store) -> None:
+    trace_id = store.traces.record(make_trace(), author="tiny").id
+    for _ in range(2):  # what changes nothing is no event
+        store.tags.add(trace_id, "glare", "ann")
+        store.reservations.assign(trace_id, "bob", "eve")
+        store.rounds.ask(trace_id, 3, "eve")
+    for _ in range(2):
+        store.tags.remove(trace_id, "glare", "bob")
+        store.reservations.unassign(trace_id, "bob", "ann")
+        store.rounds.ask(trace_id, 1, "ann")
+    assert [(e.who, e.kind, e.detail) for e in store.history.of(trace_id)][1:] == [
+        ("ann", "tagged", "glare"),
+        ("eve", "assigned", "bob"),
+        ("eve", "asked", "3 reviews"),
+        ("bob", "untagged", "glare"),
+        ("ann", "unassigned", "bob"),
+        ("ann", "ended", "3 reviews"),
+    ]
+    with pytest.raises(sqlite3.IntegrityError, match="stays as it was"), store.transaction() as db:
+        db.conn.execute("UPDATE trace_events SET who = 'nobody'")

@@ -50,6 +50,7 @@ FROZEN = {
     "m014_rule": "4744a351045227f3caaea93168fadc715f5eb434643716555a04f59e6c26e67c",
     "m015_derivations": "87a67177c97780afbd880db405a239d5e52825df47b94087fcbe54c98666fd4e",
     "m016_lessons": "bbbb221faa26de849b9505f32a479d70d04776109e18e8384ca2f854dbe92851",
+    "m017_events": "c008d6bd54d6928fb2a90b05ff626203efeafb9184faa3aa0abf8c91d5663b1f",
 }
 """The SHA-256 of each migration's text."""
 

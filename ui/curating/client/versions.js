@@ -15,7 +15,10 @@ const WORDS = {
   undone: 'took back',
   adjudicated: 'decided',
   tagged: 'tagged',
+  untagged: 'took off the tag',
   assigned: 'assigned it to',
+  unassigned: 'took it from',
+  ended: 'ended a round of',
   asked: 'asked for',
 };
 let known = null,
