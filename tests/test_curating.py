@@ -300,7 +300,9 @@ def test_in_bulk_what_may_not_be_approved_is_named(studio, people):
 
 def test_the_score_on_the_screen_is_that_of_the_answer_on_the_screen(studio, people):
     trace = studio.store.revisions.head(make(studio)).trace
-    trace_id = studio.store.traces.record(trace, author="tiny", gold="two", rule="number", score=0.0).id
+    trace_id = studio.store.traces.record(
+        trace, author="tiny", example=replace(trace.example, answer="two", rule="number"), score=0.0
+    ).id
     work = edit(people(ANN), trace_id, {"edit": "set_answer", "step": 1, "answer": "2 of them"}).json()
     assert work["score"] == 1.0
     assert people(ANN).post("/curate/save", json={"trace": trace_id}).json()["score"] == 1.0

@@ -145,7 +145,7 @@ class Answering:
                     record = studio.store.traces.record(
                         trace,
                         author=author,
-                        example_source=source,
+                        example=replace(example, source=source),
                         policy_settings=dict(policy.settings()),
                         confidence=notice.confidence,
                     )

@@ -50,8 +50,9 @@ class SampleShelf:
             if benchmark is None:
                 continue
             for number, drawn in enumerate(draw(benchmark, count, SAMPLE_SEED), 1):
-                loaded = self.media.take(drawn.content)
-                file_name = f"{title.lower()}-{number}{drawn.suffix}"
-                self.store.media.record(loaded.media, file_name, len(drawn.content))
-                samples.append(Sample(f"{title} {number}", loaded.media.sha256, drawn.question))
+                (file,) = drawn.files
+                media = self.media.take(file).media
+                path = self.media.path(media.sha256)
+                self.store.media.record(media, f"{title.lower()}-{number}{path.suffix}", path.stat().st_size)
+                samples.append(Sample(f"{title} {number}", media.sha256, drawn.example.question))
         return samples

@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.media import LoadedMedia
 from engine.trace import Box, Media, SelectFrames, Step, StopReason, View, ZoomIn, media_positions
+from engine.trace_json import media_to_json
 
 __all__ = [
     "STAGE_SIDE_PX",
@@ -56,15 +57,8 @@ def view_url(view: View) -> str:
 def media_value(loaded: LoadedMedia, name: str = "") -> dict[str, Any]:
     """{"sha256", "kind", "width", "height", "times_s", "name"}; `times_s` are the seconds of the frames, [] for a
     picture."""
-    media = loaded.media
-    return {
-        "sha256": media.sha256,
-        "kind": media.kind,
-        "width": media.width,
-        "height": media.height,
-        "times_s": [round(time_s, 2) for time_s in loaded.times_s],
-        "name": name,
-    }
+    times_s = [round(time_s, 2) for time_s in loaded.times_s]
+    return media_to_json(loaded.media) | {"times_s": times_s, "name": name}
 
 
 def source_value(media: Sequence[dict[str, Any]], views: Sequence[View] = (), steps: Sequence[Step] = ()) -> dict:

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
         def record(trace: Trace, confidence: float | None) -> str:
             return store.traces.record(
-                trace, author=AUTHOR, policy_settings=dict(policy.settings()), confidence=confidence
+                trace, author=AUTHOR, example=example, policy_settings=dict(policy.settings()), confidence=confidence
             ).id
 
         notices = stream(

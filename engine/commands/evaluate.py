@@ -8,7 +8,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -83,9 +82,9 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 def _examples(name: str, limit: int | None, settings: Settings) -> tuple[Iterator[Posed], int | None]:
     """The examples, loaded one by one as they are asked for, and how many they are (None where only the end will tell)."""
-    from engine.evaluation.benchmarks import draw, pose_drawn
+    from engine.evaluation.benchmarks import draw
     from engine.evaluation.drawn import ABSENT, benchmark_named, drawn_benchmarks
-    from engine.evaluation.examples import pose_line, read_examples
+    from engine.evaluation.examples import pose, read_examples
     from engine.evaluation.published.benchmarks import published_named
     from engine.evaluation.published.source import pose_published
     from engine.opening import media_limits
@@ -93,7 +92,7 @@ def _examples(name: str, limit: int | None, settings: Settings) -> tuple[Iterato
     if limit is not None and limit < 1:
         raise InvalidInput(f"--limit takes a whole number from 1, not {limit}")
     if benchmark := benchmark_named(name):
-        return (pose_drawn(drawn) for drawn in draw(benchmark, limit)), limit or benchmark.count
+        return (pose(drawn) for drawn in draw(benchmark, limit)), limit or benchmark.count
     if published := published_named(name):
         count = None if published.count is None else min(published.count, limit or published.count)
         return pose_published(published, limit, media_limits(settings)), limit if count is None else count
@@ -106,7 +105,7 @@ def _examples(name: str, limit: int | None, settings: Settings) -> tuple[Iterato
         )
     lines = read_examples(path)[:limit]
     allowed = media_limits(settings)
-    return (pose_line(line, allowed) for line in islice(lines, limit)), len(lines)
+    return (pose(line, allowed) for line in lines), len(lines)
 
 
 def table(summary: Summary) -> str:

@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     from engine.errors import InvalidInput
-    from engine.evaluation.examples import Posed, pose_line, read_examples
+    from engine.evaluation.examples import Posed, pose, read_examples
     from engine.media import MediaFolder
     from engine.opening import media_limits, open_media, open_policy, open_store
     from engine.protocols import protocol_named
@@ -65,13 +65,13 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     wording = templates if teacher is None else taught_by(teacher)
     policy = POLICY if teacher is None else f"{POLICY} with {teacher.name}"
     planned = plan(
-        [(line.answer, line.evidence) for line in lines],
+        [(line.example.answer, line.example.evidence) for line in lines],
         protocol.CROP_RULE,
         count=arguments.count,
         seed=arguments.seed,
         text_share=text_share,
     )
-    left_out = [(lines[index].where, reason) for index, reason in planned.left_out]
+    left_out = [(lines[index].name, reason) for index, reason in planned.left_out]
     counts: Counter[str] = Counter()
     limits = media_limits(settings)
     Path(arguments.out).mkdir(parents=True, exist_ok=True)
@@ -84,8 +84,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         for one in planned.trajectories:
             line = lines[one.example]
             if posed is None or posed[0] != one.example:
-                posed = one.example, pose_line(line, limits)
-                for path in line.media:
+                posed = one.example, pose(line, limits)
+                for path in line.files:
                     folder.take(path)
                     if studio is not None:
                         studio.take(path)
@@ -93,9 +93,9 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             try:
                 trace = synthesize(example, pictures, one.kind, one.seed, protocol, wording, policy=policy)
             except InvalidInput as error:
-                left_out.append((line.where, str(error)))
+                left_out.append((line.name, str(error)))
                 continue
-            trajectory = Trajectory(trace, one.kind, example, line.where, posed[1].rule)
+            trajectory = Trajectory(trace, one.kind, example)
             file.write(trajectory_line(trajectory) + "\n")
             counts[one.kind] += 1
             if studio is not None:

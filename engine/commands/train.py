@@ -15,7 +15,7 @@ from engine.settings import Settings
 if TYPE_CHECKING:
     from engine.media import MediaFolder
     from engine.store import Revision, Store
-    from engine.training.episodes import RlExample
+    from engine.trace import Example
 
 ACTION = "train"
 SUMMARY = "train an adapter in the foreground, the same job that the studio runs"
@@ -125,19 +125,16 @@ def _revisions(store: Store, traces: str) -> Sequence[Revision]:
     return accepted
 
 
-def _examples(name: str, settings: Settings, media: MediaFolder) -> list[RlExample]:
+def _examples(name: str, settings: Settings, media: MediaFolder) -> list[Example]:
     """The questions of a file, their media taken into the studio's folder."""
-    from engine.evaluation.examples import pose_line, read_examples
+    from engine.evaluation.examples import pose, read_examples
     from engine.opening import media_limits
-    from engine.training.episodes import RlExample
 
-    found = []
-    for line in read_examples(Path(name)):
-        for path in line.media:
+    lines = read_examples(Path(name))
+    for line in lines:
+        for path in line.files:
             media.take(path)
-        posed = pose_line(line, media_limits(settings))
-        found.append(RlExample(posed.example, posed.rule))
-    return found
+    return [pose(line, media_limits(settings)).example for line in lines]
 
 
 def read_config(name: str | None) -> Mapping[str, Any]:

@@ -14,15 +14,14 @@ Not covered: which benchmarks there are (`engine.evaluation.drawn`), scoring (`e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.errors import InvalidInput
-from engine.evaluation.examples import Posed, pose
-from engine.media import DEFAULT_LIMITS, MediaLimits
-from engine.trace import Evidence, MediaKind, Rule
+from engine.evaluation.examples import Unposed
+from engine.trace import MediaKind
 
-__all__ = ["MAX_COUNT", "SEED_STRIDE", "Benchmark", "BenchmarkSplit", "Drawn", "draw", "pose_drawn"]
+__all__ = ["MAX_COUNT", "SEED_STRIDE", "Benchmark", "BenchmarkSplit", "draw"]
 
 MAX_COUNT = 90_000
 """Most examples of one seed."""
@@ -34,40 +33,25 @@ BenchmarkSplit = Literal["train", "validation", "test", "heldout"]
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """An example as a file and what is known of it. `name` is unique within its benchmark, `suffix` is .png, .jpg or .mp4;
-    `answer` is a letter where there are `options`; the evidence of a picture is the box of what answers the question, that
-    of a clip the frames in which it shows; `rule`, `category` and `difficulty` as in `Posed`."""
-
-    name: str
-    question: str
-    answer: str
-    evidence: Evidence
-    content: bytes
-    suffix: str
-    options: tuple[str, ...] = ()
-    rule: Rule | None = None
-    category: str | None = None
-    difficulty: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Benchmark:
     """`split` is what is drawn by default and `splits` what can be; `count` is how many examples an evaluation takes by
     default. `draw_one(name, index, split)` draws scene number `index` (from 0) of a split as the example `name`, or None
-    where the scene has nothing to ask about; it is pure in (index, split)."""
+    where the scene has nothing to ask about; it is pure in (index, split).
+
+    An example's file is its bytes, its source "benchmark/name". Its answer is a letter where it has options; the evidence of
+    a picture is the box of what answers the question, that of a clip the frames in which it shows."""
 
     name: str
     kind: MediaKind
     split: BenchmarkSplit
     count: int
     splits: tuple[BenchmarkSplit, ...]
-    draw_one: Callable[[str, int, BenchmarkSplit], Drawn | None]
+    draw_one: Callable[[str, int, BenchmarkSplit], Unposed | None]
 
 
 def draw(
     benchmark: Benchmark, count: int | None = None, seed: int = 0, split: BenchmarkSplit | None = None
-) -> Iterator[Drawn]:
+) -> Iterator[Unposed]:
     """The first `count` examples (the benchmark's own number by default) of `seed` in `split` (the benchmark's own by
     default), one at a time. Raises InvalidInput."""
     count = benchmark.count if count is None else count
@@ -81,28 +65,13 @@ def draw(
     return _draw(benchmark, count, seed, split)
 
 
-def _draw(benchmark: Benchmark, count: int, seed: int, split: BenchmarkSplit) -> Iterator[Drawn]:
+def _draw(benchmark: Benchmark, count: int, seed: int, split: BenchmarkSplit) -> Iterator[Unposed]:
     label = benchmark.name if split == benchmark.split else f"{benchmark.name}-{split}"
     found = 0
     for index in range(SEED_STRIDE):
         drawn = benchmark.draw_one(f"{label}-{seed}-{index:05}", seed * SEED_STRIDE + index, split)
         if drawn is not None:
-            yield drawn
+            yield replace(drawn, example=replace(drawn.example, source=f"{benchmark.name}/{drawn.name}"))
             found += 1
         if found == count:
             return
-
-
-def pose_drawn(drawn: Drawn, limits: MediaLimits = DEFAULT_LIMITS) -> Posed:
-    """The example with its pixels, read from the file's bytes as a person's would be."""
-    return pose(
-        drawn.question,
-        [drawn.content],
-        drawn.answer,
-        drawn.options,
-        drawn.evidence,
-        limits,
-        rule=drawn.rule,
-        category=drawn.category,
-        difficulty=drawn.difficulty,
-    )

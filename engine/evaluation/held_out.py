@@ -19,9 +19,9 @@ from itertools import islice
 from typing import Any
 
 from engine.errors import InvalidInput
-from engine.evaluation.benchmarks import MAX_COUNT, draw, pose_drawn
+from engine.evaluation.benchmarks import MAX_COUNT, draw
 from engine.evaluation.drawn import ABSENT, benchmark_named, drawn_benchmarks, required_benchmark
-from engine.evaluation.examples import Posed
+from engine.evaluation.examples import Posed, pose
 from engine.evaluation.runner import evaluate
 from engine.evaluation.scoring import Result, summarise
 from engine.policies.base import Policy, never
@@ -62,7 +62,7 @@ class HeldOut:
         if benchmark is None or self.count == 0:
             return
         drawn = draw(benchmark, min(MAX_COUNT, self.count + len(excluded)), self.seed)
-        posed = (pose_drawn(one) for one in drawn)
+        posed = map(pose, drawn)
         fresh = (one for one in posed if not any(medium.sha256 in excluded for medium in one.example.media))
         yield from islice(fresh, self.count)
 
@@ -79,27 +79,20 @@ def measure(
     """The summary of `engine.evaluation.scoring` as JSON, and under "examples" each question with its gold answer, the
     policy's answer, its score (None where unscored) and its first medium's sha256; "note" says in a sentence why nothing
     was measured, where that is so. `on_progress(done, of how many)`."""
-    asked: list[Posed] = []
     results: list[Result] = []
-
-    def one_at_a_time() -> Iterator[Posed]:
-        for posed in held_out.examples(excluded):
-            asked.append(Posed(posed.example, {}))  # without the pixels, which would add up
-            yield posed
-
     on_progress(0, held_out.count)
-    for result in evaluate(policy, one_at_a_time(), limits, is_cancelled=is_cancelled):
+    for result in evaluate(policy, held_out.examples(excluded), limits, is_cancelled=is_cancelled):
         results.append(result)
         on_progress(len(results), held_out.count)
     told = [
         {
-            "question": posed.example.question,
-            "gold": posed.example.answer,
+            "question": result.example.question,
+            "gold": result.example.answer,
             "answer": result.trace.answer,
             "score": result.score,
-            "sha256": posed.example.media[0].sha256,
+            "sha256": result.example.media[0].sha256,
         }
-        for posed, result in zip(asked, results, strict=False)  # a cancelled attempt has no result
+        for result in results
     ]
     note = {} if drawn_benchmarks() else {"note": f"measured on nothing: {ABSENT}"}
     return dataclasses.asdict(summarise(held_out.benchmark, results)) | {

@@ -22,7 +22,7 @@ from engine.evaluation.hits import is_hit
 from engine.evaluation.scoring import Result, score_answer
 from engine.policies.base import Policy, never
 from engine.reasoning import Finished, Limits
-from engine.trace import Rule, Trace
+from engine.trace import Example, Trace
 
 __all__ = ["attempt", "evaluate"]
 
@@ -33,29 +33,26 @@ def evaluate(
     limits: Limits | None = None,
     *,
     is_operating: bool = True,
-    rule: Rule | None = None,
     is_cancelled: Callable[[], bool] = never,
     at_once: int = 1,
 ) -> Iterator[Result]:
-    """A result for each example, in order, as it comes; greedy (no seed), `at_once` (from 1) attempts together. `rule` is
-    how answers are scored, by default as the example says (`Posed.rule`), and where it says nothing by letter with options
-    and as text without. When `is_cancelled` the running attempts are dropped and the iterator ends."""
-    asked: dict[int, Posed] = {}
+    """A result for each example, in order, as it comes; greedy (no seed), `at_once` (from 1) attempts together. When
+    `is_cancelled` the running attempts are dropped and the iterator ends."""
+    asked: dict[int, Example] = {}
     results: dict[int, Result] = {}
 
     def prompts() -> Iterator[Prompt]:
         for number, posed in enumerate(examples):
-            asked[number] = posed
+            asked[number] = posed.example
             yield Prompt(posed.example, posed.pictures, is_operating=is_operating)
 
     told = 0
     for ended in run_together(policy, prompts(), limits, at_once=at_once, is_cancelled=is_cancelled):
-        posed, trace = asked.pop(ended.prompt), ended.finished.trace
+        example, trace = asked.pop(ended.prompt), ended.finished.trace
         if trace.stop_reason == "cancelled":
             return
-        score = score_answer(trace.answer, posed.example, rule or posed.rule)
-        hit = is_hit(trace, posed.example.evidence)
-        results[ended.prompt] = Result(trace, score, hit, ended.cpu_s, posed.category, posed.difficulty)
+        score, hit = score_answer(trace.answer, example), is_hit(trace, example.evidence)
+        results[ended.prompt] = Result(example, trace, score, hit, ended.cpu_s)
         while told in results:
             yield results.pop(told)
             told += 1

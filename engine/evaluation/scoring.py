@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.evaluation.reading import normalised, read_letter, read_number, read_only_number, unmarked
-from engine.trace import Example, Rule, Trace
+from engine.trace import Example, Trace
 
 __all__ = [
     "Breakdown",
@@ -44,14 +44,14 @@ Score = float | None
 # --- answers --------------------------------------------------------------------------------------------------------
 
 
-def score_answer(answer: str | None, example: Example, rule: Rule | None = None) -> Score:
-    """The score of an answer to `example`, in [0, 1], the best over its gold answers; None where it has none.
+def score_answer(answer: str | None, example: Example) -> Score:
+    """The score of an answer to `example` by its rule, in [0, 1], the best over its right answers; None where none is known.
 
-    Without a `rule`, an example with options is scored by letter and any other as text.
+    Without a rule, an example with options is scored by letter and any other as text.
     """
     if example.answer is None:
         return None
-    rule = rule or ("letter" if example.options else "text")
+    rule = example.rule or ("letter" if example.options else "text")
     said, golds = answer or "", (example.answer, *example.other_answers)
     if rule == "letter":
         return max(letter_score(said, gold, example.options) for gold in golds)
@@ -119,15 +119,13 @@ def _edit_distance(one: str, two: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one attempt came to. `cpu_s` is CPU time of the whole process in seconds; `category` and `difficulty` are
-    those of the example, None where the benchmark has none."""
+    """What one attempt at `example` came to. `cpu_s` is CPU time of the whole process in seconds."""
 
+    example: Example
     trace: Trace
     score: Score
     hit: bool | None
     cpu_s: float
-    category: str | None = None
-    difficulty: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +180,8 @@ def summarise(benchmark: str, results: Iterable[Result]) -> Summary:
         error_rate=_mean([result.trace.operation_errors > 0 for result in results]),
         cpu_s_median=statistics.median(result.cpu_s for result in results) if results else None,
         parts=(
-            *_parts("category", [(result.category, result) for result in results]),
-            *_parts("difficulty", [(result.difficulty, result) for result in results]),
+            *_parts("category", [(result.example.category, result) for result in results]),
+            *_parts("difficulty", [(result.example.difficulty, result) for result in results]),
         ),
     )
 

@@ -1,8 +1,8 @@
 """The format `trace-json`: everything that the studio knows of its traces, as files.
 
     DIR/TRACES.jsonl     the head of each trace, JSON version 1 (engine.trace), and under "studio" what is known of it:
-                         {"number", "status", "revision", "revision_hash", "source", "author", "gold", "score", "options", "rule",
-                          "evidence", "confidence", "tags", "created_at", "updated_at",
+                         {"number", "status", "revision", "revision_hash", "author", ...what is known of the example
+                          (engine.trace_json), "score", "confidence", "tags", "created_at", "updated_at",
                           "faithfulness": {"trajectory", "pretended", "ignored", "evidence_shares", "blanking"},
                           "reviews": [{"reviewer", "verdict", "reason", "created_at", "is_of_head"}]}
     DIR/media/           the originals, under their hash (engine.media.MediaFolder)
@@ -27,8 +27,7 @@ from engine.errors import InvalidInput
 from engine.faithfulness import faithfulness
 from engine.media import MediaFolder
 from engine.store import Revision, Status, Store, TraceRecord
-from engine.store.revisions import evidence_to_json
-from engine.trace_json import trace_to_json
+from engine.trace_json import known_to_json, trace_to_json
 
 __all__ = ["FILE_NAME", "Exported", "export_traces", "trace_line"]
 
@@ -44,20 +43,16 @@ def trace_line(store: Store, trace_id: str) -> dict[str, Any]:
 
 
 def _known(store: Store, record: TraceRecord, head: Revision) -> dict[str, Any]:
-    item, evidence = record.item, record.evidence
-    labels = faithfulness(head.trace, evidence)
+    item = record.item
+    labels = faithfulness(head.trace, record.example.evidence)
     return {
         "number": item.number,
         "status": item.status,
         "revision": head.number,
         "revision_hash": head.hash,
-        "source": item.source,
         "author": item.author,
-        "gold": item.gold,
+        **known_to_json(record.example),
         "score": item.score,
-        "options": list(record.options),
-        "rule": record.rule,
-        "evidence": None if evidence is None else evidence_to_json(evidence),
         "confidence": item.confidence,
         "tags": list(store.tags.of(item.id)),
         "created_at": item.created_at,

@@ -17,7 +17,8 @@ from engine.jobs.promotion import unusable
 from engine.jobs.report import Report
 from engine.jobs.workshop import Workshop
 from engine.store import Job
-from engine.training.episodes import Episode, RlExample
+from engine.trace import Example
+from engine.training.episodes import Episode
 from engine.training.grpo import GrpoResult, run_grpo
 from engine.training.grpo_config import GrpoConfig
 from engine.training.looked_at import attempts_of, is_kept
@@ -40,7 +41,7 @@ class GrpoKind:
         self,
         config: GrpoConfig | None = None,
         *,
-        examples: Sequence[RlExample] | None = None,
+        examples: Sequence[Example] | None = None,
         revision_ids: Sequence[str] | None = None,
         name: str = "",
         evaluation: Mapping[str, Any] | None = None,
@@ -61,11 +62,9 @@ class GrpoKind:
         }
         chosen: list[str] = []
         if examples is not None:
-            known = [one for one in examples if one.example.answer]
+            known = [one for one in examples if one.answer]
             settings["left_out"] = [
-                {"question": one.example.question, "reason": "its answer is not known"}
-                for one in examples
-                if not one.example.answer
+                {"question": one.question, "reason": "its answer is not known"} for one in examples if not one.answer
             ]
             if known:
                 settings["examples"] = keep_examples(self.workshop.artifacts, known)
@@ -75,11 +74,11 @@ class GrpoKind:
                 store.reviews.accepted() if revision_ids is None else [store.revisions.get(one) for one in revision_ids]
             )
             questions = [(revision, question_of(store, revision)) for revision in revisions]
-            chosen = [revision.id for revision, one in questions if one.example.answer]
+            chosen = [revision.id for revision, one in questions if one.answer]
             settings["left_out"] = [
                 {"revision": revision.id, "reason": "its answer is not known"}
                 for revision, one in questions
-                if not one.example.answer
+                if not one.answer
             ]
             count = len(chosen)
         if not count:
@@ -112,7 +111,7 @@ class GrpoKind:
 @dataclass(slots=True)
 class GrpoWork(AdapterWork):
     config: GrpoConfig
-    examples: Sequence[RlExample]
+    examples: Sequence[Example]
     start_from: Path | None
     _rates: dict[int, float] = field(default_factory=dict, init=False)
     _is_alarmed: bool = field(default=False, init=False)

@@ -50,7 +50,7 @@ class SftKind:
         protocol = protocol_named(backbone.protocol_name)
         chosen, left_out = [], []
         for revision in revisions:
-            reason = objection(example_of(store, revision), protocol)
+            reason = objection(revision.trace, protocol)
             if reason is None:
                 chosen.append(revision.id)
             else:

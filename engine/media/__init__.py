@@ -13,11 +13,13 @@ from engine.media.formats import (
     ACCEPTED,
     ACCEPTED_EXTENSIONS,
     DEFAULT_LIMITS,
+    HEAD_BYTES,
     IMAGE_FORMATS,
     VIDEO_FORMATS,
     Format,
     MediaLimits,
     accepted_sentence,
+    sniff,
 )
 from engine.media.loaded import LoadedMedia, Pictures, load_media
 
@@ -25,6 +27,7 @@ __all__ = [
     "ACCEPTED",
     "ACCEPTED_EXTENSIONS",
     "DEFAULT_LIMITS",
+    "HEAD_BYTES",
     "IMAGE_FORMATS",
     "THUMBNAIL_SIDES_PX",
     "VIDEO_FORMATS",
@@ -35,5 +38,6 @@ __all__ = [
     "Pictures",
     "accepted_sentence",
     "load_media",
+    "sniff",
     "write_clip",
 ]

@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,15 +23,13 @@ from engine.faithfulness import final_evidence_share, ignored_errors, pretended_
 from engine.lessons import is_plain_lesson
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, revision_hash, storable
-from engine.trace import Box, Evidence, Trace
-from engine.trace_json import trace_from_json, trace_to_json
+from engine.trace import Trace
+from engine.trace_json import evidence_from_json, trace_from_json, trace_to_json
 
 __all__ = [
     "Revision",
     "Revisions",
     "StaleRevision",
-    "evidence_from_json",
-    "evidence_to_json",
     "example_key",
     "faithfulness_columns",
     "head_columns",
@@ -101,14 +98,6 @@ def faithfulness_columns(trace: Trace, evidence: str | None) -> dict[str, Any]:
         "ignores_error": int(bool(ignored_errors(trace))),
         "evidence_share": final_evidence_share(trace, known),
     }
-
-
-def evidence_to_json(evidence: Evidence) -> dict[str, Any]:
-    return {"boxes": [box.as_list() for box in evidence.boxes], "frames": list(evidence.frames)}
-
-
-def evidence_from_json(data: Mapping[str, Any]) -> Evidence:
-    return Evidence(tuple(Box(*box) for box in data["boxes"]), tuple(data["frames"]))
 
 
 def refresh_status(connections: Connections, trace_id: str) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -23,9 +23,10 @@ from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, storable
 from engine.store.media import MediaRecords
-from engine.store.revisions import Revisions, evidence_from_json, evidence_to_json, head_columns
+from engine.store.revisions import Revisions, head_columns
 from engine.store.search import STATUSES, Filters, Status, search_expression
-from engine.trace import Evidence, MediaKind, StopReason, Trace
+from engine.trace import Example, MediaKind, StopReason, Trace
+from engine.trace_json import example_from_json, known_to_json
 
 __all__ = [
     "COUNT_LIMIT",
@@ -73,14 +74,12 @@ class QueueItem:
 
 @dataclass(frozen=True, slots=True)
 class TraceRecord:
-    """Everything that is known of a trace beside its steps, which are in the revision `item.head_id`; `rule` is how its
-    answer is scored (`engine.evaluation.scoring`)."""
+    """Everything that is known of a trace beside its steps, which are in the revision `item.head_id`; `example` is what it
+    is an attempt at."""
 
     item: QueueItem
     policy_settings: dict[str, Any]
-    options: tuple[str, ...]
-    evidence: Evidence | None
-    rule: str | None = None
+    example: Example
 
     @property
     def id(self) -> str:
@@ -123,23 +122,22 @@ class Traces:
         trace: Trace,
         *,
         author: str,
-        gold: str | None = None,
-        example_source: str | None = None,
+        example: Example | None = None,
         policy_settings: Mapping[str, Any] | None = None,
         score: float | None = None,
-        options: Sequence[str] = (),
-        evidence: Evidence | None = None,
         confidence: float | None = None,
-        rule: str | None = None,
     ) -> TraceRecord:
         """Records a new trace with its first revision; media that the store did not know are recorded with it.
 
-        `author` is who made it (a policy's or a person's name), `example_source` where the example came from, such as
-        "mini-signs/test/17", `policy_settings` the pixel budgets and sampling it was made with (plain JSON), `score`
-        in [0, 1] or None where unscored, `confidence` in [0, 1] how sure the policy was (`engine.store.facets`), None where
-        it did not tell, `rule` how the answer is scored (`engine.evaluation.scoring`). Raises IntegrityError where a media
+        `author` is who made it (a policy's or a person's name), `example` what it is an attempt at, where more is known of
+        that than the question, `policy_settings` the pixel budgets and sampling it was made with (plain JSON), `score` in
+        [0, 1] or None where unscored, `confidence` in [0, 1] how sure the policy was (`engine.store.facets`), None where it
+        did not tell. Raises InvalidInput where the trace is no attempt at `example`, IntegrityError where a media
         contradicts what is recorded of it.
         """
+        example = example or trace.example
+        if (example.question, example.media) != (trace.question, trace.media):
+            raise InvalidInput(f"the trace of {trace.question!r} is no attempt at the example {example.question!r}")
         if score is not None and not 0 <= score <= 1:
             raise ValueError(f"a score is from 0 to 1 or None, not {score!r}")
         if confidence is not None and not 0 <= confidence <= 1:
@@ -149,22 +147,21 @@ class Traces:
             for medium in trace.media:
                 self._media.record(medium)
             head = self._revisions.insert(trace_id, trace, author, None, None)
-            known = None if evidence is None else canonical_json(evidence_to_json(evidence))
-            columns = head_columns(trace, known) | {
-                "id": trace_id,
-                "head_id": head.id,
-                "score": score,
-                "gold": None if gold is None else storable(gold),
-                "source": storable(example_source or ""),
-                "author": storable(author),
-                "policy_settings": canonical_json(dict(policy_settings or {})),
-                "options": canonical_json(list(options)),
-                "evidence": known,
-                "confidence": confidence,
-                "rule": rule,
-                "created_at": moment,
-                "updated_at": moment,
-            }
+            known = _example_columns(example)
+            columns = (
+                head_columns(trace, known["evidence"])
+                | known
+                | {
+                    "id": trace_id,
+                    "head_id": head.id,
+                    "score": score,
+                    "author": storable(author),
+                    "policy_settings": canonical_json(dict(policy_settings or {})),
+                    "confidence": confidence,
+                    "created_at": moment,
+                    "updated_at": moment,
+                }
+            )
             names = ", ".join(columns)
             db.conn.execute(
                 f"INSERT INTO traces ({names}) VALUES ({', '.join(':' + name for name in columns)})", columns
@@ -176,16 +173,11 @@ class Traces:
 
     def get(self, trace_id: str) -> TraceRecord:
         """Raises NotFound."""
-        row = self._connections.row("SELECT * FROM traces WHERE id = ?", (trace_id,))
+        sql = "SELECT traces.*, trace_json FROM traces JOIN revisions ON revisions.id = head_id WHERE traces.id = ?"
+        row = self._connections.row(sql, (trace_id,))
         if row is None:
             raise NotFound(f"there is no trace {trace_id!r} in the store")
-        return TraceRecord(
-            item_of(row),
-            json.loads(row["policy_settings"]),
-            tuple(json.loads(row["options"])),
-            None if row["evidence"] is None else evidence_from_json(json.loads(row["evidence"])),
-            row["rule"],
-        )
+        return TraceRecord(item_of(row), json.loads(row["policy_settings"]), _example_of(row))
 
     def set_score(self, trace_id: str, score: float | None, gold: str | None = None) -> TraceRecord:
         """Sets the score of the head in [0, 1], or None for unscored, and the gold answer where one is given."""
@@ -323,3 +315,21 @@ def item_of(row: sqlite3.Row) -> QueueItem:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
+
+
+def _example_columns(example: Example) -> dict[str, Any]:
+    """What a traces row says of its example beside what its head says."""
+    known = known_to_json(example)
+    lists = {name: canonical_json(known[name]) for name in ("options", "other_answers")}
+    evidence = None if example.evidence is None else canonical_json(known["evidence"])
+    texts = {name: known[name] and storable(known[name]) for name in ("gold", "source", "category", "difficulty")}
+    return texts | lists | {"evidence": evidence, "rule": example.rule}
+
+
+def _example_of(row: sqlite3.Row) -> Example:
+    """The inverse; `row` has its head's trace_json."""
+    texts = {name: row[name] for name in ("source", "category", "difficulty", "rule")}
+    parts = {name: row[name] and json.loads(row[name]) for name in ("options", "other_answers", "evidence")}
+    head = json.loads(row["trace_json"])
+    asked = {"question": head["question"], "media": head["media"], "answer": row["gold"]}
+    return example_from_json(asked | texts | parts)

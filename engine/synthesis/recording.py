@@ -1,8 +1,7 @@
 """Trajectories as files and as traces in the store.
 
     DIR/TRACES.jsonl     one trace a line, JSON version 1, and under "synthesis" what it was made of:
-                         {"kind", "gold", "options", "evidence": {"boxes": [...]} | {"frames": [...]} | null, "source",
-                         "rule"?}
+                         {"kind", ...what is known of the example (engine.trace_json)}
     DIR/media/           the originals, under their hash (engine.media.MediaFolder)
 
 The idea: a synthesised trace is a trace like any other; in the store it is revision 1 by the author "synthesis" and can be
@@ -16,17 +15,18 @@ store gives them one), so it is done once for each folder. Not covered: making t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
 from engine.errors import InvalidInput
+from engine.json_fields import one_of, required
 from engine.media import MediaFolder
 from engine.store import Filters, Revision, Store, TraceRecord
 from engine.synthesis.kinds import Kind
-from engine.trace import RULES, Box, Evidence, Example, Rule, Trace
-from engine.trace_json import trace_from_json, trace_to_json
+from engine.trace import Example, Trace
+from engine.trace_json import known_from_json, known_to_json, trace_from_json, trace_to_json
 
 __all__ = ["AUTHOR", "FILE_NAME", "Trajectory", "read_trajectories", "record_trajectory", "recorded", "trajectory_line"]
 
@@ -37,39 +37,24 @@ _PAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """A synthesised trace and the example that it was made of; `source` says where that came from, `rule` how
-    its answer is scored (None: by letter with options, else as text)."""
+    """A synthesised trace and the example that it was made of."""
 
     trace: Trace
     kind: Kind
     example: Example
-    source: str = ""
-    rule: Rule | None = None
 
 
 def trajectory_line(trajectory: Trajectory) -> str:
     """One line of TRACES.jsonl, without its end."""
-    evidence = trajectory.example.evidence
-    known: dict[str, Any] | None = None
-    if evidence is not None:
-        known = (
-            {"frames": list(evidence.frames)} if evidence.frames else {"boxes": [b.as_list() for b in evidence.boxes]}
-        )
-    made_of = {
-        "kind": trajectory.kind,
-        "gold": trajectory.example.answer,
-        "options": list(trajectory.example.options),
-        "evidence": known,
-        "source": trajectory.source,
-        **({} if trajectory.rule is None else {"rule": trajectory.rule}),
-    }
+    made_of = {"kind": trajectory.kind, **known_to_json(trajectory.example)}
     return json.dumps(trace_to_json(trajectory.trace) | {"synthesis": made_of}, ensure_ascii=False)
 
 
 def read_trajectories(path: Path) -> list[Trajectory]:
     """All trajectories of a TRACES.jsonl. Raises InvalidInput naming the line that is wrong."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not splitlines: it also splits at characters that a JSON text may hold, such as U+2028.
+        lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror or error}") from error
     found = []
@@ -79,24 +64,12 @@ def read_trajectories(path: Path) -> list[Trajectory]:
         try:
             data = json.loads(line)
             trace, _ = trace_from_json(data)
-            found.append(_trajectory(trace, data["synthesis"]))
-        except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
-            detail = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
-            raise InvalidInput(f"{path.name}, line {number}: this is no synthesised trace: {detail}") from error
+            made_of = data.get("synthesis")
+            example = known_from_json(made_of, trace)
+            found.append(Trajectory(trace, required(made_of, "kind", one_of(get_args(Kind))), example))
+        except (ValueError, InvalidInput) as error:
+            raise InvalidInput(f"{path.name}, line {number}: this is no synthesised trace: {error}") from error
     return found
-
-
-def _trajectory(trace: Trace, made_of: Mapping[str, Any]) -> Trajectory:
-    known = made_of["evidence"]
-    evidence = None
-    if known is not None:
-        boxes = tuple(Box(*box) for box in known.get("boxes", ()))
-        evidence = Evidence(boxes, tuple(int(frame) for frame in known.get("frames", ())))
-    example = Example(trace.question, trace.media, made_of["gold"], tuple(made_of["options"]), evidence)
-    rule = made_of.get("rule")
-    if rule is not None and rule not in RULES:
-        raise InvalidInput(f"its rule is {rule!r}; there are {', '.join(RULES)}")
-    return Trajectory(trace, made_of["kind"], example, made_of["source"], rule)
 
 
 def record_trajectory(store: Store, media: MediaFolder, trajectory: Trajectory) -> TraceRecord:
@@ -106,12 +79,8 @@ def record_trajectory(store: Store, media: MediaFolder, trajectory: Trajectory) 
     return store.traces.record(
         trajectory.trace,
         author=AUTHOR,
-        gold=trajectory.example.answer,
-        example_source=f"{AUTHOR}/{trajectory.kind}/{trajectory.source}",
+        example=replace(trajectory.example, source=f"{AUTHOR}/{trajectory.kind}/{trajectory.example.source}"),
         policy_settings={"kind": trajectory.kind},
-        options=trajectory.example.options,
-        evidence=trajectory.example.evidence,
-        rule=trajectory.rule,
     )
 
 

@@ -58,11 +58,10 @@ PictureLoader = Callable[[Sequence[Media]], Pictures]
 
 @dataclass(frozen=True, slots=True)
 class TrainingExample:
-    """A trace to learn from. `options` are the texts of its multiple choice; `name` (a revision's id) names it in
-    messages."""
+    """A trace to learn from, and the example that it is an attempt at; `name` (a revision's id) names it in messages."""
 
     trace: Trace
-    options: tuple[str, ...] = ()
+    example: Example
     name: str = ""
 
 
@@ -77,9 +76,8 @@ class Encoded:
     grids: torch.Tensor
 
 
-def objection(example: TrainingExample, protocol: WireProtocol) -> str | None:
+def objection(trace: Trace, protocol: WireProtocol) -> str | None:
     """Why this trace cannot be learned from, as a sentence for a person, or None."""
-    trace = example.trace
     if not any(carries_loss(step) for step in trace.steps):
         return "it has no step to learn from: each one is erroneous, failed or was cut off"
     if len(trace.views) < len(first_views(trace.media)):
@@ -98,10 +96,11 @@ def recall(conversation: LocalConversation, example: TrainingExample) -> tuple[t
     Raises InvalidInput where the protocol cannot write a step, NotFound where a picture is missing.
     """
     trace, session = example.trace, conversation.session
-    asked = Example(trace.question, trace.media, options=example.options)
     policy, pictures = LocalPolicy(session.backbone), conversation.pictures
     spans = []
-    for said in replay(policy, asked, pictures, trace.views, trace.steps, is_operating=trace.invites_operations):
+    for said in replay(
+        policy, example.example, pictures, trace.views, trace.steps, is_operating=trace.invites_operations
+    ):
         start = session.ids.shape[1]
         conversation.add([said])
         if isinstance(said, Recalled):

@@ -21,7 +21,7 @@ import torch
 
 from engine.backbone.loading import Backbone
 from engine.drivers.together import Prompt
-from engine.trace import Example, Rule, Trace
+from engine.trace import Example, Trace
 from engine.trace_json import trace_from_json, trace_to_json
 from engine.training.dataset import PictureLoader
 from engine.training.grpo_config import GrpoConfig
@@ -29,15 +29,7 @@ from engine.training.replay import Kept, ReplayBuffer, batch_of
 from engine.training.rewards import Reward, advantages, called_operations, correctness, rewards
 from engine.training.rollouts import Rollout, roll_out
 
-__all__ = ["Episode", "Episodes", "Group", "RlExample", "RewardGroup", "reward_group"]
-
-
-@dataclass(frozen=True, slots=True)
-class RlExample:
-    """A question with a gold answer, and the rule that scores (None: by letter with options, else as text)."""
-
-    example: Example
-    rule: Rule | None = None
+__all__ = ["Episode", "Episodes", "Group", "RewardGroup", "reward_group"]
 
 
 @dataclass(slots=True, eq=False)
@@ -56,15 +48,15 @@ class Group:
         return sum(map(abs, self.advantages)) / len(self.advantages)
 
 
-RewardGroup = Callable[[Sequence[Trace], RlExample], Sequence[Reward]]
+RewardGroup = Callable[[Sequence[Trace], Example], Sequence[Reward]]
 """Rewards of one example's traces; `reward_group` makes the one that a run uses."""
 
 
 def reward_group(config: GrpoConfig) -> RewardGroup:
     """The rewards that the configuration asks for: correctness as evaluation scores it, bonus and penalty."""
 
-    def reward(traces: Sequence[Trace], example: RlExample) -> Sequence[Reward]:
-        scores = [correctness(trace, example.example, example.rule) for trace in traces]
+    def reward(traces: Sequence[Trace], example: Example) -> Sequence[Reward]:
+        scores = [correctness(trace, example) for trace in traces]
         return rewards(traces, scores, config.reward_rule)
 
     return reward
@@ -78,7 +70,7 @@ class Episode:
     groups: tuple[Group, ...]
     fresh: frozenset[int]
     numbers: Mapping[str, float]
-    rolled: tuple[tuple[Group, RlExample], ...] = ()
+    rolled: tuple[tuple[Group, Example], ...] = ()
 
     def is_fresh(self, group: Group) -> bool:
         return id(group) in self.fresh
@@ -89,7 +81,7 @@ class Episodes:
     """`policy` is the backbone as it answers with the adapter in training; `reward` may be another for tests."""
 
     policy: Backbone
-    examples: Sequence[RlExample]
+    examples: Sequence[Example]
     config: GrpoConfig
     load_pictures: PictureLoader
     is_cancelled: Callable[[], bool]
@@ -118,8 +110,8 @@ class Episodes:
         chosen = [self.examples[index] for index in self.examples_of(step)]
         prompts = [
             Prompt(
-                one.example,
-                self.load_pictures(one.example.media),
+                one,
+                self.load_pictures(one.media),
                 tuple(self._seed(step, query, k) for k in range(config.rollouts)),
             )
             for query, one in enumerate(chosen)
@@ -136,7 +128,7 @@ class Episodes:
         }
         return Episode(tuple(batch), frozenset(map(id, fresh)), numbers, tuple(zip(fresh, chosen, strict=True)))
 
-    def _group(self, rollouts: Sequence[Rollout], example: RlExample) -> Group:
+    def _group(self, rollouts: Sequence[Rollout], example: Example) -> Group:
         found = tuple(self.reward([one.trace for one in rollouts], example))
         return Group(tuple(rollouts), found, advantages([one.total for one in found], self.config.advantage_kind))
 

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from datasets import Dataset
 from peft import PeftModel
@@ -29,17 +30,18 @@ from trl import GRPOConfig
 from engine.backbone.adapters import WEIGHTS, load_adapter, lora_config
 from engine.backbone.loading import Backbone
 from engine.errors import InvalidInput
+from engine.trace import Example
+from engine.trace_json import known_to_json, media_to_json
 from engine.training.arguments import shared_arguments
 from engine.training.candidate import candidate
 from engine.training.checkpoints import Fingerprint, latest_checkpoint
 from engine.training.dataset import PictureLoader
-from engine.training.episodes import Episode, Episodes, RewardGroup, RlExample, reward_group
+from engine.training.episodes import Episode, Episodes, RewardGroup, reward_group
 from engine.training.grpo_config import GrpoConfig
 from engine.training.leased import Quantum
 from engine.training.leased_grpo import GRPO_NAMES, LeasedGrpoTrainer, no_reward
 from engine.training.on_backbone import adapter_on
 from engine.training.rollouts import RolloutsStopped
-from engine.training.snapshot import rl_example_to_json
 
 __all__ = ["GrpoResult", "OnMetric", "run_grpo"]
 
@@ -64,7 +66,7 @@ class GrpoResult:
 
 def run_grpo(
     backbone: Backbone,
-    examples: Sequence[RlExample],
+    examples: Sequence[Example],
     config: GrpoConfig,
     *,
     load_pictures: PictureLoader,
@@ -87,11 +89,11 @@ def run_grpo(
     """
     if not examples:
         raise InvalidInput("there is nothing to roll out: RL needs questions with known answers")
-    if lacking := next((one for one in examples if not one.example.answer), None):
-        raise InvalidInput(f"the question {lacking.example.question!r} has no known answer, which RL cannot reward")
+    if lacking := next((one for one in examples if not one.answer), None):
+        raise InvalidInput(f"the question {lacking.question!r} has no known answer, which RL cannot reward")
     fingerprint = Fingerprint.of(
         backbone,
-        [rl_example_to_json(one) for one in examples],
+        [_rewarded_by(one) for one in examples],
         {"grpo": config.as_json(), "from": _weights_hash(start_from)},
     )
     checkpoint = latest_checkpoint(checkpoint_dir, fingerprint) if resume else None
@@ -135,6 +137,14 @@ def run_grpo(
                 trainer.save_checkpoint_now()
         steps = trainer.state.global_step
     return GrpoResult(steps, config.steps, quantum.first_step, time.time() - started, is_cut or steps < config.steps)
+
+
+def _rewarded_by(example: Example) -> dict[str, Any]:
+    """What rollouts and their rewards depend on: a checkpoint stands where only a category or a source was renamed."""
+    known = known_to_json(example)
+    media = [media_to_json(medium) for medium in example.media]
+    said = {"question": example.question, "media": media, "answer": known["gold"]}
+    return said | {name: known[name] for name in ("options", "other_answers", "rule")}
 
 
 def _weights_hash(folder: Path | None) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.trace_json import trace_to_json
+from engine.trace_json import step_to_json
 from engine.training.episodes import Episode, Group
 
 __all__ = ["MOST_STEPS", "attempts_of", "is_kept"]
@@ -32,10 +32,10 @@ def attempts_of(episode: Episode) -> dict[str, Any]:
     group, example = max(episode.rolled, key=lambda one: one[0].weight)
     totals = [reward.total for reward in group.rewards]
     best, worst = totals.index(max(totals)), totals.index(min(totals))
-    medium = example.example.media[0]
+    medium = example.media[0]
     return {
-        "question": example.example.question,
-        "gold": example.example.answer,
+        "question": example.question,
+        "gold": example.answer,
         "media": {"sha256": medium.sha256, "kind": medium.kind},
         "rapr": sum(one.trace.has_operation for one in group.rollouts) / len(group.rollouts),
         "attempts": [_attempt(group, k) for k in dict.fromkeys((best, worst))],
@@ -45,7 +45,7 @@ def attempts_of(episode: Episode) -> dict[str, Any]:
 def _attempt(group: Group, k: int) -> dict[str, Any]:
     trace, reward = group.rollouts[k].trace, group.rewards[k]
     return {
-        "steps": trace_to_json(trace)["steps"],
+        "steps": [step_to_json(step) for step in trace.steps],
         "stop_reason": trace.stop_reason,
         "correctness": reward.correctness,
         "bonus": reward.bonus,

@@ -30,7 +30,7 @@ from typing import Literal, get_args
 
 from engine.evaluation.scoring import score_answer
 from engine.thresholds import RAPR_THRESHOLD
-from engine.trace import Example, Rule, Trace
+from engine.trace import Example, Trace
 
 __all__ = [
     "ADVANTAGES",
@@ -91,10 +91,10 @@ class Reward:
 # --- correctness -----------------------------------------------------------------------------------------------------
 
 
-def correctness(trace: Trace, example: Example, rule: Rule | None = None) -> float:
+def correctness(trace: Trace, example: Example) -> float:
     """The score of the trace's answer, in [0, 1], by the scorer that evaluates. Raises ValueError for an example without
     a gold answer, which nothing can be learned from."""
-    score = score_answer(trace.answer, example, rule)
+    score = score_answer(trace.answer, example)
     if score is None:
         raise ValueError(f"the example {example.question!r} has no gold answer to reward")
     return score

@@ -148,7 +148,7 @@ def run_sft(
     if not examples:
         raise InvalidInput("there is nothing to train on: accept some traces first")
     total = config.total_steps(len(examples))
-    traces = [[trace_to_json(example.trace), list(example.options)] for example in examples]
+    traces = [[trace_to_json(example.trace), list(example.example.options)] for example in examples]
     fingerprint = Fingerprint.of(backbone, traces, {"sft": config.as_json()})
     checkpoint = latest_checkpoint(checkpoint_dir, fingerprint) if resume else None
     quantum = Quantum(backbone, config.seed, should_stop, on_metric, len(examples) / config.batch_size)

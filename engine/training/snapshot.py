@@ -13,17 +13,17 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from engine.backbone.loading import Backbone
 from engine.errors import IntegrityError, NotFound
 from engine.store import Job, Revision, Store
-from engine.trace import Example, Media, Rule
+from engine.trace import Example
+from engine.trace_json import example_from_json, example_to_json
 from engine.training.checkpoints import base_hash
 from engine.training.dataset import TrainingExample
-from engine.training.episodes import RlExample
 
 __all__ = [
     "describe",
@@ -31,7 +31,6 @@ __all__ = [
     "keep_examples",
     "media_of",
     "question_of",
-    "rl_example_to_json",
     "rl_examples_of",
     "versions",
 ]
@@ -40,24 +39,21 @@ _LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerat
 
 
 def example_of(store: Store, revision: Revision) -> TrainingExample:
-    return TrainingExample(revision.trace, store.traces.get(revision.trace_id).options, revision.id)
+    return TrainingExample(revision.trace, store.traces.get(revision.trace_id).example, revision.id)
 
 
-def question_of(store: Store, revision: Revision) -> RlExample:
-    """The question of a revision with its answer (the gold one where it is known, else what the trace says) and the rule
-    that scores it."""
-    record, trace = store.traces.get(revision.trace_id), revision.trace
-    gold = record.gold if record.gold is not None else trace.answer
-    example = Example(trace.question, trace.media, gold, record.options, record.evidence)
-    return RlExample(example, cast("Rule | None", record.rule))
+def question_of(store: Store, revision: Revision) -> Example:
+    """What a revision is an attempt at; where its answer is not known, the one that the revision gives counts as right."""
+    example = store.traces.get(revision.trace_id).example
+    return example if example.answer is not None else dataclasses.replace(example, answer=revision.trace.answer)
 
 
-def rl_examples_of(store: Store, artifacts: Path, job: Job) -> list[RlExample]:
+def rl_examples_of(store: Store, artifacts: Path, job: Job) -> list[Example]:
     """The questions of an RL job, each once. Raises NotFound or IntegrityError where its file is gone or changed."""
     if "examples" in job.config:
         return _read_examples(artifacts, job.config["examples"]["sha256"])
     questions = (question_of(store, store.revisions.get(one)) for one in store.jobs.revision_ids(job.id))
-    return list({(one.example.question, one.example.media): one for one in questions}.values())
+    return list({(one.question, one.media): one for one in questions}.values())
 
 
 def media_of(store: Store, artifacts: Path, job: Job) -> set[str]:
@@ -65,13 +61,13 @@ def media_of(store: Store, artifacts: Path, job: Job) -> set[str]:
     ids = store.jobs.revision_ids(job.id)
     found = {medium.sha256 for one in ids for medium in store.revisions.get(one).trace.media}
     if "examples" in job.config:
-        found |= {medium.sha256 for one in rl_examples_of(store, artifacts, job) for medium in one.example.media}
+        found |= {medium.sha256 for one in rl_examples_of(store, artifacts, job) for medium in one.media}
     return found
 
 
-def keep_examples(artifacts: Path, examples: Sequence[RlExample]) -> dict[str, Any]:
+def keep_examples(artifacts: Path, examples: Sequence[Example]) -> dict[str, Any]:
     """Keep the questions in a file; returns what a job's configuration says of it."""
-    content = json.dumps([rl_example_to_json(one) for one in examples], sort_keys=True).encode()
+    content = json.dumps([example_to_json(one) for one in examples], sort_keys=True).encode()
     sha256 = hashlib.sha256(content).hexdigest()
     path = _examples_path(artifacts, sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,38 +77,14 @@ def keep_examples(artifacts: Path, examples: Sequence[RlExample]) -> dict[str, A
     return {"sha256": sha256, "count": len(examples)}
 
 
-def rl_example_to_json(one: RlExample) -> dict[str, Any]:
-    example = one.example
-    return {
-        "question": example.question,
-        "media": [dataclasses.asdict(medium) for medium in example.media],
-        "answer": example.answer,
-        "options": list(example.options),
-        "other_answers": list(example.other_answers),
-        "rule": one.rule,
-    }
-
-
-def _read_examples(artifacts: Path, sha256: str) -> list[RlExample]:
+def _read_examples(artifacts: Path, sha256: str) -> list[Example]:
     try:
         content = _examples_path(artifacts, sha256).read_bytes()
     except OSError as error:
         raise NotFound(f"the questions of this job are gone ({_examples_path(artifacts, sha256).name})") from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise IntegrityError(f"the questions of this job were changed ({_examples_path(artifacts, sha256).name})")
-    return [_rl_example(one) for one in json.loads(content)]
-
-
-def _rl_example(data: Mapping[str, Any]) -> RlExample:
-    media: Iterable[Media] = (Media(**medium) for medium in data["media"])
-    example = Example(
-        data["question"],
-        tuple(media),
-        data["answer"],
-        tuple(data["options"]),
-        other_answers=tuple(data["other_answers"]),
-    )
-    return RlExample(example, data["rule"])
+    return [example_from_json(one) for one in json.loads(content)]
 
 
 def _examples_path(artifacts: Path, sha256: str) -> Path:

@@ -124,7 +124,7 @@ class Changing(Door):
             step_index,
             self._policy(),
             self.pictures(draft.base),
-            options=self._store.traces.get(trace_id).options,
+            options=self._store.traces.get(trace_id).example.options,
             limits=self._limits,
             seed=seed,
             is_cancelled=is_cancelled,
@@ -143,7 +143,7 @@ class Changing(Door):
             raise InvalidInput(
                 "Save your changes as a version first: the check is kept with the version that it was made on."
             )
-        options = self._store.traces.get(trace_id).options
+        options = self._store.traces.get(trace_id).example.options
         blanked = would_answer_change(
             draft.base,
             step_index,

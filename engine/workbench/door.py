@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import cast
 
 from engine.editing import Draft, draft_from_json, draft_of, draft_to_json
-from engine.evaluation.scoring import Rule, Score, score_answer
+from engine.evaluation.scoring import Score, score_answer
 from engine.faithfulness import faithfulness
 from engine.media import MediaFolder, Pictures
 from engine.policies.base import Policy
 from engine.reasoning import Limits
 from engine.rights import Role, require, role_of
 from engine.store import Reserved, Store, TraceRecord
-from engine.trace import Example, Trace
+from engine.trace import Trace
 from engine.workbench.opened import OpenTrace
 
 __all__ = ["Door", "score_of"]
@@ -97,12 +96,11 @@ class Door:
             round=self._store.rounds.of(trace_id),
             reservation=self._store.reservations.of(trace_id),
             tags=self._store.tags.of(trace_id),
-            faithfulness=faithfulness(draft.trace, record.evidence),
+            faithfulness=faithfulness(draft.trace, record.example.evidence),
             blank_checks=tuple(self._store.history.blank_checks(head.id)),
         )
 
 
 def score_of(record: TraceRecord, trace: Trace) -> Score:
-    """The score of a version's answer by the gold answer and rule that are known of the trace; None where none is."""
-    example = Example(trace.question, trace.media, record.gold, record.options)
-    return score_answer(trace.answer, example, cast(Rule | None, record.rule))
+    """The score of a version's answer by what is known of the trace's example; None where no answer is known."""
+    return score_answer(trace.answer, record.example)

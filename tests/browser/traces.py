@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -57,9 +58,8 @@ def picture_trace(
         steps.append(Step("Still soft, closer.", ZoomIn(2, INNER), Observation(views=(3,))))
     steps.append(Step("It can be read now.", answer=f"KX{seed:04d}"))
     trace = Trace(question, (medium,), tuple(views), tuple(steps), "answered", "tiny", "studio")
-    return store.traces.record(
-        trace, author="tiny", gold=f"KX{seed:04d}", score=score, evidence=Evidence(boxes=(BOX,)), example_source="signs"
-    )
+    example = replace(trace.example, answer=f"KX{seed:04d}", evidence=Evidence(boxes=(BOX,)), source="signs")
+    return store.traces.record(trace, author="tiny", example=example, score=score)
 
 
 def clip_trace(
@@ -92,4 +92,6 @@ def clip_trace(
     trace = Trace(
         "Which number is on the yellow square?", (medium,), tuple(views), tuple(steps), "answered", "tiny", "studio"
     )
-    return store.traces.record(trace, author="tiny", gold="21", score=1.0, example_source="clips")
+    return store.traces.record(
+        trace, author="tiny", example=replace(trace.example, answer="21", source="clips"), score=1.0
+    )

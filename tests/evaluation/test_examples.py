@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from engine.errors import InvalidInput, InvalidMedia
-from engine.evaluation.examples import pose_line, read_examples
+from engine.evaluation.examples import pose, read_examples
 from engine.media import write_clip
 from engine.trace import Box, Evidence
 
@@ -45,23 +45,25 @@ def test_everything_that_an_example_may_hold(folder):
         GOOD | {"question": "¿Qué?", "media": str(folder / "blue.jpg")},
     )
     lines = read_examples(path)
-    assert [line.where for line in lines] == [f"EXAMPLES.jsonl, line {k}" for k in (1, 3, 4, 5, 6)]
-    assert lines[0].evidence == Evidence(boxes=(Box(0, 0.1, 0.5, 1),))
-    assert [line.answer for line in lines] == ["red", "7", "b", None, "red"]
-    assert lines[2].options == ("blue", "red")
-    posed = pose_line(lines[3])
+    assert [line.name for line in lines] == [f"EXAMPLES.jsonl, line {k}" for k in (1, 3, 4, 5, 6)]
+    assert lines[0].example.evidence == Evidence(boxes=(Box(0, 0.1, 0.5, 1),))
+    assert [line.example.answer for line in lines] == ["red", "7", "b", None, "red"]
+    assert lines[2].example.options == ("blue", "red")
+    posed = pose(lines[3])
     assert [medium.width for medium in posed.example.media] == [40, 40]
     assert set(posed.pictures) == {medium.sha256 for medium in posed.example.media}
     assert posed.example.answer is None
-    assert lines[4].question == "¿Qué?"
+    assert lines[4].example.question == "¿Qué?"
 
 
 def test_how_an_example_is_marked_reaches_whoever_scores_it(folder):
     marked = GOOD | {"rule": "anls", "category": "table", "difficulty": "hard", "other_answers": ["crimson", 7]}
-    posed, plain = (pose_line(line) for line in read_examples(write(folder, marked, GOOD)))
-    assert (posed.rule, posed.category, posed.difficulty) == ("anls", "table", "hard")
-    assert posed.example.other_answers == ("crimson", "7")
-    assert (plain.rule, plain.category, plain.difficulty, plain.example.other_answers) == (None, None, None, ())
+    posed, plain = (pose(line) for line in read_examples(write(folder, marked, GOOD)))
+    one, other = posed.example, plain.example
+    assert (one.rule, one.category, one.difficulty) == ("anls", "table", "hard")
+    assert one.other_answers == ("crimson", "7")
+    assert (other.rule, other.category, other.difficulty, other.other_answers) == (None, None, None, ())
+    assert (one.source, other.source) == ("EXAMPLES.jsonl/1", "EXAMPLES.jsonl/2")
 
 
 def test_a_byte_order_mark_and_windows_lines_are_read(folder):
@@ -111,8 +113,9 @@ def without(field: str) -> dict:
         (GOOD | {"rule": ["anls"]}, ["rule: one of"]),
         (GOOD | {"category": 3}, ["category: a text is expected, not 3"]),
         (GOOD | {"difficulty": ""}, ["difficulty: a text"]),
-        (GOOD | {"other_answers": "crimson"}, ["other_answers: a list of texts", '"crimson"']),
-        (GOOD | {"other_answers": [["crimson"]]}, ["answer: a text"]),
+        (GOOD | {"other_answers": "crimson"}, ["other_answers: a list is expected", '"crimson"']),
+        (GOOD | {"other_answers": [["crimson"]]}, ["other_answers[0]: a text"]),
+        (GOOD | {"other_answers": ["C"], "options": ["blue", "red"]}, ["other_answers[0]: a letter from A to B"]),
     ],
     ids=lambda value: str(value)[:60] if not isinstance(value, list) else "",
 )
@@ -140,7 +143,7 @@ def test_a_file_without_examples_is_refused(folder):
 def test_media_that_cannot_be_decoded_name_their_line(folder):
     (line,) = read_examples(write(folder, GOOD | {"media": "broken.png"}))
     with pytest.raises(InvalidMedia, match=r"^EXAMPLES.jsonl, line 1: .*damaged"):
-        pose_line(line)
+        pose(line)
 
 
 def test_evidence_must_fit_the_media(folder):
@@ -154,7 +157,7 @@ def test_evidence_must_fit_the_media(folder):
         )
     )
     with pytest.raises(InvalidInput, match="line 1: evidence has frames"):
-        pose_line(of_image)
+        pose(of_image)
     with pytest.raises(InvalidInput, match="line 2: evidence has boxes"):
-        pose_line(of_clip)
-    assert pose_line(fitting).example.evidence == Evidence(frames=(1, 2))
+        pose(of_clip)
+    assert pose(fitting).example.evidence == Evidence(frames=(1, 2))

@@ -93,12 +93,16 @@ def test_vstar(vstar_repository):
     one, two = pose_published(VSTAR, fetch=from_folder(vstar_repository))
     assert one.example.question == "What is the material of the glove?"
     assert one.example.options == ("rubber", "cotton", "kevlar", "leather")
-    assert (one.rule, one.category) == ("letter", "direct_attributes")
+    assert (one.example.rule, one.example.category) == ("letter", "direct_attributes")
     assert one.example.evidence.boxes == (Box(564 / 2000, 142 / 1500, 719 / 2000, 299 / 1500),)
-    assert score_answer("(A) rubber", one.example, one.rule) == 1.0
-    assert score_answer("B", one.example, one.rule) == score_answer("", one.example, one.rule) == 0.0
-    assert (two.category, two.example.options, two.example.evidence) == ("relative_position", ("right", "left"), None)
-    assert score_answer("left", two.example, two.rule) == 1.0
+    assert score_answer("(A) rubber", one.example) == 1.0
+    assert score_answer("B", one.example) == score_answer("", one.example) == 0.0
+    assert (two.example.category, two.example.options, two.example.evidence) == (
+        "relative_position",
+        ("right", "left"),
+        None,
+    )
+    assert score_answer("left", two.example) == 1.0
 
 
 def test_a_limited_run_loads_no_more_than_it_needs(vstar_repository):
@@ -126,10 +130,10 @@ def test_tallyqa_takes_what_is_not_simple():
     ]
     one, two = posed(TALLYQA_COMPLEX, {"image": {"bytes": jpeg(), "path": None}, "qa": questions})
     assert one.example.question.startswith("How many red dots are on the blue board?\n")
-    assert one.rule == "number"
-    assert score_answer("There are three.", one.example, one.rule) == 1.0
-    assert score_answer("13", one.example, one.rule) == score_answer("", one.example, one.rule) == 0.0
-    assert score_answer("zero", two.example, two.rule) == 1.0
+    assert one.example.rule == "number"
+    assert score_answer("There are three.", one.example) == 1.0
+    assert score_answer("13", one.example) == score_answer("", one.example) == 0.0
+    assert score_answer("zero", two.example) == 1.0
     assert one.example.media == two.example.media
 
 
@@ -146,12 +150,12 @@ def test_infographicsvqa_takes_the_best_of_its_answers():
         "data_split": "val",
     }
     one, unscored = posed(INFOGRAPHICSVQA, row, row | {"answers": None})
-    assert one.rule == "anls"
+    assert one.example.rule == "anls"
     assert (one.example.answer, one.example.other_answers) == ("pinterest", ("Pinterest.com",))
-    assert score_answer("PINTEREST.COM ", one.example, one.rule) == 1.0
-    assert score_answer("pinterst", one.example, one.rule) == pytest.approx(8 / 9)  # one letter of nine is missing
-    assert score_answer("facebook", one.example, one.rule) == 0.0
-    assert score_answer("facebook", unscored.example, unscored.rule) is None
+    assert score_answer("PINTEREST.COM ", one.example) == 1.0
+    assert score_answer("pinterst", one.example) == pytest.approx(8 / 9)  # one letter of nine is missing
+    assert score_answer("facebook", one.example) == 0.0
+    assert score_answer("facebook", unscored.example) is None
 
 
 def test_hr_bench():
@@ -169,9 +173,9 @@ def test_hr_bench():
     }
     (one,) = posed(HR_BENCH_4K, row)
     assert (one.example.question, one.example.options) == ("What is the number of the bus?", ("12", "21", "7", "17"))
-    assert (one.rule, one.category, one.example.media[0].width) == ("letter", "single", 400)
-    assert score_answer("C. 7", one.example, one.rule) == 1.0
-    assert score_answer("7", one.example, one.rule) == 1.0
+    assert (one.example.rule, one.example.category, one.example.media[0].width) == ("letter", "single", 400)
+    assert score_answer("C. 7", one.example) == 1.0
+    assert score_answer("7", one.example) == 1.0
 
 
 # --- MVBench --------------------------------------------------------------------------------------------------------
@@ -192,13 +196,13 @@ def test_mvbench_interleaves_its_tasks(tmp_path):
         for name in ("0.mp4", "1.mp4"):
             (tmp_path / folder / name).write_bytes((tmp_path / "0.mp4").read_bytes())
     examples = list(pose_published(MVBENCH, 21, fetch=from_folder(tmp_path)))
-    assert [one.category for one in examples] == [*FOLDERS, next(iter(FOLDERS))]
+    assert [one.example.category for one in examples] == [*FOLDERS, next(iter(FOLDERS))]
     assert len(FOLDERS) == 20
     first, last = examples[0], examples[-1]
     assert first.example.media[0].kind == "video"
     assert (first.example.answer, first.example.options) == ("B", ("yes", "no", "not sure"))
-    assert score_answer("(B) no", first.example, first.rule) == 1.0
-    assert score_answer("", first.example, first.rule) == 0.0  # an empty answer is wrong
+    assert score_answer("(B) no", first.example) == 1.0
+    assert score_answer("", first.example) == 0.0  # an empty answer is wrong
     assert (last.example.question, last.example.answer) == ("action_antonym 1?", None)  # no candidate: unscored
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -120,9 +121,9 @@ def test_the_rule_follows_the_example_unless_it_is_given():
     assert score_answer("(b)", Example("?", (IMAGE,), "B", ("x", "y"))) == 1
     assert score_answer("(b)", Example("?", (IMAGE,), "B")) == 1
     assert score_answer("seven", Example("?", (IMAGE,), "7")) == 0
-    assert score_answer("seven", Example("?", (IMAGE,), "7"), "number") == 1
-    assert score_answer("seven of 9", Example("?", (IMAGE,), "7"), "only-number") == 1
-    assert score_answer("hallo", Example("?", (IMAGE,), "hello"), "anls") == pytest.approx(0.8)
+    assert score_answer("seven", Example("?", (IMAGE,), "7", rule="number")) == 1
+    assert score_answer("seven of 9", Example("?", (IMAGE,), "7", rule="only-number")) == 1
+    assert score_answer("hallo", Example("?", (IMAGE,), "hello", rule="anls")) == pytest.approx(0.8)
 
 
 # --- evidence -------------------------------------------------------------------------------------------------------
@@ -153,6 +154,10 @@ def test_frame_hits():
     assert not is_frame_hit([], [4, 5])
     assert is_frame_hit([*range(1, 9)], [8])
     assert not is_frame_hit([*range(1, 10)], [8])
+
+
+def result(trace, score, hit, cpu_s, category=None, difficulty=None) -> Result:
+    return Result(replace(trace.example, category=category, difficulty=difficulty), trace, score, hit, cpu_s)
 
 
 def trace_of(media: Media, *shown: tuple[View, ...], answer: str | None = "7", errors: int = 0) -> Trace:
@@ -218,11 +223,11 @@ def test_boxes_on_frames_need_the_frame():
 def test_a_summary_by_hand():
     operated, plain = trace_of(IMAGE, zoomed(TARGET)), trace_of(IMAGE)
     results = [
-        Result(operated, 1.0, True, 0.1),
-        Result(operated, 1.0, True, 0.2),
-        Result(trace_of(IMAGE, zoomed(TARGET), errors=2), 0.0, False, 0.9),
-        Result(plain, 1.0, None, 0.3),
-        Result(plain, None, None, 0.4),
+        result(operated, 1.0, True, 0.1),
+        result(operated, 1.0, True, 0.2),
+        result(trace_of(IMAGE, zoomed(TARGET), errors=2), 0.0, False, 0.9),
+        result(plain, 1.0, None, 0.3),
+        result(plain, None, None, 0.4),
     ]
     summary = summarise("mine", results)
     assert (summary.benchmark, summary.n) == ("mine", 5)
@@ -235,7 +240,7 @@ def test_a_summary_by_hand():
 
 
 def test_what_cannot_be_counted_is_none():
-    unscored = summarise("mine", [Result(trace_of(IMAGE), None, None, 0.1)])
+    unscored = summarise("mine", [result(trace_of(IMAGE), None, None, 0.1)])
     assert (unscored.accuracy, unscored.stderr, unscored.hit_rate) == (None, None, None)
     assert (unscored.n, unscored.rapr) == (1, 0.0)
     empty = summarise("mine", [])
@@ -245,7 +250,7 @@ def test_what_cannot_be_counted_is_none():
 
 @given(st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=50))
 def test_the_standard_error_of_right_and_wrong_is_binomial(scores):
-    summary = summarise("mine", [Result(trace_of(IMAGE), score, None, 0.0) for score in scores])
+    summary = summarise("mine", [result(trace_of(IMAGE), score, None, 0.0) for score in scores])
     p = sum(scores) / len(scores)
     assert summary.accuracy == pytest.approx(p)
     assert summary.stderr == pytest.approx(math.sqrt(p * (1 - p) / len(scores)), abs=1e-12)
@@ -255,10 +260,10 @@ def test_parts_by_hand():
     """Two categories and two difficulties: right 1 of 2 and 1 of 1; an unscored one counts in n alone."""
     operated, plain = trace_of(IMAGE, zoomed(TARGET)), trace_of(IMAGE)
     results = [
-        Result(operated, 1.0, True, 0.1, "relative_position", "hard"),
-        Result(plain, 0.0, False, 0.1, "relative_position", "easy"),
-        Result(operated, 1.0, True, 0.1, "direct_attributes", "hard"),
-        Result(plain, None, None, 0.1, "direct_attributes", "hard"),
+        result(operated, 1.0, True, 0.1, "relative_position", "hard"),
+        result(plain, 0.0, False, 0.1, "relative_position", "easy"),
+        result(operated, 1.0, True, 0.1, "direct_attributes", "hard"),
+        result(plain, None, None, 0.1, "direct_attributes", "hard"),
     ]
     parts = {(part.by, part.name): part for part in summarise("mini-vstar", results).parts}
     assert list(parts) == [
@@ -273,17 +278,17 @@ def test_parts_by_hand():
     attributes = parts["category", "direct_attributes"]
     assert (attributes.n, attributes.accuracy, attributes.stderr, attributes.rapr) == (2, 1.0, 0.0, 0.5)
     assert parts["difficulty", "hard"].rapr == pytest.approx(2 / 3)
-    unscored = summarise("mine", [Result(plain, None, None, 0.1, "a", None)]).parts
+    unscored = summarise("mine", [result(plain, None, None, 0.1, "a", None)]).parts
     assert [(part.by, part.name, part.n, part.accuracy, part.stderr) for part in unscored] == [
         ("category", "a", 1, None, None)
     ]
-    assert summarise("mine", [Result(plain, 1.0, None, 0.1)]).parts == ()
+    assert summarise("mine", [result(plain, 1.0, None, 0.1)]).parts == ()
 
 
 def test_the_best_of_several_gold_answers_counts():
     """ "1 million" against "1,000,000" and "1 milion": distance 1 of 9."""
     example = Example("?", (IMAGE,), "1,000,000", other_answers=("1 milion",))
-    assert score_answer("1 million", example, "anls") == pytest.approx(1 - 1 / 9)
-    assert score_answer("1 MILION", example, "text") == 1.0
-    assert score_answer("one", Example("?", (IMAGE,), "2", other_answers=("1",)), "number") == 1.0
-    assert score_answer("1 million", Example("?", (IMAGE,), None), "anls") is None
+    assert score_answer("1 million", replace(example, rule="anls")) == pytest.approx(1 - 1 / 9)
+    assert score_answer("1 MILION", replace(example, rule="text")) == 1.0
+    assert score_answer("one", Example("?", (IMAGE,), "2", other_answers=("1",), rule="number")) == 1.0
+    assert score_answer("1 million", Example("?", (IMAGE,), None, rule="anls")) is None

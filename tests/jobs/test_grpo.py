@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.errors import InvalidInput, NotFound
@@ -12,7 +14,6 @@ from engine.jobs.running import curve, resume_job
 from engine.jobs.workshop import Workshop
 from engine.store import Store
 from engine.trace import Example
-from engine.training.episodes import RlExample
 from engine.training.grpo import GrpoResult
 from engine.training.grpo_config import GrpoConfig
 from engine.training.snapshot import media_of, rl_examples_of
@@ -35,7 +36,7 @@ def workshop(backbone, pictures, load_pictures, tmp_path):
     store = Store(tmp_path / "annotations.db")
     first, second = pictures.values()
     for trace, gold in ((zoom_trace(first), "KX7421"), (plain_trace(first), None), (plain_trace(second, "17"), None)):
-        record = store.traces.record(trace, author="tiny", gold=gold)
+        record = store.traces.record(trace, author="tiny", example=replace(trace.example, answer=gold))
         store.reviews.record(record.head_id, "ada", "accepted")
     yield Workshop(store, backbone, tmp_path / "artifacts", load_pictures)
     assert not backbone.lease.is_held
@@ -53,7 +54,7 @@ def test_a_job_from_accepted_questions_to_a_recorded_adapter(workshop):
     # Two traces asked the same of one picture: the question counts once, with its gold answer.
     questions = rl_examples_of(store, workshop.artifacts, job)
     assert len(questions) == 2
-    assert {one.example.answer for one in questions} == {"KX7421", "17"}
+    assert {one.answer for one in questions} == {"KX7421", "17"}
     kinds = [event.kind for event in store.jobs.events(job.id)]
     assert kinds == ["log", "rollouts", "metric", "rollouts", "metric", "adapter"]
     for event in store.jobs.events(job.id, kind="rollouts"):
@@ -96,8 +97,8 @@ def test_questions_of_a_file_are_kept_beside_the_job_and_never_change(workshop, 
     store = workshop.store
     first = next(iter(pictures.values()))
     asked = [
-        RlExample(Example("How many?", (first.media,), "three", other_answers=("3",)), "number"),
-        RlExample(Example("How many?", (first.media,))),
+        Example("How many?", (first.media,), "three", other_answers=("3",), rule="number", source="mine/1"),
+        Example("How many?", (first.media,)),
     ]
     job = queue(workshop, ONE, examples=asked)
     assert job.config["examples"]["count"] == 1

@@ -49,7 +49,7 @@ def make_workshop(backbone, examples, load_pictures, home: Path) -> Workshop:
     """Two accepted traces and one that is not."""
     store = Store(home / "annotations.db")
     for example in examples:
-        record = store.traces.record(example.trace, author="tiny", options=example.options)
+        record = store.traces.record(example.trace, author="tiny", example=example.example)
         store.reviews.record(record.head_id, "ada", "accepted")
     store.traces.record(examples[0].trace, author="tiny")
     return Workshop(store, backbone, home / "artifacts", load_pictures, lambda job: evaluate)

@@ -91,7 +91,7 @@ def ours(case: OddAnswer) -> tuple[str, str]:
         read = (read_number if case.rule == "number" else read_only_number)(case.said)
     else:
         read = normalised(case.said) if case.rule == "text" else " ".join(unmarked(case.said).lower().split())
-    score = score_answer(case.said, Example("?", (), case.gold, case.options), case.rule)
+    score = score_answer(case.said, Example("?", (), case.gold, case.options, rule=case.rule))
     return _shown(read), _shown(score)
 
 

@@ -20,13 +20,14 @@ def ids(store: Store, **filters) -> list[str]:
 
 def test_every_filter_finds_what_it_says_and_nothing_else(store: Store) -> None:
     plain = store.traces.record(make_trace("First?", is_operating=False), author="tiny", score=1.0).id
-    zoomed = store.traces.record(
-        make_trace("Second?"), author="tiny", score=0.0, evidence=Evidence(boxes=(Box(0.32, 0.41, 0.4, 0.45),))
-    ).id
+    second = make_trace("Second?")
+    example = replace(second.example, evidence=Evidence(boxes=(Box(0.32, 0.41, 0.4, 0.45),)))
+    zoomed = store.traces.record(second, author="tiny", score=0.0, example=example).id
     trace = make_trace("Third?", is_operating=False, policy="server")
     failed = Step("Look.", ZoomIn(7, Box(0, 0, 1, 1)), Observation(error="no picture 7"))
     claims = Step("In the cropped image I read it.", answer="x")
-    ignored = store.traces.record(replace(trace, steps=(failed, claims)), author="tiny", example_source="vstar/1").id
+    said = replace(trace, steps=(failed, claims))
+    ignored = store.traces.record(said, author="tiny", example=replace(trace.example, source="vstar/1")).id
     store.tags.add(plain, "  night   shot ", "ann")
     store.reviews.record(store.traces.get(zoomed).head_id, "ann", "accepted")
     head = store.revisions.head(ignored)

@@ -51,6 +51,7 @@ FROZEN = {
     "m015_derivations": "87a67177c97780afbd880db405a239d5e52825df47b94087fcbe54c98666fd4e",
     "m016_lessons": "bbbb221faa26de849b9505f32a479d70d04776109e18e8384ca2f854dbe92851",
     "m017_events": "c008d6bd54d6928fb2a90b05ff626203efeafb9184faa3aa0abf8c91d5663b1f",
+    "m018_example": "ac4798ebd357955e92d2fe663da494f84cc2322f135ec207f28c54f4eb0f8245",
 }
 """The SHA-256 of each migration's text."""
 

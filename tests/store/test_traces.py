@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from engine.errors import InvalidInput, NotFound
 from engine.store import Filters, Store
-from engine.trace import Box, Evidence, Media
+from engine.trace import Example, Media
+from tests.strategies import examples
 
 from .samples import make_trace, sha, texts
 
@@ -23,27 +25,20 @@ plain_json: st.SearchStrategy[Any] = st.recursive(
 @given(
     settings_json=st.dictionaries(texts, plain_json, max_size=3),
     score=st.none() | st.floats(0, 1),
-    options=st.lists(texts, max_size=4),
-    frames=st.lists(st.integers(1, 16), max_size=3),
+    known=examples(),
 )
 def test_what_is_known_beside_the_steps_comes_back(
-    shared_store: Store, settings_json: dict[str, Any], score: float | None, options: list[str], frames: list[int]
+    shared_store: Store, settings_json: dict[str, Any], score: float | None, known: Example
 ) -> None:
-    evidence = Evidence((Box(0.1, 0.2, 1 / 3, 0.4),), tuple(frames))
+    trace = make_trace()
+    example = replace(known, question=trace.question, media=trace.media)
     record = shared_store.traces.record(
-        make_trace(),
-        author="tiny",
-        gold="KX7421",
-        example_source="mini-signs/test/17",
-        policy_settings=settings_json,
-        score=score,
-        options=options,
-        evidence=evidence,
+        trace, author="tiny", example=example, policy_settings=settings_json, score=score
     )
     assert record == shared_store.traces.get(record.id)
     assert record.policy_settings == settings_json
-    assert (record.score, record.gold, record.options) == (score, "KX7421", tuple(options))
-    assert (record.item.source, record.evidence) == ("mini-signs/test/17", evidence)
+    assert (record.score, record.example) == (score, example)
+    assert (record.gold, record.item.source) == (known.answer, known.source)
 
 
 def test_unscored_is_not_zero_and_scores_are_in_range(store: Store) -> None:
@@ -80,7 +75,10 @@ def _fill(store: Store) -> dict[int, dict[str, Any]]:
             media=facts["media"],
         )
         record = store.traces.record(
-            trace, author="tiny", example_source=f"{facts['source']}/test/{k}", score=facts["score"]
+            trace,
+            author="tiny",
+            example=replace(trace.example, source=f"{facts['source']}/test/{k}"),
+            score=facts["score"],
         )
         if k % 6 == 0:
             store.reviews.record(record.head_id, "ann", "accepted")
@@ -203,7 +201,8 @@ def test_a_word_is_found_wherever_it_stands(shared_store: Store, word: str, befo
 
 def test_hostile_text_in_a_trace_is_kept_and_found(store: Store) -> None:
     trace = make_trace('"; DROP TABLE traces', "a\0b", "<script>\ud800</script> findme", policy="x' OR 1=1")
-    record = store.traces.record(trace, author="'\"\ud800", gold="\ud800", example_source="\udfff/1")
+    known = replace(trace.example, answer="\ud800", source="\udfff/1")
+    record = store.traces.record(trace, author="'\"\ud800", example=known)
     assert store.revisions.head(record.id).trace == trace
     assert store.traces.page(search="findme", filters=Filters(policy="x' OR 1=1")).total == 1
     assert store.verify(None).problems == ()

@@ -46,7 +46,7 @@ def test_lines_are_traces_and_know_what_they_were_made_of(examples, tmp_path):
         assert trace_from_json(json.loads(line)) == (one.trace, None)
         assert one.trace.answer == one.example.answer
         assert media.has(one.trace.media[0].sha256)
-        assert one.source.startswith("EXAMPLES.jsonl, line ")
+        assert one.example.source.startswith("mini-signs/mini-signs-11-")
     assert not (tmp_path / "home").exists()  # nothing was asked of the studio's own store
 
 
@@ -72,7 +72,7 @@ def test_recorded_trajectories_are_traces_by_synthesis_that_verify(examples, tmp
         assert [revision.trace for revision in revisions] == [one.trace for one in made]
         records = [store.traces.get(revision.trace_id) for revision in revisions]
         assert [record.gold for record in records] == [one.example.answer for one in made]
-        assert [record.evidence for record in records] == [one.example.evidence for one in made]
+        assert [record.example.evidence for record in records] == [one.example.evidence for one in made]
         assert {record.status for record in records} == {"new"}
         # Every crop cut again from the stored originals.
         assert store.verify(MediaFolder(home / "artifacts" / "media")).problems == ()
@@ -87,7 +87,7 @@ def test_the_rule_of_a_benchmark_comes_along_to_rls_questions(tmp_path, name, ru
     path = write_examples(draw(benchmark_named(name), 1, seed=11, split=split), tmp_path / "examples")
     assert call(tmp_path / "home", "synthesize", str(path), "--out", str(tmp_path / "out"), "--record")[0] == 0
     (made,) = read_trajectories(tmp_path / "out" / FILE_NAME)
-    assert made.rule == rule
+    assert made.example.rule == rule
     with Store(tmp_path / "home" / "annotations.db") as store:
         (revision,) = recorded(store)
         assert question_of(store, revision).rule == rule

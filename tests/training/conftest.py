@@ -16,7 +16,6 @@ from engine.backbone.loading import Backbone, PixelBudget, load_backbone
 from engine.media import LoadedMedia, load_media
 from engine.trace import Box, Example, Observation, Step, Trace, View, ZoomIn
 from engine.training.dataset import Collator, TrainingExample
-from engine.training.episodes import RlExample
 
 BUDGETS = {role: PixelBudget(4 * 784, 12 * 784) for role in ("image", "crop", "frame", "selected_frame")}
 
@@ -58,7 +57,8 @@ def load_pictures(pictures) -> Callable:
 @pytest.fixture(scope="session")
 def examples(pictures) -> list[TrainingExample]:
     first, second = pictures.values()
-    return [TrainingExample(zoom_trace(first, "KX7421"), name="a"), TrainingExample(zoom_trace(second, "17"), name="b")]
+    traces = {"a": zoom_trace(first, "KX7421"), "b": zoom_trace(second, "17")}
+    return [TrainingExample(trace, trace.example, name) for name, trace in traces.items()]
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +89,7 @@ def undecided_model(random_model, pictures, load_pictures, tmp_path_factory) -> 
     )
     loaded = next(iter(pictures.values()))
     traces = [zoom_trace(loaded, "KX7421"), plain_trace(loaded, "17")]
-    batch = Collator([TrainingExample(trace) for trace in traces], backbone, load_pictures, 4096)(
+    batch = Collator([TrainingExample(trace, trace.example) for trace in traces], backbone, load_pictures, 4096)(
         [{"example": 0}, {"example": 1}]
     )
     network = backbone.model
@@ -125,8 +125,5 @@ def undecided(undecided_model) -> Callable[..., Backbone]:
 
 
 @pytest.fixture(scope="module")
-def rl_examples(pictures) -> list[RlExample]:
-    return [
-        RlExample(Example("What is written on the red disc?", (loaded.media,), "KX7421"))
-        for loaded in pictures.values()
-    ]
+def rl_examples(pictures) -> list[Example]:
+    return [Example("What is written on the red disc?", (loaded.media,), "KX7421") for loaded in pictures.values()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -66,18 +67,18 @@ def test_a_trace_asked_without_operations_trains_under_that_question(backbone, p
         "studio",
         is_operating=False,
     )
-    told = backbone.tokenizer.decode(encode(TrainingExample(plain), backbone, pictures).ids)
+    told = backbone.tokenizer.decode(encode(TrainingExample(plain, plain.example), backbone, pictures).ids)
     assert "Answer without operations." in told
     # A person who gave it an operation made it an answer to the other question.
     edited = dataclasses.replace(zoomed, is_operating=False)
-    told = backbone.tokenizer.decode(encode(TrainingExample(edited), backbone, pictures).ids)
+    told = backbone.tokenizer.decode(encode(TrainingExample(edited, edited.example), backbone, pictures).ids)
     assert "Answer without operations." not in told
 
 
 @pytest.mark.parametrize("masked", [WRONG_BOX, FAILED], ids=["erroneous", "failed"])
 def test_a_turn_not_to_be_learned_stays_in_the_sequence_without_loss(backbone, pictures, masked):
     trace = zoom_trace(next(iter(pictures.values())), first_step=masked)
-    encoded = encode(TrainingExample(trace), backbone, pictures)
+    encoded = encode(TrainingExample(trace, trace.example), backbone, pictures)
     assert spoken(encoded, backbone) == [written(step, trace) for step in trace.steps[1:]]
     everything = backbone.tokenizer.decode(encoded.ids)
     assert masked.thought in everything
@@ -90,7 +91,7 @@ def test_a_turn_that_was_cut_off_carries_no_loss(backbone, pictures):
     cut_off = Trace(
         whole.question, whole.media, whole.views, (whole.steps[0], Step("I read")), "max_tokens", "tiny", "studio"
     )
-    encoded = encode(TrainingExample(cut_off), backbone, pictures)
+    encoded = encode(TrainingExample(cut_off, cut_off.example), backbone, pictures)
     assert spoken(encoded, backbone) == [written(whole.steps[0], whole)]
     assert backbone.tokenizer.decode(encoded.ids).endswith("I read")
 
@@ -144,7 +145,7 @@ def test_training_and_inference_agree_token_for_token(fresh_backbone, pictures, 
     example = Example(trace.question, trace.media)
     *_, finished = stream(Policy(), example, pictures, Limits(max_steps=4))
     # What was said and came back decides the views, so the trace to compare is the one that the loop made of it.
-    encoded = encode(TrainingExample(finished.trace), backbone, pictures)
+    encoded = encode(TrainingExample(finished.trace, finished.trace.example), backbone, pictures)
     session = made[0].session
     assert finished.trace.answer == trace.answer
     assert torch.equal(encoded.ids, session.ids[0])
@@ -168,7 +169,7 @@ def test_logits_of_a_batch_equal_those_of_each_conversation(backbone, examples, 
 
 
 def test_options_and_question_are_those_of_the_opening(backbone, examples, pictures):
-    example = TrainingExample(examples[0].trace, options=("red", "blue"))
+    example = TrainingExample(examples[0].trace, replace(examples[0].example, options=("red", "blue")))
     text = backbone.tokenizer.decode(encode(example, backbone, pictures).ids)
     assert "(A) red\n(B) blue" in text
 
@@ -181,11 +182,11 @@ def test_a_long_conversation_is_refused_by_name(backbone, examples, load_picture
 def test_objections(examples, pictures):
     studio = protocol_named("studio")
     trace = examples[0].trace
-    assert objection(examples[0], studio) is None
+    assert objection(trace, studio) is None
     unwritable = Trace(
         trace.question, trace.media, trace.views[:1], (Step("", answer="a } b"),), "answered", "tiny", "studio"
     )
-    assert "cannot be written" in objection(TrainingExample(unwritable), studio)
+    assert "cannot be written" in objection(unwritable, studio)
     wrong = Trace(trace.question, trace.media, trace.views[:1], (FAILED,), "max_steps", "tiny", "studio")
-    assert "no step to learn from" in objection(TrainingExample(wrong), studio)
+    assert "no step to learn from" in objection(wrong, studio)
     assert not carries_loss(Step("cut off"))

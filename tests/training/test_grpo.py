@@ -14,7 +14,7 @@ from engine.reasoning import Limits
 from engine.trace import Example
 from engine.training.candidate import candidate
 from engine.training.checkpoints import checkpoints
-from engine.training.episodes import Episodes, RlExample, reward_group
+from engine.training.episodes import Episodes, reward_group
 from engine.training.grpo_config import GrpoConfig
 from engine.training.rewards import Reward
 from engine.training.rollout_batch import batch_tensors
@@ -42,7 +42,7 @@ def test_a_reward_for_operating_raises_rapr(undecided, rl_examples, pictures, lo
     assert [numbers["reward"] for numbers in seen] == rapr
 
     # On other seeds too, and only with the adapter that was trained.
-    prompt = Prompt(rl_examples[0].example, pictures, tuple(range(8)))
+    prompt = Prompt(rl_examples[0], pictures, tuple(range(8)))
     trained = roll_out(candidate(backbone, "new"), [prompt], config.limits)[0]
     plain = roll_out(backbone, [prompt], config.limits)[0]
     with backbone.lease.held():
@@ -148,7 +148,7 @@ def test_what_cannot_be_trained_on_is_refused(undecided, rl_examples, load_pictu
     backbone = undecided("4bit")
     with pytest.raises(InvalidInput, match="nothing to roll out"):
         train(backbone, [], load_pictures, tmp_path)
-    unknown = RlExample(Example("What?", rl_examples[0].example.media))
+    unknown = Example("What?", rl_examples[0].media)
     with pytest.raises(InvalidInput, match="'What\\?' has no known answer"):
         train(backbone, [unknown], load_pictures, tmp_path)
     one = GrpoConfig(**CONFIG.as_json() | {"steps": 2, "checkpoint_every": 1})

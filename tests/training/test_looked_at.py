@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.trace import Example
-from engine.training.episodes import Episode, Group, RlExample
+from engine.training.episodes import Episode, Group
 from engine.training.looked_at import MOST_STEPS, attempts_of, is_kept
 from engine.training.rewards import Reward
 
@@ -23,8 +23,8 @@ def test_some_steps_are_kept_the_first_and_the_last_among_them(total):
 
 def test_the_best_and_the_worst_of_the_question_that_taught_most():
     loaded = picture(3)
-    example = RlExample(Example("What is written on the red disc?", (loaded.media,), "KX7421"))
-    other = RlExample(Example("And on the blue one?", (loaded.media,), "1"))
+    example = Example("What is written on the red disc?", (loaded.media,), "KX7421")
+    other = Example("And on the blue one?", (loaded.media,), "1")
     traces = [plain_trace(loaded, "17"), zoom_trace(loaded, "KX7421"), plain_trace(loaded, "18")]
     rewards = (Reward(0.0, 0.0, 0.0), Reward(1.0, 0.05, -0.1), Reward(0.0, 0.0, -0.2))
     rollouts = tuple(SimpleNamespace(trace=trace) for trace in traces)

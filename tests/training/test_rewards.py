@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,8 +119,8 @@ def test_correctness_is_what_evaluation_says():
     number = Example("How many?", (PICTURE,), "17")
     for answer, rule in [("17", None), ("seventeen", "number"), ("18", "number"), ("1", "anls"), (None, None)]:
         said = trace(answer=answer)
-        assert correctness(said, number, rule) == score_answer(answer, number, rule)
-    assert correctness(trace(answer="seventeen"), number, "number") == 1.0
+        assert correctness(said, replace(number, rule=rule)) == score_answer(answer, replace(number, rule=rule))
+    assert correctness(trace(answer="seventeen"), replace(number, rule="number")) == 1.0
     with pytest.raises(ValueError, match="no gold answer"):
         correctness(trace(), Example("How many?", (PICTURE,)))
 

@@ -106,7 +106,7 @@ def test_training_on_a_rollouts_trace_sees_the_same_sequence(backbone, groups, p
     ]
     assert clean
     for rollout in clean:
-        encoded = encode(TrainingExample(rollout.trace), backbone, pictures)
+        encoded = encode(TrainingExample(rollout.trace, rollout.trace.example), backbone, pictures)
         assert torch.equal(encoded.ids, rollout.ids)
         shown = shown_pictures(backbone, rollout, pictures)
         assert torch.equal(encoded.pixels, torch.cat([pixels for pixels, _ in shown]))

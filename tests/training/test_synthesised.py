@@ -30,7 +30,7 @@ def test_exactly_the_steps_without_an_error_carry_loss(fresh_backbone, kind, lea
     evidence = Evidence(boxes=(Box(0.4, 0.4, 0.5, 0.5),))
     example = Example("What is written on the red disc?", (loaded.media,), "KX7421", (), evidence)
     trace = synthesize(example, {loaded.media.sha256: loaded}, kind, 3, protocol)
-    encoded = encode(TrainingExample(trace), backbone, {loaded.media.sha256: loaded})
+    encoded = encode(TrainingExample(trace, trace.example), backbone, {loaded.media.sha256: loaded})
     written = [protocol.render(step, trace.views, trace.media) + TURN_END for step in trace.steps]
     assert spoken(encoded, backbone) == [written[k] for k in learned]
     everything = backbone.tokenizer.decode(encoded.ids)

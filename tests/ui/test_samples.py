@@ -24,4 +24,4 @@ def test_samples_are_media_that_load_and_stay_the_same(tmp_path):
 def test_samples_are_not_what_evaluation_measures():
     signs = benchmark_named("mini-signs")
     sample = next(draw(signs, 1, SAMPLE_SEED))
-    assert sample.content not in [drawn.content for drawn in draw(signs, 20, 0)]
+    assert sample.files[0] not in [drawn.files[0] for drawn in draw(signs, 20, 0)]

@@ -80,7 +80,9 @@ def test_in_bulk_a_trace_that_is_not_as_it_stands_or_not_free_is_passed_over(hom
 
 def test_an_answer_that_changed_is_scored_by_gold_and_rule(home: Home) -> None:
     bench, store, _, medium = home
-    trace_id = record(store, nested(medium, "seven"), gold="7", score=0.0, rule="number")
+    trace = nested(medium, "seven")
+    known = replace(trace.example, answer="9", other_answers=("7",), rule="number")
+    trace_id = record(store, trace, example=known, score=0.0)
     at = bench.edit(trace_id, "ann", SetAnswer(2, "seven of them"), 0)
     assert at.score == 1.0 and at.record.score == 0.0  # of the draft, of the head
     assert bench.commit(trace_id, "ann", at.counter).record.score == 1.0

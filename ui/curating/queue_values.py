@@ -22,6 +22,7 @@ from typing import Any
 from engine.errors import PersonError
 from engine.store import Listed, Review, Revision, TraceRecord
 from engine.trace import Box, Media, SelectFrames, Step, Trace, View, ZoomIn, media_positions, view_size
+from engine.trace_json import known_to_json, media_to_json
 from ui.studio import Studio
 from ui.trace_values import media_value, thumbnail_url, view_url
 
@@ -68,25 +69,19 @@ def item_value(listed: Listed, person: str) -> dict[str, Any]:
 def trace_value(studio: Studio, record: TraceRecord, head: Revision, reviews: Sequence[Review]) -> dict[str, Any]:
     """One trace as the screen draws it (format: module docstring)."""
     item, trace = record.item, head.trace
-    evidence = record.evidence
     return {
         "id": item.id,
         "number": item.number,
         "status": item.status,
         "question": trace.question,
         "answer": trace.answer,
-        "gold": item.gold,
+        **known_to_json(record.example),
         "score": item.score,
         "policy": trace.policy,
         "protocol": trace.protocol,
-        "source": item.source,
         "author": item.author,
         "stop_reason": trace.stop_reason,
         "created_at": item.created_at,
-        "options": list(record.options),
-        "evidence": None
-        if evidence is None
-        else {"boxes": [box.as_list() for box in evidence.boxes], "frames": list(evidence.frames)},
         "head": revision_value(head),
         "media": media_values(studio, trace.media),
         **steps_and_views(trace),
@@ -136,10 +131,7 @@ def _media_value(studio: Studio, medium: Media, name_of: Callable[[str], str]) -
         return media_value(studio.media.load(medium.sha256), name) | {"is_missing": False}
     except PersonError:
         return {
-            "sha256": medium.sha256,
-            "kind": medium.kind,
-            "width": medium.width,
-            "height": medium.height,
+            **media_to_json(medium),
             "times_s": [],
             "name": name,
             "is_missing": True,

@@ -23,7 +23,7 @@ from engine.jobs.workshop import Workshop
 from engine.protocols import protocol_named
 from engine.reasoning import Limits
 from engine.store import Adapter, Job
-from engine.training.dataset import TrainingExample, objection
+from engine.training.dataset import objection
 from engine.training.grpo_config import GrpoConfig
 from engine.training.sft import SftConfig
 
@@ -63,7 +63,7 @@ class TrainingDesk:
         for one in revision_ids:
             if one not in self._judged:
                 trace = self.workshop.store.revisions.get(one).trace
-                self._judged[one] = objection(TrainingExample(trace), protocol)
+                self._judged[one] = objection(trace, protocol)
         return {one: reason for one in revision_ids if (reason := self._judged[one]) is not None}
 
     def start(self, kind: str, config: Mapping[str, Any], held_out: HeldOut) -> Job:

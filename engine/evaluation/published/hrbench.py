@@ -14,6 +14,7 @@ import base64
 from collections.abc import Callable, Iterable, Iterator
 
 from engine.evaluation.published.source import Asked, Fetch, Published, Row, stream
+from engine.trace import Example
 
 __all__ = ["HR_BENCH_4K", "HR_BENCH_8K"]
 
@@ -23,7 +24,7 @@ _DATASET = "DreamMr/HR-Bench"
 def _asked(row: Row, fetch: Fetch) -> Iterable[Asked]:
     options = tuple(str(row[letter]) for letter in "ABCD" if row.get(letter) is not None)
     picture = base64.b64decode(row["image"])
-    yield Asked(row["question"].strip(), picture, row["answer"].strip(), options, category=row["category"])
+    yield Example(row["question"].strip(), (), row["answer"].strip(), options, category=row["category"]), picture
 
 
 def _rows(file: str) -> Callable[[Fetch], Iterator[Row]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.evaluation.published.source import Asked, Fetch, Published, Row, stream
+from engine.trace import Example
 
 __all__ = ["INFOGRAPHICSVQA"]
 
@@ -20,12 +21,9 @@ _PROMPT = "{question}\nAnswer the question using a single word or phrase."
 
 def _asked(row: Row, fetch: Fetch) -> Iterable[Asked]:
     answers = tuple(row["answers"] or ())
-    yield Asked(
-        _PROMPT.format(question=row["question"].strip()),
-        row["image"]["bytes"],
-        answers[0] if answers else None,  # unscored
-        other_answers=answers[1:],
-    )
+    question = _PROMPT.format(question=row["question"].strip())
+    answer = answers[0] if answers else None  # unscored
+    yield Example(question, (), answer, other_answers=answers[1:]), row["image"]["bytes"]
 
 
 INFOGRAPHICSVQA = Published(

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from engine.evaluation.published.source import Asked, Fetch, Published, Row
+from engine.trace import Example
 
 __all__ = ["FOLDERS", "MVBENCH"]
 
@@ -56,7 +57,7 @@ def _asked(row: Row, fetch: Fetch) -> Iterable[Asked]:
     # What is not among the candidates can be right by no letter, so it stays unscored.
     letter = chr(ord("A") + options.index(row["answer"])) if row["answer"] in options else None
     video = fetch(f"{FOLDERS[row['task']]}/{row['video']}")
-    yield Asked(row["question"].strip(), video, letter, options, category=row["task"])
+    yield Example(row["question"].strip(), (), letter, options, category=row["task"]), video
 
 
 MVBENCH = Published("mvbench", _DATASET, _REVISION, 4_000, "letter", _rows, _asked)

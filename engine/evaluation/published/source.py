@@ -12,34 +12,23 @@ Not covered: scoring (`engine.evaluation.scoring`); gated data sets, for which t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from engine.errors import Unavailable
-from engine.evaluation.examples import Posed, pose
+from engine.evaluation.examples import Posed, Unposed, pose
 from engine.media import DEFAULT_LIMITS, MediaLimits
-from engine.trace import Evidence, Rule
+from engine.trace import Example, Rule
 
 __all__ = ["Asked", "Fetch", "Published", "Row", "download", "pose_published", "stream"]
 
 Row = Mapping[str, Any]
 Fetch = Callable[[str], Path]
 """The local path of a file of the data set's repository, downloaded once. Raises Unavailable."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One question of a row. `media` are the file's bytes, or where it is on disk."""
-
-    question: str
-    media: bytes | Path
-    answer: str | None
-    options: tuple[str, ...] = ()
-    other_answers: tuple[str, ...] = ()
-    evidence: Evidence | None = None
-    category: str | None = None
+Asked = tuple[Example, Path | bytes]
+"""One question of a row, without media, rule and source, and its file: the bytes, or where it is on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +51,9 @@ def pose_published(
     """The first `limit` examples, or all, one at a time as they are asked for. Raises Unavailable and InvalidMedia."""
     fetch = fetch or (lambda path: download(benchmark.dataset, path, benchmark.revision))
     every = (asked for row in benchmark.rows(fetch) for asked in benchmark.asked(row, fetch))
-    for asked in islice(every, limit):
-        yield pose(
-            asked.question,
-            [asked.media],
-            asked.answer,
-            asked.options,
-            asked.evidence,
-            limits,
-            other_answers=asked.other_answers,
-            rule=benchmark.rule,
-            category=asked.category,
-        )
+    for number, (example, file) in enumerate(islice(every, limit), 1):
+        name = f"{benchmark.name}/{number}"
+        yield pose(Unposed(name, replace(example, rule=benchmark.rule, source=name), (file,)), limits)
 
 
 def stream(dataset: str, config: str | None, split: str, files: str | None = None) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.evaluation.published.source import Asked, Fetch, Published, Row, stream
+from engine.trace import Example
 
 __all__ = ["TALLYQA_COMPLEX"]
 
@@ -22,7 +23,8 @@ _PROMPT = "{question}\nAnswer with a number."
 def _asked(row: Row, fetch: Fetch) -> Iterable[Asked]:
     for one in row["qa"]:
         if not one["is_simple"]:
-            yield Asked(_PROMPT.format(question=one["question"].strip()), row["image"]["bytes"], str(one["answer"]))
+            question = _PROMPT.format(question=one["question"].strip())
+            yield Example(question, (), str(one["answer"])), row["image"]["bytes"]
 
 
 TALLYQA_COMPLEX = Published(

@@ -20,7 +20,7 @@ from PIL import Image
 
 from engine.errors import InvalidBox, InvalidInput, Unavailable
 from engine.evaluation.published.source import Asked, Fetch, Published, Row
-from engine.trace import Box, Evidence
+from engine.trace import Box, Evidence, Example
 
 __all__ = ["VSTAR"]
 
@@ -40,17 +40,15 @@ def read_question(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _rows(fetch: Fetch) -> Iterator[Row]:
-    for line in fetch("test_questions.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in fetch("test_questions.jsonl").read_text(encoding="utf-8").split("\n"):
         if line.strip():
             yield json.loads(line)
 
 
 def _asked(row: Row, fetch: Fetch) -> Iterable[Asked]:
     question, options = read_question(row["text"])
-    path = fetch(row["image"])
-    yield Asked(
-        question, path, row["label"], options, evidence=_evidence(row["image"], fetch), category=row["category"]
-    )
+    evidence = _evidence(row["image"], fetch)
+    yield Example(question, (), row["label"], options, evidence, category=row["category"]), fetch(row["image"])
 
 
 def _evidence(image: str, fetch: Fetch) -> Evidence | None:

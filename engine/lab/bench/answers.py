@@ -25,9 +25,9 @@ from typing import Any
 from engine.backbone.loading import Backbone
 from engine.backbone.unpacked import unpacked
 from engine.drivers.together import Prompt
-from engine.evaluation.benchmarks import draw, pose_drawn
+from engine.evaluation.benchmarks import draw
 from engine.evaluation.drawn import required_benchmark
-from engine.evaluation.examples import Posed
+from engine.evaluation.examples import Posed, pose
 from engine.evaluation.runner import attempt
 from engine.media import Pictures
 from engine.policies.base import Said
@@ -104,7 +104,7 @@ def report(found: dict[str, Any]) -> list[str]:
 
 
 def _examples(name: str, count: int) -> list[Posed]:
-    return [pose_drawn(drawn) for drawn in draw(required_benchmark(name), count)] if count else []
+    return [pose(drawn) for drawn in draw(required_benchmark(name), count)] if count else []
 
 
 def _answer(policy: LocalPolicy, examples: Sequence[Posed]) -> tuple[list[Trace], list[float]]:

@@ -18,8 +18,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from engine.evaluation.benchmarks import draw, pose_drawn
+from engine.evaluation.benchmarks import draw
 from engine.evaluation.drawn import required_benchmark
+from engine.evaluation.examples import pose
 from engine.evaluation.runner import evaluate
 from engine.evaluation.scoring import summarise
 from engine.opening import loop_limits, open_backbone
@@ -43,7 +44,7 @@ def measure(name: str, is_operating: bool, limit: int | None) -> dict:
     """One run's summary, printed to standard error when it is there."""
     settings = Settings.from_environment(os.environ | {"STUDIO_MODEL": "tiny"})
     backbone = open_backbone(settings)
-    posed = (pose_drawn(drawn) for drawn in draw(required_benchmark(name), limit))
+    posed = (pose(drawn) for drawn in draw(required_benchmark(name), limit))
     results = evaluate(LocalPolicy(backbone), posed, loop_limits(settings), is_operating=is_operating)
     row = asdict(summarise(name, results)) | {"is_operating": is_operating, "quantization": backbone.quantization}
     print(json.dumps(row), file=sys.stderr, flush=True)

@@ -1,33 +1,29 @@
-"""Examples drawn once and read by every part that trains or evaluates: a line each, their files in one media folder.
-
-    {"name", "question", "media": {"sha256", "kind", "width", "height"}, "answer", "options"?, "evidence": {"boxes"} | {"frames"},
-     "rule", "category", "difficulty"}
+"""Examples drawn once and read by every part that trains or evaluates: a line of JSON each (`engine.trace_json`),
+their files in one media folder.
 
 The idea: drawing and encoding a picture takes longer than answering a question about it, and ten policies are asked the same
 ones. What is read back are the file's own pixels, with the losses of JPEG and MP4, as in `python -m engine evaluate`.
-
-Invariant: `questions_in` gives the rule of the benchmark along with the example, so that RL rewards what evaluation scores.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from engine.errors import StudioError
-from engine.evaluation.benchmarks import Drawn, draw
+from engine.evaluation.benchmarks import draw
 from engine.evaluation.drawn import required_benchmark
 from engine.evaluation.examples import Posed
 from engine.lab.study.folder import write_whole
 from engine.lab.study.plan import SOURCES, Draw
 from engine.media import MediaFolder
-from engine.trace import Box, Evidence, Example, Media
-from engine.training.episodes import RlExample
+from engine.trace import Example
+from engine.trace_json import example_from_json, example_to_json
 
-__all__ = ["Stopped", "draw_examples", "media_folder", "names_in", "posed_in", "questions_in"]
+__all__ = ["Stopped", "draw_examples", "media_folder", "posed_in", "questions_in"]
 
 _CACHE_BYTES = 256 * 2**20
 """Of decoded media, in each process."""
@@ -50,7 +46,8 @@ def draw_examples(
     for drawn in draw(benchmark, part.count, source.seed, source.split):
         if should_stop():
             raise Stopped(f"{part.name} was stopped")
-        lines.append(json.dumps(_record(drawn, media.take(drawn.content).media), ensure_ascii=False))
+        example = replace(drawn.example, media=tuple(media.take(file).media for file in drawn.files))
+        lines.append(json.dumps(example_to_json(example), ensure_ascii=False))
         on_progress(len(lines), part.count)
     write_whole(path, "\n".join(lines) + "\n")
     return len(lines)
@@ -58,45 +55,15 @@ def draw_examples(
 
 def posed_in(path: Path, media: MediaFolder) -> Iterator[Posed]:
     """The examples of a list, loaded one by one as they are asked for."""
-    for record, example in _read(path):
-        yield Posed(
-            example,
-            media.pictures(example.media),
-            rule=record["rule"],
-            category=record["category"],
-            difficulty=record["difficulty"],
-        )
+    return (Posed(example, media.pictures(example.media)) for example in questions_in(path))
 
 
-def names_in(path: Path) -> list[str]:
-    """The names of the examples of a list, as `engine.evaluation.benchmarks` gave them."""
-    return [record["name"] for record, _ in _read(path)]
+def questions_in(path: Path) -> list[Example]:
+    """The examples of a list; a source ends in the name that `engine.evaluation.benchmarks` gave."""
+    return [_read(json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
 
 
-def questions_in(path: Path) -> list[RlExample]:
-    """The examples of a list as RL takes them."""
-    return [RlExample(example, record["rule"]) for record, example in _read(path)]
-
-
-def _record(drawn: Drawn, media: Media) -> dict[str, Any]:
-    evidence = drawn.evidence
-    return {
-        "name": drawn.name,
-        "question": drawn.question,
-        "media": dataclasses.asdict(media),
-        "answer": drawn.answer,
-        "options": [*drawn.options],
-        "evidence": {"boxes": [box.as_list() for box in evidence.boxes], "frames": [*evidence.frames]},
-        "rule": drawn.rule,
-        "category": drawn.category,
-        "difficulty": drawn.difficulty,
-    }
-
-
-def _read(path: Path) -> Iterator[tuple[Mapping[str, Any], Example]]:
-    for line in path.read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
-        boxes, frames = record["evidence"]["boxes"], record["evidence"]["frames"]
-        evidence = Evidence(tuple(Box(*box) for box in boxes), tuple(frames))
-        media = (Media(**record["media"]),)
-        yield record, Example(record["question"], media, record["answer"], tuple(record["options"]), evidence)
+def _read(data: Mapping[str, Any]) -> Example:
+    # A study that was begun by an earlier version has one medium and a name.
+    media = data["media"] if isinstance(data["media"], list) else [data["media"]]
+    return example_from_json({"source": data.get("name"), **data, "media": media})

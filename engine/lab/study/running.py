@@ -32,7 +32,7 @@ from engine.lab.recipe.world_poses import own_pose
 from engine.lab.recipe.world_wording import drawing_named, thinking
 from engine.lab.study.folder import Folder, write_whole
 from engine.lab.study.identity import machine
-from engine.lab.study.material import Stopped, draw_examples, media_folder, names_in, posed_in, questions_in
+from engine.lab.study.material import Stopped, draw_examples, media_folder, posed_in, questions_in
 from engine.lab.study.plan import BENCHMARKS, SOURCES, Draw, Evaluate, Grpo, Sft, Sizes, StudyPart
 from engine.media import MediaFolder
 from engine.policies.local import LocalPolicy
@@ -136,11 +136,10 @@ def trajectories_of(part: Sft, folder: Folder, media: MediaFolder, protocol_name
     protocol = protocol_named(protocol_name)
     lists = [folder.examples(f"trajectories-{name}") for name in BENCHMARKS]
     posed = [one for path in lists for one in posed_in(path, media)]
-    names = dict(zip((one.example for one in posed), (name for path in lists for name in names_in(path)), strict=True))
-    drawing_of = lru_cache(maxsize=1)(lambda example: drawing_named(names[example]))
+    drawing_of = lru_cache(maxsize=1)(lambda example: drawing_named(example.source.rpartition("/")[2]))
     wording = thinking(drawing_of)
     examples = [(one.example.answer, one.example.evidence) for one in posed]
-    easy = {k for k, one in enumerate(posed) if one.difficulty == "easy"}
+    easy = {k for k, one in enumerate(posed) if one.example.difficulty == "easy"}
     planned = plan(examples, protocol.CROP_RULE, seed=SOURCES["trajectories"].seed, easy=easy).trajectories
     made = []
     for one in planned if part.is_correcting else map(_without_errors, planned):
@@ -148,7 +147,7 @@ def trajectories_of(part: Sft, folder: Folder, media: MediaFolder, protocol_name
         drawing = drawing_of(example)
         frames = () if drawing is None else own_pose(drawing).frames
         trace = synthesize(example, pictures, one.kind, one.seed, protocol, wording, frames=frames)
-        made.append(Trajectory(trace, one.kind, example, str(one.example), posed[one.example].rule))
+        made.append(Trajectory(trace, one.kind, example))
     return made
 
 
@@ -161,7 +160,7 @@ def _warm_up(part: Sft, place: Workplace) -> dict[str, Any]:
     trajectories = trajectories_of(part, folder, media, backbone.protocol_name)
     lines = [trajectory_line(one) for one in trajectories]
     write_whole(folder.trajectories(part.name), "\n".join(lines) + "\n")
-    examples = [TrainingExample(one.trace, one.example.options, one.source) for one in trajectories]
+    examples = [TrainingExample(one.trace, one.example, one.example.source) for one in trajectories]
     config = sft_config(place.sizes)
     result = run_sft(
         backbone,
@@ -280,7 +279,7 @@ def _examined(name: str, results: Sequence[Result]) -> dict[str, Any]:
         "summary": dataclasses.asdict(summarise(name, results)),
         "scores": [result.score for result in results],
         "used_operation": [result.trace.has_operation for result in results],
-        "difficulties": [result.difficulty for result in results],
-        "categories": [result.category for result in results],
+        "difficulties": [result.example.difficulty for result in results],
+        "categories": [result.example.category for result in results],
         "answers": [result.trace.answer for result in results],
     }

@@ -21,7 +21,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine.evaluation.benchmarks import Benchmark, BenchmarkSplit, Drawn
+from engine.evaluation.benchmarks import Benchmark, BenchmarkSplit
+from engine.evaluation.examples import Unposed
 from engine.lab.world.clips import draw_clip
 from engine.lab.world.miniature import info, mv, tally, vstar
 from engine.lab.world.miniature.drawing import Drawing
@@ -29,7 +30,7 @@ from engine.lab.world.miniature.surroundings import Split
 from engine.lab.world.questions import question_about
 from engine.lab.world.scenes import draw_scene, seed_for
 from engine.media import write_clip
-from engine.trace import Box, Evidence, Rule
+from engine.trace import Box, Evidence, Example, Rule
 
 __all__ = ["BENCHMARKS"]
 
@@ -39,7 +40,7 @@ _JPEG_QUALITY = 93
 """Scenes of megapixels are stored as the real benchmarks store theirs; colours at full resolution."""
 
 
-def _sign(name: str, index: int, split: BenchmarkSplit) -> Drawn | None:
+def _sign(name: str, index: int, split: BenchmarkSplit) -> Unposed | None:
     scene_seed = seed_for(split, index)
     scene = draw_scene(scene_seed, split)
     if not scene.signs:
@@ -52,10 +53,11 @@ def _sign(name: str, index: int, split: BenchmarkSplit) -> Drawn | None:
     content = io.BytesIO()
     scene.picture.save(content, "PNG", compress_level=1)
     question = question_about(sign.color, sign.shape, rng)
-    return Drawn(name, question, sign.text, Evidence(boxes=(box,)), content.getvalue(), ".png")
+    example = Example(question, (), sign.text, evidence=Evidence(boxes=(box,)))
+    return Unposed(name, example, (content.getvalue(),))
 
 
-def _sign_in_a_clip(name: str, index: int, split: BenchmarkSplit) -> Drawn | None:
+def _sign_in_a_clip(name: str, index: int, split: BenchmarkSplit) -> Unposed | None:
     scene_seed = seed_for(split, index)
     clip = draw_clip(scene_seed, split)
     if not clip.signs:
@@ -63,7 +65,8 @@ def _sign_in_a_clip(name: str, index: int, split: BenchmarkSplit) -> Drawn | Non
     rng = random.Random(f"question {scene_seed}")
     sign = rng.choice(clip.signs)
     question = question_about(sign.color, sign.shape, rng)
-    return Drawn(name, question, sign.text, Evidence(frames=sign.frames), _clip_bytes(clip.frames), ".mp4")
+    example = Example(question, (), sign.text, evidence=Evidence(frames=sign.frames))
+    return Unposed(name, example, (_clip_bytes(clip.frames),))
 
 
 def _miniature(
@@ -74,23 +77,23 @@ def _miniature(
     paint: Callable[[int, Split], Drawing | None],
     rule: Rule,
     is_clip: bool = False,
-) -> Drawn | None:
+) -> Unposed | None:
     assert split != "heldout"  # no miniature benchmark has that split
     drawing = paint(seed_for(split, index), split)
     if drawing is None:
         return None
-    return Drawn(
-        name,
+    content = _clip_bytes(drawing.frames) if is_clip else _jpeg_bytes(drawing.frames[0])
+    example = Example(
         drawing.question,
+        (),
         drawing.answer,
-        drawing.evidence,
-        _clip_bytes(drawing.frames) if is_clip else _jpeg_bytes(drawing.frames[0]),
-        ".mp4" if is_clip else ".jpg",
         drawing.options,
-        rule,
-        drawing.category,
-        drawing.difficulty,
+        drawing.evidence,
+        rule=rule,
+        category=drawing.category,
+        difficulty=drawing.difficulty,
     )
+    return Unposed(name, example, (content,))
 
 
 def _jpeg_bytes(picture: Image.Image) -> bytes:

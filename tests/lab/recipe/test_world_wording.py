@@ -42,7 +42,7 @@ def test_synthesised_thoughts_are_those_that_are_taught(room, lexicon):
 def test_a_drawing_is_found_by_its_examples_name():
     drawn = next(iter(benchmarks.draw(benchmark_named("mini-tally"), 1, 3, "train")))
     found = world_wording.drawing_named(drawn.name)
-    assert found is not None and (found.question, found.answer) == (drawn.question, drawn.answer)
+    assert found is not None and (found.question, found.answer) == (drawn.example.question, drawn.example.answer)
     assert world_wording.drawing_named("mini-signs-0-00001") is None
 
 

@@ -18,7 +18,6 @@ from engine.lab.recipe import world_thoughts
 from engine.lab.recipe.world_poses import own_pose
 from engine.lab.recipe.world_wording import drawing_named
 from engine.lab.study.folder import Folder
-from engine.lab.study.material import names_in
 from engine.lab.study.plan import BENCHMARKS, ROWS, Draw, Evaluate, Grpo, Sizes, plan
 from engine.lab.study.report import table
 from engine.lab.study.schedule import run_in_processes
@@ -112,7 +111,9 @@ def test_nothing_that_was_trained_on_is_in_the_test(study):
 
     def media(purpose: str) -> set[str]:
         lists = [folder.examples(f"{purpose}-{name}").read_text(encoding="utf-8") for name in BENCHMARKS]
-        return {json.loads(line)["media"]["sha256"] for text in lists for line in text.splitlines()}
+        return {
+            medium["sha256"] for text in lists for line in text.splitlines() for medium in json.loads(line)["media"]
+        }
 
     assert len(media("test")) == 4 and len(media("trajectories")) == 12
     assert not media("test") & (media("trajectories") | media("practice"))
@@ -132,7 +133,6 @@ def test_without_correction_data_only_the_errors_are_missing(study):
 
 def test_a_warm_start_says_and_selects_only_what_the_recipe_teaches(study):
     folder = study[0]
-    names = [name for benchmark in BENCHMARKS for name in names_in(folder.examples(f"trajectories-{benchmark}"))]
     taught = (
         "Here it is.",
         "It is large enough.",
@@ -142,7 +142,7 @@ def test_a_warm_start_says_and_selects_only_what_the_recipe_teaches(study):
     )
     selected = 0
     for one in read_trajectories(folder.trajectories("sft-no-corrections")):
-        drawing = drawing_named(names[int(one.source)])
+        drawing = drawing_named(one.example.source.rpartition("/")[2])
         assert drawing is not None
         for step in one.trace.steps:
             assert step.thought.startswith(taught)

@@ -11,9 +11,9 @@ from PIL import Image
 
 from engine.commands.examples import BENCHMARK_NAMES
 from engine.errors import InvalidInput
-from engine.evaluation.benchmarks import MAX_COUNT, SEED_STRIDE, draw, pose_drawn
+from engine.evaluation.benchmarks import MAX_COUNT, SEED_STRIDE, draw
 from engine.evaluation.drawn import benchmark_named
-from engine.evaluation.examples import pose_line, read_examples
+from engine.evaluation.examples import pose, read_examples
 from engine.evaluation.hits import LARGEST_HIT_AREA
 from engine.evaluation.scoring import score_answer
 from engine.evaluation.writing import write_examples
@@ -57,12 +57,12 @@ def test_no_seed_was_ever_trained_on_and_no_two_seeds_share_a_scene(benchmark, m
 @of_signs
 def test_an_example_is_complete_and_its_evidence_can_be_hit(benchmark):
     for drawn in draw(benchmark, 2, 1):
-        posed = pose_drawn(drawn)
+        posed = pose(drawn)
         example = posed.example
         (medium,) = example.media
         assert medium.kind == benchmark.kind
         assert list(posed.pictures) == [medium.sha256]
-        assert score_answer(drawn.answer, example) == 1.0
+        assert score_answer(drawn.example.answer, example) == 1.0
         if benchmark.kind == "image":
             (box,) = example.evidence.boxes
             assert box.area < LARGEST_HIT_AREA / 4
@@ -81,9 +81,9 @@ def test_the_evidence_frames_of_a_clip_survive_the_codec():
     from engine.lab.world.scenes import seed_for
 
     drawn = next(draw(benchmark_named("mini-clips"), 1))
-    (loaded,) = pose_drawn(drawn).pictures.values()
+    (loaded,) = pose(drawn).pictures.values()
     originals = [np.asarray(frame, dtype=float) for frame in draw_clip(seed_for("test", 0), "test").frames]
-    for number in drawn.evidence.frames:
+    for number in drawn.example.evidence.frames:
         decoded = np.asarray(loaded.picture(number), dtype=float)
         distances = [np.abs(decoded - original).mean() for original in originals]
         assert distances[number - 1] == min(distances)
@@ -129,13 +129,12 @@ def test_what_is_written_is_what_is_evaluated(name, marks, tmp_path):
     drawn = list(draw(benchmark_named(name), 2))
     path = write_examples(iter(drawn), tmp_path / "out")
     lines = read_examples(path)
-    read, posed = [pose_line(line) for line in lines], [pose_drawn(one) for one in drawn]
+    read, posed = [pose(line) for line in lines], [pose(one) for one in drawn]
     assert [one.example for one in read] == [one.example for one in posed]
-    assert [(r.rule, r.category, r.difficulty) for r in read] == [(p.rule, p.category, p.difficulty) for p in posed]
     raw = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    assert all(set(record) == {"question", "media", "answer", "evidence"} | marks for record in raw)
+    assert all(set(record) == {"question", "media", "answer", "evidence", "source"} | marks for record in raw)
     assert sorted(p.name for p in path.parent.iterdir()) == sorted(
-        ["EXAMPLES.jsonl", *(one.name + one.suffix for one in drawn)]
+        ["EXAMPLES.jsonl", *(record["media"] for record in raw)]
     )
 
 
@@ -156,16 +155,18 @@ def test_drawing_is_lazy():
 @miniature
 def test_a_miniature_is_marked_and_its_gold_answer_is_right(benchmark):
     (drawn,) = draw(benchmark, 1, 1)
-    posed = pose_drawn(drawn)
+    posed = pose(drawn)
     (medium,) = posed.example.media
     assert medium.kind == benchmark.kind
-    assert posed.rule == RULES[benchmark.name]
-    assert posed.category
-    assert posed.difficulty in ("easy", "hard")
-    assert score_answer(drawn.answer, posed.example, posed.rule) == 1.0
-    assert score_answer(None, posed.example, posed.rule) == 0.0
-    wrong = {"letter": "A" if drawn.answer != "A" else "B", "number": "77", "anls": "~~~~~~~~~~"}[RULES[benchmark.name]]
-    assert score_answer(wrong, posed.example, posed.rule) == 0.0
+    assert posed.example.rule == RULES[benchmark.name]
+    assert posed.example.category
+    assert posed.example.difficulty in ("easy", "hard")
+    assert score_answer(drawn.example.answer, posed.example) == 1.0
+    assert score_answer(None, posed.example) == 0.0
+    wrong = {"letter": "A" if drawn.example.answer != "A" else "B", "number": "77", "anls": "~~~~~~~~~~"}[
+        RULES[benchmark.name]
+    ]
+    assert score_answer(wrong, posed.example) == 0.0
 
 
 @miniature
@@ -173,9 +174,10 @@ def test_neither_name_nor_file_tells_the_answer(benchmark):
     """A name is a number; a picture carries no text, and what is asked is not in the file's head."""
     for drawn in draw(benchmark, 2, 2):
         assert drawn.name.rpartition("-")[0] == f"{benchmark.name}-2"
-        assert drawn.question.encode() not in drawn.content
+        (content,) = drawn.files
+        assert drawn.example.question.encode() not in content
         if benchmark.kind == "image":
-            assert set(Image.open(io.BytesIO(drawn.content)).info) <= {
+            assert set(Image.open(io.BytesIO(content)).info) <= {
                 "jfif",
                 "jfif_version",
                 "jfif_unit",

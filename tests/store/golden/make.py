@@ -21,6 +21,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 FIRST_MS = 1_780_000_000_000
 ONCE_A_SECOND_NS = 1_000_000_000
+FACTS = ("options", "evidence", "rule", "other_answers", "category", "difficulty")
+"""What is known of an example, beside its answer and source, under the names that every version gave it."""
 
 
 def make(commit: str) -> None:
@@ -56,6 +58,7 @@ def record(database: Path, media: Path) -> None:
     import inspect
     import secrets
     import time
+    from dataclasses import replace
 
     moments = itertools.count(FIRST_MS * 1_000_000, ONCE_A_SECOND_NS)
     digits = itertools.count(1)
@@ -97,6 +100,10 @@ def record(database: Path, media: Path) -> None:
         known = inspect.signature(store.traces.record).parameters
 
         def put(made, **more):
+            if "example" in known:
+                names = {"gold": "answer", "example_source": "source"} | {name: name for name in FACTS}
+                facts = {name: more[said] for said, name in names.items() if said in more}
+                more["example"] = replace(made.example, **facts)
             return store.traces.record(made, author="tiny", **{k: v for k, v in more.items() if k in known})
 
         evidence = Evidence((Box(0.62, 0.3, 0.85, 0.65),), ())
@@ -111,6 +118,9 @@ def record(database: Path, media: Path) -> None:
                 options=("red", "blue"),
                 policy_settings={"max_pixels": 1000, "temperature": 0.7},
                 rule="letter",
+                other_answers=("A",),
+                category="colour",
+                difficulty="easy",
             )
             for k, answer in enumerate(("red", "red", "blue"))
         ]
