@@ -1,23 +1,26 @@
-"""One question being answered: in a thread of its own, streamed to a page, stopped within one token.
+"""One question being answered: in a thread of its own, watched by a page, stopped within one token.
 
 The idea: the loop (`engine.drivers.streaming`) runs in one thread from beginning to end (what it holds open, a database
-connection or an inference mode, belongs to that thread), and puts what happened into a mailbox; the page takes out
-the newest whenever it is ready for more, so a slow page never slows the model down.
+connection or an inference mode, belongs to that thread), and leaves what happened in the `Attempt`; a page takes the
+newest whenever it is ready for more, so a slow page never slows the model down.
 
-Invariants: every attempt that ended is recorded in the store, cancelled and failed ones too, before the page hears of
-the end; a page that is closed cancels its attempt; two pages never share an attempt, for each has its own key.
+Invariants: every attempt that ended is recorded in the store, cancelled and failed ones too, before a page hears of the
+end. An attempt ends when it is done, when somebody stops it, when its page asks again, and when its page says that it goes
+for good (`leave`); a connection that breaks ends nothing, for a phone that locks its screen breaks it too, and whoever
+has the attempt's key finds it again. Two pages never share an attempt.
 
-Not covered: fairness between many askers (the backbone's lease hands out turns).
+Not covered: fairness between many askers (the backbone's lease hands out turns); an attempt that nobody comes back to
+runs on to its end or its limits.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from queue import Empty, SimpleQueue
 
 from engine.drivers.streaming import stream
 from engine.errors import PersonError
@@ -26,9 +29,10 @@ from engine.reasoning import Finished, Opened, Stepped, Thinking
 from engine.trace import Example, Step, StopReason, View
 from ui.studio import Studio
 
-__all__ = ["Answering", "Progress"]
+__all__ = ["Answering", "Attempt", "Progress"]
 
 _LOG = logging.getLogger(__name__)
+_REMEMBERED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,51 @@ class Progress:
         return self.stop_reason is not None
 
 
+class Attempt:
+    """One question under way, or answered. Iterating yields what is new until it `is_over`, at least the newest; several
+    may iterate, and one that stops iterating ends nothing. `key` cannot be guessed: who has it may watch and stop."""
+
+    def __init__(self, example: Example) -> None:
+        self.key = secrets.token_urlsafe(18)
+        self.example = example
+        self._progress: Progress | None = None
+        self._news = threading.Condition()
+        self._is_cancelled = threading.Event()
+
+    def __iter__(self) -> Iterator[Progress]:
+        seen: Progress | None = None
+        while seen is None or not seen.is_over:
+            with self._news:
+                while self._progress is None or self._progress is seen:
+                    self._news.wait()
+                seen = self._progress
+            yield seen
+
+    @property
+    def is_over(self) -> bool:
+        return self._progress is not None and self._progress.is_over
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._is_cancelled.is_set()
+
+    def tell(self, progress: Progress) -> None:
+        with self._news:
+            self._progress = progress
+            self._news.notify_all()
+
+    def stop(self) -> None:
+        """Asks it to end after its present token."""
+        self._is_cancelled.set()
+
+
 class Answering:
-    """The attempts that are under way, by the key of the page that asked (its session)."""
+    """The attempts of a studio: those under way, and the last that ended, for pages that come back to them."""
 
     def __init__(self, studio: Studio):
         self._studio = studio
-        self._cancels: dict[str, threading.Event] = {}
+        self._attempts: dict[str, Attempt] = {}
+        self._of_page: dict[str, Attempt] = {}
         self._lock = threading.Lock()
 
     def ask(
@@ -69,53 +112,52 @@ class Answering:
         is_operating: bool = True,
         seed: int | None = None,
         source: str = "ask",
-    ) -> Iterator[Progress]:
-        """Answers `example`, yielding what is new until `is_over`. Closing the iterator cancels."""
-        cancel = threading.Event()
+    ) -> Attempt:
+        """Begins to answer `example`. What the same `page` (its session) asked before is stopped."""
+        attempt = Attempt(example)
         with self._lock:
-            if earlier := self._cancels.get(page):
-                earlier.set()
-            self._cancels[page] = cancel
-        mailbox: SimpleQueue[Progress] = SimpleQueue()
-        arguments = (mailbox, cancel, example, author, is_operating, seed, source)
+            if earlier := self._of_page.get(page):
+                earlier.stop()
+            self._of_page[page] = self._attempts[attempt.key] = attempt
+            self._forget_old()
+        arguments = (attempt, author, is_operating, seed, source)
         threading.Thread(target=self._work, args=arguments, name="answering", daemon=True).start()
-        try:
-            is_over = False
-            while not is_over:
-                progress = _newest(mailbox)
-                yield progress
-                is_over = progress.is_over
-        finally:
-            cancel.set()
-            with self._lock:
-                if self._cancels.get(page) is cancel:
-                    del self._cancels[page]
+        return attempt
+
+    def find(self, key: str) -> Attempt | None:
+        """The attempt with that key; None where it is unknown, or ended long ago."""
+        with self._lock:
+            return self._attempts.get(key)
 
     def stop(self, page: str) -> bool:
-        """Asks the page's attempt to end after its present token; False where there is none."""
+        """Asks the page's attempt to end after its present token; False where there is none under way."""
         with self._lock:
-            cancel = self._cancels.get(page)
-        if cancel is not None:
-            cancel.set()
-        return cancel is not None
+            attempt = self._of_page.get(page)
+        if attempt is None or attempt.is_over:
+            return False
+        attempt.stop()
+        return True
 
-    def _work(
-        self,
-        mailbox: SimpleQueue[Progress],
-        cancel: threading.Event,
-        example: Example,
-        author: str,
-        is_operating: bool,
-        seed: int | None,
-        source: str,
-    ) -> None:
+    def leave(self, key: str) -> None:
+        """The page of that attempt goes for good, so nobody waits for it any more."""
+        if attempt := self.find(key):
+            attempt.stop()
+
+    def _forget_old(self) -> None:
+        ended = [key for key, attempt in self._attempts.items() if attempt.is_over]
+        for key in ended[: max(0, len(ended) - _REMEMBERED)]:
+            forgotten = self._attempts.pop(key)
+            self._of_page = {page: attempt for page, attempt in self._of_page.items() if attempt is not forgotten}
+
+    def _work(self, attempt: Attempt, author: str, is_operating: bool, seed: int | None, source: str) -> None:
+        example = attempt.example
         started = time.monotonic()
         progress = Progress()
 
         def tell(**news: object) -> None:
             nonlocal progress
             progress = replace(progress, elapsed_s=time.monotonic() - started, **news)  # type: ignore[arg-type]
-            mailbox.put(progress)
+            attempt.tell(progress)
 
         studio = self._studio
         ending: dict[str, object] = {"stop_reason": "failed", "thought": None}
@@ -125,7 +167,13 @@ class Answering:
             limits = loop_limits(studio.settings)
             pictures = studio.media.pictures(example.media)
             notices = stream(
-                policy, example, pictures, limits, is_operating=is_operating, is_cancelled=cancel.is_set, seed=seed
+                policy,
+                example,
+                pictures,
+                limits,
+                is_operating=is_operating,
+                is_cancelled=lambda: attempt.is_cancelled,
+                seed=seed,
             )
             for notice in notices:
                 if isinstance(notice, Opened):
@@ -157,14 +205,3 @@ class Answering:
             _LOG.exception("answering %r failed", example.question)
             ending |= {"stop_reason": "failed", "problem": "Something broke on our side; the server's log says what."}
         tell(**ending)
-
-
-def _newest(mailbox: SimpleQueue[Progress]) -> Progress:
-    """Waits for news, and skips what has been overtaken: each Progress says everything that is known."""
-    progress = mailbox.get()
-    try:
-        while not progress.is_over:
-            progress = mailbox.get_nowait()
-    except Empty:
-        pass
-    return progress

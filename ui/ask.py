@@ -17,7 +17,7 @@ import gradio as gr
 
 from engine.errors import InvalidInput, NotFound, PersonError
 from engine.trace import Example, Trace
-from ui.answering import Answering, Progress
+from ui.answering import Progress
 from ui.components.answer import Answer
 from ui.components.crops import Crops
 from ui.components.drop import Drop
@@ -41,7 +41,7 @@ _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
 
 
 def build(studio: Studio, page: Page) -> None:
-    answering = Answering(studio)
+    answering = page.answering
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=0, min_width=296, elem_classes="column-left"):
             heading("Ask about a picture or a clip", "Pick a sample, or bring your own.")
@@ -108,16 +108,30 @@ def build(studio: Studio, page: Page) -> None:
             seed=seed_number,
         )
         for progress in attempt:
-            yield _shown(media, example.question, progress)
+            yield _shown(media, example.question, progress, attempt.key)
 
     @handles("ask")
-    def stop_asking(request: gr.Request) -> Any:
-        answering.stop(str(request.session_hash))
+    def resume(value: Any, text: str, request: gr.Request) -> Iterator[tuple]:
+        """A page that slept, or was thrown away meanwhile, looks again at what it had asked."""
+        attempt = answering.find(str(value.get("attempt"))) if isinstance(value, dict) else None
+        if attempt is None:
+            yield tuple(gr.skip() for _ in range(2 + len(shown)))
+            return
+        media = _media(studio, [medium.sha256 for medium in attempt.example.media])
+        question = attempt.example.question
+        for progress in attempt:
+            yield (
+                {"media": None, "is_compact": True},
+                gr.skip() if (text or "").strip() else question,
+                *_shown(media, question, progress, attempt.key),
+            )
+
+    @handles("ask")
+    def stop_asking(value: Any, request: gr.Request) -> Any:
+        # A page that came back may have a session that never asked; the key is what it knows the attempt by.
+        if not answering.stop(str(request.session_hash)) and isinstance(value, dict):
+            answering.leave(str(value.get("attempt")))
         return gr.Button(interactive=False)
-
-    @handles("ask")
-    def leave(request: gr.Request) -> None:
-        answering.stop(str(request.session_hash))
 
     @handles("send_to_review")
     def send_to_review(value: Any, request: gr.Request) -> tuple:
@@ -136,9 +150,11 @@ def build(studio: Studio, page: Page) -> None:
         concurrency_limit=16,
         **_QUIET,
     )
-    stop.click(stop_asking, None, stop, trigger_mode="multiple", queue=False, **_QUIET)
+    answer.resume(
+        resume, [answer, question], [drop, question, *shown], trigger_mode="once", concurrency_limit=16, **_QUIET
+    )
+    stop.click(stop_asking, answer, stop, trigger_mode="multiple", queue=False, **_QUIET)
     review.click(send_to_review, answer, [answer, review], trigger_mode="once", **_QUIET)
-    page.blocks.unload(leave)
 
 
 # --- what comes from the browser ------------------------------------------------------------------------------------
@@ -213,8 +229,8 @@ def _fresh(media: list[dict[str, Any]]) -> tuple:
     )
 
 
-def _shown(media: list[dict[str, Any]], question: str, progress: Progress) -> tuple:
-    """Everything that the page shows of an attempt, so far or at its end."""
+def _shown(media: list[dict[str, Any]], question: str, progress: Progress, attempt: str | None = None) -> tuple:
+    """Everything that the page shows of an attempt, so far or at its end; `attempt` is its key while it may be watched."""
     views, done = progress.views, progress.steps
     stage = source_value(media, views, done)
     value = {
@@ -224,6 +240,7 @@ def _shown(media: list[dict[str, Any]], question: str, progress: Progress) -> tu
         "elapsed_s": None if progress.elapsed_s is None else round(progress.elapsed_s, 1),
         "policy": progress.policy,
         "trace_id": progress.trace_id,
+        "attempt": None if progress.is_over else attempt,
         **_told(progress),
     }
     return (

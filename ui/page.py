@@ -7,6 +7,7 @@ from html import escape
 
 import gradio as gr
 
+from ui.answering import Answering
 from ui.navigation import Navigation
 
 __all__ = ["Page", "eyebrow", "heading"]
@@ -14,10 +15,12 @@ __all__ = ["Page", "eyebrow", "heading"]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`blocks` is for `load` and `unload` events; `navigation` is the bar on top (its value: see `ui.navigation`)."""
+    """`blocks` is for `load` events; `navigation` is the bar on top (its value: see `ui.navigation`); `answering` holds
+    the questions under way, which outlive the pages that asked them."""
 
     blocks: gr.Blocks
     navigation: Navigation
+    answering: Answering
 
 
 def heading(title: str, note: str = "") -> gr.HTML:

@@ -14,6 +14,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from engine.errors import PersonError
+from ui.answering import Answering
+from ui.ask_routes import ask_routes
 from ui.code_routes import code_routes
 from ui.curating.continuing import continue_routes
 from ui.curating.lists import list_routes
@@ -38,7 +40,9 @@ _CONCURRENT_EVENTS = 16
 def build_server(studio: Studio) -> FastAPI:
     """The whole studio as an ASGI app, for uvicorn."""
     server = FastAPI(title="Pixel Reasoner Studio", docs_url=None, redoc_url=None, openapi_url=None)
+    answering = Answering(studio)
     server.include_router(media_routes(studio))
+    server.include_router(ask_routes(answering))
     server.include_router(curate_routes(studio))
     server.include_router(work_routes(studio))
     server.include_router(version_routes(studio))
@@ -64,7 +68,7 @@ def build_server(studio: Studio) -> FastAPI:
         told = {"is_ready": True, "problems": [] if problem is None else [problem]}
         return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
-    blocks = build_pages(studio)
+    blocks = build_pages(studio, answering)
     blocks.queue(default_concurrency_limit=_CONCURRENT_EVENTS, api_open=False, max_size=256)
     gr.mount_gradio_app(
         server,

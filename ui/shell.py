@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from ui import ask, curate, data, evaluate, train
+from ui.answering import Answering
 from ui.navigation import Navigation
 from ui.page import Page
 from ui.studio import Studio
@@ -37,7 +38,7 @@ SCREENS = (
 )
 
 
-def build_pages(studio: Studio) -> gr.Blocks:
+def build_pages(studio: Studio, answering: Answering) -> gr.Blocks:
     """All pages, ready to be mounted by `ui.server`."""
     blocks = gr.Blocks(title="Pixel Reasoner Studio", fill_width=True, analytics_enabled=False)
     rooms = tuple((screen.name, screen.path) for screen in SCREENS)
@@ -45,5 +46,5 @@ def build_pages(studio: Studio) -> gr.Blocks:
         context = blocks if screen.path == "" else blocks.route(screen.name, screen.path, show_in_navbar=False)
         with context:
             navigation = Navigation(rooms, screen.path, elem_id="navigation")
-            screen.build(studio, Page(blocks, navigation))
+            screen.build(studio, Page(blocks, navigation, answering))
     return blocks

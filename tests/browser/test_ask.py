@@ -186,6 +186,93 @@ def test_a_closed_page_stops_its_answer(live: LiveStudio, open_page: Callable[..
     assert newest(live).trace.stop_reason == "cancelled"
 
 
+def test_a_phone_that_sleeps_finds_its_answer(live: LiveStudio, open_page: Callable[..., Any]) -> None:
+    gate = live.hold(*LOOK_TWICE)
+    before = live.studio.store.traces.page().total
+    page = open_page(width=390)
+    pick(page, 1)
+    ask(page)
+    page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('A red sign')")
+    page.context.set_offline(True)
+    page.wait_for_timeout(500)
+    gate.release(3)
+    live.until(lambda: live.studio.store.traces.page().total == before + 1)
+    assert newest(live).trace.stop_reason == "answered"
+    page.context.set_offline(False)
+    finish(page)
+    assert page.inner_text("#ask-answer .answer-text") == "KX7421"
+    assert page.locator(".steps-card").count() == 3
+
+
+def test_a_page_that_was_thrown_away_while_it_slept_finds_its_answer(
+    live: LiveStudio, open_page: Callable[..., Any]
+) -> None:
+    gate = live.hold(*LOOK_TWICE)
+    page = open_page()
+    pick(page, 1)
+    ask(page)
+    page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('A red sign')")
+    # The system ends a sleeping page without a word; what the tab keeps of it is its session storage.
+    key = page.evaluate("sessionStorage.getItem('studio-attempt')")
+    again = open_page()
+    again.evaluate("key => sessionStorage.setItem('studio-attempt', key)", key)
+    again.reload()
+    again.wait_for_selector(".steps-card.is-live .steps-thought:has-text('A red sign')")
+    assert again.input_value("#ask-question textarea") == "What is written on the red sign?"
+    gate.release(3)
+    finish(again)
+    finish(page)
+    assert again.inner_text("#ask-answer .answer-text") == "KX7421"
+
+
+def test_a_cell_of_a_spreadsheet_is_pasted_as_text(live: LiveStudio, page: Any) -> None:
+    pick(page, 1)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    paste = """(where) => {
+        const data = new DataTransfer();
+        data.setData('text/plain', 'Which row?');
+        data.setData('text/html', '<table><tr><td>Which row?</td></tr></table>');
+        data.items.add(new File([new Uint8Array(8)], 'image.png', { type: 'image/png' }));
+        return document.querySelector(where).dispatchEvent(
+            new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+    }"""
+    assert page.evaluate(paste, "#ask-question textarea"), "the browser is left to paste the text"
+    assert not page.evaluate(paste, "body"), "anywhere else the picture is taken"
+    page.wait_for_selector(".drop-error:has-text('image.png'), .drop-error:not(:empty)")
+    assert sum(url.endswith("/media") for url in sent) == 1
+
+
+def test_hebrew_and_arabic_run_their_own_way(live: LiveStudio, page: Any) -> None:
+    live.say(
+        Step("שלט אדום עומד באמצע.", ZoomIn(1, Box(0.4, 0.38, 0.6, 0.56))),
+        Step("الآن أستطيع قراءتها.", answer="יציאה 14"),
+    )
+    pick(page, 1)
+    page.fill("#ask-question textarea", "מה כתוב על השלט?")
+    ask(page)
+    finish(page)
+    assert turned(page) == (6, []), "field, question, answer, two thoughts, the answer's card"
+    page.goto(f"{live.url}/curate?trace={newest(live).trace_id}")
+    page.wait_for_selector("#curate-approve:enabled")
+    page.wait_for_selector(".queue-row")
+    count, wrong = turned(page)
+    assert wrong == [] and count >= 7, "row, title, two cards, two fields"
+
+
+def turned(page: Any) -> tuple[int, list[str]]:
+    """How many places hold a text that runs from right to left, and those of them where it runs the wrong way."""
+    found = page.evaluate(
+        """() => [...document.querySelectorAll('body *')].filter((node) => node.checkVisibility()).map((node) => {
+            const own = [...node.childNodes].filter((one) => one.nodeType === 3).map((one) => one.data).join('');
+            const text = 'value' in node ? String(node.value) : own;
+            const isFound = /^[^\\p{L}]*[\u0590-\u06ff]/u.test(text);
+            return [node.tagName + '.' + node.className, isFound, getComputedStyle(node).direction];
+        }).filter(([, isFound]) => isFound)"""
+    )
+    return len(found), [name for name, _, direction in found if direction != "rtl"]
+
+
 def test_two_tabs_do_not_share_anything(live: LiveStudio, open_page: Callable[..., Any]) -> None:
     gate = live.hold(*LOOK_TWICE)
     one, two = open_page(), open_page()

@@ -1,11 +1,12 @@
-// The few words that every module needs to draw with. Text goes in by textContent alone.
+// The few words that every module needs to draw with. Text goes in by textContent alone, and runs the way of its own
+// language (`dir=auto`), for it may be a person's or a model's.
 const NS = 'http://www.w3.org/2000/svg';
 
 export const make = (tag, name, parent, text) => {
   const node = document.createElement(tag);
   if (name) node.className = name;
   if (tag === 'button') node.type = 'button';
-  if (text !== undefined) node.textContent = text;
+  if (text !== undefined) say(node, text);
   if (parent) parent.appendChild(node);
   return node;
 };
@@ -16,7 +17,9 @@ export const svg = (tag, attributes, parent) => {
   return node;
 };
 export const say = (node, text) => {
-  if (node.textContent !== text) node.textContent = text;
+  if (node.textContent === text) return;
+  node.textContent = text;
+  if (text && node instanceof HTMLElement) node.dir = 'auto';
 };
 // For a node that takes no room without text.
 export const tell = (node, text) => {

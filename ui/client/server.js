@@ -31,13 +31,20 @@ async function ask(path, options) {
   return body;
 }
 export const get = (path, signal) => ask(path, { signal });
-export const post = (path, body, signal) =>
-  ask(path, {
+
+// Browsers keep at most 64 KiB under way for pages that are gone; a character takes up to three bytes.
+const MOST_LASTING = 20000;
+// With `isLasting` the request outlives the page, if its body is small enough for that.
+export function post(path, body, { signal, isLasting = false } = {}) {
+  const text = JSON.stringify(body);
+  return ask(path, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', 'X-Studio': '1' },
-    body: JSON.stringify(body),
+    body: text,
     signal,
+    keepalive: isLasting && text.length <= MOST_LASTING,
   });
+}
 export const address = (path, query) => {
   const words = new URLSearchParams();
   for (const name in query)

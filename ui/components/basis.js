@@ -1,4 +1,4 @@
-import { make, tell } from '../client/dom.js';
+import { make, say, tell } from '../client/dom.js';
 
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.basis');
@@ -6,19 +6,19 @@ export function mount({ element, props, watch }) {
 
   function fact(entry) {
     const group = document.createElement('div');
-    make('dt', '', group).textContent = entry.name;
-    make('dd', '', group).textContent = entry.value;
+    say(make('dt', '', group), entry.name);
+    say(make('dd', '', group), entry.value);
     return group;
   }
 
   function objection(entry) {
     const item = document.createElement('li');
-    make('span', 'basis-reason', item).textContent = entry.reason;
+    say(make('span', 'basis-reason', item), entry.reason);
     const traces = make('span', 'basis-traces', item);
     for (const trace of entry.traces) {
       const link = make('a', '', traces);
       link.href = trace.href;
-      link.textContent = trace.text;
+      say(link, trace.text);
     }
     if (entry.more) make('span', '', traces).textContent = `and ${entry.more} more`;
     return item;
@@ -38,7 +38,7 @@ export function mount({ element, props, watch }) {
     part('facts').hidden = !value.facts.length;
     const left = value.objections.reduce((sum, entry) => sum + entry.traces.length + entry.more, 0);
     part('out').hidden = !left;
-    part('summary').textContent = `${left} cannot be learned from`;
+    say(part('summary'), `${left} cannot be learned from`);
     part('objections').replaceChildren(...value.objections.map(objection));
   }
   watch('value', render);

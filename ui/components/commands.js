@@ -1,3 +1,5 @@
+import { say } from '../client/dom.js';
+
 export function mount({ element, props, watch }) {
   const list = element.querySelector('.commands');
   const status = element.querySelector('.commands-status');
@@ -21,10 +23,10 @@ export function mount({ element, props, watch }) {
     while (list.children.length > items.length) list.lastChild.remove();
     items.forEach((item, index) => {
       const group = list.children[index] || list.appendChild(row());
-      group.querySelector('dt').textContent = item.does;
-      group.querySelector('code').textContent = item.command;
+      say(group.querySelector('dt'), item.does);
+      say(group.querySelector('code'), item.command);
       const button = group.querySelector('button');
-      button.textContent = 'Copy';
+      say(button, 'Copy');
       button.setAttribute('aria-label', `Copy ${item.command}`);
     });
   }
@@ -33,17 +35,17 @@ export function mount({ element, props, watch }) {
     const command = button.parentElement.querySelector('code').textContent;
     try {
       await navigator.clipboard.writeText(command);
-      button.textContent = 'Copied';
-      status.textContent = 'Copied.';
+      say(button, 'Copied');
+      say(status, 'Copied.');
     } catch {
       // Refused (an unencrypted address, a frame): select it instead, so that the keyboard can copy.
       getSelection().selectAllChildren(button.parentElement.querySelector('code'));
-      button.textContent = 'Selected';
-      status.textContent = 'Selected: copy it with the keyboard.';
+      say(button, 'Selected');
+      say(status, 'Selected: copy it with the keyboard.');
     }
     setTimeout(() => {
-      button.textContent = 'Copy';
-      status.textContent = '';
+      say(button, 'Copy');
+      say(status, '');
     }, 2500);
   }
   list.addEventListener('click', (event) => {

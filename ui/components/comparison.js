@@ -1,4 +1,4 @@
-import { make, tell } from '../client/dom.js';
+import { make, say, tell } from '../client/dom.js';
 
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.comparison');
@@ -7,27 +7,27 @@ export function mount({ element, props, watch }) {
   function bar(entry) {
     const row = document.createElement('div');
     row.className = 'comparison-bar';
-    make('span', 'comparison-label', row).textContent = entry.label;
+    say(make('span', 'comparison-label', row), entry.label);
     const track = make('span', 'comparison-track', row);
     make('i', '', track).style.width = `${entry.total ? (100 * entry.right) / entry.total : 0}%`;
     make('span', 'comparison-number', row).textContent = entry.total
       ? `${Math.round((100 * entry.right) / entry.total)} %`
       : '–';
-    make('span', 'comparison-count', row).textContent = `${entry.right} of ${entry.total}`;
+    say(make('span', 'comparison-count', row), `${entry.right} of ${entry.total}`);
     return row;
   }
 
   function example(entry) {
     const item = document.createElement('li');
     const words = make('div', 'comparison-words', item);
-    make('p', 'comparison-question', words).textContent = entry.question;
+    say(make('p', 'comparison-question', words), entry.question);
     const answers = make('p', 'comparison-answers', words);
-    make('span', '', answers).textContent = `right: ${entry.gold}`;
+    say(make('span', '', answers), `right: ${entry.gold}`);
     for (const answer of entry.answers) {
       const node = make('span', 'comparison-answer', answers);
       node.dataset.isRight = String(answer.is_right);
       const mark = answer.is_right === null ? '' : answer.is_right ? ' ✓' : ' ✗';
-      node.textContent = `${answer.label}: ${answer.text}${mark}`;
+      say(node, `${answer.label}: ${answer.text}${mark}`);
     }
     return item;
   }

@@ -1,4 +1,4 @@
-import { TONES, make } from '../client/dom.js';
+import { make, say, TONES } from '../client/dom.js';
 
 export function mount({ element, props, watch }) {
   const box = element.querySelector('.crops');
@@ -26,8 +26,8 @@ export function mount({ element, props, watch }) {
         link.href = mark.url;
       }
       image.alt = `What step ${mark.step + 1} looked at${where ? `, ${where}` : ''}`;
-      caption.firstChild.textContent = String(mark.step + 1);
-      caption.lastChild.textContent = [where, `${mark.width} × ${mark.height} px`].filter(Boolean).join(' · ');
+      say(caption.firstChild, String(mark.step + 1));
+      say(caption.lastChild, [where, `${mark.width} × ${mark.height} px`].filter(Boolean).join(' · '));
     });
     box.hidden = !marks.length;
   }

@@ -122,7 +122,7 @@ export function mount({ element, props, watch }) {
         ...texts.map((text, index) => {
           const cell = document.createElement(index && tag === 'td' ? 'td' : 'th');
           cell.scope = tag === 'th' ? 'col' : 'row';
-          cell.textContent = text;
+          say(cell, text);
           return cell;
         }),
       );

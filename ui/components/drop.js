@@ -1,3 +1,6 @@
+import { isForUpload } from '../client/clipboard.js';
+import { say } from '../client/dom.js';
+
 export function mount({ element, props, trigger, watch }) {
   const root = element.querySelector('.drop');
   const input = root.querySelector('.drop-input');
@@ -39,21 +42,21 @@ export function mount({ element, props, trigger, watch }) {
     files = [...files];
     if (!files.length) return;
     const turn = ++running;
-    error.textContent = '';
+    say(error, '');
     if (files.length > props.max_files) {
       error.textContent = `At most ${props.max_files} files can be asked about at once; these are ${files.length}.`;
       return;
     }
     const large = files.find((file) => file.size > props.max_mb * 1e6);
     if (large) {
-      error.textContent = `“${large.name}” is larger than ${props.max_mb} MB, which is the most that is taken here.`;
+      say(error, `“${large.name}” is larger than ${props.max_mb} MB, which is the most that is taken here.`);
       return;
     }
     root.classList.add('is-busy');
     const taken = [];
     try {
       for (const file of files) {
-        progress.textContent = `Sending ${file.name} …`;
+        say(progress, `Sending ${file.name} …`);
         taken.push(
           await send(file, (share) => {
             progress.textContent =
@@ -66,10 +69,10 @@ export function mount({ element, props, trigger, watch }) {
       trigger('take');
     } catch (problem) {
       if (turn === running)
-        error.textContent = (taken.length || files.length > 1 ? `${files[taken.length].name}: ` : '') + problem.message;
+        say(error, (taken.length || files.length > 1 ? `${files[taken.length].name}: ` : '') + problem.message);
     } finally {
       if (turn === running) {
-        progress.textContent = '';
+        say(progress, '');
         root.classList.remove('is-busy');
       }
       input.value = '';
@@ -103,13 +106,14 @@ export function mount({ element, props, trigger, watch }) {
     takeAll(event.dataTransfer.files);
   });
   document.addEventListener('paste', (event) => {
-    if (event.clipboardData?.files.length) {
+    const isField = event.target.closest?.('input, textarea, [contenteditable]');
+    if (event.clipboardData && isForUpload(event.clipboardData, !!isField)) {
       event.preventDefault();
       takeAll(event.clipboardData.files);
     }
   });
   watch('value', () => {
-    error.textContent = '';
+    say(error, '');
     render();
   });
   render();

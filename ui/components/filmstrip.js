@@ -1,4 +1,4 @@
-import { TONES } from '../client/dom.js';
+import { say, TONES } from '../client/dom.js';
 
 export function mount({ element, props, trigger, watch }) {
   const strip = element.querySelector('.filmstrip');
@@ -32,9 +32,9 @@ export function mount({ element, props, trigger, watch }) {
       const [image, time, steps] = button.children;
       if (image.getAttribute('src') !== frame.url) image.src = frame.url;
       const seconds = `${frame.time_s.toFixed(1)} s`;
-      if (time.textContent !== seconds) time.textContent = seconds;
+      say(time, seconds);
       const lit = value.lit.filter((mark) => mark.frame === frame.frame).map((mark) => mark.step);
-      steps.textContent = lit.map((step) => step + 1).join(' ');
+      say(steps, lit.map((step) => step + 1).join(' '));
       button.classList.toggle('is-lit', lit.length > 0);
       button.dataset.tone = lit.length ? (lit[lit.length - 1] % TONES) + 1 : '';
       button.dataset.frame = frame.frame;

@@ -1,4 +1,4 @@
-import { make, tell } from '../client/dom.js';
+import { make, say, tell } from '../client/dom.js';
 import { second } from '../client/words.js';
 
 export function mount({ element, props, watch }) {
@@ -14,8 +14,8 @@ export function mount({ element, props, watch }) {
 
   function fact(entry) {
     const group = document.createElement('div');
-    make('dt', '', group).textContent = entry.name;
-    make('dd', '', group).textContent = entry.value;
+    say(make('dt', '', group), entry.name);
+    say(make('dd', '', group), entry.value);
     return group;
   }
 
@@ -23,8 +23,8 @@ export function mount({ element, props, watch }) {
     const item = document.createElement('li');
     const time = make('time', '', item);
     time.dateTime = entry.time;
-    time.textContent = second(entry.time);
-    make('span', '', item).textContent = entry.text;
+    say(time, second(entry.time));
+    say(make('span', '', item), entry.text);
     return item;
   }
 
@@ -41,7 +41,7 @@ export function mount({ element, props, watch }) {
     root.dataset.state = value.state;
     tell(part('empty'), isThere ? '' : value.empty || '');
     part('body').hidden = !isThere;
-    if (part('status').textContent !== (value.status || '')) part('status').textContent = value.status || '';
+    say(part('status'), value.status || '');
     if (!isThere) return;
     tell(part('title'), value.title);
     tell(part('state'), value.label);
@@ -55,7 +55,7 @@ export function mount({ element, props, watch }) {
     const foot = part('foot');
     rows(foot, value.foot, (text) => {
       const node = document.createElement('span');
-      node.textContent = text;
+      say(node, text);
       return node;
     });
     foot.hidden = !value.foot.length;

@@ -1,3 +1,5 @@
+import { say } from '../client/dom.js';
+
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.navigation');
   const part = (name) => root.querySelector(`.navigation-${name}`);
@@ -5,7 +7,7 @@ export function mount({ element, props, watch }) {
 
   function render() {
     const value = props.value || {};
-    part('note').textContent = value.note || '';
+    say(part('note'), value.note || '');
     const hasShare = typeof value.share === 'number';
     part('track').hidden = !hasShare;
     if (hasShare) part('share').style.width = `${Math.round(100 * Math.min(1, Math.max(0, value.share)))}%`;
@@ -33,9 +35,18 @@ export function mount({ element, props, watch }) {
   fetch('me')
     .then((answer) => answer.json())
     .then((me) => {
-      part('user').textContent = me.user;
+      say(part('user'), me.user);
     })
     .catch(() => {});
+
+  // Gradio's fields run from left to right, whatever is written in them.
+  const runOwnWay = (field) => {
+    field.dir = 'auto';
+  };
+  document.querySelectorAll('textarea, input').forEach(runOwnWay);
+  document.addEventListener('focusin', (event) => {
+    if (event.target.matches('textarea, input')) runOwnWay(event.target);
+  });
 
   const here = root.querySelector('[aria-current=page]');
   if (here) document.title = `${here.textContent} · Pixel Reasoner Studio`;

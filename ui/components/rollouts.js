@@ -1,4 +1,4 @@
-import { make } from '../client/dom.js';
+import { make, say } from '../client/dom.js';
 
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.rollouts');
@@ -10,24 +10,24 @@ export function mount({ element, props, watch }) {
     const card = make('div', 'rollouts-attempt', parent);
     card.dataset.tone = entry.tone;
     const head = make('p', 'rollouts-reward', card);
-    make('span', 'rollouts-total', head).textContent = `reward ${entry.total}`;
-    make('span', 'rollouts-parts', head).textContent = entry.parts;
+    say(make('span', 'rollouts-total', head), `reward ${entry.total}`);
+    say(make('span', 'rollouts-parts', head), entry.parts);
     for (const line of entry.lines) {
       const node = make('p', 'rollouts-line', card);
       node.dataset.kind = line.kind;
-      node.textContent = line.text;
+      say(node, line.text);
     }
     const answer = make('p', 'rollouts-answer', card);
     answer.dataset.hasAnswer = String(entry.has_answer);
-    answer.textContent = entry.answer;
+    say(answer, entry.answer);
   }
 
   function item(entry, isNewest) {
     const details = make('details', 'rollouts-item', list);
     details.open = turned.has(entry.step) ? turned.get(entry.step) : isNewest;
     const summary = make('summary', 'rollouts-summary', details);
-    make('span', 'rollouts-step', summary).textContent = `step ${entry.step}`;
-    make('span', 'rollouts-question', summary).textContent = entry.question;
+    say(make('span', 'rollouts-step', summary), `step ${entry.step}`);
+    say(make('span', 'rollouts-question', summary), entry.question);
     summary.addEventListener('click', () => turned.set(entry.step, !details.open));
     const body = make('div', 'rollouts-body', details);
     const picture = make('img', 'rollouts-picture', body);
@@ -35,7 +35,7 @@ export function mount({ element, props, watch }) {
     picture.alt = entry.is_clip ? 'The clip that was asked about' : 'The picture that was asked about';
     picture.src = `media/${encodeURIComponent(entry.sha256)}/thumbnail?side=192${entry.is_clip ? '&frame=1' : ''}`;
     const words = make('div', 'rollouts-words', body);
-    make('p', 'rollouts-gold', words).textContent = `right: ${entry.gold}. ${entry.share}.`;
+    say(make('p', 'rollouts-gold', words), `right: ${entry.gold}. ${entry.share}.`);
     const cards = make('div', 'rollouts-attempts', words);
     for (const one of entry.attempts) attempt(one, cards);
   }
@@ -47,7 +47,7 @@ export function mount({ element, props, watch }) {
     if (text === drawn) return;
     drawn = text;
     root.hidden = !value.items.length && !value.empty;
-    empty.textContent = value.items.length ? '' : value.empty;
+    say(empty, value.items.length ? '' : value.empty);
     empty.hidden = !empty.textContent;
     const focused = list.contains(document.activeElement)
       ? [...list.children].findIndex((one) => one.contains(document.activeElement))

@@ -1,3 +1,5 @@
+import { say } from '../client/dom.js';
+
 export function mount({ element, props, trigger, watch }) {
   const list = element.querySelector('.samples');
   const empty = element.querySelector('.samples-empty');
@@ -36,9 +38,9 @@ export function mount({ element, props, trigger, watch }) {
       const part = (name) => item.querySelector(`.samples-${name}`);
       const image = item.querySelector('img');
       if (image.getAttribute('src') !== entry.url) image.src = entry.url;
-      part('kind').textContent = entry.kind === 'video' ? 'clip' : '';
-      part('title').textContent = entry.title;
-      part('question').textContent = entry.question;
+      say(part('kind'), entry.kind === 'video' ? 'clip' : '');
+      say(part('title'), entry.title);
+      say(part('question'), entry.question);
       part('item').setAttribute('aria-pressed', value.current === index);
     });
     empty.textContent = !props.value

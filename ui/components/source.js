@@ -27,7 +27,7 @@ export function mount({ element, props, watch }) {
     if (medium.kind === 'video') {
       const button = make('button', 'source-play', caption);
       button.type = 'button';
-      button.textContent = 'Play the clip';
+      say(button, 'Play the clip');
       button.addEventListener('click', () => play(figure, medium, button));
     }
     frames[index] = medium.kind === 'video' ? 1 : null;
@@ -38,7 +38,7 @@ export function mount({ element, props, watch }) {
     const playing = box.querySelector('video');
     if (playing) {
       playing.remove();
-      button.textContent = 'Play the clip';
+      say(button, 'Play the clip');
       return;
     }
     const video = make('video', 'source-video', box);
@@ -48,10 +48,10 @@ export function mount({ element, props, watch }) {
     video.playsInline = true;
     video.autoplay = true;
     video.addEventListener('error', () => {
-      button.textContent = 'This browser cannot play the clip';
+      say(button, 'This browser cannot play the clip');
       video.remove();
     });
-    button.textContent = 'Back to the frames';
+    say(button, 'Back to the frames');
   }
 
   function drawMarks(drawing, marks, medium) {
@@ -93,7 +93,7 @@ export function mount({ element, props, watch }) {
     if (key !== seen) {
       seen = key;
       lookSeen = '';
-      mediaBox.textContent = '';
+      say(mediaBox, '');
       frames.length = 0;
       media.forEach(stage);
     }
@@ -117,7 +117,7 @@ export function mount({ element, props, watch }) {
           (shown.length ? `, with ${shown.length} numbered boxes` : ''),
       });
       figure.style.setProperty('--ratio', medium.width / medium.height);
-      figure.querySelector('.source-name').textContent = medium.name || '';
+      say(figure.querySelector('.source-name'), medium.name || '');
       figure.querySelector('.source-size').textContent =
         medium.width +
         ' × ' +

@@ -4,10 +4,12 @@ import { ends } from '../../client/words.js';
 
 const numbers = (box) => box.map((edge) => edge.toFixed(2)).join(', ');
 function runs(parent, words) {
+  parent.dir = 'auto';
   for (const [kind, text] of words) {
     // Long stretches that did not change are not what anybody looks for here.
     const shown = kind === 'equal' ? ends(text) : text;
-    make(kind === 'insert' ? 'ins' : kind === 'delete' ? 'del' : 'span', '', parent, shown);
+    // The way is the sentence's, not that of each piece.
+    make(kind === 'insert' ? 'ins' : kind === 'delete' ? 'del' : 'span', '', parent).textContent = shown;
   }
 }
 const isChanged = (words) => words.some(([kind]) => kind !== 'equal');

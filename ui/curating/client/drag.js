@@ -118,7 +118,7 @@ export function hold(drawing) {
     if (event.key === 'Delete' || event.key === 'Backspace') {
       event.preventDefault();
       event.stopPropagation();
-      edit({ edit: 'remove_operation', step });
+      if (!event.repeat) edit({ edit: 'remove_operation', step });
       return;
     }
     const turn = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];

@@ -36,7 +36,7 @@ async function hold() {
 async function ask(trace, signal) {
   const release = [...held].filter((id) => id !== trace);
   held.add(trace);
-  const answer = await post('curate/hold', { trace, release }, signal);
+  const answer = await post('curate/hold', { trace, release }, { signal });
   for (const id of release) held.delete(id);
   if (answer.holder) held.delete(trace);
   const row = item(trace);
@@ -58,13 +58,8 @@ function letGo() {
   clearTimeout(timer);
   isDue = false;
   if (asking) asking.abort();
-  if (held.size)
-    fetch('curate/hold', {
-      method: 'POST',
-      keepalive: true,
-      headers: { 'Content-Type': 'application/json', 'X-Studio': '1' },
-      body: JSON.stringify({ trace: null, release: [...held] }),
-    });
+  // Nobody is left to be told that it failed.
+  if (held.size) post('curate/hold', { trace: null, release: [...held] }, { isLasting: true }).catch(() => {});
   held.clear();
 }
 

@@ -45,7 +45,7 @@ export function mount({ element: root }) {
     },
   );
   other.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter') {
+    if (event.key === 'Enter' && !event.isComposing) {
       giveReason(other.value.trim());
       other.value = '';
       other.blur();

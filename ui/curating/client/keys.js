@@ -1,4 +1,5 @@
-// The keyboard, and the sheet that `?` shows; both are made of one table. Keys work wherever nobody is typing.
+// The keyboard, and the sheet that `?` shows; both are made of one table. Keys work wherever nobody is typing, and mean
+// the same on every layout (../../client/keyboard.js).
 import { move, moveStep, chooseStep } from './walking.js';
 import { decide, reject, takeBack, closeReason, giveReason } from './verdicts.js';
 import { undo, redo } from './editing.js';
@@ -8,6 +9,7 @@ import { sideBySide, isPairOpen } from './pair.js';
 import { toggle, clear, chosen } from './bulk.js';
 import { workbench } from './workbench.js';
 import { make } from '../../client/dom.js';
+import { keyReader } from '../../client/keyboard.js';
 
 export const REASONS = ['wrong answer', 'wrong place', 'wrong reasoning', 'bad question', 'unreadable picture'];
 export const KEYS = [
@@ -65,6 +67,8 @@ export const KEYS = [
   ],
 ];
 
+// A held key goes on walking; whatever decides or changes something is done once a press.
+const REPEATED = 'jknp';
 const TYPING = 'input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]';
 let sheet = null;
 const write = (where) => {
@@ -95,7 +99,9 @@ function act(key) {
   return false;
 }
 export function listen() {
+  const keyOf = keyReader();
   document.addEventListener('keydown', (event) => {
+    if (event.isComposing) return;
     if (event.key === 'Escape') {
       if (isPairOpen() || sheet?.open) return;
       if (event.target.matches(TYPING)) event.target.blur();
@@ -103,17 +109,12 @@ export function listen() {
       else if (chosen.size) clear();
       return;
     }
-    if (
-      event.ctrlKey ||
-      event.metaKey ||
-      event.altKey ||
-      event.defaultPrevented ||
-      event.isComposing ||
-      event.target.matches(TYPING)
-    )
-      return;
-    if (isPairOpen() || (sheet?.open && event.key !== '?')) return;
-    if (act(event.key)) event.preventDefault();
+    // A browser presses a button again and again while Enter is held on it.
+    if (event.repeat && event.key === 'Enter' && event.target.closest('button')) event.preventDefault();
+    const key = keyOf(event);
+    if (!key || event.defaultPrevented || event.target.matches(TYPING)) return;
+    if (isPairOpen() || (sheet?.open && key !== '?')) return;
+    if ((event.repeat && !REPEATED.includes(key)) || act(key)) event.preventDefault();
   });
 }
 

@@ -13,6 +13,7 @@ const counters = new Map();
 let serial = 0,
   isSending = false,
   isAway = false,
+  isLeaving = false,
   answers = null,
   wake = null;
 
@@ -76,6 +77,12 @@ export async function begin(handlers) {
   if (waiting.length) send();
 }
 
+// The page may be gone in a moment: what is told from here on is sent so that it outlives the page. What was under way
+// already, and what waits behind it, stands in storage for the next page.
+export function outlive(isGoing) {
+  isLeaving = isGoing;
+}
+
 export function tell(path, body, before = null) {
   const key = `${Date.now().toString().padStart(14, '0')}-${String(serial++).padStart(5, '0')}-${random()}`;
   const task = { key, tab, path, body: { ...body, key }, before };
@@ -102,7 +109,7 @@ async function send() {
     try {
       const body =
         'counter' in task.body ? { ...task.body, counter: counters.get(task.body.trace) ?? null } : task.body;
-      const answer = await post(task.path, body);
+      const answer = await post(task.path, body, { isLasting: isLeaving });
       waiting.shift();
       forgetTask(task);
       isAway = false;

@@ -4,7 +4,9 @@ import { get, post, address } from '../../client/server.js';
 import { make, say, each, tone } from '../../client/dom.js';
 import { drawChanges } from './changes.js';
 import { notice } from './notices.js';
+import { keyReader } from '../../client/keyboard.js';
 
+const keyOf = keyReader();
 let dialog = null;
 function sheet(title) {
   if (!dialog) {
@@ -13,8 +15,9 @@ function sheet(title) {
       if (event.target === dialog) dialog.close();
     });
     dialog.addEventListener('keydown', (event) => {
-      const button = [...dialog.querySelectorAll('[data-key]')].find((one) => one.dataset.key === event.key);
-      if (button) {
+      const key = keyOf(event),
+        button = [...dialog.querySelectorAll('[data-key]')].find((one) => one.dataset.key === key);
+      if (button && !event.repeat) {
         event.preventDefault();
         event.stopPropagation();
         button.click();
