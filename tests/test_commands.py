@@ -248,7 +248,7 @@ def test_ctrl_c_keeps_what_was_done(home, picture):
     assert process.wait(timeout=60) == 130
     assert "No answer: cancelled" in rest
     with Store(home / "annotations.db") as store:
-        (item,) = store.traces.page().items
+        (item,) = (listed.item for listed in store.queue.page().items)
     assert item.stop_reason == "cancelled"
 
 

@@ -26,7 +26,7 @@ from typing import Any
 from engine.errors import InvalidInput
 from engine.faithfulness import faithfulness
 from engine.media import MediaFolder
-from engine.store import Revision, Status, Store, TraceRecord
+from engine.store import Query, Revision, Status, Store, TraceRecord
 from engine.trace_json import known_to_json, trace_to_json
 
 __all__ = ["FILE_NAME", "Exported", "export_traces", "trace_line"]
@@ -149,8 +149,8 @@ def _whole_lines(unfinished: Path) -> tuple[int, str | None]:
 
 def _ids(store: Store, status: Status | None, after: str | None) -> Iterator[str]:
     while True:
-        page = store.traces.page(status=status, order="oldest", limit=_PAGE, after=after)
-        yield from (item.id for item in page.items)
+        page = store.queue.page(Query(status=status, order="oldest"), _PAGE, after=after)
+        yield from (listed.item.id for listed in page.items)
         if len(page.items) < _PAGE:
             return
-        after = page.items[-1].id
+        after = page.items[-1].item.id

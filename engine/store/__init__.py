@@ -40,9 +40,9 @@ from engine.store.reviews import Review, Reviews, Verdict
 from engine.store.revisions import Revision, Revisions, StaleRevision
 from engine.store.rounds import Adjudication, BulkAction, PassedOver, Round, Rounds
 from engine.store.schema import migrate
-from engine.store.search import Filters, Outcome, Status
+from engine.store.search import Outcome, Status
 from engine.store.tags import SavedView, Tags
-from engine.store.traces import Order, Page, QueueItem, TraceRecord, Traces
+from engine.store.traces import QueueItem, TraceRecord, Traces
 from engine.store.verify import MediaFiles, VerifyReport, verify
 
 __all__ = [
@@ -52,7 +52,6 @@ __all__ = [
     "BlankCheck",
     "BulkAction",
     "JobEvent",
-    "Filters",
     "HistoryEvent",
     "Job",
     "JobState",
@@ -61,9 +60,7 @@ __all__ = [
     "LessonCounts",
     "Listed",
     "MediaRecord",
-    "Order",
     "Outcome",
-    "Page",
     "PassedOver",
     "Preference",
     "Promotion",

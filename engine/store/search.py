@@ -1,53 +1,24 @@
-"""What a person looks for in the queue, as one expression for the full-text index.
+"""What a person types to find traces, as one expression for the full-text index.
 
-Invariants:
-- text that a person types is only ever quoted words: it can find nothing, but never raise;
-- a filter is a word of the index's column "facets", spelt as `engine.store.facets` spells it.
+Invariant: text that a person types is only ever quoted words: it can find nothing, but never raise.
 
-Not covered: pages and their order (`engine.store.traces`).
+Not covered: filters (`engine.store.query`), pages and their order (`engine.store.queue`).
 """
 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from engine.store.identity import storable
-from engine.trace import MediaKind, StopReason
 
-__all__ = ["STATUSES", "Filters", "Outcome", "Status", "search_expression"]
+__all__ = ["STATUSES", "Outcome", "Status", "search_expression"]
 
 Status = Literal["new", "edited", "accepted", "rejected", "flagged"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 Outcome = Literal["right", "wrong", "partial", "unscored"]
 
 _SEARCH_WORDS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a page shows; None filters nothing. `source` is the part of an example's source before its first "/"."""
-
-    status: Status | None = None
-    policy: str | None = None
-    source: str | None = None
-    kind: MediaKind | None = None
-    stop_reason: StopReason | None = None
-    has_operation: bool | None = None
-    has_errors: bool | None = None
-    outcome: Outcome | None = None
-
-    def words(self) -> list[str]:
-        """The facet words that a trace must have, as the triggers of migration m007 write them."""
-        named = {"status": self.status, "policy": self.policy, "source": self.source, "stop": self.stop_reason}
-        plain = {"kind": self.kind, "outcome": self.outcome}
-        flags = {"operation": self.has_operation, "error": self.has_errors}
-        return (
-            [f"{name}{storable(value).encode().hex()}" for name, value in named.items() if value is not None]
-            + [f"{name}{value}" for name, value in plain.items() if value is not None]
-            + [f"{name}{int(value)}" for name, value in flags.items() if value is not None]
-        )
 
 
 def search_expression(text: str) -> str | None:

@@ -1,14 +1,9 @@
-"""Traces: their identity, what is known beside their steps, and the queue in pages.
+"""Traces: their identity, and what is known beside their steps.
 
-The idea of a page: every filter and every searched word is a word in one full-text index whose lists are in the order
-of the traces' numbers. A page "newest first" reads those lists from the end and stops after the page, however many
-traces match. Totals are exact up to `COUNT_LIMIT`, without filters always (triggers keep counts by status).
+Invariant: numbers count traces in the order they were recorded.
 
-Invariants:
-- text that a person types into search is only ever quoted words: it can find nothing, but never raise;
-- numbers count traces in the order they were recorded.
-
-Not covered: the steps' versions (`engine.store.revisions`), verdicts (`engine.store.reviews`).
+Not covered: pages of them (`engine.store.queue`), the steps' versions (`engine.store.revisions`), verdicts
+(`engine.store.reviews`).
 """
 
 from __future__ import annotations
@@ -17,27 +12,23 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, storable
 from engine.store.media import MediaRecords
 from engine.store.revisions import Revisions, head_columns
-from engine.store.search import STATUSES, Filters, Status, search_expression
+from engine.store.search import STATUSES, Status
 from engine.trace import Example, MediaKind, StopReason, Trace
 from engine.trace_json import example_from_json, known_to_json
 
 __all__ = [
     "COUNT_LIMIT",
-    "Order",
-    "Page",
     "QueueItem",
     "TraceRecord",
     "Traces",
 ]
-
-Order = Literal["newest", "oldest", "updated"]
 
 COUNT_LIMIT = 1_000
 """Up to how many matches of a search or of several filters are counted."""
@@ -100,15 +91,6 @@ class TraceRecord:
     @property
     def score(self) -> float | None:
         return self.item.score
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`total` counts all matches; where `is_total_exact` is False there are at least that many."""
-
-    items: tuple[QueueItem, ...]
-    total: int
-    is_total_exact: bool
 
 
 class Traces:
@@ -201,85 +183,6 @@ class Traces:
     def sources(self) -> list[str]:
         """The sources (the part before the first "/") that have traces, sorted; those without a source are left out."""
         return [name for name in self._distinct("source") if name]
-
-    def page(
-        self,
-        status: Status | None = None,
-        search: str | None = None,
-        order: Order = "newest",
-        limit: int = 50,
-        offset: int = 0,
-        after: str | None = None,
-        filters: Filters | None = None,
-    ) -> Page:
-        """One page of the queue. `status` is short for that filter; `search` is what a person typed, over questions,
-        thoughts and answers; `after` is the id of the last trace of the page before (cheaper than a deep `offset`).
-
-        Raises InvalidInput for an unknown status or order, or a `limit` outside 1 to 1,000, and NotFound for `after`.
-        """
-        if order not in get_args(Order):
-            raise InvalidInput(f"the order {order!r} is none of {', '.join(get_args(Order))}")
-        if not 1 <= limit <= 1000 or offset < 0:
-            raise InvalidInput(f"a page has 1 to 1000 traces from an offset of 0 or more, not {limit} from {offset}")
-        chosen = filters or Filters()
-        for wanted in (status, chosen.status):
-            if wanted is not None and wanted not in STATUSES:
-                raise InvalidInput(f"the status {wanted!r} is none of {', '.join(STATUSES)}")
-        words = list(dict.fromkeys(chosen.words() + Filters(status=status).words()))
-        typed = search_expression(search or "")
-        match = " AND ".join(([typed] if typed else []) + [f'facets : "{word}"' for word in words]) or None
-        # A status alone has indexes of its own, in every order, and a count that is kept.
-        only = status or chosen.status
-        if only is not None and words == Filters(status=only).words() and typed is None:
-            match = None
-        else:
-            only = None
-        sql, parameters = self._page_query(match, only, order, after)
-        parameters |= {"limit": limit, "offset": offset}
-        items = tuple(item_of(row) for row in self._connections.rows(sql, parameters))
-        return Page(items, *self._total(match, only))
-
-    def _page_query(
-        self, match: str | None, status: Status | None, order: Order, after: str | None
-    ) -> tuple[str, dict[str, Any]]:
-        parameters: dict[str, Any] = {"status": status, "match": match}
-        conditions: list[str] = [] if status is None else ["status = :status"]
-        key = {"newest": "number", "oldest": "number", "updated": "updated_at, number"}[order]
-        if after is not None:
-            row = self._connections.row("SELECT number, updated_at FROM traces WHERE id = ?", (after,))
-            if row is None:
-                raise NotFound(f"there is no trace {after!r} in the store")
-            parameters |= {"number": row["number"], "updated_at": row["updated_at"]}
-            conditions.append(
-                {"newest": "{n} < :number", "oldest": "{n} > :number"}.get(
-                    order, "(updated_at, number) < (:updated_at, :number)"
-                )
-            )
-        direction = "ASC" if order == "oldest" else "DESC"
-        ordering = ", ".join(f"{name} {direction}" for name in key.split(", "))
-        if match is None or order == "updated":
-            if match is not None:
-                conditions.append("number IN (SELECT rowid FROM trace_search WHERE trace_search MATCH :match)")
-            where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
-            sql = f"SELECT * FROM traces {where}ORDER BY {ordering} LIMIT :limit OFFSET :offset"
-            return sql.replace("{n}", "number"), parameters
-        narrowed = " AND ".join(["trace_search MATCH :match", *conditions]).replace("{n}", "rowid")
-        return (
-            f"WITH hits AS MATERIALIZED (SELECT rowid AS hit FROM trace_search WHERE {narrowed} "
-            f"ORDER BY rowid {direction} LIMIT :limit OFFSET :offset) "
-            f"SELECT traces.* FROM hits CROSS JOIN traces ON traces.number = hits.hit ORDER BY hits.hit {direction}"
-        ), parameters
-
-    def _total(self, match: str | None, status: Status | None) -> tuple[int, bool]:
-        if match is None:
-            counts = self.counts()
-            return (sum(counts.values()) if status is None else counts[status]), True
-        row = self._connections.row(
-            "SELECT count(*) FROM (SELECT 1 FROM trace_search WHERE trace_search MATCH ? LIMIT ?)",
-            (match, COUNT_LIMIT + 1),
-        )
-        found = row[0] if row else 0
-        return min(found, COUNT_LIMIT), found <= COUNT_LIMIT
 
     def _distinct(self, column: Literal["policy", "source"]) -> list[str]:
         part = "substr(source, 1, instr(source || '/', '/') - 1)" if column == "source" else "policy"

@@ -23,7 +23,7 @@ from typing import get_args
 from engine.errors import InvalidInput
 from engine.json_fields import one_of, required
 from engine.media import MediaFolder
-from engine.store import Filters, Revision, Store, TraceRecord
+from engine.store import Query, Revision, Store, TraceRecord
 from engine.synthesis.kinds import Kind
 from engine.trace import Example, Trace
 from engine.trace_json import known_from_json, known_to_json, trace_from_json, trace_to_json
@@ -89,8 +89,8 @@ def recorded(store: Store) -> Sequence[Revision]:
     revisions: list[Revision] = []
     after: str | None = None
     while True:
-        page = store.traces.page(order="oldest", limit=_PAGE, after=after, filters=Filters(source=AUTHOR))
-        revisions += [store.revisions.get(item.head_id) for item in page.items if item.status != "rejected"]
+        page = store.queue.page(Query(source=AUTHOR, order="oldest"), _PAGE, after=after)
+        revisions += [store.revisions.get(one.item.head_id) for one in page.items if one.item.status != "rejected"]
         if len(page.items) < _PAGE:
             return revisions
-        after = page.items[-1].id
+        after = page.items[-1].item.id

@@ -29,7 +29,7 @@ def time_passes(studio: RunningStudio) -> None:
     """Whoever came before is long gone. A browser that is shut down in the middle of a request cannot say so, and its
     traces would be reserved until the reservations run out."""
     with studio.store() as store:
-        for item in store.traces.page(limit=1000).items:
+        for item in (listed.item for listed in store.queue.page(limit=1000).items):
             if (held := store.reservations.of(item.id)) is not None:
                 store.reservations.release(item.id, held.holder)
 

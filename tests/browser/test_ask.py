@@ -73,13 +73,13 @@ def finish(page: Any) -> None:
 
 
 def newest(live: LiveStudio) -> Revision:
-    item = live.studio.store.traces.page(limit=1).items[0]
+    item = live.studio.store.queue.page(limit=1).items[0].item
     return live.studio.store.revisions.head(item.id)
 
 
 def test_a_sample_is_answered_step_by_step_and_the_trace_is_recorded(live: LiveStudio, page: Any) -> None:
     gate = live.hold(*LOOK_TWICE)
-    before = live.studio.store.traces.page().total
+    before = live.studio.store.queue.page().total
     pick(page, 1)
     assert page.input_value("#ask-question textarea") == "What is written on the red sign?"
     ask(page)
@@ -89,7 +89,7 @@ def test_a_sample_is_answered_step_by_step_and_the_trace_is_recorded(live: LiveS
     page.wait_for_selector(".source-mark[data-step='0']", state="attached")
     page.wait_for_selector(".crops-crop[data-step='0']")
     page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('Closer still')")
-    assert live.studio.store.traces.page().total == before, "only what ended is recorded"
+    assert live.studio.store.queue.page().total == before, "only what ended is recorded"
     gate.release(2)
     finish(page)
 
@@ -103,7 +103,7 @@ def test_a_sample_is_answered_step_by_step_and_the_trace_is_recorded(live: LiveS
     assert crop.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [right - left, bottom - top]
 
     revision = newest(live)
-    assert live.studio.store.traces.page().total == before + 1
+    assert live.studio.store.queue.page().total == before + 1
     assert revision.trace.answer == "KX7421"
     assert revision.trace.stop_reason == "answered"
     assert revision.trace.views[2].box == Box(0.1, 0.1, 0.6, 0.6).within(Box(0.4, 0.38, 0.6, 0.56))
@@ -122,7 +122,7 @@ def test_a_sample_is_answered_step_by_step_and_the_trace_is_recorded(live: LiveS
     assert page.inner_text("#ask-answer .answer-text") == "KX7421"
     assert page.locator("#ask-steps .steps-card").count() == 3
     assert page.input_value("#ask-question textarea") == "What is written on the red sign?"
-    assert live.studio.store.traces.page().total == before + 1, "opening a trace records none"
+    assert live.studio.store.queue.page().total == before + 1, "opening a trace records none"
 
 
 def test_a_clip_lights_the_chosen_frames_and_a_follow_up_keeps_it(live: LiveStudio, page: Any) -> None:
@@ -176,13 +176,13 @@ def test_stop_ends_it_at_once_and_keeps_what_was_thought(live: LiveStudio, page:
 
 def test_a_closed_page_stops_its_answer(live: LiveStudio, open_page: Callable[..., Any]) -> None:
     live.hold(*NEVER_DONE)
-    before = live.studio.store.traces.page().total
+    before = live.studio.store.queue.page().total
     page = open_page()
     pick(page, 1)
     ask(page)
     page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('I think')")
     page.close()
-    live.until(lambda: live.studio.store.traces.page().total == before + 1)
+    live.until(lambda: live.studio.store.queue.page().total == before + 1)
     assert newest(live).trace.stop_reason == "cancelled"
 
 
@@ -287,7 +287,7 @@ def test_two_tabs_do_not_share_anything(live: LiveStudio, open_page: Callable[..
     finish(two)
     assert one.inner_text(".answer-question") == "From the first tab?"
     assert two.inner_text(".answer-question") == "From the second tab?"
-    items = live.studio.store.traces.page(limit=2).items
+    items = [listed.item for listed in live.studio.store.queue.page(limit=2).items]
     asked = {item.question: live.studio.store.revisions.head(item.id) for item in items}
     assert asked["From the first tab?"].trace.media[0].sha256 == live.picture
     assert asked["From the second tab?"].trace.media[0].sha256 == live.clip
@@ -329,7 +329,7 @@ def test_a_picture_of_ones_own_is_taken_and_asked_about(live: LiveStudio, page: 
 
 
 def test_what_is_missing_is_said(live: LiveStudio, page: Any) -> None:
-    before = live.studio.store.traces.page().total
+    before = live.studio.store.queue.page().total
     page.click("#ask-run")
     page.wait_for_selector(".answer-problem:has-text('Choose a picture or a clip first')")
     pick(page, 1)
@@ -341,7 +341,7 @@ def test_what_is_missing_is_said(live: LiveStudio, page: Any) -> None:
     page.fill(".ask-advanced textarea", "seven")
     page.click("#ask-run")
     page.wait_for_selector(".answer-problem:has-text('whole number')")
-    assert live.studio.store.traces.page().total == before
+    assert live.studio.store.queue.page().total == before
     page.goto(live.url + "/?trace=nothing")
     page.wait_for_selector(".answer-problem:has-text('no trace')")
 

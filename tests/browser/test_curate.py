@@ -36,7 +36,7 @@ def alone(studio):
 def ids(studio) -> list[str]:
     """Newest first, as the queue stands."""
     with studio.store() as store:
-        return [item.id for item in store.traces.page(limit=1000).items]
+        return [listed.item.id for listed in store.queue.page(limit=1000).items]
 
 
 def verdicts(studio, trace_id: str) -> list[tuple[str, str]]:
@@ -131,7 +131,9 @@ def test_slow_thumbnails_leave_connections_for_work(new_page, studio):
 
 def test_a_clip_shows_its_chosen_frames(new_page, studio):
     with studio.store() as store:
-        clip = next(item.id for item in store.traces.page(limit=1000).items if item.media_kind == "video")
+        clip = next(
+            listed.item.id for listed in store.queue.page(limit=1000).items if listed.item.media_kind == "video"
+        )
     page = opened(new_page(), studio, f"?trace={clip}")
     lit = page.locator(".editor-strip .is-lit")
     assert [frame.get_attribute("data-frame") for frame in lit.all()] == ["4", "5"]

@@ -49,7 +49,7 @@ def ask_about_the_first_sample(page: Any, studio: RunningStudio) -> TraceRecord:
     page.wait_for_selector("#ask-steps .steps-card")
     page.wait_for_selector("#ask-answer [data-state=done]")
     with studio.store() as store:
-        return store.traces.get(store.traces.page(limit=1).items[0].id)
+        return store.traces.get(store.queue.page(limit=1).items[0].item.id)
 
 
 def test_ask_approve_train_promote_ask(studio: RunningStudio, new_page: Callable[..., Any]) -> None:

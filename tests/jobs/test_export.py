@@ -135,7 +135,7 @@ run_in_foreground(store, home / "artifacts", kind, kind.plan(home / "out"))
 
 def test_a_killed_process_finds_its_job_again(home):
     store, kind, folder = home
-    last = store.traces.page(limit=1).items[0].media_sha256
+    last = store.queue.page(limit=1).items[0].item.media_sha256
     code = KILLED.format(home=str(folder), last=last)
     killed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ, timeout=120)
     assert killed.returncode == -signal.SIGKILL
@@ -153,7 +153,7 @@ def test_what_cannot_be_says_why(home):
     with pytest.raises(InvalidInput, match="is there already"):
         kind.plan(folder / "out")
     lost = queue_job(store, kind, kind.plan(folder / "other"))
-    kind.media.path(store.traces.page(limit=1).items[0].media_sha256).unlink()
+    kind.media.path(store.queue.page(limit=1).items[0].item.media_sha256).unlink()
     ended = run(home, lost)
     assert ended.state == "failed" and "There is no media" in ended.message
     (said,) = store.jobs.events(lost.id, kind="error")

@@ -10,7 +10,7 @@ import pytest
 from sqlite_utils import Database
 
 from engine.errors import InvalidSetting, Unavailable
-from engine.store import Store
+from engine.store import Query, Store
 
 from .samples import make_trace
 
@@ -33,7 +33,7 @@ def test_every_threads_connection_is_set_up_alike(tmp_path: Path, mode: str) -> 
         assert seen[0][0] != seen[1][0]
         store.traces.record(make_trace(), author="tiny")
     with Store(tmp_path / "annotations.db", journal_mode="delete" if mode == "wal" else "wal") as store:
-        assert store.traces.page().total == 1  # the mode can be changed later
+        assert store.queue.page().total == 1  # the mode can be changed later
 
 
 def test_twenty_threads_write_for_seconds_and_none_is_locked_out(store: Store) -> None:
@@ -46,7 +46,7 @@ def test_twenty_threads_write_for_seconds_and_none_is_locked_out(store: Store) -
             while time.monotonic() < ends_at:
                 record = store.traces.record(make_trace(answer=name), author=name)
                 store.reviews.record(record.head_id, name, "accepted")
-                store.traces.page(search=name, limit=5)
+                store.queue.page(Query(search=name), limit=5)
                 mine.append(record.id)
         except BaseException as error:
             errors.append(error)
@@ -80,18 +80,18 @@ def test_two_stores_in_one_process_do_not_lock_each_other_out(store: Store) -> N
         for thread in threads:
             thread.join()
         assert errors == []
-        assert store.traces.page().total == 400
+        assert store.queue.page().total == 400
 
 
 def test_a_transaction_is_all_or_nothing(store: Store) -> None:
     with pytest.raises(RuntimeError), store.transaction():
         store.traces.record(make_trace(), author="tiny")
         raise RuntimeError
-    assert store.traces.page().total == 0
+    assert store.queue.page().total == 0
     with store.transaction():
         for _ in range(3):
             store.traces.record(make_trace(), author="tiny")
-    assert store.traces.page().total == 3
+    assert store.queue.page().total == 3
 
 
 def test_an_inner_failure_leaves_the_outer_transaction_whole(store: Store) -> None:
@@ -100,7 +100,7 @@ def test_an_inner_failure_leaves_the_outer_transaction_whole(store: Store) -> No
         with pytest.raises(ZeroDivisionError), store.transaction():
             store.traces.record(make_trace(), author="dropped")
             _ = 1 / 0
-    assert [item.author for item in store.traces.page().items] == ["kept"]
+    assert [listed.item.author for listed in store.queue.page().items] == ["kept"]
 
 
 def test_a_lock_that_another_process_keeps_is_one_sentence(tmp_path: Path) -> None:
@@ -131,14 +131,14 @@ def test_what_is_no_database_is_refused_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_closed_store_says_so_and_a_thread_that_ended_leaves_no_connection(store: Store) -> None:
-    thread = threading.Thread(target=lambda: store.traces.page())
+    thread = threading.Thread(target=lambda: store.queue.page())
     thread.start()
     thread.join()
     del thread
     assert len(store.connections._all) == 1
     store.close()
     with pytest.raises(ValueError, match="closed"):
-        store.traces.page()
+        store.queue.page()
 
 
 def test_a_thread_that_comes_while_the_store_closes_leaves_no_connection(

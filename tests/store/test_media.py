@@ -26,7 +26,7 @@ def test_a_media_that_contradicts_its_record_is_refused(store: Store) -> None:
     with pytest.raises(IntegrityError):
         store.traces.record(make_trace(media=other), author="tiny")
     assert store.media.get(PICTURE.sha256).media == PICTURE
-    assert store.traces.page().total == 0
+    assert store.queue.page().total == 0
 
 
 def test_unknown_media_and_hostile_names(store: Store) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import InvalidInput, NotFound
-from engine.store import Filters, Store
+from engine.store import Query, QueueItem, Store
 from engine.trace import Example, Media
 from tests.strategies import examples
 
@@ -95,13 +95,14 @@ def test_filters_find_exactly_what_fits(store: Store, order: Any) -> None:
             for has_operation in (None, True, False):
                 for outcome in (None, "right", "unscored"):
                     for source, kind in ((None, None), ("mini-signs", None), (None, "video"), ("mini-clips", "image")):
-                        filters = Filters(
+                        query = Query(
                             status=status,
                             policy=policy,
                             source=source,
                             kind=kind,
                             has_operation=has_operation,
                             outcome=outcome,
+                            order=order,
                         )
                         wanted = {
                             number
@@ -113,8 +114,8 @@ def test_filters_find_exactly_what_fits(store: Store, order: Any) -> None:
                             and has_operation in (None, f["is_operating"])
                             and outcome in (None, outcomes[f["score"]])
                         }
-                        page = store.traces.page(filters=filters, order=order)
-                        assert {item.number for item in page.items} == wanted
+                        page = store.queue.page(query)
+                        assert {listed.item.number for listed in page.items} == wanted
                         assert (page.total, page.is_total_exact) == (len(wanted), True)
 
 
@@ -123,12 +124,15 @@ def test_filters_find_exactly_what_fits(store: Store, order: Any) -> None:
 @pytest.mark.parametrize("status", [None, "new"])
 def test_pages_follow_each_other_without_gap_or_overlap(store: Store, order: Any, search: Any, status: Any) -> None:
     _fill(store)
-    whole = store.traces.page(status, search, order, limit=1000).items
-    by_offset = [
-        item for k in range(0, 30, 5) for item in store.traces.page(status, search, order, limit=5, offset=k).items
-    ]
+
+    def page(**place: Any) -> list[QueueItem]:
+        query = Query(search=search or "", status=status, order=order)
+        return [listed.item for listed in store.queue.page(query, **place).items]
+
+    whole = page(limit=1000)
+    by_offset = [item for k in range(0, 30, 5) for item in page(limit=5, offset=k)]
     by_cursor, after = [], None
-    while items := store.traces.page(status, search, order, limit=5, after=after).items:
+    while items := page(limit=5, after=after):
         by_cursor.extend(items)
         after = items[-1].id
     assert list(whole) == by_offset == by_cursor
@@ -144,7 +148,7 @@ def test_search_finds_words_of_questions_thoughts_and_answers(store: Store) -> N
     two = store.traces.record(make_trace("Which frame?", "blue", "Nothing yet, so zoom."), author="tiny")
 
     def found(text: str, **more: Any) -> list[str]:
-        return [item.id for item in store.traces.page(search=text, **more).items]
+        return [listed.item.id for listed in store.queue.page(Query(search=text, **more)).items]
 
     assert found("cafe") == found("CAFÉ sign") == found("kx74") == found("hangs") == [one.id]
     assert found('"hangs high"') == [one.id] and found('"high hangs"') == [] and found("high hangs") == [one.id]
@@ -161,9 +165,9 @@ def test_search_finds_words_of_questions_thoughts_and_answers(store: Store) -> N
 def test_search_follows_the_head(store: Store) -> None:
     record = store.traces.record(make_trace(answer="before", thought="first idea"), author="tiny")
     store.revisions.append(record.id, make_trace(answer="after", thought="second idea"), "ann", record.head_id)
-    assert store.traces.page(search="before").total == 0
-    assert store.traces.page(search="after second").total == 1
-    assert store.traces.page(status="edited", search="idea").total == 1
+    assert store.queue.page(Query(search="before")).total == 0
+    assert store.queue.page(Query(search="after second")).total == 1
+    assert store.queue.page(Query(status="edited", search="idea")).total == 1
 
 
 HOSTILE = [
@@ -179,15 +183,15 @@ HOSTILE = [
 def test_no_search_text_raises(store: Store, text: str) -> None:
     store.traces.record(make_trace("AND question x"), author="tiny")
     for order in ("newest", "updated"):
-        page = store.traces.page(search=text, order=order, status="new")
+        page = store.queue.page(Query(search=text, order=order, status="new"))
         assert page.total in (0, 1)
-    assert store.traces.page().total == 1
+    assert store.queue.page().total == 1
 
 
 @settings(max_examples=150, deadline=None)
 @given(text=st.text(st.characters(), max_size=30) | st.text('"*()^:{}+-ANDORT \0', max_size=30))
 def test_no_generated_search_text_raises(shared_store: Store, text: str) -> None:
-    shared_store.traces.page(search=text, limit=1)
+    shared_store.queue.page(Query(search=text), limit=1)
 
 
 @settings(max_examples=40, deadline=None)
@@ -196,7 +200,7 @@ def test_a_word_is_found_wherever_it_stands(shared_store: Store, word: str, befo
     record = shared_store.traces.record(
         make_trace(thought=f"{before.replace(chr(0), '')} {word}, and on"), author="tiny"
     )
-    assert record.id in [item.id for item in shared_store.traces.page(search=word, limit=1000).items]
+    assert record.id in [listed.item.id for listed in shared_store.queue.page(Query(search=word), limit=1000).items]
 
 
 def test_hostile_text_in_a_trace_is_kept_and_found(store: Store) -> None:
@@ -204,23 +208,19 @@ def test_hostile_text_in_a_trace_is_kept_and_found(store: Store) -> None:
     known = replace(trace.example, answer="\ud800", source="\udfff/1")
     record = store.traces.record(trace, author="'\"\ud800", example=known)
     assert store.revisions.head(record.id).trace == trace
-    assert store.traces.page(search="findme", filters=Filters(policy="x' OR 1=1")).total == 1
+    assert store.queue.page(Query(search="findme", policy="x' OR 1=1")).total == 1
     assert store.verify(None).problems == ()
 
 
 def test_bad_pages_are_refused_in_a_sentence(store: Store) -> None:
-    for bad in (
-        {"limit": 0},
-        {"limit": 1001},
-        {"offset": -1},
-        {"order": "random"},
-        {"status": "nice"},
-        {"filters": Filters(status="nice")},  # type: ignore[arg-type]
-    ):
+    for bad in ({"limit": 0}, {"limit": 1001}, {"offset": -1}):
         with pytest.raises(InvalidInput):
-            store.traces.page(**bad)
+            store.queue.page(**bad)
+    for query in (Query(order="random"), Query(status="nice")):  # type: ignore[arg-type]
+        with pytest.raises(InvalidInput):
+            store.queue.page(query)
     with pytest.raises(NotFound):
-        store.traces.page(after="nothing")
+        store.queue.page(after="nothing")
     with pytest.raises(NotFound):
         store.traces.get("nothing")
 
