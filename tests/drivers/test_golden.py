@@ -14,8 +14,9 @@ from engine.backbone.loading import load_backbone
 from engine.drivers.asynchronous import stream_async
 from engine.drivers.streaming import stream
 from engine.drivers.together import Prompt, run_together
-from engine.evaluation.benchmarks import draw, pose_drawn
+from engine.evaluation.benchmarks import draw
 from engine.evaluation.drawn import required_benchmark
+from engine.evaluation.examples import pose
 from engine.policies.local import LocalPolicy
 from engine.reasoning import Thinking
 from engine.training.dataset import TrainingExample, encode
@@ -89,7 +90,7 @@ def backbone():
 @pytest.fixture(scope="module")
 def posed():
     wanted = {(case.benchmark, case.index) for case in EMBEDDED.values()} | set(ROLLED)
-    return {(name, index): pose_drawn([*draw(required_benchmark(name), index + 1)][index]) for name, index in wanted}
+    return {(name, index): pose([*draw(required_benchmark(name), index + 1)][index]) for name, index in wanted}
 
 
 def digest_of(values: torch.Tensor) -> str:

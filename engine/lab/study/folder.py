@@ -109,7 +109,7 @@ class Folder:
     def metrics(self, part: str) -> list[dict[str, Any]]:
         """One entry a step, in order. A line that a kill cut off, and one that was overtaken, are left out."""
         path, by_step = self._metrics_path(part), {}
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        for line in path.read_text(encoding="utf-8").split("\n") if path.exists() else ():
             try:
                 entry = json.loads(line)
             except ValueError:
