@@ -1,8 +1,8 @@
 """Media: pictures and videos from people, validated, named by their hash, and decoded to upright RGB pictures.
 
-`formats` says what is accepted and recognises it by content, `picture` and `video` decode (`containers` finds truncated
-videos), `loaded` puts them together, `folder` stores originals and derived pictures (`cache` bounds what stays in
-memory), `clip` writes videos.
+`formats` says what is accepted and recognises it by content; `picture`, `animation` and `video` decode (`jpeg_xl` reads a
+header before its decoder, `containers` finds truncated videos, `sampling` chooses a clip's frames); `loaded` puts them
+together; `folder` stores originals and derived pictures (`cache` bounds what stays in memory); `clip` writes videos.
 
 Not covered: operations on views (`engine.operations`), names and owners of media (`engine.store`).
 """
@@ -22,6 +22,7 @@ from engine.media.formats import (
     sniff,
 )
 from engine.media.loaded import LoadedMedia, Pictures, load_media
+from engine.media.sampling import Sampling
 
 __all__ = [
     "ACCEPTED",
@@ -36,6 +37,7 @@ __all__ = [
     "MediaFolder",
     "MediaLimits",
     "Pictures",
+    "Sampling",
     "accepted_sentence",
     "load_media",
     "sniff",

@@ -53,12 +53,14 @@ WEBP = Format("WebP", "image", "WEBP", "image/webp", (".webp",))
 GIF = Format("GIF", "image", "GIF", "image/gif", (".gif",))
 BMP = Format("BMP", "image", "BMP", "image/bmp", (".bmp",))
 TIFF = Format("TIFF", "image", "TIFF", "image/tiff", (".tif", ".tiff"))
+AVIF = Format("AVIF", "image", "AVIF", "image/avif", (".avif",))
+JPEG_XL = Format("JPEG XL", "image", "JXL", "image/jxl", (".jxl",))
 HEIC = Format("HEIC", "image", "HEIF", "image/heic", (".heic", ".heif"))
 MP4 = Format("MP4", "video", "mov", "video/mp4", (".mp4", ".m4v"))
 WEBM = Format("WebM", "video", "matroska", "video/webm", (".webm",))
 MOV = Format("MOV", "video", "mov", "video/quicktime", (".mov",))
 
-IMAGE_FORMATS = (PNG, JPEG, WEBP, GIF, BMP, TIFF, HEIC)
+IMAGE_FORMATS = (PNG, JPEG, WEBP, GIF, BMP, TIFF, HEIC, AVIF, JPEG_XL)
 VIDEO_FORMATS = (MP4, WEBM, MOV)
 ACCEPTED = IMAGE_FORMATS + VIDEO_FORMATS
 ACCEPTED_EXTENSIONS = tuple(extension for format in ACCEPTED for extension in format.extensions)
@@ -69,7 +71,8 @@ ACCEPTED_EXTENSIONS = tuple(extension for format in ACCEPTED for extension in fo
 class MediaLimits:
     """What is too much. `max_pixels` is for a still picture, `max_frame_pixels` for each frame of a video (the default
     admits 4096x2160: 16 such frames are 425 MB decoded); `max_frames` counts a video's encoded frames and a TIFF's
-    pages count against `max_pages`; `max_aspect_ratio` is what the Qwen-VL picture processors refuse beyond."""
+    pages count against `max_pages`; `max_animation_pixels` is for all frames of an animated picture together, which are
+    decoded one on another; `max_aspect_ratio` is what the Qwen-VL picture processors refuse beyond."""
 
     max_bytes: int = 200 * 2**20
     max_pixels: int = 64_000_000
@@ -77,6 +80,7 @@ class MediaLimits:
     max_duration_s: float = 600.0
     max_frames: int = 40_000
     max_pages: int = 64
+    max_animation_pixels: int = 2_000_000_000
     max_aspect_ratio: float = 200.0
 
 
@@ -117,11 +121,15 @@ def _signature(head: bytes) -> Format | None:
         return BMP
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return WEBM if b"\x42\x82\x84webm" in head[:64] else None
+    if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")):
+        return JPEG_XL
     return _base_media_format(head)
 
 
 def _base_media_format(head: bytes) -> Format | None:
-    """MP4, MOV and HEIC share one container: boxes of (length, type, content), told apart by the brands in "ftyp"."""
+    """MP4, MOV, HEIC and AVIF share one container: boxes of (length, type, content), told apart by the brands in "ftyp"."""
+    while head[4:8] in (b"free", b"skip") and 8 <= int.from_bytes(head[:4], "big") < len(head) - 8:
+        head = head[int.from_bytes(head[:4], "big") :]  # room that an editor left before the first box that counts
     box_type = head[4:8]
     if box_type in (b"moov", b"mdat", b"wide"):  # QuickTime files older than the "ftyp" box
         return MOV
@@ -129,7 +137,7 @@ def _base_media_format(head: bytes) -> Format | None:
         return None
     brands = {head[8:12]} | {head[i : i + 4] for i in range(16, min(int.from_bytes(head[:4], "big"), len(head)) - 3, 4)}
     if brands & {b"avif", b"avis"}:
-        return None
+        return AVIF
     if brands & {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}:
         return HEIC
     if head[8:12] == b"qt  ":
@@ -156,7 +164,7 @@ def _name_of_refused(head: bytes) -> str:
     if head.startswith(b"RIFF"):
         return {b"AVI ": "an AVI video", b"WAVE": "a WAV sound"}.get(head[8:12], "a RIFF file of an unknown kind")
     if head[4:8] == b"ftyp":
-        return "an AVIF picture" if b"avif" in head[8:64] else "sound or raw camera data in an MP4 container"
+        return "sound or raw camera data in an MP4 container"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "plain text"
     try:

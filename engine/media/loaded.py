@@ -18,8 +18,10 @@ from typing import BinaryIO, cast
 from PIL import Image
 
 from engine.errors import InvalidMedia, NotFound
+from engine.media.animation import decode_animation, is_animated
 from engine.media.formats import DEFAULT_LIMITS, GIF, HEAD_BYTES, Format, MediaLimits, accepted_sentence, sniff
 from engine.media.picture import decode_picture, open_picture
+from engine.media.sampling import Sampling
 from engine.media.video import decode_clip, has_several_frames
 from engine.trace import Box, Media
 
@@ -60,28 +62,35 @@ Pictures = Mapping[str, LoadedMedia]
 """Loaded media by their SHA-256."""
 
 
-def load_media(source: Path | str | bytes, limits: MediaLimits = DEFAULT_LIMITS) -> LoadedMedia:
-    """Reads, validates and decodes a file (or its bytes). Raises InvalidMedia: one sentence that says what was wrong,
-    the value seen, and what is accepted."""
+def load_media(
+    source: Path | str | bytes, limits: MediaLimits = DEFAULT_LIMITS, sampling: Sampling = "time"
+) -> LoadedMedia:
+    """Reads, validates and decodes a file (or its bytes); `sampling` says which frames of a clip are taken. Raises
+    InvalidMedia: one sentence that says what was wrong, the value seen, and what is accepted."""
     if isinstance(source, bytes):
         require_bytes(len(source), limits)
-        return decode_file(io.BytesIO(source), hashlib.sha256(source).hexdigest(), limits)[0]
+        return decode_file(io.BytesIO(source), hashlib.sha256(source).hexdigest(), limits, sampling)[0]
     with open_regular(source) as file:
         require_bytes(os.fstat(file.fileno()).st_size, limits)
-        return decode_file(file, hashlib.file_digest(file, "sha256").hexdigest(), limits)[0]
+        return decode_file(file, hashlib.file_digest(file, "sha256").hexdigest(), limits, sampling)[0]
 
 
-def decode_file(file: BinaryIO, sha256: str, limits: MediaLimits) -> tuple[LoadedMedia, Format]:
+def decode_file(
+    file: BinaryIO, sha256: str, limits: MediaLimits, sampling: Sampling = "time"
+) -> tuple[LoadedMedia, Format]:
     """Decodes an open file whose hash is known; its size has been checked. Raises InvalidMedia."""
     file.seek(0)
     format = sniff(file.read(HEAD_BYTES))
     if format is GIF:
         open_picture(file, format, limits)  # the canvas is checked before a second frame is looked for
     if format.kind == "video" or (format is GIF and has_several_frames(file, format)):
-        frames, times_s = decode_clip(file, format, limits)
-        return LoadedMedia(Media(sha256, "video", *frames[0].size), frames, times_s), format
-    picture = decode_picture(file, format, limits)
-    return LoadedMedia(Media(sha256, "image", *picture.size), (picture,)), format
+        frames, times_s = decode_clip(file, format, limits, sampling)
+    elif is_animated(file, format, limits):
+        frames, times_s = decode_animation(file, format, limits, sampling)
+    else:
+        picture = decode_picture(file, format, limits)
+        return LoadedMedia(Media(sha256, "image", *picture.size), (picture,)), format
+    return LoadedMedia(Media(sha256, "video", *frames[0].size), frames, times_s), format
 
 
 def open_regular(path: Path | str) -> io.BufferedReader:

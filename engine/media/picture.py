@@ -2,38 +2,47 @@
 
 Invariants: dimensions are checked from the header before a pixel is decoded; what comes out has the pixels of the
 original, at its size, changed only by what showing it needs: EXIF orientation is applied, transparency is laid on
-white, CMYK goes through its ICC profile where there is one, and depths above 8 bit are scaled to 8.
+white, colours go through the ICC profile where there is one that is not sRGB, as browsers do, and depths above 8 bit are
+scaled to 8.
 
-Not covered: RGB profiles other than sRGB are not converted (the models were trained on the raw values), animations
-(an animated GIF is a video; of an animated WebP or PNG the first frame is taken), pages of a TIFF after the first.
+Not covered: animations (`animation`), several pages of a TIFF (refused: which one is meant, only a person knows).
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import re
 from collections.abc import Callable
-from typing import BinaryIO, TypeVar
+from types import ModuleType
+from typing import Any, BinaryIO, TypeVar, cast
 
+import av
 import numpy as np
+from av.container import InputContainer
 from PIL import Image, ImageCms, ImageOps
 
 from engine.errors import InvalidMedia
-from engine.media.formats import HEIC, TIFF, Format, MediaLimits
+from engine.media.formats import HEIC, JPEG_XL, TIFF, Format, MediaLimits
+from engine.media.jpeg_xl import read_header
 
-__all__ = ["decode_picture", "flatten", "open_picture", "require_size"]
+__all__ = ["decode_picture", "flatten", "open_picture", "reading", "require_size", "to_rgb"]
 
 T = TypeVar("T")
+
+_NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC = 254, 258, 262
+_WHITE_IS_ZERO = 0
 
 
 def decode_picture(file: BinaryIO, format: Format, limits: MediaLimits) -> Image.Image:
     """The picture in `file`, upright, RGB, fully in memory. Raises InvalidMedia with one sentence."""
     image = open_picture(file, format, limits)
     if format is TIFF:
-        _require_pages(image, limits)
-    _reading(format, image.load)
-    rgb = _reading(format, lambda: _to_rgb(_upright(image)))
+        _require_one_page(image, limits)
+    reading(format, image.load)
+    image = reading(format, lambda: _filled(image, file))
+    rgb = reading(format, lambda: to_rgb(_upright(image)))
     # Where it was taken, and a profile that the pixels no longer are in, must not go into crops.
     rgb.info = {}
     return rgb
@@ -41,7 +50,9 @@ def decode_picture(file: BinaryIO, format: Format, limits: MediaLimits) -> Image
 
 def open_picture(file: BinaryIO, format: Format, limits: MediaLimits) -> Image.Image:
     """Only the header is read and checked against the limits; no pixel is decoded yet."""
-    image = _reading(format, lambda: _open(file, format))
+    if format is JPEG_XL:
+        _require_still_jpeg_xl(file, limits)
+    image = reading(format, lambda: _open(file, format))
     require_size(image.size, "picture", limits.max_pixels, limits)
     return image
 
@@ -70,7 +81,7 @@ def flatten(image: Image.Image) -> Image.Image:
     return ground
 
 
-def _reading(format: Format, read: Callable[[], T]) -> T:
+def reading(format: Format, read: Callable[[], T]) -> T:
     """Runs a decoder on bytes that anybody may have made."""
     try:
         return read()
@@ -89,76 +100,151 @@ def _reading(format: Format, read: Callable[[], T]) -> T:
 
 def _open(file: BinaryIO, format: Format) -> Image.Image:
     file.seek(0)
-    if format is not HEIC:
-        return Image.open(file, formats=[format.decoder])
+    if format is HEIC:
+        return _plug_in("pillow_heif", "pillow-heif", format).HeifImageFile(file)
+    if format is JPEG_XL:
+        _plug_in("pillow_jxl", "pillow-jxl-plugin", format)
+    return Image.open(file, formats=[format.decoder])
+
+
+def _require_still_jpeg_xl(file: BinaryIO, limits: MediaLimits) -> None:
+    """The plug-in decodes the whole first frame while it opens a file, and knows no others."""
+    size, is_animated = reading(JPEG_XL, lambda: read_header(file))
+    require_size(size, "picture", limits.max_pixels, limits)
+    if is_animated:
+        raise InvalidMedia("This JPEG XL is animated; a still one is needed. Save the animation as MP4, WebM or WebP.")
+
+
+def _plug_in(module: str, package: str, format: Format) -> ModuleType:
     try:
-        from pillow_heif import HeifImageFile
+        return importlib.import_module(module)
     except ImportError as error:
         raise InvalidMedia(
-            "This is a HEIC picture, and the package pillow-heif that reads those is not installed here; "
+            f"This is a {format.name} picture, and the package {package} that reads those is not installed here; "
             "install it, or save the picture as JPEG or PNG."
         ) from error
-    return HeifImageFile(file)
 
 
-def _require_pages(image: Image.Image, limits: MediaLimits) -> None:
-    """Walks the pages' headers, and never further than the limit: a forged TIFF chains pages without end."""
+def _require_one_page(image: Image.Image, limits: MediaLimits) -> None:
+    """Walks the pages' headers, and never further than the limit: a forged TIFF chains pages without end. Small copies of
+    the first page (NewSubfileType, bit 0) are no pages."""
+    pages = 1
     for page in range(1, limits.max_pages + 1):
         try:
             image.seek(page)
         except Exception:  # the end of the file, or a damaged page that is never decoded
             break
+        pages += not cast(Any, image).tag_v2.get(_NEW_SUBFILE_TYPE, 0) & 1
     else:
         raise InvalidMedia(
             f"This TIFF has more than {limits.max_pages} pages; at most {limits.max_pages} are accepted."
+        )
+    if pages > 1:
+        raise InvalidMedia(
+            f"This TIFF has {pages} pages; one is needed. Save the page that is asked about as a picture of its own."
         )
     image.seek(0)
 
 
 def _upright(image: Image.Image) -> Image.Image:
+    if image.format == "JXL" and not getattr(image, "jpeg", False):
+        return image  # turned by its own header; by the standard, EXIF's turn counts only in a JPEG kept inside
     # Damaged EXIF data may raise anything, and every viewer shows the sound pixels beside it as they are stored.
     with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)  # without a copy of what is upright already
     return image
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Any Pillow mode to RGB."""
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Any Pillow mode to RGB: depths to 8 bit, colours to sRGB, transparency laid on white."""
     if image.mode == "F" or image.mode.startswith("I"):
-        return Image.fromarray(_to_eight_bits(np.asarray(image), image.mode), "L").convert("RGB")
-    if image.mode in ("CMYK", "LAB"):
-        return _through_profile(image)
+        grey = Image.fromarray(_to_eight_bits(np.asarray(image), image.mode), "L")
+        if _tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO:
+            grey = ImageOps.invert(grey)
+        return _to_srgb(grey, image.info.get("icc_profile")).convert("RGB")
+    if image.mode == "LAB":
+        return _converted(image, ImageCms.createProfile("LAB"))
+    profile = image.info.get("icc_profile")
+    if image.mode == "CMYK":
+        return _to_srgb(image, profile).convert("RGB")
     if image.has_transparency_data:
-        return flatten(image.convert("LA").convert("RGBA") if image.mode == "La" else image.convert("RGBA"))
-    # A copy even of RGB: what comes out must not hold on to the file.
-    return image.convert("RGB") if image.mode != "RGB" else image.copy()
+        image = image.convert("LA").convert("RGBA") if image.mode == "La" else image.convert("RGBA")
+        opaque = _to_srgb(image.convert("RGB"), profile)
+        opaque.putalpha(image.getchannel("A"))
+        return flatten(opaque)
+    if image.mode != "L" or not profile:
+        # A copy even of RGB: what comes out must not hold on to the file.
+        image = image.convert("RGB") if image.mode != "RGB" else image.copy()
+    return _to_srgb(image, profile).convert("RGB")
+
+
+def _tag(image: Image.Image, number: int) -> Any:
+    """A tag of a TIFF; None for other formats."""
+    return getattr(image, "tag_v2", {}).get(number)
 
 
 def _to_eight_bits(values: np.ndarray, mode: str) -> np.ndarray:
-    """16-bit values are scaled from their full range. 32-bit integers and floats have no agreed white: those within
-    [0, 1] (floats), [0, 255] or [0, 65535] are taken to fill that range, others are stretched from least to most."""
+    """Values of more than 8 bits, scaled to 8. 16-bit values fill their full range, unless all fit into 12, 10 or 8 bits:
+    cameras and microscopes write those into 16-bit files as they are. 32-bit integers and floats have no agreed white:
+    those within [0, 1] (floats), [0, 255] or [0, 65535] are taken to fill that range, others are stretched from least to
+    most."""
     if mode.startswith("I;16"):
-        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        white = _white_of(int(values.max()))
+        return ((values.astype(np.uint32) * 255 + white // 2) // white).astype(np.uint8)
     values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
     if low >= 0 and high <= 65535:
-        white = 1.0 if mode == "F" and high <= 1 else 255.0 if high <= 255 else 65535.0
-        return np.rint(values * (255.0 / white)).astype(np.uint8)
+        white_level = 1.0 if mode == "F" and high <= 1 else 255.0 if high <= 255 else 65535.0
+        return np.rint(values * (255.0 / white_level)).astype(np.uint8)
     return np.rint((values - low) * (255.0 / max(high - low, 1e-300))).astype(np.uint8)
 
 
-def _through_profile(image: Image.Image) -> Image.Image:
-    """CMYK and LAB by their colour profile; CMYK without a usable one by Pillow's plain inversion."""
-    embedded = image.info.get("icc_profile") or b""
-    if image.mode == "CMYK" and not embedded:
-        return image.convert("RGB")
+def _white_of(largest: int) -> int:
+    """The white of 16-bit values whose largest is this."""
+    return next(white for white in (255, 1023, 4095, 65535) if largest <= white)
+
+
+def _filled(image: Image.Image, file: BinaryIO) -> Image.Image:
+    """A picture of 16 bits a colour, read again where its values fit into 12 bits. Pillow keeps the upper 8 bits of each
+    colour, which are then nearly black; FFmpeg reads all 16."""
+    bands = image.getextrema() if image.mode in ("RGB", "RGBA") and image.format in ("PNG", "TIFF") else None
+    if bands is None or max(high for _, high in bands[:3]) > 15 or not _is_deep(image, file):  # type: ignore[index, misc]
+        return image
+    file.seek(0)
+    demuxer = "png_pipe" if image.format == "PNG" else "tiff_pipe"
+    with cast(InputContainer, av.open(file, format=demuxer)) as container:
+        frame = next(container.decode(video=0))
+        values = frame.to_ndarray(format="rgb48le")
+    white = _white_of(int(values.max()))
+    filled = Image.fromarray(np.rint(values * (255.0 / white)).astype(np.uint8), "RGB")
+    if image.mode == "RGBA":
+        filled.putalpha(image.getchannel("A"))
+    filled.info = dict(image.info)
+    return filled
+
+
+def _is_deep(image: Image.Image, file: BinaryIO) -> bool:
+    """Whether the file holds 16 bits a colour: byte 24 of a PNG's header, BitsPerSample of a TIFF."""
+    if image.format == "TIFF":
+        return max(_tag(image, _BITS_PER_SAMPLE) or (8,)) == 16
+    file.seek(24)
+    return file.read(1) == b"\x10"
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """The picture with its colours in sRGB; as it is without a usable profile, or where the profile is sRGB already."""
+    if not profile:
+        return image
     try:
-        source = ImageCms.createProfile("LAB") if image.mode == "LAB" else io.BytesIO(embedded)
-        profile = ImageCms.ImageCmsProfile(source)
-        converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        if image.mode == "LAB":
-            raise
-        return image.convert("RGB")
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(source).lower():
+            return image
+        return _converted(image, source)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image
+
+
+def _converted(image: Image.Image, profile: Any) -> Image.Image:
+    converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
     assert converted is not None  # only in-place conversion returns None
     return converted

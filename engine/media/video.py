@@ -31,7 +31,7 @@ from engine.errors import InvalidMedia
 from engine.media.containers import require_whole
 from engine.media.formats import Format, MediaLimits
 from engine.media.picture import flatten, require_size
-from engine.trace import CLIP_FRAMES
+from engine.media.sampling import Sampling, require_duration, sampled
 
 __all__ = ["decode_clip", "has_several_frames"]
 
@@ -45,7 +45,7 @@ class _Timeline:
 
 
 def decode_clip(
-    file: BinaryIO, format: Format, limits: MediaLimits
+    file: BinaryIO, format: Format, limits: MediaLimits, sampling: Sampling
 ) -> tuple[tuple[Image.Image, ...], tuple[float, ...]]:
     """(frames, times): CLIP_FRAMES upright RGB pictures, and their times in seconds from the first frame of the video.
     Raises InvalidMedia with one sentence."""
@@ -54,8 +54,7 @@ def decode_clip(
         with _open(file, format) as container:
             stream = _stream(container, format, limits)
             timeline = _scan(container, stream, format, limits)
-            last = len(timeline.frames) - 1
-            wanted = [timeline.frames[round(k * last / (CLIP_FRAMES - 1))] for k in range(CLIP_FRAMES)]
+            wanted = [timeline.frames[index] for index in sampled(timeline.frames, sampling)]
             time_base = stream.time_base
         assert time_base is not None
         times = tuple(float((pts - timeline.frames[0]) * time_base) for pts in wanted)
@@ -114,22 +113,10 @@ def _stream(container: InputContainer, format: Format, limits: MediaLimits) -> V
         float(container.duration or 0) / av.time_base,
         float((stream.duration or 0) * (stream.time_base or 0)),
     )
-    _require_duration(duration_s, limits)
+    require_duration(duration_s, limits)
     if stream.frames > limits.max_frames:
         raise InvalidMedia(_too_many_frames(f"{stream.frames:,}", limits))
     return stream
-
-
-def _require_duration(duration_s: float, limits: MediaLimits) -> None:
-    if duration_s > limits.max_duration_s:
-        raise InvalidMedia(
-            f"This video lasts {_clock(duration_s)} (h:mm:ss); at most {_clock(limits.max_duration_s)} is accepted."
-        )
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def _too_many_frames(seen: str, limits: MediaLimits) -> str:
@@ -148,7 +135,7 @@ def _scan(container: InputContainer, stream: VideoStream, format: Format, limits
             keyframes.append((time, time if packet.dts is None else packet.dts))
         if len(frames) > limits.max_frames:
             raise InvalidMedia(_too_many_frames(f"more than {limits.max_frames:,}", limits))
-        _require_duration(float(abs(time - frames[0]) * (stream.time_base or 0)), limits)
+        require_duration(float(abs(time - frames[0]) * (stream.time_base or 0)), limits)
     if not frames:
         raise InvalidMedia(f"This {format.name} video has 0 frames; at least 1 is needed.")
     return _Timeline(sorted(frames), sorted(keyframes))
