@@ -118,7 +118,7 @@ def test_the_embedded_reasoner_one_at_a_time(backbone, posed, name):
     )
     found = noticed(notices)
     assert found.pop("confidence") == pytest.approx(golden["confidence"], abs=2e-4)
-    encoded = encode(TrainingExample(notices[-1].trace, one.example.options), backbone, one.pictures)
+    encoded = encode(TrainingExample(notices[-1].trace, one.example), backbone, one.pictures)
     found["encoded"] = [digest_of(values) for values in (encoded.ids, encoded.labels, encoded.positions)]
     assert found == {key: value for key, value in golden.items() if key != "confidence"}
     assert any(isinstance(notice, Thinking) for notice in notices)
