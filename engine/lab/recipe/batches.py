@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 
-from engine.lab.recipe.views import View
+from engine.lab.recipe.views import LabelledPicture
 
 __all__ = ["Batch", "join_views", "vision_batch"]
 
@@ -47,7 +47,7 @@ class Batch:
         return self
 
 
-def join_views(views: list[View], starts: list[int] | None = None) -> dict[str, torch.Tensor]:
+def join_views(views: list[LabelledPicture], starts: list[int] | None = None) -> dict[str, torch.Tensor]:
     """The picture half of a batch. `starts` gives each view's first index in the flattened sequences."""
     order = sorted(range(len(views)), key=lambda k: (views[k].rows * views[k].columns, views[k].columns))
     boxes, places, first = [], [], 0
@@ -81,7 +81,7 @@ def join_views(views: list[View], starts: list[int] | None = None) -> dict[str, 
     }
 
 
-def vision_batch(views: list[View], kind: str = "vision") -> Batch:
+def vision_batch(views: list[LabelledPicture], kind: str = "vision") -> Batch:
     nothing = torch.zeros((0, 0), dtype=torch.long)
     return Batch(
         **join_views(views),

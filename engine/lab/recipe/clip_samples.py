@@ -14,18 +14,18 @@ import random
 from engine.lab.recipe import scene_samples, turns
 from engine.lab.recipe.sequences import EARLY, Sequence
 from engine.lab.recipe.turns import Lexicon
-from engine.lab.recipe.views import View
+from engine.lab.recipe.views import LabelledPicture
 from engine.lab.world import clips, questions
 
 __all__ = ["begin_clip", "clip_trace", "frame_trace", "frame_views", "read_traces"]
 
 
-def frame_views(clip: clips.Clip) -> list[View]:
+def frame_views(clip: clips.Clip) -> list[LabelledPicture]:
     """The small first views of a clip's frames, every token labelled."""
     return [scene_samples.scene_view(clip.scene(number), "frame") for number in range(1, len(clip.frames) + 1)]
 
 
-def begin_clip(lexicon: Lexicon, clip: clips.Clip) -> tuple[Sequence, list[View], list[int]]:
+def begin_clip(lexicon: Lexicon, clip: clips.Clip) -> tuple[Sequence, list[LabelledPicture], list[int]]:
     sequence = lexicon.begin()
     sequence.begin_user()
     seen, starts = frame_views(clip), []
@@ -123,7 +123,7 @@ def read_traces(rng: random.Random, lexicon: Lexicon, clip: clips.Clip) -> list[
 
 def add_frame(
     sequence: Sequence, clip: clips.Clip, frame: int, number: int, shown_as: str = "selected_frame"
-) -> tuple[View, int]:
+) -> tuple[LabelledPicture, int]:
     """A selected frame, at full size unless `shown_as` names another budget, as picture `number`, to the end of the
     user's turn; returns it and where it starts."""
     width, height = clip.frames[0].size

@@ -18,7 +18,7 @@ import random
 from engine.lab.recipe import patches, tiles, turns, views
 from engine.lab.recipe.sequences import Sequence
 from engine.lab.recipe.turns import Lexicon
-from engine.lab.recipe.views import Shares, View
+from engine.lab.recipe.views import LabelledPicture, Shares
 from engine.lab.world import questions, scenes
 
 __all__ = [
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-def scene_view(scene: scenes.Scene, shown_as: str = "image") -> View:
+def scene_view(scene: scenes.Scene, shown_as: str = "image") -> LabelledPicture:
     """A view of a whole scene, every token labelled; `shown_as` names its pixel budget."""
     view = views.view_of(patches.resize(scene.picture, patches.BUDGETS[shown_as]))
     named = [(sign.color, sign.shape, turns.shares_of(sign.box, scene.picture.size)) for sign in scene.signs]
@@ -51,7 +51,7 @@ def cut_place(scene: scenes.Scene, box: Shares) -> tuple[int, int, int, int]:
     )
 
 
-def cut(scene: scenes.Scene, box: Shares) -> tuple[View, tuple[int, int], tuple[int, int, int, int]]:
+def cut(scene: scenes.Scene, box: Shares) -> tuple[LabelledPicture, tuple[int, int], tuple[int, int, int, int]]:
     """The crop of a box as the model sees it, its size and place in pixels, every character labelled."""
     width, height = scene.picture.size
     left, top = math.floor(box[0] * width + 1e-6), math.floor(box[1] * height + 1e-6)
@@ -90,7 +90,7 @@ def add_zoom_call(
     sequence.pull_tokens(where, lexicon.coordinate_ids, target)
 
 
-def token_of(view: View, scene: scenes.Scene, sign: scenes.Sign) -> int:
+def token_of(view: LabelledPicture, scene: scenes.Scene, sign: scenes.Sign) -> int:
     x1, y1, x2, y2 = turns.shares_of(sign.box, scene.picture.size)
     return view.token_of((x1, y1, x2, y2))
 

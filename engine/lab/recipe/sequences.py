@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from engine.lab.recipe.batches import Batch, join_views
-from engine.lab.recipe.views import UNKNOWN, View
+from engine.lab.recipe.views import UNKNOWN, LabelledPicture
 
 __all__ = ["Encode", "Sequence", "batch_of"]
 
@@ -35,7 +35,7 @@ class Sequence:
         self.labels: list[int] = []
         self.positions: tuple[list[int], list[int], list[int]] = ([], [], [])
         self.next_position = 0
-        self.views: list[tuple[int, View]] = []
+        self.views: list[tuple[int, LabelledPicture]] = []
         self.pulls: list[tuple[int, int, int]] = []
 
     def add_text(self, text: str, is_learned: bool = False) -> slice:
@@ -49,7 +49,7 @@ class Sequence:
         self.next_position += len(tokens)
         return slice(start, len(self.ids))
 
-    def add_view(self, view: View) -> int:
+    def add_view(self, view: LabelledPicture) -> int:
         """Append a picture between its marks; returns where its first token stands."""
         self.add_text("<|vision_start|>")
         start, rows, columns = len(self.ids), view.rows // 2, view.columns // 2

@@ -23,7 +23,7 @@ __all__ = ["draw_strip", "draw_tile"]
 SIDE = 112
 
 
-def draw_tile(rng: random.Random) -> views.View:
+def draw_tile(rng: random.Random) -> views.LabelledPicture:
     final = 10.5 * (38.0 / 10.5) ** rng.random()
     cap_height = min(rng.uniform(8, 20), final)
     stretch = final / cap_height
@@ -48,7 +48,7 @@ def draw_tile(rng: random.Random) -> views.View:
     return views.label_characters(views.view_of(picture), ((character, (center,)) for character, center in inside))
 
 
-def draw_strip(rng: random.Random) -> tuple[views.View, tuple[int, int], str, list[views.Point]]:
+def draw_strip(rng: random.Random) -> tuple[views.LabelledPicture, tuple[int, int], str, list[views.Point]]:
     """One text in a picture just big enough for it, its size before stretching, and its characters' centres in shares."""
     final = 11.0 * (34.0 / 11.0) ** rng.random()
     cap_height = min(rng.uniform(8, 20), final)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from transformers import PreTrainedTokenizerFast
 
 from engine.lab.recipe.sequences import EARLY, LATE, Encode, Sequence
-from engine.lab.recipe.views import Shares, View
+from engine.lab.recipe.views import LabelledPicture, Shares
 from engine.lab.world import clips, scenes
 from engine.lab.world.words import CHARACTERS
 
@@ -130,7 +130,12 @@ def jitter(rng: random.Random, box: Shares, spread: float) -> Shares:
 
 
 def add_answer(
-    lexicon: Lexicon, sequence: Sequence, text: str, view: View, start: int, centers: list[tuple[float, float]]
+    lexicon: Lexicon,
+    sequence: Sequence,
+    text: str,
+    view: LabelledPicture,
+    start: int,
+    centers: list[tuple[float, float]],
 ) -> None:
     """The answer; each character is read off the token that its centre lies in, found from the one before it."""
     where = sequence.add_assistant(answer(text))

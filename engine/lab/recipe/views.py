@@ -34,7 +34,7 @@ __all__ = [
     "UNKNOWN",
     "Point",
     "Shares",
-    "View",
+    "LabelledPicture",
     "label_characters",
     "label_orders",
     "label_owners",
@@ -55,7 +55,13 @@ Shares = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class LabelledPicture:
+    """A picture as the tower sees it, and what its throw-away heads should say of it.
+
+    pixels [P, d] are patches, P = rows * columns. Classes, UNKNOWN where nothing is asked: characters, orders, kinds, hues and
+    middles [P], one a patch, colors, shapes and their owners' [P / 4], one a merged token. boxes is [n, 5].
+    """
+
     pixels: np.ndarray
     rows: int
     columns: int
@@ -93,7 +99,7 @@ class View:
         return token
 
 
-def view_of(picture: Image.Image) -> View:
+def view_of(picture: Image.Image) -> LabelledPicture:
     """A view of an already resized picture, with nothing labelled."""
     rows, columns = picture.height // patches.PATCH, picture.width // patches.PATCH
     count = rows * columns
@@ -101,7 +107,7 @@ def view_of(picture: Image.Image) -> View:
     def unknown(size: int) -> np.ndarray:
         return np.full(size, UNKNOWN, np.int64)
 
-    return View(
+    return LabelledPicture(
         pixels=patches.patchify(picture),
         rows=rows,
         columns=columns,
@@ -118,7 +124,7 @@ def view_of(picture: Image.Image) -> View:
     )
 
 
-def label_characters(view: View, texts: Iterable[tuple[str, Iterable[Point]]]) -> View:
+def label_characters(view: LabelledPicture, texts: Iterable[tuple[str, Iterable[Point]]]) -> LabelledPicture:
     """Label every patch: texts come with their characters' centres in shares of the picture."""
     view.characters[:] = 0
     for text, centers in texts:
@@ -129,7 +135,7 @@ def label_characters(view: View, texts: Iterable[tuple[str, Iterable[Point]]]) -
     return view
 
 
-def label_orders(view: View, texts: Iterable[Iterable[Point]]) -> View:
+def label_orders(view: LabelledPicture, texts: Iterable[Iterable[Point]]) -> LabelledPicture:
     """Label where each text's first, second, ... character stands: what a reader must know to go from one to the next."""
     for centers in texts:
         for order, (x, y) in enumerate(centers):
@@ -139,7 +145,7 @@ def label_orders(view: View, texts: Iterable[Iterable[Point]]) -> View:
     return view
 
 
-def label_owners(view: View, texts: Iterable[tuple[str, str, Iterable[Point]]]) -> View:
+def label_owners(view: LabelledPicture, texts: Iterable[tuple[str, str, Iterable[Point]]]) -> LabelledPicture:
     """Label every token that shows a character, or a small thing, with the colour and the shape of the sign that carries it."""
     for color, shape, centers in texts:
         for x, y in centers:
@@ -150,7 +156,7 @@ def label_owners(view: View, texts: Iterable[tuple[str, str, Iterable[Point]]]) 
     return view
 
 
-def label_things(view: View, things: Iterable[tuple[str, str, str, Shares, bool]]) -> View:
+def label_things(view: LabelledPicture, things: Iterable[tuple[str, str, str, Shares, bool]]) -> LabelledPicture:
     """Label every patch with the small thing that it shows: (role, kind, colour, box in shares, whether it is large enough to
     be made out). Only the patch of its centre and those well within it are labelled; what is at its edge, and what is too
     small, is unknown."""
@@ -175,7 +181,7 @@ def label_things(view: View, things: Iterable[tuple[str, str, str, Shares, bool]
     return view
 
 
-def _patches_in(view: View, box: Shares, share: float) -> Iterable[int]:
+def _patches_in(view: LabelledPicture, box: Shares, share: float) -> Iterable[int]:
     """The patch of a box's middle, and those whose own middle lies within `share` of the box."""
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     half_x, half_y = share * (box[2] - box[0]) / 2, share * (box[3] - box[1]) / 2
@@ -191,7 +197,9 @@ def _patches_in(view: View, box: Shares, share: float) -> Iterable[int]:
                     yield patches.patch_index(row, column, view.columns)
 
 
-def label_signs(view: View, named: Iterable[tuple[str, str, tuple[float, float, float, float]]]) -> View:
+def label_signs(
+    view: LabelledPicture, named: Iterable[tuple[str, str, tuple[float, float, float, float]]]
+) -> LabelledPicture:
     """Label every token with the sign that it shows; boxes come in shares of the picture. In a large view that is a dozen
     tokens a sign: the one in its middle alone does not tell a box exactly."""
     view.colors[:] = 0

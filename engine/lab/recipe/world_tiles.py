@@ -26,7 +26,7 @@ _CUT = 0.02
 """How much of the tile's side a thing may be cut and still be told."""
 
 
-def draw_tile(rng: random.Random) -> views.View:
+def draw_tile(rng: random.Random) -> views.LabelledPicture:
     """Things on a grid, each in a cell of its own; stretched, as a crop's are."""
     is_marks = rng.random() < 0.5
     role = "mark" if is_marks else "object"

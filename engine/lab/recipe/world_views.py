@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.lab.recipe import patches, views
 from engine.lab.recipe.patches import Budget
-from engine.lab.recipe.views import Shares, View
+from engine.lab.recipe.views import LabelledPicture, Shares
 from engine.lab.world import signs
 from engine.lab.world.miniature.drawing import Drawing, Line, PixelBox, Thing
 from engine.lab.world.words import CHARACTERS, LONGEST
@@ -87,7 +87,7 @@ def _start(rng: random.Random, first: float, last: float, length: int) -> int:
     return rng.randint(lowest, highest) if lowest <= highest else max(0, math.floor(first))
 
 
-def _labelled(view: View, drawing: Drawing, sight: Sight, is_wide: bool) -> View:
+def _labelled(view: LabelledPicture, drawing: Drawing, sight: Sight, is_wide: bool) -> LabelledPicture:
     left, _, right, _ = sight.place
     scale = view.columns * patches.PATCH / (right - left)
     shown = [thing for thing in drawing.things if sight.frame in thing.frames]
@@ -121,7 +121,7 @@ def _labelled(view: View, drawing: Drawing, sight: Sight, is_wide: bool) -> View
     return labelled
 
 
-def _boxes(view: View, boxes: list[Shares]) -> np.ndarray:
+def _boxes(view: LabelledPicture, boxes: list[Shares]) -> np.ndarray:
     """The boxes of things that have a token of their own."""
     tokens = [view.token_at((x1 + x2) / 2, (y1 + y2) / 2) for x1, y1, x2, y2 in boxes]
     rows = [
@@ -138,7 +138,7 @@ def _corners(sight: Sight, thing: Thing) -> Shares:
     return x1, y1, x2, y2
 
 
-def _label_lines(view: View, sight: Sight, lines: list[Line], scale: float, shown: list[Thing]) -> None:
+def _label_lines(view: LabelledPicture, sight: Sight, lines: list[Line], scale: float, shown: list[Thing]) -> None:
     clear = [line for line in lines if line.capital * scale >= CLEAR_CAPITAL_PX]
     words = [word for line in clear for word in _words_of(line)]
     texts = [(text, [sight.share(point) for point in centers]) for text, centers in words]
