@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from engine.errors import InvalidInput
 from engine.evaluation.examples import FILE_NAME, Unposed
-from engine.media import HEAD_BYTES, sniff
+from engine.media import read_head, sniff
 from engine.trace_json import example_to_json
 
 __all__ = ["write_examples"]
@@ -42,6 +43,6 @@ def _write_media(one: Unposed, folder: Path) -> list[str]:
     for number, file in enumerate(one.files, 1):
         content = file if isinstance(file, bytes) else file.read_bytes()
         place = f"-{number}" if len(one.files) > 1 else ""
-        names.append(f"{stem}{place}{sniff(content[:HEAD_BYTES]).extension}")
+        names.append(f"{stem}{place}{sniff(read_head(io.BytesIO(content))).extension}")
         (folder / names[-1]).write_bytes(content)
     return names

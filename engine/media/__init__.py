@@ -13,12 +13,12 @@ from engine.media.formats import (
     ACCEPTED,
     ACCEPTED_EXTENSIONS,
     DEFAULT_LIMITS,
-    HEAD_BYTES,
     IMAGE_FORMATS,
     VIDEO_FORMATS,
     Format,
     MediaLimits,
     accepted_sentence,
+    read_head,
     sniff,
 )
 from engine.media.loaded import LoadedMedia, Pictures, load_media
@@ -28,7 +28,6 @@ __all__ = [
     "ACCEPTED",
     "ACCEPTED_EXTENSIONS",
     "DEFAULT_LIMITS",
-    "HEAD_BYTES",
     "IMAGE_FORMATS",
     "THUMBNAIL_SIDES_PX",
     "VIDEO_FORMATS",
@@ -40,6 +39,7 @@ __all__ = [
     "Sampling",
     "accepted_sentence",
     "load_media",
+    "read_head",
     "sniff",
     "write_clip",
 ]

@@ -22,9 +22,7 @@ def require_whole(file: BinaryIO, format: Format) -> None:
     """Raises InvalidMedia where the file ends before its container says it does. The file's position is not kept."""
     size = file.seek(0, os.SEEK_END)
     if format is GIF:
-        file.seek(max(0, size - 64))
-        if not file.read().rstrip(b"\0\r\n").endswith(b";"):
-            raise InvalidMedia("This GIF is truncated: its end mark is missing; a whole GIF file is needed.")
+        _require_whole_gif(file, size)
         return
     announced = _ebml_end(file, size) if format is WEBM else _boxes_end(file, size)
     if announced > size:
@@ -32,6 +30,31 @@ def require_whole(file: BinaryIO, format: Format) -> None:
             f"This {format.name} video is truncated: {announced:,} bytes are announced and {size:,} are there; "
             f"a whole {format.name} file is needed."
         )
+
+
+def _require_whole_gif(file: BinaryIO, size: int) -> None:
+    """Walks the blocks. A file that ends between two blocks lacks nothing but its end mark, and every browser shows it."""
+    file.seek(0)
+    position = 13 + _colour_table_bytes(file.read(13)[10:11])
+    while position < size:
+        file.seek(position)
+        block = file.read(10)
+        if block[:1] not in (b"\x21", b"\x2c"):  # the end mark, or padding that no reader looks at
+            return
+        # An extension has a label, a picture has its place, its size, perhaps colours, and the length of its codes.
+        position += 2 if block[:1] == b"\x21" else 11 + _colour_table_bytes(block[9:10])
+        while True:
+            file.seek(position)
+            length = file.read(1)
+            if not length:
+                raise InvalidMedia("This GIF is truncated: it ends inside a picture; a whole GIF file is needed.")
+            position += 1 + length[0]
+            if length == b"\0":
+                break
+
+
+def _colour_table_bytes(flags: bytes) -> int:
+    return 3 * 2 ** ((flags[0] & 7) + 1) if flags and flags[0] & 0x80 else 0
 
 
 def _boxes_end(file: BinaryIO, size: int) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from engine.errors import InvalidMedia
 from engine.trace import MediaKind
@@ -18,17 +19,20 @@ __all__ = [
     "ACCEPTED",
     "ACCEPTED_EXTENSIONS",
     "DEFAULT_LIMITS",
-    "HEAD_BYTES",
     "IMAGE_FORMATS",
     "VIDEO_FORMATS",
     "Format",
     "MediaLimits",
     "accepted_sentence",
+    "read_head",
     "sniff",
 ]
 
 HEAD_BYTES = 4096
-"""How many of a file's first bytes `sniff` needs."""
+"""How many bytes of a file `sniff` needs."""
+
+_MAX_EMPTY_BOXES = 16
+"""How many boxes that hold nothing may come before the first that counts, as editors of MP4 files leave them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +100,21 @@ def accepted_sentence() -> str:
     )
 
 
+def read_head(file: BinaryIO) -> bytes:
+    """The first HEAD_BYTES bytes, without empty boxes before them."""
+    position = 0
+    for _ in range(_MAX_EMPTY_BOXES):
+        file.seek(position)
+        head = file.read(HEAD_BYTES)
+        length = int.from_bytes(head[:4], "big")
+        if head[4:8] not in (b"free", b"skip") or length < 8:
+            break
+        position += length
+    return head
+
+
 def sniff(head: bytes) -> Format:
-    """The format that a file's first HEAD_BYTES bytes announce. Raises InvalidMedia where it is none of ACCEPTED."""
+    """The format that the bytes of `read_head` announce. Raises InvalidMedia where it is none of ACCEPTED."""
     if not head:
         raise InvalidMedia(f"This file is empty (0 bytes); {accepted_sentence()}.")
     if format := _signature(head):
@@ -128,8 +145,6 @@ def _signature(head: bytes) -> Format | None:
 
 def _base_media_format(head: bytes) -> Format | None:
     """MP4, MOV, HEIC and AVIF share one container: boxes of (length, type, content), told apart by the brands in "ftyp"."""
-    while head[4:8] in (b"free", b"skip") and 8 <= int.from_bytes(head[:4], "big") < len(head) - 8:
-        head = head[int.from_bytes(head[:4], "big") :]  # room that an editor left before the first box that counts
     box_type = head[4:8]
     if box_type in (b"moov", b"mdat", b"wide"):  # QuickTime files older than the "ftyp" box
         return MOV

@@ -19,7 +19,7 @@ from PIL import Image
 
 from engine.errors import InvalidMedia, NotFound
 from engine.media.animation import decode_animation, is_animated
-from engine.media.formats import DEFAULT_LIMITS, GIF, HEAD_BYTES, Format, MediaLimits, accepted_sentence, sniff
+from engine.media.formats import DEFAULT_LIMITS, GIF, Format, MediaLimits, accepted_sentence, read_head, sniff
 from engine.media.picture import decode_picture, open_picture
 from engine.media.sampling import Sampling
 from engine.media.video import decode_clip, has_several_frames
@@ -79,8 +79,7 @@ def decode_file(
     file: BinaryIO, sha256: str, limits: MediaLimits, sampling: Sampling = "time"
 ) -> tuple[LoadedMedia, Format]:
     """Decodes an open file whose hash is known; its size has been checked. Raises InvalidMedia."""
-    file.seek(0)
-    format = sniff(file.read(HEAD_BYTES))
+    format = sniff(read_head(file))
     if format is GIF:
         open_picture(file, format, limits)  # the canvas is checked before a second frame is looked for
     if format.kind == "video" or (format is GIF and has_several_frames(file, format)):

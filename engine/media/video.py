@@ -1,16 +1,19 @@
 """A video, sampled evenly to CLIP_FRAMES upright RGB frames with their times.
 
 The idea: one pass over the packets, which decodes nothing, finds every frame's time and the keyframes; then only the
-wanted frames are decoded, each reached from the keyframe before it. Sample k of n is frame round(k * (n - 1) / 15) of
-the video: the first and the last are always among them, 16 frames are taken as they are, fewer are repeated.
+wanted frames (`sampling`) are decoded, each reached from the keyframe before it.
+
+What a player does is done here: a frame is turned and mirrored as its display matrix says; pixels that are not square are
+stretched the longer way, so that none is lost; transparency lies on white; PQ and HLG are brought to sRGB
+(`high_dynamic_range`); a cover picture is not the clip.
 
 Invariants: size, duration and number of frames are checked from header and packets before anything is decoded; never
 more than CLIP_FRAMES decoded frames are held; frames keep the video's own size, so that crops are made of its pixels.
 FFmpeg is told the container that `sniff` saw and reads through our file object: it can open nothing else (playlists
 and scripts that name other files or addresses are no danger).
 
-Not covered: sound; non-square pixels (frames are taken as stored); HDR tone mapping. A frame whose size differs from
-the first (a call recorded while the network got worse) is scaled to the first's.
+Not covered: sound; Dolby Vision and other layers beside the base picture; the alpha layer of HEVC. A frame whose size
+differs from the first (a call recorded while the network got worse) is scaled to the first's.
 """
 
 from __future__ import annotations
@@ -19,10 +22,14 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import BinaryIO, cast
 
 import av
+from av.codec.context import CodecContext
 from av.container import InputContainer
+from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
@@ -30,10 +37,16 @@ from PIL import Image
 from engine.errors import InvalidMedia
 from engine.media.containers import require_whole
 from engine.media.formats import Format, MediaLimits
+from engine.media.high_dynamic_range import HLG, PQ, to_srgb
 from engine.media.picture import flatten, require_size
 from engine.media.sampling import Sampling, require_duration, sampled
 
 __all__ = ["decode_clip", "has_several_frames"]
+
+_NO_CLIP = Disposition.attached_pic | Disposition.timed_thumbnails
+
+_WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""FFmpeg's own decoders of these read no transparency, the library's do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +75,10 @@ def decode_clip(
             stream = _stream(container, format, limits)
             # Guards the decoder against a size that grows in mid-stream; coded sizes are rounded up to whole blocks.
             stream.codec_context.options = {"max_pixels": str(limits.max_frame_pixels * 2)}
+            aspect = _pixel_aspect(stream)
             frames: dict[int, Image.Image] = {}
             for pts, frame in _seek_frames(container, stream, sorted(set(wanted)), timeline.keyframes):
-                picture = _upright(frame)
+                picture = _shown(frame, aspect)
                 size = next(iter(frames.values())).size if frames else picture.size
                 frames[pts] = picture if picture.size == size else picture.resize(size, Image.Resampling.BICUBIC)
     except (av.FFmpegError, OSError) as error:
@@ -99,20 +113,22 @@ def _open(file: BinaryIO, format: Format) -> InputContainer:
 
 
 def _stream(container: InputContainer, format: Format, limits: MediaLimits) -> VideoStream:
-    if not container.streams.video:
-        found = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
+    stream = next((track for track in container.streams.video if not track.disposition & _NO_CLIP), None)
+    if stream is None:
+        found = ", ".join(sorted({s.type for s in container.streams} - {"video"})) or "a cover picture"
         raise InvalidMedia(
             f"This {format.name} file has no video track, only {found}; a video with pictures is needed."
         )
-    stream = container.streams.video[0]
     context = stream.codec_context
     if not context or not context.width or not context.height:
         raise InvalidMedia(f"This {format.name} video has 0 frames that can be decoded; at least 1 is needed.")
+    aspect = _pixel_aspect(stream)
     require_size((context.width, context.height), "video frame", limits.max_frame_pixels, limits)
-    duration_s = max(
-        float(container.duration or 0) / av.time_base,
-        float((stream.duration or 0) * (stream.time_base or 0)),
-    )
+    require_size(_stretched((context.width, context.height), aspect), "video frame", limits.max_frame_pixels, limits)
+    # Of the pictures: sound may go on without them. A container of nothing else speaks for them.
+    duration_s = float((stream.duration or 0) * (stream.time_base or 0))
+    if not duration_s and len(container.streams) == 1:
+        duration_s = float(container.duration or 0) / av.time_base
     require_duration(duration_s, limits)
     if stream.frames > limits.max_frames:
         raise InvalidMedia(_too_many_frames(f"{stream.frames:,}", limits))
@@ -145,7 +161,7 @@ def _seek_frames(
     container: InputContainer, stream: VideoStream, wanted: list[int], keyframes: list[tuple[int, int]]
 ) -> Iterator[tuple[int, VideoFrame]]:
     """For each wanted time, ascending: the first frame that is not earlier (the last one, where none is)."""
-    decoder = container.decode(stream)
+    decoder = _decoded(container, stream)
     frame: VideoFrame | None = None
     position = keyframes[0][0] if keyframes else wanted[0]
     for pts in wanted:
@@ -153,7 +169,7 @@ def _seek_frames(
         if index >= 0 and keyframes[index][0] > position:
             # By decoding time: seeking a keyframe's presentation time may land on the next one where frames reorder.
             container.seek(keyframes[index][1], stream=stream, backward=True)
-            decoder, frame = container.decode(stream), None
+            decoder, frame = _decoded(container, stream), None
         while frame is None or position < pts:
             following = next(decoder, None)
             if following is None:
@@ -165,15 +181,42 @@ def _seek_frames(
         yield pts, frame
 
 
-def _upright(frame: VideoFrame) -> Image.Image:
-    """The frame as RGB, transparency on white, turned and mirrored as its display matrix says."""
-    if any(component.is_alpha for component in frame.format.components):
+def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """All frames from where the container stands."""
+    library = _WITH_ALPHA.get(stream.codec_context.name) if stream.metadata.get("alpha_mode") == "1" else None
+    if library is None:
+        yield from container.decode(stream)
+        return
+    decoder = cast(VideoCodecContext, CodecContext.create(library, "r"))
+    decoder.options = stream.codec_context.options
+    for packet in container.demux(stream):
+        yield from decoder.decode(packet if packet.size else None)
+
+
+def _shown(frame: VideoFrame, aspect: Fraction) -> Image.Image:
+    """The frame as RGB, as a player shows it."""
+    if frame.color_trc in (PQ, HLG):
+        picture = Image.fromarray(to_srgb(frame.to_ndarray(format="rgb48le"), frame.color_trc), "RGB")
+    elif any(component.is_alpha for component in frame.format.components):
         picture = flatten(Image.fromarray(frame.to_ndarray(format="rgba"), "RGBA"))
     else:
         picture = frame.to_image()
+    if aspect != 1:
+        picture = picture.resize(_stretched(picture.size, aspect), Image.Resampling.BICUBIC)
     matrix = frame.side_data.get("DISPLAYMATRIX")
     turn = None if matrix is None else _turn(bytes(cast(bytes, matrix)))
     return picture if turn is None else picture.transpose(turn)
+
+
+def _pixel_aspect(stream: VideoStream) -> Fraction:
+    """Width of a pixel by its height, as stored (before turning)."""
+    aspect = stream.sample_aspect_ratio
+    return Fraction(aspect) if aspect is not None and aspect > 0 else Fraction(1)
+
+
+def _stretched(size: tuple[int, int], aspect: Fraction) -> tuple[int, int]:
+    width, height = size
+    return (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
 
 
 def _turn(matrix: bytes) -> Image.Transpose | None:
