@@ -71,7 +71,7 @@ def build(studio: Studio, page: Page) -> None:
             answer = Answer({"state": "empty", "hint": _HINT}, elem_id="ask-answer")
             review = gr.Button("Send to review", interactive=False, elem_id="ask-review")
             eyebrow("Steps")
-            steps = Steps({"steps": [], "current": None, "empty": _NO_STEPS}, elem_id="ask-steps")
+            steps = Steps({"steps": [], "empty": _NO_STEPS}, elem_id="ask-steps")
 
     shown = [source, film, crops, steps, answer, run, stop, review]
 
@@ -222,7 +222,7 @@ def _fresh(media: list[dict[str, Any]]) -> tuple:
         source_value(media),
         filmstrip_value(media),
         source_value(media),
-        {"steps": [], "current": None, "empty": _NO_STEPS},
+        {"steps": [], "empty": _NO_STEPS},
         {"state": "empty", "hint": _HINT},
         *_buttons(is_running=False),
         gr.Button(interactive=False),

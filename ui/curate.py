@@ -12,6 +12,7 @@ import gradio as gr
 from ui.components.editor import Editor
 from ui.components.inspector import Inspector
 from ui.components.queue import Queue
+from ui.curating.filters import queue_value
 from ui.page import Page
 from ui.studio import Studio
 
@@ -21,7 +22,7 @@ __all__ = ["build"]
 def build(studio: Studio, page: Page) -> None:
     with gr.Row(elem_classes="columns workbench"):
         with gr.Column(scale=0, min_width=300, elem_classes="column-left workbench-left"):
-            Queue()
+            Queue(queue_value())
         with gr.Column(scale=1, min_width=320, elem_classes="column-middle workbench-middle"):
             Editor()
         with gr.Column(scale=0, min_width=392, elem_classes="column-right workbench-right"):

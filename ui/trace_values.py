@@ -105,7 +105,7 @@ def steps_value(
     values = [step_value(step, views, sizes) for step in steps]
     if thought is not None:
         values.append(step_value(Step(thought), views, sizes) | {"is_live": True})
-    return {"steps": values, "current": None}
+    return {"steps": values}
 
 
 def step_value(step: Step, views: Sequence[View], sizes: dict[str, tuple[int, int]]) -> dict[str, Any]:

@@ -137,9 +137,9 @@ def test_a_clip_shows_its_chosen_frames(new_page, studio):
     page = opened(new_page(), studio, f"?trace={clip}")
     lit = page.locator(".editor-strip .is-lit")
     assert [frame.get_attribute("data-frame") for frame in lit.all()] == ["4", "5"]
-    assert page.locator(".strip-frame").count() == 16
+    assert page.locator(".filmstrip-frame").count() == 16
     assert "frame 4 of 16" in page.locator(".editor-name").inner_text()
-    page.click(".strip-frame[data-frame='9']")
+    page.click(".filmstrip-frame[data-frame='9']")
     assert "frame 9 of 16" in page.locator(".editor-name").inner_text()
 
 

@@ -134,9 +134,9 @@ def test_frames_are_chosen_by_click_and_range(new_page, bench):
     studio, ids = bench
     trace_id = ids["clip"]
     page = opened(new_page(), studio, f"?trace={trace_id}")
-    page.click(".strip-frame[data-frame='5']")
-    page.click(".strip-frame[data-frame='8']")
-    page.click(".strip-frame[data-frame='10']", modifiers=["Shift"])
+    page.click(".filmstrip-frame[data-frame='5']")
+    page.click(".filmstrip-frame[data-frame='8']")
+    page.click(".filmstrip-frame[data-frame='10']", modifiers=["Shift"])
     settled(page)
     lit = [frame.get_attribute("data-frame") for frame in page.locator(".editor-strip .is-lit").all()]
     assert lit == ["4", "8", "9", "10"]

@@ -7,7 +7,7 @@ Value (made by `ui.trace_values.filmstrip_value`):
      "lit": [{"frame": k, "step": index of the step}]}
 
 Choosing a frame (click, arrow keys) shows it on the stage, through the document event studio:frame. Without frames it
-takes no room. Event: `pick` after a person chose a frame, with `"current": k` set in the value.
+takes no room. Drawn by `ui/client/filmstrip.js`, as the filmstrip of the workbench is.
 """
 
 from __future__ import annotations
@@ -19,4 +19,3 @@ __all__ = ["Filmstrip"]
 
 class Filmstrip(StudioComponent):
     FILES = "filmstrip"
-    TRIGGERS = ("pick",)

@@ -1,18 +1,16 @@
 import { TONES, make, tell } from '../client/dom.js';
 
-export function mount({ element, props, trigger, watch }) {
+export function mount({ element, props, watch }) {
   const list = element.querySelector('.steps');
   const empty = element.querySelector('.steps-empty');
 
   function card() {
     const item = document.createElement('li');
     item.className = 'steps-card';
-    const head = make(props.is_selectable ? 'button' : 'div', 'steps-head', item);
-    if (props.is_selectable) head.type = 'button';
+    const head = make('div', 'steps-head', item);
     make('span', 'steps-number', head);
     make('span', 'steps-name', head);
     make('span', 'steps-detail', head);
-    make('span', 'steps-badge', head);
     make('p', 'steps-thought', item);
     make('p', 'steps-error', item);
     make('p', 'steps-answer', item);
@@ -55,13 +53,9 @@ export function mount({ element, props, trigger, watch }) {
       item.dataset.tone = (index % TONES) + 1;
       item.classList.toggle('is-live', !!step.is_live);
       item.classList.toggle('is-erroneous', !!step.is_erroneous);
-      item.classList.toggle('is-current', value.current === index);
-      const head = part('head');
-      if (props.is_selectable) head.setAttribute('aria-current', value.current === index ? 'step' : 'false');
       tell(part('number'), String(index + 1));
       tell(part('name'), step.is_live ? 'thinking' : step.name);
       tell(part('detail'), step.detail || '');
-      tell(part('badge'), step.badge || '');
       tell(part('thought'), step.thought || '');
       tell(part('error'), step.error ? `It did not work: ${step.error}` : '');
       tell(part('answer'), step.answer === null || step.answer === undefined ? '' : step.answer);
@@ -80,13 +74,6 @@ export function mount({ element, props, trigger, watch }) {
   list.addEventListener('pointerleave', () => point(null));
   list.addEventListener('focusin', (event) => point(indexOf(event)));
   list.addEventListener('focusout', () => point(null));
-  list.addEventListener('click', (event) => {
-    const index = indexOf(event);
-    if (index === null || !props.is_selectable) return;
-    props.value = { ...props.value, current: index };
-    render();
-    trigger('pick');
-  });
   document.addEventListener('studio:step', (event) => {
     [...list.children].forEach((item, index) => item.classList.toggle('is-pointed', index === event.detail.step));
   });

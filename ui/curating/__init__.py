@@ -5,6 +5,7 @@
     continuing.py   a policy goes on from an edited step, streamed
     versions.py     history, comparisons, side by side, preferences
     sharing_routes.py  assignments, several reviews of a trace, agreement
+    filters.py      what the queue's filters are called
     lists.py        filters' values, saved views, tags, bulk verdicts
     queue_values.py, drafting.py   rows, traces and drafts -> the JSON that the browser draws; pure
     client/         ES modules, one noun each; workbench.js holds the one state that all the others draw

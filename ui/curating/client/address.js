@@ -1,14 +1,13 @@
 // The page's address says what is on the workbench and what the queue shows, so that a reload, a bookmark or a
 // colleague sees the same.
 import { workbench, watch } from './workbench.js';
-import { NAMES as FILTERS } from './filters.js';
 
-const NAMES = ['status', 'search', 'order', ...FILTERS];
+const names = () => ['status', 'search', 'order', ...workbench.filters.map((filter) => filter.name)];
 const PLAIN = { order: 'newest' };
 
 export function readAddress() {
   const words = new URLSearchParams(location.search);
-  for (const name of NAMES) if (words.has(name)) workbench.query[name] = words.get(name);
+  for (const name of names()) if (words.has(name)) workbench.query[name] = words.get(name);
   if (words.get('trace')) workbench.current = words.get('trace');
 }
 export function followAddress() {
@@ -16,7 +15,7 @@ export function followAddress() {
     timer = null;
   const write = () => {
     const there = new URL(location.href);
-    for (const name of NAMES) {
+    for (const name of names()) {
       if (workbench.query[name] && workbench.query[name] !== PLAIN[name])
         there.searchParams.set(name, workbench.query[name]);
       else there.searchParams.delete(name);

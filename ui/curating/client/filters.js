@@ -6,115 +6,14 @@ import { get, post } from '../../client/server.js';
 import { make, say, tell, put, each } from '../../client/dom.js';
 import { notice } from './notices.js';
 
-const YES_NO = [
-  ['1', 'yes'],
-  ['0', 'no'],
-];
-const FILTERS = [
-  ['policy', 'Policy', null],
-  ['source', 'Source', null],
-  [
-    'kind',
-    'Kind of media',
-    [
-      ['image', 'pictures'],
-      ['video', 'clips'],
-    ],
-  ],
-  [
-    'trajectory',
-    'Trajectory',
-    [
-      ['text', 'text only'],
-      ['single_pass', 'one look'],
-      ['recrop_once', 'looked elsewhere once'],
-      ['recrop_twice', 'looked elsewhere twice'],
-      ['further_zoom', 'zoomed further'],
-      ['reselect', 'chose frames again'],
-      ['mixed', 'zooms and frames'],
-    ],
-  ],
-  [
-    'outcome',
-    'Against gold',
-    [
-      ['right', 'right'],
-      ['wrong', 'wrong'],
-      ['partial', 'partly right'],
-      ['unscored', 'unscored'],
-    ],
-  ],
-  [
-    'evidence',
-    'Evidence',
-    [
-      ['held', 'held'],
-      ['missed', 'missed'],
-      ['unknown', 'unknown'],
-    ],
-  ],
-  ['has_operation', 'Looked closer', YES_NO],
-  ['has_errors', 'Operation error', YES_NO],
-  ['is_pretending', 'Pretended a look', YES_NO],
-  ['ignores_error', 'Ignored an error', YES_NO],
-  [
-    'blanking',
-    'Blanking the crop',
-    [
-      ['changes', 'changes the answer'],
-      ['keeps', 'keeps the answer'],
-    ],
-  ],
-  [
-    'rapr',
-    'RaPR of its group',
-    [
-      ['never', '0'],
-      ['seldom', 'below 0.3'],
-      ['often', '0.3 to 0.7'],
-      ['mostly', 'above 0.7'],
-      ['always', '1'],
-    ],
-  ],
-  ['is_edited', 'Edited', YES_NO],
-  ['reviewer', 'Reviewed by', 'text'],
-  ['tag', 'Tag', null],
-  ['assigned_to', 'Assigned to', 'text'],
-  [
-    'round',
-    'Several reviews',
-    [
-      ['open', 'open'],
-      ['agreed', 'agreed'],
-      ['disputed', 'disputed'],
-      ['adjudicated', 'decided'],
-    ],
-  ],
-  [
-    'stop_reason',
-    'Ended',
-    [
-      ['answered', 'with an answer'],
-      ['max_steps', 'out of steps'],
-      ['max_tokens', 'out of words'],
-      ['cancelled', 'stopped'],
-      ['failed', 'broken'],
-    ],
-  ],
-  ['since', 'From day', 'date'],
-  ['until', 'To day', 'date'],
-];
-export const NAMES = FILTERS.map(([name]) => name);
-const shownValue = (name, value) => {
-  const [, , choices] = FILTERS.find(([other]) => other === name);
-  const found = Array.isArray(choices) && choices.find(([one]) => one === value);
-  return found ? found[1] : value;
-};
-const label = (name) => FILTERS.find(([other]) => other === name)[1];
-const set = () => NAMES.filter((name) => workbench.query[name]);
+const names = () => workbench.filters.map((filter) => filter.name);
+const filterOf = (name) => workbench.filters.find((filter) => filter.name === name);
+const none = () => Object.fromEntries(names().map((name) => [name, '']));
+const shownValue = (name, value) => filterOf(name).choices.find(([one]) => one === value)?.[1] ?? value;
+const set = () => names().filter((name) => workbench.query[name]);
 // Whether anything keeps traces out of the list; and a list of them all.
 export const isNarrowed = () => !!(workbench.query.search || workbench.query.status || set().length);
-export const showAll = () => list({ search: '', status: '', ...Object.fromEntries(NAMES.map((name) => [name, ''])) });
+export const showAll = () => list({ search: '', status: '', ...none() });
 
 export function mountFilters(root) {
   const fold = root.querySelector('.filters'),
@@ -127,13 +26,13 @@ export function mountFilters(root) {
 
   each(
     fields,
-    FILTERS,
+    workbench.filters,
     () => make('label', 'filters-field'),
-    (node, [key, title, kind]) => {
+    (node, { name: key, title, kind }) => {
       make('span', '', node, title);
-      const field = make(kind === 'text' || kind === 'date' ? 'input' : 'select', '', node);
+      const field = make(kind === 'text' || kind === 'day' ? 'input' : 'select', '', node);
       field.dataset.filter = key;
-      if (kind === 'date') field.type = 'date';
+      if (kind === 'day') field.type = 'date';
       else if (kind === 'text') {
         field.type = 'text';
         field.maxLength = 60;
@@ -152,10 +51,10 @@ export function mountFilters(root) {
       },
     );
   function fill() {
-    for (const [key, , kind] of FILTERS) {
+    for (const { name: key, kind, choices: offered } of workbench.filters) {
       const field = fields.querySelector(`[data-filter=${key}]`);
       if (field.tagName !== 'SELECT') continue;
-      let pairs = kind || (choices[key] || []).map((value) => [value, value]);
+      let pairs = kind === 'known' ? (choices[key] || []).map((value) => [value, value]) : offered;
       const value = workbench.query[key];
       if (value && !pairs.some(([one]) => one === value)) pairs = [...pairs, [value, value]];
       options(field, pairs);
@@ -174,9 +73,7 @@ export function mountFilters(root) {
   fold.addEventListener('toggle', () => {
     if (fold.open) know();
   });
-  fold
-    .querySelector('.filters-clear')
-    .addEventListener('click', () => list(Object.fromEntries(NAMES.map((key) => [key, '']))));
+  fold.querySelector('.filters-clear').addEventListener('click', () => list(none()));
   fold.querySelector('.filters-keep').addEventListener('submit', async (event) => {
     event.preventDefault();
     const query = Object.fromEntries(Object.entries(workbench.query).filter(([, value]) => value));
@@ -202,7 +99,7 @@ export function mountFilters(root) {
       }
     } else if (event.target.dataset.act === 'open') {
       list({
-        ...Object.fromEntries(NAMES.map((key) => [key, ''])),
+        ...none(),
         status: '',
         search: '',
         order: 'newest',
@@ -217,8 +114,8 @@ export function mountFilters(root) {
   fill();
 
   watch(() => {
-    if (!isKnown && set().some((key) => ['policy', 'source', 'tag'].includes(key))) fill();
-    for (const key of NAMES) {
+    if (!isKnown && set().some((key) => filterOf(key).kind === 'known')) fill();
+    for (const key of names()) {
       const field = fields.querySelector(`[data-filter=${key}]`),
         value = workbench.query[key] || '';
       if (field.value !== value && document.activeElement !== field) field.value = value;
@@ -236,8 +133,8 @@ export function mountFilters(root) {
       },
       (button, key) => {
         button.dataset.filter = key;
-        say(button.firstChild, `${label(key)}: ${shownValue(key, workbench.query[key])}`);
-        put(button, { 'aria-label': `Take away the filter ${label(key)}` });
+        say(button.firstChild, `${filterOf(key).title}: ${shownValue(key, workbench.query[key])}`);
+        put(button, { 'aria-label': `Take away the filter ${filterOf(key).title}` });
       },
     );
     say(fold.querySelector('.filters-count'), now.length ? String(now.length) : '');

@@ -14,7 +14,6 @@ import { tell as send } from './outbox.js';
 import { make, say, tell, put, each } from '../../client/dom.js';
 import { STOP_WORDS, VERDICT_WORDS, ago, count } from '../../client/words.js';
 import { REASONS, toggleSheet } from './keys.js';
-import { start } from './start.js';
 
 export function mount({ element: root }) {
   const part = (name) => root.querySelector(`.inspector-${name}`);
@@ -133,5 +132,4 @@ export function mount({ element: root }) {
     drawReviews(detail);
     say(part('count'), count(detail.steps.length, 'step'));
   });
-  start();
 }

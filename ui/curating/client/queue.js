@@ -12,7 +12,8 @@ import { start } from './start.js';
 const STATUSES = ['', 'new', 'edited', 'flagged', 'accepted', 'rejected'];
 const TYPING_MS = 160;
 
-export function mount({ element: root }) {
+export function mount({ element: root, props }) {
+  workbench.filters = props.value.filters;
   const search = root.querySelector('#curate-search input');
   const statuses = root.querySelector('.queue-statuses');
   const rows = root.querySelector('.queue-list');

@@ -2,17 +2,16 @@
 // step.
 import { workbench, watch, itemAt } from './workbench.js';
 import { move, look } from './walking.js';
-import { stageUrl } from '../../client/media.js';
-import { make, say, tell, put, each, tone } from '../../client/dom.js';
+import { FRAME_SIDE, stageUrl } from '../../client/media.js';
+import { make, say, tell, put, each } from '../../client/dom.js';
 import { STATUS_WORDS } from '../../client/words.js';
 import { drawBoxes } from './boxes.js';
 import { drawCrops } from './crops.js';
 import { hold } from './drag.js';
 import { followers } from './held.js';
 import { pickFrame } from './frames.js';
-import { showSoon } from '../../client/pictures.js';
+import { filmstrip } from '../../client/filmstrip.js';
 import { isNarrowed, showAll } from './filters.js';
-import { start } from './start.js';
 
 export function mount({ element: root }) {
   const part = (name) => root.querySelector(`.editor-${name}`);
@@ -32,24 +31,7 @@ export function mount({ element: root }) {
       look(index, workbench.detail.media[index].kind === 'video' ? 1 : null);
     }
   });
-  strip.addEventListener('click', (event) => {
-    const frame = event.target.closest('button');
-    if (frame) pickFrame(Number(frame.dataset.frame), event.shiftKey);
-  });
-  strip.addEventListener('keydown', (event) => {
-    const frames = strip.children.length,
-      at = workbench.frame || 1;
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + 8, ArrowUp: at - 8, Home: 1, End: frames }[
-      event.key
-    ];
-    if (to === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const frame = Math.max(1, Math.min(frames, to));
-    if (event.shiftKey) pickFrame(frame, true);
-    else look(workbench.media, frame);
-    strip.children[frame - 1].focus();
-  });
+  const film = filmstrip(strip, { look: (frame) => look(workbench.media, frame), pick: pickFrame });
   new ResizeObserver(() => {
     if (workbench.detail) drawBoxes(drawing, workbench);
   }).observe(drawing);
@@ -120,59 +102,26 @@ export function mount({ element: root }) {
   }
 
   // Below 1024 px the strip scrolls sideways.
-  let centred = null;
+  let isToCentre = false;
   function fit() {
     if (workbench.detail?.media[workbench.media]) drawBoxes(drawing, workbench);
-    if (centred && strip.scrollWidth > strip.clientWidth)
-      strip.scrollLeft = centred.offsetLeft - strip.offsetLeft - (strip.clientWidth - centred.offsetWidth) / 2;
-    centred = null;
+    if (isToCentre) film.centre();
+    isToCentre = false;
   }
 
   function drawStrip() {
     const detail = workbench.detail,
       medium = detail?.media[workbench.media];
-    const times = medium && medium.kind === 'video' ? medium.times_s : [];
-    strip.hidden = !times.length;
-    const lit = new Map();
-    if (times.length)
-      detail.steps.forEach((step, index) => {
-        if (step.frames.length && !step.error) step.frames.forEach((frame) => lit.set(frame, index));
-      });
-    each(
-      strip,
-      times,
-      () => {
-        const button = make('button', 'strip-frame');
-        const image = make('img', '', button);
-        image.alt = '';
-        image.decoding = 'async';
-        make('span', 'strip-time', button);
-        make('span', 'strip-step', button);
-        return button;
-      },
-      (button, time, index) => {
-        const frame = index + 1,
-          step = lit.get(frame);
-        button.dataset.frame = frame;
-        showSoon(button.firstChild, stageUrl(medium, frame, 192));
-        say(button.children[1], `${time.toFixed(1)} s`);
-        say(button.children[2], step === undefined ? '' : String(step + 1));
-        button.style.setProperty('--tone', step === undefined ? 'transparent' : tone(step));
-        button.classList.toggle('is-lit', step !== undefined);
-        if (frame === workbench.frame && button.getAttribute('aria-pressed') !== 'true') centred = button;
-        put(button, {
-          'aria-pressed': frame === workbench.frame,
-          tabindex: frame === (workbench.frame || 1) ? 0 : -1,
-          'aria-label':
-            'Frame ' +
-            frame +
-            ' at ' +
-            time.toFixed(1) +
-            ' seconds' +
-            (step === undefined ? '' : `, chosen in step ${step + 1}`),
-        });
-      },
-    );
+    const times = medium?.kind === 'video' ? medium.times_s : [];
+    const lit = detail
+      ? detail.steps.flatMap((step, index) => (step.error ? [] : step.frames.map((frame) => ({ frame, step: index }))))
+      : [];
+    const frames = times.map((time_s, index) => ({
+      frame: index + 1,
+      time_s,
+      url: stageUrl(medium, index + 1, FRAME_SIDE),
+    }));
+    isToCentre = film.draw({ frames, lit, current: frames.length ? workbench.frame : null }) || isToCentre;
     const detailTabs = detail && detail.media.length > 1 ? detail.media : [];
     tabs.hidden = !detailTabs.length;
     each(
@@ -194,5 +143,4 @@ export function mount({ element: root }) {
     drawStrip();
     drawCrops(crops);
   }, fit);
-  start();
 }

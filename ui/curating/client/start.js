@@ -1,4 +1,4 @@
-// Begins once, whichever of the three columns is there first.
+// Begins once the column of the queue is there, which knows the filters that the address may name.
 import { workbench } from './workbench.js';
 import { list, open } from './walking.js';
 import { readAddress, followAddress } from './address.js';
@@ -27,10 +27,7 @@ function keepWork() {
   });
 }
 
-let isStarted = false;
 export function start() {
-  if (isStarted) return;
-  isStarted = true;
   readAddress();
   begin(answers);
   keepWork();

@@ -1,6 +1,7 @@
 // The one state of the Curate screen, and how the screen hears that it changed. The other modules draw it (`watch`);
 // `workbench` is plain data: read it anywhere, change it in ./walking.js and ./editing.js.
 export const workbench = {
+  filters: [], // what the queue can be filtered by (`ui/curating/filters.py`)
   query: { status: '', search: '', order: 'newest' },
   items: [],
   total: 0,
