@@ -328,6 +328,18 @@ def test_a_picture_of_ones_own_is_taken_and_asked_about(live: LiveStudio, page: 
     assert live.studio.media.path(medium.sha256).read_bytes() == own.read_bytes()
 
 
+@pytest.mark.parametrize(("format", "name"), [("GIF", "moving.gif"), ("WEBP", "moving.webp"), ("PNG", "moving.png")])
+def test_an_animation_plays_though_no_player_takes_it(page: Any, tmp_path: Path, format: str, name: str) -> None:
+    frames = [Image.new("RGB", (64, 48), colour) for colour in ("red", "green", "blue")]
+    frames[0].save(tmp_path / name, format, save_all=True, append_images=frames[1:], duration=200)
+    page.set_input_files("#ask-media input[type=file]", tmp_path / name)
+    page.click(".source-play")
+    page.wait_for_function("document.querySelector('img.source-video')?.naturalWidth === 64")
+    assert page.inner_text(".source-play") == "Back to the frames" and not page.query_selector("video")
+    page.click(".source-play")
+    page.wait_for_selector("img.source-video", state="detached")
+
+
 def test_what_is_missing_is_said(live: LiveStudio, page: Any) -> None:
     before = live.studio.store.queue.page().total
     page.click("#ask-run")

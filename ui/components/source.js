@@ -35,7 +35,7 @@ export function mount({ element, props, watch }) {
 
   function play(figure, medium, button) {
     const box = figure.querySelector('.source-frame');
-    const playing = box.querySelector('video');
+    const playing = box.querySelector('.source-video');
     if (playing) {
       playing.remove();
       say(button, 'Play the clip');
@@ -48,10 +48,21 @@ export function mount({ element, props, watch }) {
     video.playsInline = true;
     video.autoplay = true;
     video.addEventListener('error', () => {
-      say(button, 'This browser cannot play the clip');
+      if (video.isConnected) showMoving(box, medium, button);
       video.remove();
     });
     say(button, 'Back to the frames');
+  }
+
+  // GIF, animated WebP, PNG and AVIF are pictures to a browser: no player takes them.
+  function showMoving(box, medium, button) {
+    const picture = make('img', 'source-video', box);
+    picture.alt = medium.name || 'The clip';
+    picture.src = `media/${medium.sha256}`;
+    picture.addEventListener('error', () => {
+      say(button, 'This browser cannot play the clip');
+      picture.remove();
+    });
   }
 
   function drawMarks(drawing, marks, medium) {
@@ -133,8 +144,8 @@ export function mount({ element, props, watch }) {
   document.addEventListener('studio:frame', (event) => {
     if (!props.value?.media[event.detail.media]) return;
     frames[event.detail.media] = event.detail.frame;
-    const video = mediaBox.children[event.detail.media].querySelector('video');
-    if (video) mediaBox.children[event.detail.media].querySelector('.source-play').click();
+    const playing = mediaBox.children[event.detail.media].querySelector('.source-video');
+    if (playing) mediaBox.children[event.detail.media].querySelector('.source-play').click();
     render();
   });
   const point = (step) => document.dispatchEvent(new CustomEvent('studio:step', { detail: { step } }));
