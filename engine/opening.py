@@ -11,6 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from engine import embedded
 from engine.errors import InvalidSetting
 from engine.media import MediaFolder, MediaLimits
 from engine.protocols import protocol_named
@@ -75,7 +76,13 @@ def open_backbone(settings: Settings) -> Backbone:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     torch.set_num_threads(settings.threads or max(1, _free_cores() - 1))
-    return load_backbone(settings.model, settings.quantization, settings.device, settings.protocol)
+    backbone = load_backbone(settings.model, settings.quantization, settings.device, settings.protocol)
+    if settings.protocol == "auto" and settings.model != embedded.NAME:
+        print(
+            f"{backbone.name} is asked in the wire format {backbone.protocol_name}: {backbone.protocol_reason}",
+            file=sys.stderr,
+        )
+    return backbone
 
 
 def _free_cores() -> int:

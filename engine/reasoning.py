@@ -36,9 +36,9 @@ from engine.errors import ModelMistake
 from engine.media import Pictures
 from engine.operations import execute
 from engine.policies.base import Described, Recalled, Said, Told, Turn, never
-from engine.protocols import WireProtocol
-from engine.protocols.calls import BOX_START, CALL_START
-from engine.trace import Example, Observation, Step, StopReason, Trace, View, first_views
+from engine.protocols import PicturePart, picture_role
+from engine.protocols.calls import thought_so_far
+from engine.trace import Example, Observation, Step, StopReason, Trace, View, first_views, shown_before
 
 __all__ = ["Finished", "Limits", "Notice", "Opened", "Reasoning", "Request", "Stepped", "Thinking", "reason", "replay"]
 
@@ -106,7 +106,7 @@ class Request:
 
     def thinking(self, text: str) -> Thinking:
         """What a watcher is told when the model has said `text` so far."""
-        return Thinking(self.index, text.partition(CALL_START)[0].partition(BOX_START)[0].strip())
+        return Thinking(self.index, thought_so_far(text))
 
 
 Reasoning = Generator[Request | Notice, Turn | None, None]
@@ -180,7 +180,7 @@ def reason(
             if not turn.is_complete:
                 step = Step(turn.text.strip())
             else:
-                step, new_views = _take(turn.text, policy.protocol, example, views, pictures, is_operating)
+                step, new_views = _take(turn.text, policy, example, views, pictures, is_operating)
             steps.append(step)
             views.extend(new_views)
             yield Stepped(len(steps) - 1, step, new_views)
@@ -214,10 +214,10 @@ def replay(
     opening_views = views[: len(first_views(example.media))]
     yield Told(
         protocol.opening(example.question, example.options, opening_views, is_operating),
-        system=protocol.system(is_operating),
+        system=protocol.system(opening_views, is_operating),
     )
-    for number, step in enumerate(steps, 1):
-        yield Recalled(step, protocol.render(step, views, example.media))
+    for number, (step, shown) in enumerate(zip(steps, shown_before(views, steps), strict=True), 1):
+        yield Recalled(step, protocol.render(step, views[:shown], example.media))
         if step.observation is not None and number < len(steps):
             yield _observed(policy, step.observation, views, example, pictures)
 
@@ -225,8 +225,15 @@ def replay(
 def _observed(
     policy: Described, observation: Observation, views: Sequence[View], example: Example, pictures: Pictures
 ) -> Told:
-    sizes = policy.shown_sizes([views[number - 1] for number in observation.views], pictures)
+    parts = _shown([views[number - 1] for number in observation.views], example)
+    sizes = policy.shown_sizes(parts, pictures)
     return Told(policy.protocol.observation(observation, views, example.media, sizes))
+
+
+def _shown(views: Sequence[View], example: Example) -> list[PicturePart]:
+    """The views as the pictures that the model saw, each in its role."""
+    opened = len(first_views(example.media))
+    return [PicturePart(view, picture_role(view, is_opening=view.number <= opened)) for view in views]
 
 
 def _confidence(turns: Sequence[Turn]) -> float | None:
@@ -237,15 +244,17 @@ def _confidence(turns: Sequence[Turn]) -> float | None:
 
 def _take(
     text: str,
-    protocol: WireProtocol,
+    policy: Described,
     example: Example,
     views: Sequence[View],
     pictures: Pictures,
     is_operating: bool,
 ) -> tuple[Step, tuple[View, ...]]:
     """The step that a complete turn amounts to, its operation executed, and the views that it brought."""
+    protocol = policy.protocol
+    sizes = policy.shown_sizes(_shown(views, example), pictures)
     try:
-        step = protocol.parse(text, views, example.media)
+        step = protocol.parse(text, views, example.media, sizes)
     except ModelMistake as mistake:
         return Step(text.strip(), observation=Observation(error=str(mistake))), ()
     if step.operation is None:

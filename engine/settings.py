@@ -13,7 +13,10 @@ from typing import Any
 
 from engine.errors import InvalidSetting
 
-__all__ = ["SETTINGS", "Setting", "Settings"]
+__all__ = ["PROTOCOLS", "SETTINGS", "Setting", "Settings"]
+
+PROTOCOLS = ("studio", "pixel-reasoner", "qwen3-vl", "deepeyes", "mini-o3")
+"""The names of all wire formats (`engine.protocols`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("STUDIO_QUANTIZATION", "quantization", "auto", "`4bit`, `8bit`, `none`, or `auto` (4 bit)",
             _choice("auto", "4bit", "8bit", "none")),
     Setting("STUDIO_DEVICE", "device", "auto", "`auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1`, ...", str),
-    Setting("STUDIO_PROTOCOL", "protocol", "auto", "wire format: `studio`, `pixel-reasoner`, or `auto` (what the model's "
-            "folder says, else `pixel-reasoner`)", _choice("auto", "studio", "pixel-reasoner")),
+    Setting("STUDIO_PROTOCOL", "protocol", "auto", "wire format: `studio`, `pixel-reasoner`, `qwen3-vl`, "
+            "`deepeyes`, `mini-o3`, or `auto` (what the model's `studio.json`, name, card or configuration says)",
+            _choice("auto", *PROTOCOLS)),
     Setting("STUDIO_THREADS", "threads", "0", "CPU threads for the model; 0 leaves it to one less than the cores", _whole(0)),
     Setting("STUDIO_HOME", "home", ".", "folder of `annotations.db` and `artifacts/`", Path),
     Setting("STUDIO_HOST", "host", "127.0.0.1", "address to listen on; in a Space `0.0.0.0`", str, "0.0.0.0"),

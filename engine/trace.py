@@ -43,6 +43,8 @@ __all__ = [
     "ZoomIn",
     "first_views",
     "media_positions",
+    "medium_of",
+    "shown_before",
     "view_size",
 ]
 
@@ -285,9 +287,21 @@ class Trace:
         return self.views[number - 1]
 
 
+def medium_of(view: View, media: Sequence[Media]) -> Media:
+    """The medium that the view shows."""
+    return next(medium for medium in media if medium.sha256 == view.sha256)
+
+
+def shown_before(views: Sequence[View], steps: Sequence[Step]) -> tuple[int, ...]:
+    """For each step how many of `views`, all that these steps ended with, had been shown when it was said."""
+    brought = [len(step.observation.views) if step.observation else 0 for step in steps]
+    opening = max(len(views) - sum(brought), 0)
+    return tuple(opening + sum(brought[:k]) for k in range(len(steps)))
+
+
 def view_size(view: View, media: Sequence[Media]) -> tuple[int, int]:
     """Width and height in pixels of what the view shows, cut from the original at full resolution."""
-    medium = next(m for m in media if m.sha256 == view.sha256)
+    medium = medium_of(view, media)
     left, top, right, bottom = view.box.to_pixels((medium.width, medium.height))
     return right - left, bottom - top
 

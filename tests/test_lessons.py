@@ -9,11 +9,12 @@ from hypothesis import event, given
 
 from engine.lessons import is_plain_lesson
 from engine.protocols import protocol_named
+from engine.settings import PROTOCOLS as NAMES
 from engine.trace import Box, Media, Observation, Step, Trace, View, ZoomIn
 from engine.training.dataset import objection
 from tests.strategies import traces
 
-PROTOCOLS = [protocol_named(name) for name in ("studio", "pixel-reasoner")]
+PROTOCOLS = [protocol_named(name) for name in NAMES]
 
 
 def taught(*steps: Step) -> Trace:
@@ -31,7 +32,7 @@ def test_no_protocol_objects_to_a_plain_lesson(trace: Trace) -> None:
     is_plain = is_plain_lesson(trace)
     event("plain" if is_plain else "doubtful")
     if is_plain:
-        assert [objection(trace, protocol) for protocol in PROTOCOLS] == [None, None]
+        assert [objection(trace, protocol) for protocol in PROTOCOLS] == [None] * len(PROTOCOLS)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from engine.drivers.streaming import stream
 from engine.media import LoadedMedia, Pictures
 from engine.policies.base import Recalled, Said, Told, Turn
 from engine.policies.scripted import ScriptedConversation, ScriptedPolicy
-from engine.protocols import PicturePart, TextPart, WireProtocol, pixel_reasoner, studio
+from engine.protocols import PicturePart, TextPart, WireProtocol, pixel_reasoner, protocol_named, studio
 from engine.reasoning import Finished, Limits, Notice, Opened, Request, Stepped, Thinking, reason, replay
+from engine.settings import PROTOCOLS
 from engine.trace import Box, Example, Media, SelectFrames, Step, Trace, View, ZoomIn, first_views
 
 IMAGE = Media("a" * 64, "image", 1024, 768)
@@ -75,8 +76,8 @@ class Watched:
     def settings(self) -> Mapping[str, Any]:
         return {}
 
-    def shown_sizes(self, views: Sequence[View], pictures: Pictures) -> tuple[tuple[int, int], ...]:
-        return tuple((448, 336) for _ in views)
+    def shown_sizes(self, shown: Sequence[PicturePart], pictures: Pictures) -> tuple[tuple[int, int], ...]:
+        return tuple((448, 336) for _ in shown)
 
     def converse(self, pictures: Pictures, seed: int | None) -> Witness:
         inner = ScriptedPolicy(self.turns, protocol=self.protocol).converse(pictures, seed)
@@ -168,8 +169,10 @@ def test_a_call_that_was_cut_off_is_no_operation():
 
 def test_a_mistake_of_ours_raises_after_a_finished_that_keeps_what_was_done():
     class Broken(Watched):
-        def shown_sizes(self, views: Sequence[View], pictures: Pictures) -> tuple[tuple[int, int], ...]:
-            raise ZeroDivisionError
+        def shown_sizes(self, shown: Sequence[PicturePart], pictures: Pictures) -> tuple[tuple[int, int], ...]:
+            if any(part.role == "crop" for part in shown):
+                raise ZeroDivisionError
+            return super().shown_sizes(shown, pictures)
 
     policy = Broken((ZOOM, ANSWER))
     notices: list[Notice] = []
@@ -337,14 +340,15 @@ def test_the_end_closes_the_conversation():
 
 
 @pytest.mark.parametrize("kept", [0, 1, 2, 3])
-@pytest.mark.parametrize("protocol", [studio, pixel_reasoner], ids=lambda protocol: protocol.NAME)
+@pytest.mark.parametrize("protocol", [protocol_named(name) for name in PROTOCOLS], ids=lambda protocol: protocol.NAME)
 def test_going_on_is_the_same_conversation_as_never_having_stopped(protocol, kept):
     box = Box(0.2, 0.4, 0.6, 0.8)
     shown = first_views((CLIP,))
+    selected = (*shown, View(17, CLIP.sha256, 3, Box.full()), View(18, CLIP.sha256, 4, Box.full()))
     turns = (
         protocol.render(Step("Frames.", SelectFrames((3, 4))), shown, (CLIP,)),
-        f"Broken. {call('rotate', '{}')}",
-        protocol.render(Step("Closer.", ZoomIn(1, box)), shown, (CLIP,)),
+        "Broken. <grounding>{}</grounding>" if protocol.NAME == "mini-o3" else f"Broken. {call('rotate', '{}')}",
+        protocol.render(Step("Closer.", ZoomIn(17, box)), selected, (CLIP,)),
         ANSWER,
     )
     whole, continued = Watched(turns, protocol), Watched(turns, protocol)

@@ -2,7 +2,8 @@
 
 The idea: `AutoProcessor` and `AutoModelForImageTextToText` with a bitsandbytes configuration; the embedded reasoner goes
 the same way as a model of the Hub. What our studio needs to know beyond that (protocol, pixel budgets) stands in a
-`studio.json` beside the weights, or is taken from docs/paper.md for models that have none.
+`studio.json` beside the weights; for models that have none the protocol is read from what they were published with
+(`engine.protocols.choice`), and the budgets are those of docs/paper.md.
 
 Invariants: every parameter of the backbone is frozen; on a CPU the bitsandbytes layers never repack themselves onto the
 inference-only AVX512 kernel, which would leave later adapter training with wrong gradients (docs/libraries.md).
@@ -21,11 +22,13 @@ from typing import Any, Literal
 
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig
+from transformers.utils import cached_file
 
 from engine import embedded
 from engine.backbone.adapters import Adapters
 from engine.backbone.lease import Lease
 from engine.errors import InvalidSetting, Unavailable
+from engine.protocols import Choice, choose_protocol, protocol_named
 
 __all__ = ["Backbone", "PixelBudget", "Quantization", "load_backbone", "resolve_model"]
 
@@ -52,7 +55,8 @@ PUBLISHED_BUDGETS: Mapping[str, PixelBudget] = {
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """Loaded weights and everything that guards them. `budgets` maps a picture's role to its pixel budget."""
+    """Loaded weights and everything that guards them. `budgets` maps a picture's role to its pixel budget;
+    `protocol_reason` says why this wire format, as the end of a sentence."""
 
     name: str
     model: Any
@@ -60,6 +64,7 @@ class Backbone:
     device: torch.device
     quantization: Quantization
     protocol_name: str
+    protocol_reason: str
     budgets: Mapping[str, PixelBudget]
     adapters: Adapters
     lease: Lease = field(default_factory=Lease)
@@ -95,7 +100,8 @@ def load_backbone(
 ) -> Backbone:
     """Load `model` (see STUDIO_MODEL). `dtype` is the computation type, by default the fastest that is safe.
 
-    Raises InvalidSetting for an impossible combination and Unavailable where weights or a device cannot be had.
+    Raises InvalidSetting for an impossible combination or a model whose wire format nothing tells, and Unavailable where
+    weights or a device cannot be had.
     """
     name, source = resolve_model(model)
     target = _device(device)
@@ -104,6 +110,7 @@ def load_backbone(
     card = _studio_card(source)
     try:
         processor = AutoProcessor.from_pretrained(source)
+        speaks = _choice(name, source, protocol, card, processor)
         network = AutoModelForImageTextToText.from_pretrained(
             source,
             dtype=compute,
@@ -128,10 +135,36 @@ def load_backbone(
         processor=processor,
         device=target,
         quantization=chosen,
-        protocol_name=card.get("protocol", "pixel-reasoner") if protocol == "auto" else protocol,
+        protocol_name=speaks.protocol,
+        protocol_reason=speaks.reason,
         budgets=budgets,
         adapters=Adapters(network, name),
     )
+
+
+def _choice(name: str, source: str, protocol: str, card: Mapping[str, Any], processor: Any) -> Choice:
+    """The wire format that was asked for, or the one that the model's own files name. Raises InvalidSetting."""
+    if protocol != "auto":
+        return Choice(protocol_named(protocol).NAME, "it was asked for")
+    if "protocol" in card:
+        return Choice(protocol_named(card["protocol"]).NAME, "its studio.json says so")
+    # As it was published: transformers puts the path on this disk into `_name_or_path`.
+    configuration = json.loads(_published(source, "config.json") or "{}")
+    template = getattr(processor, "chat_template", None)
+    template = template if isinstance(template, str) else ""
+    return choose_protocol(name, configuration, template, _published(source, "README.md"))
+
+
+def _published(source: str, file: str) -> str:
+    """The text of a file that was published with the weights, "" where there is none."""
+    path = cached_file(
+        source,
+        file,
+        _raise_exceptions_for_gated_repo=False,
+        _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_connection_errors=False,
+    )
+    return Path(path).read_text(encoding="utf-8", errors="replace") if path else ""
 
 
 def _studio_card(source: str) -> dict[str, Any]:

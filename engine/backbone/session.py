@@ -34,11 +34,12 @@ from typing import Any
 import torch
 from PIL import Image
 from transformers import DynamicCache
+from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
 
 from engine.backbone.loading import Backbone, PixelBudget
-from engine.protocols.calls import CALL_END
+from engine.protocols import protocol_named
 
-__all__ = ["IMAGE_PAD", "TURN_END", "Picture", "Session", "encode_picture"]
+__all__ = ["IMAGE_PAD", "TURN_END", "Picture", "Session", "encode_picture", "shown_size"]
 
 TURN_START, TURN_END = "<|im_start|>", "<|im_end|>"
 VISION_START, IMAGE_PAD, VISION_END = "<|vision_start|>", "<|image_pad|>", "<|vision_end|>"
@@ -265,7 +266,9 @@ class Session:
         # A character may still lack bytes; it is shown with the token that completes it.
         if not text.endswith("\ufffd") and len(text) > len(self.turn_text):
             piece, self.turn_text = text[len(self.turn_text) :], text
-        self.turn_is_complete = token == call_end or (call_end is None and self.turn_text.rstrip().endswith(CALL_END))
+        self.turn_is_complete = token == call_end or (
+            call_end is None and self.turn_text.rstrip().endswith(self._call_end)
+        )
         return piece
 
     @torch.no_grad()
@@ -298,8 +301,12 @@ class Session:
         ids = {self._id(TURN_END), self.backbone.tokenizer.eos_token_id}
         return frozenset(i for i in ids if i is not None)
 
+    @property
+    def _call_end(self) -> str:
+        return protocol_named(self.backbone.protocol_name).CALL_END
+
     def _call_end_id(self) -> int | None:
-        ids = self.backbone.tokenizer(CALL_END, add_special_tokens=False)["input_ids"]
+        ids = self.backbone.tokenizer(self._call_end, add_special_tokens=False)["input_ids"]
         return ids[0] if len(ids) == 1 else None
 
     def forget_cache(self) -> None:
@@ -316,7 +323,8 @@ class Session:
 def encode_picture(backbone: Backbone, picture: Picture) -> tuple[torch.Tensor, torch.Tensor]:
     """pixels [p, d] and grid [1, 3] of a picture within its budget, on the CPU."""
     size = {"shortest_edge": picture.budget.min_pixels, "longest_edge": picture.budget.max_pixels}
-    images = [_within_aspect(picture.image)]
+    image, wanted = picture.image, _within_aspect(picture.image.size)
+    images = [image if wanted == image.size else image.resize(wanted)]
     encoded = backbone.processor.image_processor(images=images, size=size, return_tensors="pt")
     return encoded["pixel_values"], encoded["image_grid_thw"]
 
@@ -325,8 +333,22 @@ _MAX_ASPECT = 199
 """smart_resize refuses pictures whose sides differ by more than 200 times; a sliver is shown a little wider instead."""
 
 
-def _within_aspect(image: Image.Image) -> Image.Image:
-    width, height = image.size
+def _within_aspect(size: tuple[int, int]) -> tuple[int, int]:
+    width, height = size
     if max(width, height) <= _MAX_ASPECT * min(width, height):
-        return image
-    return image.resize((max(width, -(-height // _MAX_ASPECT)), max(height, -(-width // _MAX_ASPECT))))
+        return size
+    return max(width, -(-height // _MAX_ASPECT)), max(height, -(-width // _MAX_ASPECT))
+
+
+def shown_size(backbone: Backbone, size: tuple[int, int], budget: PixelBudget) -> tuple[int, int]:
+    """(width, height) in pixels at which `encode_picture` shows a picture of `size` within its budget."""
+    processor = backbone.processor.image_processor
+    width, height = _within_aspect(size)
+    shown_height, shown_width = smart_resize(
+        height,
+        width,
+        factor=processor.patch_size * processor.merge_size,
+        min_pixels=budget.min_pixels,
+        max_pixels=budget.max_pixels,
+    )
+    return shown_width, shown_height

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from engine.settings import Settings
+from engine.settings import PROTOCOLS, Settings
 
 if TYPE_CHECKING:
     from engine.reasoning import Notice
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="who answers: tiny, scripted, a model's folder or an id of the Hugging Face Hub "
         "(default: STUDIO_MODEL, with the adapter that was promoted in the studio)",
     )
-    parser.add_argument("--protocol", metavar="N", help="wire format: studio or pixel-reasoner (default: the model's)")
+    parser.add_argument("--protocol", metavar="N", help=f"wire format: {', '.join(PROTOCOLS)} (default: the model's)")
     parser.add_argument("--no-operations", action="store_true", help="answer from the first view alone")
     parser.add_argument("--seed", metavar="K", type=int, help="sample with this seed (default: greedy)")
     parser.add_argument("--json", action="store_true", help="print the trace as one JSON object, and nothing else")

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TextIO
 
-from engine.settings import Settings
+from engine.settings import PROTOCOLS, Settings
 
 ACTION = "synthesize"
 SUMMARY = "make trajectories to learn from, in the paper's kinds and shares, from examples with evidence"
@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="who words the thoughts: tiny, scripted, a model's folder or an id of the Hub (default: templates)",
     )
-    parser.add_argument("--protocol", metavar="N", default="studio", help="studio (the default) or pixel-reasoner")
+    parser.add_argument("--protocol", metavar="N", default="studio", help=f"{', '.join(PROTOCOLS)} (default: studio)")
     parser.add_argument(
         "--record",
         action="store_true",

@@ -105,8 +105,9 @@ def relative_box(box: Box, outer: Box) -> Box:
 
 
 def writable_zoom(zoom: ZoomIn, views: Sequence[View], media: Sequence[Media], protocol: WireProtocol) -> ZoomIn:
-    """The zoom as the protocol's text would say it, on the grid of its coordinates; a box that rounds to nothing is
-    grown by up to 0.01 on each side. Raises InvalidInput where even that is too small."""
+    """The zoom as the protocol's text would say it, on the grid of its coordinates, and into the original where nothing
+    else can be named; a box that rounds to nothing is grown by up to 0.01 on each side.
+    Raises InvalidInput where even that is too small."""
     box = zoom.box
     for by in _GROWTHS:
         grown = Box(max(box.x1 - by, 0.0), max(box.y1 - by, 0.0), min(box.x2 + by, 1.0), min(box.y2 + by, 1.0))
@@ -224,7 +225,7 @@ def _draw(
     if not 1 <= number <= len(views):
         raise InvalidInput(f"there is no picture {number} before this step: pictures 1 to {len(views)} have been shown")
     zoom = writable_zoom(ZoomIn(number, relative_box(box, views[number - 1].box)), views, media, protocol)
-    _operate(slot, zoom, number)
+    _operate(slot, zoom, zoom.view)
 
 
 def _select(slot: _Slot, frames: tuple[int, ...]) -> None:

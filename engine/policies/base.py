@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from engine.media import Pictures
-from engine.protocols import Part, WireProtocol
-from engine.trace import Step, View
+from engine.protocols import Part, PicturePart, WireProtocol
+from engine.trace import Step
 
 __all__ = [
     "AsyncConversation",
@@ -106,9 +106,9 @@ class Described(Protocol):
     def settings(self) -> Mapping[str, Any]:
         """What a published number would depend on (pixel budgets, quantisation, adapter, sampling), as JSON."""
 
-    def shown_sizes(self, views: Sequence[View], pictures: Pictures) -> tuple[tuple[int, int], ...]:
-        """(width, height) in pixels at which pictures of these views would be shown, given the pixel budgets; selected
-        frames and crops only."""
+    def shown_sizes(self, shown: Sequence[PicturePart], pictures: Pictures) -> tuple[tuple[int, int], ...]:
+        """(width, height) in pixels at which these pictures are shown to the model, given the pixel budget of each role:
+        what an observation tells, and what a model's pixels are of."""
 
 
 class Policy(Described, Protocol):

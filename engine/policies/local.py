@@ -13,15 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
-
 from engine.backbone.loading import Backbone
-from engine.backbone.session import Picture, Session
+from engine.backbone.session import Picture, Session, shown_size
 from engine.backbone.together import generate_together
 from engine.media import Pictures
 from engine.operations import cut
 from engine.policies.base import Recalled, Said, Turn, one_after_another
-from engine.protocols import Part, PicturePart, WireProtocol, picture_role, protocol_named
+from engine.protocols import Part, PicturePart, WireProtocol, protocol_named
 from engine.trace import View
 
 __all__ = ["LocalConversation", "LocalPolicy"]
@@ -88,6 +86,8 @@ class LocalPolicy:
         return {
             "model": self.backbone.name,
             "adapter": self.backbone.adapters.live_name,
+            "protocol": self.backbone.protocol_name,
+            "protocol_reason": self.backbone.protocol_reason,
             "quantization": self.backbone.quantization,
             "pixel_budgets": {role: dataclasses.asdict(budget) for role, budget in self.backbone.budgets.items()},
             "temperature": self.temperature,
@@ -106,18 +106,13 @@ class LocalPolicy:
             generate_together([one.session for one in conversations], max_tokens, is_cancelled)
         return [one.turn() for one in conversations]
 
-    def shown_sizes(self, views: Sequence[View], pictures: Pictures) -> tuple[tuple[int, int], ...]:
-        processor = self.backbone.processor.image_processor
-        sizes = []
-        for view in views:
-            budget = self.backbone.budgets[picture_role(view, is_opening=False)]
-            width, height = cut(view, pictures).size
-            shown_height, shown_width = smart_resize(
-                height,
-                width,
-                factor=processor.patch_size * processor.merge_size,
-                min_pixels=budget.min_pixels,
-                max_pixels=budget.max_pixels,
-            )
-            sizes.append((shown_width, shown_height))
-        return tuple(sizes)
+    def shown_sizes(self, shown: Sequence[PicturePart], pictures: Pictures) -> tuple[tuple[int, int], ...]:
+        return tuple(
+            shown_size(self.backbone, _size(part.view, pictures), self.backbone.budgets[part.role]) for part in shown
+        )
+
+
+def _size(view: View, pictures: Pictures) -> tuple[int, int]:
+    """(width, height) of what `cut` gives, without cutting."""
+    left, top, right, bottom = view.box.to_pixels(pictures[view.sha256].picture(view.frame).size)
+    return right - left, bottom - top

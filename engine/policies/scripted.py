@@ -19,7 +19,7 @@ from typing import Any
 from engine.media import Pictures
 from engine.policies.base import Recalled, Said, Turn, one_after_another
 from engine.protocols import PicturePart, WireProtocol, studio
-from engine.trace import Box, SelectFrames, Step, View, ZoomIn
+from engine.trace import Box, SelectFrames, Step, ZoomIn
 
 __all__ = ["ScriptedConversation", "ScriptedPolicy"]
 
@@ -41,15 +41,17 @@ class ScriptedConversation:
     turns: tuple[str, ...] | None
     delay_s: float
     spoken: int = 0
+    pictures: Pictures = dataclasses.field(default_factory=dict)
 
     def add(self, said: Sequence[Said]) -> None:
         for one in said:
             if isinstance(one, Recalled):
                 self.spoken += 1
             elif self.turns is None:
-                has_frames = any(isinstance(part, PicturePart) and part.role == "frame" for part in one.parts)
-                script = _VIDEO_SCRIPT if has_frames else _IMAGE_SCRIPT
-                self.turns = tuple(self.protocol.render(step, (), ()) for step in script)
+                views = [part.view for part in one.parts if isinstance(part, PicturePart)]
+                script = _VIDEO_SCRIPT if any(view.frame is not None for view in views) else _IMAGE_SCRIPT
+                media = [self.pictures[sha256].media for sha256 in dict.fromkeys(view.sha256 for view in views)]
+                self.turns = tuple(self.protocol.render(step, views, media) for step in script)
 
     def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | Turn]:
         turns = self.turns or ("",)
@@ -84,12 +86,12 @@ class ScriptedPolicy:
         return {"delay_s": self.delay_s, "is_default_script": self.turns is None}
 
     def converse(self, pictures: Pictures, seed: int | None) -> ScriptedConversation:
-        return ScriptedConversation(self.protocol, self.turns, self.delay_s)
+        return ScriptedConversation(self.protocol, self.turns, self.delay_s, pictures=pictures)
 
     def speak(
         self, conversations: Sequence[ScriptedConversation], max_tokens: Sequence[int], is_cancelled: Callable[[], bool]
     ) -> list[Turn]:
         return one_after_another(conversations, max_tokens, is_cancelled)
 
-    def shown_sizes(self, views: Sequence[View], pictures: Pictures) -> tuple[tuple[int, int], ...]:
-        return tuple((448, 336) for _ in views)
+    def shown_sizes(self, shown: Sequence[PicturePart], pictures: Pictures) -> tuple[tuple[int, int], ...]:
+        return tuple((448, 336) for _ in shown)

@@ -1,11 +1,18 @@
-"""The wire format of PixelReasoner-RL-v1 and -WarmStart (Qwen2.5-VL), as released at TIGER-AI-Lab/Pixel-Reasoner.
+"""The wire format of PixelReasoner-RL-v1 and -WarmStart (Qwen2.5-VL), as released at TIGER-AI-Lab/Pixel-Reasoner (a3a6c3a).
 
 A system message declares the two operations as JSON; calls stand on lines of their own; results come back in user turns
 that open with a newline; sizes in results are those of the pictures as shown, after the pixel budget.
 
-Coordinates are relative (0 to 1) at RL time and absolute pixels of the target picture in the published SFT data. The
-released code reads any value >= 1 as pixels, so a relative box that touches the right or lower edge (exactly 1.0) is
-misread there. Here a box is in pixels only where a value is 2 or more, so 1.0 is the edge.
+**Boxes** are relative (0 to 1) at RL time and pixels in the published SFT data: pixels of the picture AS SHOWN, since the
+released code cuts from pictures that it has resized. It reads any value >= 1 as pixels, so a relative box that touches the
+right or lower edge (exactly 1.0) is misread there. Here a box is in pixels only where a value is 2 or more, so 1.0 is the
+edge. What sticks out is cut off, as there.
+
+**Pictures** are called by `target_image` from 1. A clip counts as ONE picture; what is shown after it follows from 2 on.
+While nothing follows it, `target_image` names one of its frames. The text of a selection counts one less (a clip and four
+frames: "Numbered 1 to 4", called 2 to 5): the released code says so, and the published model was trained on it. The
+published format has no words for a zoom into an unselected frame once something follows the clip; it is written as
+`target_image` of the clip with a `target_frame`, so that whatever a person draws can be said.
 
 Each crop is padded by 0.1 of the picture on every side and has sides of at least 28 pixels: released code, kept because
 the published accuracy was measured with it.
@@ -13,28 +20,30 @@ the published accuracy was measured with it.
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.errors import InvalidBox, UnknownOperation, UnknownView
+from engine.errors import InvalidInput, UnknownOperation, UnknownView
 from engine.operations import CropRule
+from engine.protocols.arguments import clamped_box, four_numbers, frames_of, whole_number
 from engine.protocols.calls import (
     CALL_END,
     CALL_START,
     boxed,
-    find_call,
-    frame_numbers,
+    call_of,
+    last_call,
     question_text,
     read_answer,
+    read_object,
     require_unmarked,
+    tools_message,
+    written_call,
 )
-from engine.protocols.studio import is_selection, target_view
-from engine.protocols.wire import Part, PicturePart, TextPart
-from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, view_size
+from engine.protocols.numbering import opening_views
+from engine.protocols.wire import Part, PicturePart, TextPart, is_selection
+from engine.trace import Media, Observation, SelectFrames, Step, View, ZoomIn, first_views
 
-__all__ = ["CROP_RULE", "NAME", "observation", "opening", "parse", "render", "system"]
+__all__ = ["CALL_END", "CROP_RULE", "NAME", "observation", "opening", "parse", "render", "system"]
 
 NAME = "pixel-reasoner"
 CROP_RULE = CropRule(padding=0.1, min_side_px=28)
@@ -98,16 +107,8 @@ _GUIDELINES = (
 _GUIDELINES_WITHOUT = "\n\nPlease think step by step, and put your final answer within \\boxed{}."
 
 
-def system(is_operating: bool) -> str:
-    if not is_operating:
-        return _SYSTEM
-    tools = "\n".join(json.dumps(tool) for tool in _TOOLS)
-    return (
-        f"{_SYSTEM}\n\n# Tools\n\nYou may call one or more functions to assist with the user query.\n\nYou are provided "
-        f"with function signatures within <tools></tools> XML tags:\n<tools>\n{tools}\n</tools>\n\nFor each function "
-        "call, return a json object with function name and arguments within <tool_call></tool_call> XML tags:\n"
-        '<tool_call>\n{"name": <function-name>, "arguments": <args-json-object>}\n</tool_call>'
-    )
+def system(views: Sequence[View], is_operating: bool) -> str:
+    return tools_message(_SYSTEM, _TOOLS) if is_operating else _SYSTEM
 
 
 def opening(question: str, options: Sequence[str], views: Sequence[View], is_operating: bool) -> tuple[Part, ...]:
@@ -126,8 +127,9 @@ def observation(
         return (TextPart(f"\nExecution error:\n{observation.error}\n"),)
     new = [views[number - 1] for number in observation.views]
     width, height = shown_sizes[0]
-    if is_selection(new, views):
-        first, last = new[0].number, new[-1].number
+    if is_selection(new):
+        first = len(_called(views[: new[0].number - 1], media))
+        last = first + len(new) - 1
         text = f"\nHere are the selected frames (Frame Size: {width}x{height}, Numbered {first} to {last}):"
         return TextPart(text), *(PicturePart(view, "selected_frame") for view in new)
     return TextPart(f"\nHere is the cropped image (Image Size: {width}x{height}):"), PicturePart(new[0], "crop")
@@ -136,52 +138,94 @@ def observation(
 def render(step: Step, views: Sequence[View], media: Sequence[Media]) -> str:
     if step.operation is not None or step.answer is not None:
         require_unmarked(step.thought, step.answer or "")
-    if step.operation is not None:
-        if isinstance(step.operation, ZoomIn):
-            name, arguments = (
-                ZOOM_NAME,
-                {
-                    "bbox_2d": step.operation.box.as_list(),
-                    "target_image": step.operation.view,
-                },
-            )
-        else:
-            name, arguments = "select_frames", {"target_frames": list(step.operation.frames)}
-        call = f"{CALL_START}\n{json.dumps({'name': name, 'arguments': arguments})}\n{CALL_END}"
-        return f"{step.thought}\n\n{call}" if step.thought else call
+    if isinstance(step.operation, ZoomIn):
+        arguments = {"bbox_2d": step.operation.box.as_list(), **_target(step.operation.view, views, media)}
+        return _after(step.thought, written_call(ZOOM_NAME, arguments))
+    if isinstance(step.operation, SelectFrames):
+        return _after(step.thought, written_call("select_frames", {"target_frames": list(step.operation.frames)}))
     if step.answer is not None:
-        return f"{step.thought}\n\n{boxed(step.answer)}" if step.thought else boxed(step.answer)
+        return _after(step.thought, boxed(step.answer))
     return step.thought
 
 
-def parse(text: str, views: Sequence[View], media: Sequence[Media]) -> Step:
-    call = find_call(text)
-    if call is None:
+def _after(thought: str, text: str) -> str:
+    return f"{thought}\n\n{text}" if thought else text
+
+
+def parse(
+    text: str, views: Sequence[View], media: Sequence[Media], shown_sizes: Sequence[tuple[int, int]] = ()
+) -> Step:
+    found = last_call(text, CALL_START, CALL_END)
+    if found is None:
         thought, answer = read_answer(text)
         return Step(thought, answer=answer)
+    before, body, is_closed = found
+    call = call_of(before.strip(), read_object(body, is_closed), body, has_text_arguments=True)
     if call.name in ZOOM_ALIASES:
-        number = target_view(call.arguments)
-        if not 1 <= number <= len(views):
-            raise UnknownView(f"there is no picture {number}; the pictures are numbered 1 to {len(views)}")
-        size = view_size(views[number - 1], media)
-        return Step(call.thought, ZoomIn(number, read_box(call.arguments.get("bbox_2d"), size)))
+        view = _view(call.arguments, views, media)
+        values = four_numbers(call.arguments.get("bbox_2d"))
+        if max(values) < 2:
+            return Step(call.thought, ZoomIn(view.number, clamped_box(values, 1, 1)))
+        if not shown_sizes:
+            raise InvalidInput(f"pixels of picture {view.number} cannot be read without the size at which it was shown")
+        return Step(call.thought, ZoomIn(view.number, clamped_box(values, *shown_sizes[view.number - 1])))
     if call.name == "select_frames":
-        return Step(call.thought, SelectFrames(frame_numbers(call.arguments.get("target_frames"))))
+        return Step(call.thought, SelectFrames(frames_of(call.arguments.get("target_frames"))))
     raise UnknownOperation(f"there is no operation {call.name!r}; use {ZOOM_NAME} or select_frames")
 
 
-def read_box(value: object, size: tuple[int, int]) -> Box:
-    """A box in relative coordinates or, where a value is 2 or more, in pixels of a picture of `size` (width, height);
-    pixel values past the edge are clamped to it. Raises InvalidBox."""
-    if not isinstance(value, list) or len(value) != 4:
-        raise InvalidBox(f"bbox_2d needs four numbers [x1, y1, x2, y2], not {value!r}")
-    if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value):
-        raise InvalidBox(f"bbox_2d needs four numbers, not {value!r}")
-    if max(value) < 2:
-        return Box(*value)
-    if not all(-math.inf < v < math.inf for v in value):
-        raise InvalidBox(f"bbox_2d needs four finite numbers, not {value!r}")
-    width, height = size
-    # Clamped before dividing: an integer of hundreds of digits is no float.
-    x1, y1, x2, y2 = (min(v, edge) / edge for v, edge in zip(value, (width, height, width, height), strict=True))
-    return Box(x1, y1, x2, y2)
+# --- what pictures are called ---------------------------------------------------------------------------------------
+
+
+def _called(views: Sequence[View], media: Sequence[Media]) -> list[Sequence[View]]:
+    """The pictures as the wire counts them, in order: an image or a crop is one, and all frames of a clip together."""
+    called: list[Sequence[View]] = []
+    rest = list(opening_views(views, media))
+    for medium in media:
+        count = 1 if medium.kind == "image" else len(first_views([medium]))
+        if rest:
+            called.append(rest[:count])
+        rest = rest[count:]
+    return called + [[view] for view in views[len(opening_views(views, media)) :]]
+
+
+def _target(number: int, views: Sequence[View], media: Sequence[Media]) -> dict[str, int]:
+    """The arguments that name a view; one that was never shown gets a number that no picture has."""
+    called = _called(views, media)
+    if not 1 <= number <= len(views):
+        past = 0 if _is_clip_alone(called) else len(called) - len(views)
+        return {"target_image": number + past if number > 0 else number}
+    picture, frame = next(
+        (k, frame) for k, group in enumerate(called, 1) for frame, view in enumerate(group, 1) if view.number == number
+    )
+    if len(called[picture - 1]) == 1:
+        return {"target_image": picture}
+    return {"target_image": frame} if _is_clip_alone(called) else {"target_image": picture, "target_frame": frame}
+
+
+def _view(arguments: Mapping[str, Any], views: Sequence[View], media: Sequence[Media]) -> View:
+    """The view that the arguments name. Raises UnknownView, MalformedCall."""
+    number = whole_number(arguments.get("target_image"), "target_image")
+    called = _called(views, media)
+    if _is_clip_alone(called):
+        if not 1 <= number <= len(views):
+            raise UnknownView(f"there is no frame {number} of the video; its frames are numbered 1 to {len(views)}")
+        return views[number - 1]
+    if not 1 <= number <= len(called):
+        raise UnknownView(f"there is no picture {number}; the pictures are numbered 1 to {len(called)}")
+    group = called[number - 1]
+    if len(group) == 1:
+        return group[0]
+    if "target_frame" not in arguments:
+        raise UnknownView(
+            f"picture {number} is the video, of {len(group)} frames: select frames of it and zoom into one of those, "
+            f"numbered {number + 1} to {len(called)} so far"
+        )
+    frame = whole_number(arguments["target_frame"], "target_frame")
+    if not 1 <= frame <= len(group):
+        raise UnknownView(f"there is no frame {frame} of the video; its frames are numbered 1 to {len(group)}")
+    return group[frame - 1]
+
+
+def _is_clip_alone(called: Sequence[Sequence[View]]) -> bool:
+    return len(called) == 1 and len(called[0]) > 1

@@ -24,17 +24,17 @@ from engine.protocols.calls import (
     read_answer,
     require_unmarked,
 )
-from engine.protocols.wire import Part, PicturePart, TextPart
+from engine.protocols.wire import Part, PicturePart, TextPart, is_selection
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, view_size
 
-__all__ = ["CROP_RULE", "NAME", "NO_OPERATIONS", "observation", "opening", "parse", "render", "system"]
+__all__ = ["CALL_END", "CROP_RULE", "NAME", "NO_OPERATIONS", "observation", "opening", "parse", "render", "system"]
 
 NAME = "studio"
 CROP_RULE = CropRule(padding=0.0, min_side_px=1)
 NO_OPERATIONS = " Answer without operations."
 
 
-def system(is_operating: bool) -> None:
+def system(views: Sequence[View], is_operating: bool) -> None:
     """None: the embedded reasoner knows its two operations by heart."""
     return None
 
@@ -59,16 +59,11 @@ def observation(
         return (TextPart(f"Execution error: {observation.error}"),)
     new = [views[number - 1] for number in observation.views]
     width, height = view_size(new[0], media)
-    if is_selection(new, views):
+    if is_selection(new):
         first, last = new[0].number, new[-1].number
         text = f"Here are the selected frames (Frame Size: {width}x{height}, Numbered {first} to {last}):"
         return TextPart(text), *(PicturePart(view, "selected_frame") for view in new)
     return TextPart(f"Here is the cropped image (Image Size: {width}x{height}):"), PicturePart(new[0], "crop")
-
-
-def is_selection(new: Sequence[View], views: Sequence[View]) -> bool:
-    """Whether the new views are whole frames of a clip, that is, came from `select_frames`."""
-    return new[0].frame is not None and new[0].box == Box.full()
 
 
 def render(step: Step, views: Sequence[View], media: Sequence[Media]) -> str:
@@ -95,7 +90,9 @@ def _require_writable(box: Box) -> None:
         )
 
 
-def parse(text: str, views: Sequence[View], media: Sequence[Media]) -> Step:
+def parse(
+    text: str, views: Sequence[View], media: Sequence[Media], shown_sizes: Sequence[tuple[int, int]] = ()
+) -> Step:
     call = find_call(text)
     if call is None:
         thought, answer = read_answer(text)

@@ -4,7 +4,8 @@ The idea: a protocol is a module with the functions of `WireProtocol`; a message
 policy turns into tokens.
 
 Invariant: `parse(render(step, views, media), views, media) == step` for every step that the protocol can write
-(coordinates on its grid, thoughts stripped and free of its markers).
+(coordinates on its grid, thoughts stripped and free of its markers). In a family whose zooms are always into the picture
+of the question, a zoom into a crop comes back as the zoom into that picture that shows the same region.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Literal, Protocol
 from engine.operations import CropRule
 from engine.trace import Box, Media, Observation, Step, View
 
-__all__ = ["Part", "PictureRole", "PicturePart", "TextPart", "WireProtocol", "picture_role"]
+__all__ = ["Part", "PictureRole", "PicturePart", "TextPart", "WireProtocol", "is_selection", "picture_role"]
 
 PictureRole = Literal["image", "frame", "crop", "selected_frame"]
 """What a picture is to the model; each role has its own pixel budget."""
@@ -37,13 +38,16 @@ Part = TextPart | PicturePart
 
 
 class WireProtocol(Protocol):
-    """What every protocol module offers. `views` are all views shown so far, `media` their sources."""
+    """What every protocol module offers. `views` are all views shown so far, `media` their sources. A view's number is the
+    trace's; what the family calls it is the module's to translate, both ways."""
 
     NAME: str
     CROP_RULE: CropRule
+    CALL_END: str
+    """The text that ends a call, and with it the model's turn."""
 
-    def system(self, is_operating: bool) -> str | None:
-        """The system message, or None where the family has none."""
+    def system(self, views: Sequence[View], is_operating: bool) -> str | None:
+        """The system message, or None where the family has none. `views` are those that the question opens with."""
 
     def opening(
         self, question: str, options: Sequence[str], views: Sequence[View], is_operating: bool
@@ -57,15 +61,19 @@ class WireProtocol(Protocol):
         media: Sequence[Media],
         shown_sizes: Sequence[tuple[int, int]],
     ) -> tuple[Part, ...]:
-        """The user turn that answers an operation. `shown_sizes` are (width, height) of the new pictures as the policy
-        will show them, after its pixel budget."""
+        """The user turn that answers an operation. `views` may hold later ones, too; `shown_sizes` are (width, height) of
+        the new pictures as the policy will show them, after its pixel budget."""
 
     def render(self, step: Step, views: Sequence[View], media: Sequence[Media]) -> str:
-        """The step as the model would write it. Raises InvalidInput where the wire format cannot carry it."""
+        """The step as the model would write it when `views` had been shown. Raises InvalidInput where the wire format
+        cannot carry it."""
 
-    def parse(self, text: str, views: Sequence[View], media: Sequence[Media]) -> Step:
-        """The step that the model wrote, without its observation. Raises ModelMistake for a bad call; a text with
-        neither call nor box is an answer as it stands."""
+    def parse(
+        self, text: str, views: Sequence[View], media: Sequence[Media], shown_sizes: Sequence[tuple[int, int]] = ()
+    ) -> Step:
+        """The step that the model wrote, without its observation. `shown_sizes` are (width, height) at which the policy
+        showed each of `views`: pixels that a model writes may be of what it saw. What `render` wrote is read without
+        them. Raises ModelMistake for a bad call; a text with neither call nor box is an answer as it stands."""
 
 
 def picture_role(view: View, *, is_opening: bool) -> PictureRole:
@@ -74,3 +82,8 @@ def picture_role(view: View, *, is_opening: bool) -> PictureRole:
     if is_opening:
         return "image" if view.frame is None else "frame"
     return "crop" if view.frame is None or view.box != Box.full() else "selected_frame"
+
+
+def is_selection(new: Sequence[View]) -> bool:
+    """Whether the new views of an observation are whole frames of a clip, that is, came from `select_frames`."""
+    return new[0].frame is not None and new[0].box == Box.full()

@@ -36,6 +36,7 @@ from engine.trace import (
     View,
     ZoomIn,
     first_views,
+    shown_before,
 )
 
 __all__ = ["POLICY", "synthesize"]
@@ -89,8 +90,8 @@ def synthesize(
         policy=policy,
         protocol=protocol.NAME,
     )
-    for step in trace.steps:
-        protocol.render(step, trace.views, trace.media)  # raises where it could not be written
+    for step, shown in zip(trace.steps, shown_before(trace.views, trace.steps), strict=True):
+        protocol.render(step, trace.views[:shown], trace.media)  # raises where it could not be written
     return trace
 
 

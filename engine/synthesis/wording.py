@@ -25,7 +25,7 @@ from typing import Literal
 from engine.media import Pictures
 from engine.policies.base import Policy, Told, never
 from engine.protocols import Part, PicturePart, TextPart, picture_role
-from engine.protocols.calls import BOX_START, CALL_START
+from engine.protocols.calls import thought_so_far
 from engine.trace import Example, Operation, View, ZoomIn, first_views
 
 __all__ = ["Moment", "Stage", "Wording", "taught_by", "templates"]
@@ -94,11 +94,12 @@ def taught_by(policy: Policy, fallback: Wording = templates) -> Wording:
     def wording(moment: Moment, rng: random.Random) -> str:
         conversation = policy.converse(moment.pictures, rng.getrandbits(32))
         try:
-            conversation.add([Told((*_seen(moment), TextPart(_instruction(moment))), policy.protocol.system(False))])
+            system = policy.protocol.system(moment.views, False)
+            conversation.add([Told((*_seen(moment), TextPart(_instruction(moment))), system)])
             (turn,) = policy.speak([conversation], [_MAX_THOUGHT_TOKENS], never)
         finally:
             conversation.close()
-        thought = " ".join(turn.text.partition(CALL_START)[0].partition(BOX_START)[0].split())
+        thought = " ".join(thought_so_far(turn.text).split())
         return thought or fallback(moment, rng)
 
     return wording

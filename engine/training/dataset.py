@@ -34,7 +34,7 @@ from engine.policies.base import Recalled
 from engine.policies.local import LocalConversation, LocalPolicy
 from engine.protocols import WireProtocol
 from engine.reasoning import replay
-from engine.trace import Example, Media, Trace, first_views
+from engine.trace import Example, Media, Trace, first_views, shown_before
 
 __all__ = [
     "IGNORED",
@@ -83,8 +83,8 @@ def objection(trace: Trace, protocol: WireProtocol) -> str | None:
     if len(trace.views) < len(first_views(trace.media)):
         return "its pictures do not match its media"
     try:
-        for step in trace.steps:
-            protocol.render(step, trace.views, trace.media)
+        for step, shown in zip(trace.steps, shown_before(trace.views, trace.steps), strict=True):
+            protocol.render(step, trace.views[:shown], trace.media)
     except PersonError as error:
         return str(error)
     return None

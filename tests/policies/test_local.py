@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from engine.backbone.loading import load_backbone
+from engine.backbone.session import Picture, encode_picture, shown_size
 from engine.drivers.streaming import stream
 from engine.media import DEFAULT_LIMITS, load_media
 from engine.policies.base import Told
@@ -37,12 +38,22 @@ def loaded(tmp_path_factory):
 def test_pictures_are_shown_within_their_budget(policy, loaded):
     conversation = policy.converse({loaded.media.sha256: loaded}, None)
     view = View(2, loaded.media.sha256, None, Box(0.1, 0.1, 0.4, 0.3))
-    ((width, height),) = policy.shown_sizes([view], {loaded.media.sha256: loaded})
+    ((width, height),) = policy.shown_sizes([PicturePart(view, "crop")], {loaded.media.sha256: loaded})
     budget = policy.backbone.budgets["crop"]
     assert budget.min_pixels <= width * height <= budget.max_pixels
     conversation.add([Told((TextPart("crop:"), PicturePart(view, "crop")))])
     _, rows, columns = conversation.session.grids[0][0].tolist()
     assert (columns * 14, rows * 14) == (width, height)
+
+
+@pytest.mark.parametrize("size", [(1990, 10), (1994, 10), (1999, 10), (10, 1999), (2000, 10), (199, 1), (640, 480)])
+@pytest.mark.parametrize("role", ["image", "crop"])
+def test_the_size_that_is_told_is_the_size_that_is_shown(policy, size, role):
+    """Slivers included, which are shown a little wider than they are."""
+    picture, budget = Picture(Image.new("RGB", size), policy.backbone.budgets[role]), policy.backbone.budgets[role]
+    _, grid = encode_picture(policy.backbone, picture)
+    _, rows, columns = grid[0].tolist()
+    assert shown_size(policy.backbone, size, budget) == (columns * 14, rows * 14)
 
 
 def test_an_attempt_ends_and_says_why(policy, loaded):
