@@ -43,6 +43,7 @@ def build_studio(settings: Settings) -> Studio:
     settings.home.mkdir(parents=True, exist_ok=True)
     store, media = open_store(settings), open_media(settings)
     policy, jobs, worker = _reasoner(settings, store, media)
+    media.sampling = policy.protocol.CLIP_SAMPLING
     worker.start()
     samples = SampleShelf(media, store)
     samples.prepare()

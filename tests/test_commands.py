@@ -17,6 +17,7 @@ from PIL import Image
 from engine.__main__ import main
 from engine.commands.evaluate import Progress, table
 from engine.evaluation.scoring import Part, Summary
+from engine.media import MediaFolder
 from engine.store import Store
 from engine.trace_json import trace_from_json
 
@@ -124,6 +125,15 @@ def test_ask_speaks_the_protocol_that_is_named(home, picture):
     data = json.loads(call(home, "ask", str(picture), "What?", "--json", "--protocol", "pixel-reasoner")[1])
     assert data["protocol"] == "pixel-reasoner"
     assert data["views"][1]["box"] == pytest.approx([0.15, 0.15, 0.85, 0.85])
+
+
+@pytest.mark.parametrize(("protocol", "sampling"), [("pixel-reasoner", "index"), ("studio", "time")])
+def test_the_protocol_decides_which_frames_of_a_clip_are_asked_about(home, tmp_path, protocol, sampling):
+    frames = [Image.new("RGB", (16, 8), (10 * k, 0, 0)) for k in range(21)]
+    clip = tmp_path / "moving.gif"
+    frames[0].save(clip, save_all=True, append_images=frames[1:], duration=[50] * 19 + [59_050, 100])
+    data = json.loads(call(home, "ask", str(clip), "What?", "--json", "--protocol", protocol)[1])
+    assert MediaFolder(home / "artifacts" / "media").sampling_of(data["media"][0]["sha256"]) == sampling
 
 
 def test_ask_without_operations(home, picture):

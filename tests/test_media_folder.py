@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from engine.errors import IntegrityError, InvalidInput, NotFound
-from engine.media import MediaFolder, MediaLimits, write_clip
+from engine.media import MediaFolder, MediaLimits, load_media, write_clip
 from engine.media.cache import BoundedCache
 from engine.trace import Box, View
 
@@ -163,6 +163,35 @@ def test_frames_of_a_video(folder: MediaFolder, tmp_path: Path) -> None:
             with pytest.raises(NotFound, match="frames 1 to 16"):
                 call(sha256, frame)
     assert folder.pictures([loaded.media])[sha256].times_s[:3] == (0.0, 0.25, 0.5)
+
+
+def moving(tmp_path: Path) -> Path:
+    """Twenty frames within a second, then one a minute later; as a GIF, whose frames say how long they show."""
+    frames = [Image.new("RGB", (16, 8), (10 * k, 0, 0)) for k in range(21)]
+    path = tmp_path / "moving.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=[50] * 19 + [59_050, 100])
+    return path
+
+
+def test_a_clip_keeps_the_sampling_that_it_came_in_with(tmp_path: Path) -> None:
+    """So a frame's number means the same frame in every trace, whoever answers later, and in a copy of the folder."""
+    source = moving(tmp_path)
+    by_index = MediaFolder(tmp_path / "a", sampling="index")
+    sha256 = by_index.take(source).media.sha256
+    times_s = by_index.load(sha256).times_s
+    for reader in (MediaFolder(tmp_path / "a"), MediaFolder(tmp_path / "b")):
+        assert reader.take(source, by_index.sampling_of(sha256)).times_s == times_s
+        assert reader.take(source).times_s == times_s and reader.sampling_of(sha256) == "index"
+    in_time = MediaFolder(tmp_path / "c")
+    assert in_time.take(source).times_s != times_s and sum(time_s < 2 for time_s in times_s) == 15
+    assert MediaFolder(tmp_path / "c", sampling="index").load(sha256).times_s == in_time.load(sha256).times_s
+
+
+def test_a_clip_from_before_there_was_a_choice_keeps_its_frames(tmp_path: Path) -> None:
+    folder = MediaFolder(tmp_path / "media")
+    sha256 = folder.take(moving(tmp_path)).media.sha256
+    folder.path(sha256).with_suffix(".sampling").unlink()
+    assert MediaFolder(folder.root).load(sha256).times_s == load_media(moving(tmp_path), sampling="index").times_s
 
 
 def test_stored_bytes_that_changed_are_noticed(folder: MediaFolder) -> None:

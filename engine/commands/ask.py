@@ -46,8 +46,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     if not question:
         raise InvalidInput("the question is empty; ask something about the picture or video")
     folder = open_media(settings)
-    loaded = folder.take(arguments.media)
     policy = open_policy(settings, arguments.policy, arguments.protocol)
+    loaded = folder.take(arguments.media, policy.protocol.CLIP_SAMPLING)
     example = Example(question, (loaded.media,))
     with open_store(settings) as store, _interruptible() as is_cancelled:
         name = arguments.media.replace("\\", "/").rpartition("/")[2]

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -18,6 +18,7 @@ from engine.settings import Settings
 if TYPE_CHECKING:
     from engine.evaluation.examples import Posed
     from engine.evaluation.scoring import Result, Summary
+    from engine.media import Sampling
 
 ACTION = "evaluate"
 SUMMARY = "score a policy on a bundled or published benchmark or on examples of your own"
@@ -55,8 +56,9 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     from engine.opening import loop_limits, open_policy
     from engine.trace_json import trace_to_json
 
-    examples, count = _examples(arguments.benchmark, arguments.limit, settings)
+    pose_all, count = _examples(arguments.benchmark, arguments.limit, settings)
     policy = open_policy(settings, arguments.policy)
+    examples = pose_all(policy.protocol.CLIP_SAMPLING)
     progress = Progress(count, sys.stderr)
     results: list[Result] = []
     is_interrupted = False
@@ -80,8 +82,11 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     return 130 if is_interrupted else 0
 
 
-def _examples(name: str, limit: int | None, settings: Settings) -> tuple[Iterator[Posed], int | None]:
-    """The examples, loaded one by one as they are asked for, and how many they are (None where only the end will tell)."""
+def _examples(
+    name: str, limit: int | None, settings: Settings
+) -> tuple[Callable[[Sampling], Iterator[Posed]], int | None]:
+    """What gives the examples, loaded one by one as they are asked for, with clips sampled as the protocol wants; and how
+    many they are (None where only the end will tell)."""
     from engine.evaluation.benchmarks import draw
     from engine.evaluation.drawn import ABSENT, benchmark_named, drawn_benchmarks
     from engine.evaluation.examples import pose, read_examples
@@ -92,10 +97,13 @@ def _examples(name: str, limit: int | None, settings: Settings) -> tuple[Iterato
     if limit is not None and limit < 1:
         raise InvalidInput(f"--limit takes a whole number from 1, not {limit}")
     if benchmark := benchmark_named(name):
-        return (pose(drawn) for drawn in draw(benchmark, limit)), limit or benchmark.count
+        drawn_ones = draw(benchmark, limit)
+        return lambda sampling: (pose(one, sampling=sampling) for one in drawn_ones), limit or benchmark.count
     if published := published_named(name):
         count = None if published.count is None else min(published.count, limit or published.count)
-        return pose_published(published, limit, media_limits(settings)), limit if count is None else count
+        return lambda sampling: pose_published(published, limit, media_limits(settings), sampling=sampling), (
+            limit if count is None else count
+        )
     path = Path(name)
     if not path.exists():
         drawn = f"drawn ones are {BENCHMARK_NAMES}" if drawn_benchmarks() else ABSENT
@@ -105,7 +113,7 @@ def _examples(name: str, limit: int | None, settings: Settings) -> tuple[Iterato
         )
     lines = read_examples(path)[:limit]
     allowed = media_limits(settings)
-    return (pose(line, allowed) for line in lines), len(lines)
+    return lambda sampling: (pose(line, allowed, sampling) for line in lines), len(lines)
 
 
 def table(summary: Summary) -> str:

@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     counts: Counter[str] = Counter()
     limits = media_limits(settings)
     Path(arguments.out).mkdir(parents=True, exist_ok=True)
-    folder = MediaFolder(Path(arguments.out) / "media", limits)
+    folder = MediaFolder(Path(arguments.out) / "media", limits, sampling=protocol.CLIP_SAMPLING)
     studio = open_media(settings) if arguments.record else None
     unfinished = target.with_name(FILE_NAME + ".part")
     made: list[Trajectory] = []
@@ -84,11 +84,11 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         for one in planned.trajectories:
             line = lines[one.example]
             if posed is None or posed[0] != one.example:
-                posed = one.example, pose(line, limits)
+                posed = one.example, pose(line, limits, protocol.CLIP_SAMPLING)
                 for path in line.files:
                     folder.take(path)
                     if studio is not None:
-                        studio.take(path)
+                        studio.take(path, protocol.CLIP_SAMPLING)
             example, pictures = posed[1].example, posed[1].pictures
             try:
                 trace = synthesize(example, pictures, one.kind, one.seed, protocol, wording, policy=policy)

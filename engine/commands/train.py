@@ -63,6 +63,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     if not settings.database.exists() and not arguments.examples:
         raise NotFound(f"there is no store at {settings.database}; STUDIO_HOME says which folder is looked at")
     from engine.opening import loop_limits, open_backbone, open_media, open_store
+    from engine.protocols import protocol_named
 
     with open_store(settings) as store:
         media = open_media(settings)
@@ -84,10 +85,12 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         grpo = GrpoConfig.within(limits, config.get("grpo") or {})
         evaluation = config.get("evaluation", {})
         held_out = HeldOut(count=0) if evaluation is None else HeldOut(**evaluation)
+        backbone = open_backbone(settings)
+        media.sampling = protocol_named(backbone.protocol_name).CLIP_SAMPLING
         examples = _examples(arguments.examples, settings, media) if arguments.examples else None
         workshop = Workshop(
             store,
-            open_backbone(settings),
+            backbone,
             settings.artifacts,
             media.pictures,
             held_out_measuring(store, settings.artifacts, limits),

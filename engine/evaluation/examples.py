@@ -25,7 +25,7 @@ from typing import Any
 from engine.errors import InvalidInput, InvalidMedia
 from engine.evaluation.reading import read_letter
 from engine.json_fields import expected, seen
-from engine.media import DEFAULT_LIMITS, MediaLimits, Pictures, load_media
+from engine.media import DEFAULT_LIMITS, MediaLimits, Pictures, Sampling, load_media
 from engine.trace import CLIP_FRAMES, Evidence, Example
 from engine.trace_json import example_from_json
 
@@ -53,10 +53,11 @@ class Posed:
     pictures: Pictures
 
 
-def pose(unposed: Unposed, limits: MediaLimits = DEFAULT_LIMITS) -> Posed:
-    """Load the media. Raises InvalidMedia, or InvalidInput where the evidence is of another kind than they."""
+def pose(unposed: Unposed, limits: MediaLimits = DEFAULT_LIMITS, sampling: Sampling = "time") -> Posed:
+    """Load the media; `sampling` is what the policy's protocol asks for of clips. Raises InvalidMedia, or InvalidInput where
+    the evidence is of another kind than they."""
     try:
-        loaded = [load_media(file, limits) for file in unposed.files]
+        loaded = [load_media(file, limits, sampling) for file in unposed.files]
     except InvalidMedia as error:
         raise InvalidMedia(f"{unposed.name}: {error}") from error
     example = replace(unposed.example, media=tuple(one.media for one in loaded))

@@ -1,13 +1,16 @@
 """The folder of media: original files under their own hash, and the derived pictures that screens ask for.
 
     <root>/<sha256[:2]>/<sha256>.<ext>     the bytes as they came, never changed
+    <root>/<sha256[:2]>/<sha256>.sampling  of a clip: "time" or "index", which of its frames are taken (engine.media.sampling)
     <root>/.incoming/                      being validated; swept of what a killed process left behind
-    <root>/.thumbnails/<sha256[:2]>/...    may be deleted at any time
+    <root>/.thumbnails/...                 may be deleted at any time
 
 Invariants: a file stands under its hash only after it was validated as a whole, decoded, flushed to disk and renamed
 into place, so nothing is ever half-stored; people's file names are not used for anything; a hash from outside is
-checked to be one before it becomes part of a path. One MediaFolder may be used from many threads, several processes
-may share a root. At most two files are decoded at a time, and decoded media are held in a cache bounded in bytes.
+checked to be one before it becomes part of a path. A clip keeps the sampling that it came in with, whichever policy looks
+at it later, so that a frame's number means the same frame in every trace; one that says nothing of it came in before there
+was a choice, and is sampled by index. One MediaFolder may be used from many threads, several processes may share a root. At
+most two files are decoded at a time, and decoded media are held in a cache bounded in bytes.
 
 Not covered: which media belong to whom and what they were called (`engine.store`), deleting.
 """
@@ -32,6 +35,7 @@ from engine.errors import IntegrityError, InvalidInput, NotFound
 from engine.media.cache import BoundedCache
 from engine.media.formats import ACCEPTED, DEFAULT_LIMITS, Format, MediaLimits
 from engine.media.loaded import LoadedMedia, Pictures, decode_file, load_media, open_regular, require_bytes
+from engine.media.sampling import Sampling
 from engine.trace import Media, View
 
 __all__ = ["THUMBNAIL_SIDES_PX", "MediaFolder"]
@@ -39,16 +43,27 @@ __all__ = ["THUMBNAIL_SIDES_PX", "MediaFolder"]
 THUMBNAIL_SIDES_PX = (16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 """The sizes that exist: a request gets the largest that is not above it, so nobody can fill the disk with others."""
 
+_DECODED_AS = "2"
+"""Another one with every change by which a file decodes to other pixels: thumbnails of the old ones are not shown."""
+
 _CHUNK_BYTES = 2**20
 _STALE_AFTER_S = 3600
 
 
 class MediaFolder:
-    """`cache_bytes` bounds the decoded media that stay in memory, beside one that is larger than that by itself."""
+    """`cache_bytes` bounds the decoded media that stay in memory, beside one that is larger than that by itself. `sampling`
+    is that of clips which come in: what the policy's protocol asks for."""
 
-    def __init__(self, root: Path, limits: MediaLimits = DEFAULT_LIMITS, cache_bytes: int = 512 * 2**20) -> None:
+    def __init__(
+        self,
+        root: Path,
+        limits: MediaLimits = DEFAULT_LIMITS,
+        cache_bytes: int = 512 * 2**20,
+        sampling: Sampling = "time",
+    ) -> None:
         self.root = root
         self.limits = limits
+        self.sampling: Sampling = sampling
         self._loaded: BoundedCache[str, LoadedMedia] = BoundedCache(cache_bytes)
         self._encoded: BoundedCache[tuple[object, ...], bytes] = BoundedCache(64 * 2**20)
         self._decoding = threading.BoundedSemaphore(2)
@@ -59,9 +74,11 @@ class MediaFolder:
             if time.time() - leftover.stat().st_mtime > _STALE_AFTER_S:
                 leftover.unlink(missing_ok=True)
 
-    def take(self, source: Path | str | bytes) -> LoadedMedia:
-        """Validates a file (or its bytes) and stores it under its hash; a file that is already here is stored once.
-        Raises InvalidMedia, and then leaves nothing behind."""
+    def take(self, source: Path | str | bytes, sampling: Sampling | None = None) -> LoadedMedia:
+        """Validates a file (or its bytes) and stores it under its hash; a file that is already here is stored once, and
+        stays as it is. `sampling` of a clip is the folder's where none is given. Raises InvalidMedia, and then leaves
+        nothing behind."""
+        sampling = sampling or self.sampling
         descriptor, name = tempfile.mkstemp(dir=self._incoming)
         incoming = Path(name)
         try:
@@ -77,9 +94,11 @@ class MediaFolder:
                     return self.load(sha256)
                 # What is validated is the copy: the original may change under our hands.
                 with self._decoding:
-                    loaded, format = decode_file(file, sha256, self.limits)
+                    loaded, format = decode_file(file, sha256, self.limits, sampling)
                 file.flush()
                 os.fsync(file.fileno())
+            if loaded.media.kind == "video":
+                self._write(sampling.encode("ascii"), self._sampling_of(sha256))
             self._settle(incoming, self._stored(sha256, format))
         finally:
             incoming.unlink(missing_ok=True)
@@ -97,6 +116,13 @@ class MediaFolder:
         """Of the original's bytes, for instance "image/png". Raises NotFound."""
         return self._require(sha256)[1].mime_type
 
+    def sampling_of(self, sha256: str) -> Sampling:
+        """Which frames of a stored clip are taken."""
+        try:
+            return "time" if self._sampling_of(sha256).read_bytes() == b"time" else "index"
+        except FileNotFoundError:
+            return "index"
+
     def load(self, sha256: str) -> LoadedMedia:
         """The decoded media, from the cache where it is there. Raises NotFound, or IntegrityError where the stored
         bytes no longer have this hash."""
@@ -106,7 +132,7 @@ class MediaFolder:
         with self._decoding:
             if (loaded := self._loaded.get(sha256)) is not None:  # another thread has just decoded it
                 return loaded
-            loaded = load_media(path, self.limits)
+            loaded = load_media(path, self.limits, self.sampling_of(sha256))
         if loaded.media.sha256 != sha256:
             raise IntegrityError(f"the stored media {sha256} has the hash {loaded.media.sha256}")
         self._loaded.put(sha256, loaded, loaded.memory_bytes)
@@ -123,7 +149,7 @@ class MediaFolder:
         if not sides:
             raise InvalidInput(f"A thumbnail has at least {THUMBNAIL_SIDES_PX[0]} pixels a side, not {max_side_px}.")
         self._require(sha256)
-        kept = self.root / ".thumbnails" / sha256[:2] / f"{sha256}-{frame or 0}-{sides[-1]}.jpg"
+        kept = self.root / ".thumbnails" / _DECODED_AS / sha256[:2] / f"{sha256}-{frame or 0}-{sides[-1]}.jpg"
         try:
             return kept.read_bytes()
         except FileNotFoundError:
@@ -132,10 +158,7 @@ class MediaFolder:
         scale = min(1.0, sides[-1] / max(picture.size))
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
         data = _encode(picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0), "JPEG", quality=88)
-        descriptor, name = tempfile.mkstemp(dir=self._incoming)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        self._settle(Path(name), kept)
+        self._write(data, kept)
         return data
 
     def frame_jpeg(self, sha256: str, frame: int | None) -> bytes:
@@ -171,6 +194,9 @@ class MediaFolder:
     def _stored(self, sha256: str, format: Format) -> Path:
         return self.root / sha256[:2] / f"{sha256}{format.extension}"
 
+    def _sampling_of(self, sha256: str) -> Path:
+        return self.root / sha256[:2] / f"{sha256}.sampling"
+
     def _find(self, sha256: str) -> tuple[Path, Format] | None:
         if not re.fullmatch(r"[0-9a-f]{64}", sha256):
             return None
@@ -181,6 +207,12 @@ class MediaFolder:
         if (found := self._find(sha256)) is None:
             raise NotFound(f"There is no media {sha256[:64]!r} here.")
         return found
+
+    def _write(self, data: bytes, target: Path) -> None:
+        descriptor, name = tempfile.mkstemp(dir=self._incoming)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        self._settle(Path(name), target)
 
     def _settle(self, file: Path, target: Path) -> None:
         """Renames a finished file into place, and makes the name last."""

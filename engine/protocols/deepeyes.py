@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.errors import InvalidInput, UnknownOperation, UnknownView
+from engine.media import Sampling
 from engine.operations import CropRule
 from engine.protocols.arguments import clamped_box, four_numbers, frames_of, whole_number
 from engine.protocols.calls import (
@@ -47,6 +48,7 @@ __all__ = ["CALL_END", "CROP_RULE", "NAME", "observation", "opening", "parse", "
 
 NAME = "deepeyes"
 CROP_RULE = CropRule(padding=0.0, min_side_px=31, max_aspect_ratio=100.0)
+CLIP_SAMPLING: Sampling = "time"
 
 _SYSTEM = "You are a helpful assistant."
 _PIXELS = "in pixels of the original image"

@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.errors import MalformedCall, UnknownView
+from engine.media import Sampling
 from engine.operations import CropRule
 from engine.protocols.arguments import clamped_box, four_numbers, frames_of
 from engine.protocols.calls import (
@@ -47,6 +48,7 @@ __all__ = ["CALL_END", "CROP_RULE", "NAME", "observation", "opening", "parse", "
 NAME = "mini-o3"
 CALL_END = GROUNDING_END
 CROP_RULE = CropRule(padding=0.0, min_side_px=1)
+CLIP_SAMPLING: Sampling = "time"
 
 _CLIP = "original_video"
 _SYSTEM = (

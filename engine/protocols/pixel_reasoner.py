@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.errors import InvalidInput, UnknownOperation, UnknownView
+from engine.media import Sampling
 from engine.operations import CropRule
 from engine.protocols.arguments import clamped_box, four_numbers, frames_of, whole_number
 from engine.protocols.calls import (
@@ -47,6 +48,8 @@ __all__ = ["CALL_END", "CROP_RULE", "NAME", "observation", "opening", "parse", "
 
 NAME = "pixel-reasoner"
 CROP_RULE = CropRule(padding=0.1, min_side_px=28)
+CLIP_SAMPLING: Sampling = "index"
+"""The published model was trained on even indices."""
 
 ZOOM_NAME = "crop_image_normalized"
 ZOOM_ALIASES = (ZOOM_NAME, "crop_image", "zoom_in")

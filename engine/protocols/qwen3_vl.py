@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.errors import UnknownOperation, UnknownView
+from engine.media import Sampling
 from engine.operations import CropRule
 from engine.protocols.arguments import clamped_box, four_numbers, frames_of, whole_number
 from engine.protocols.calls import (
@@ -45,6 +46,8 @@ __all__ = ["CALL_END", "CROP_RULE", "NAME", "observation", "opening", "parse", "
 
 NAME = "qwen3-vl"
 CROP_RULE = CropRule(padding=0.0, min_side_px=1)
+CLIP_SAMPLING: Sampling = "index"
+"""Its own processor takes indices evenly."""
 
 SCALE = 1000
 _SYSTEM = "You are a helpful assistant."

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.errors import InvalidBox, InvalidInput, MalformedCall, UnknownOperation
+from engine.media import Sampling
 from engine.operations import CropRule
 from engine.protocols.calls import (
     CALL_END,
@@ -31,6 +32,7 @@ __all__ = ["CALL_END", "CROP_RULE", "NAME", "NO_OPERATIONS", "observation", "ope
 
 NAME = "studio"
 CROP_RULE = CropRule(padding=0.0, min_side_px=1)
+CLIP_SAMPLING: Sampling = "time"
 NO_OPERATIONS = " Answer without operations."
 
 

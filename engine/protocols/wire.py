@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from engine.media import Sampling
 from engine.operations import CropRule
 from engine.trace import Box, Media, Observation, Step, View
 
@@ -45,6 +46,8 @@ class WireProtocol(Protocol):
     CROP_RULE: CropRule
     CALL_END: str
     """The text that ends a call, and with it the model's turn."""
+    CLIP_SAMPLING: Sampling
+    """Which frames of a clip the family was trained on; in time where it saw no clips."""
 
     def system(self, views: Sequence[View], is_operating: bool) -> str | None:
         """The system message, or None where the family has none. `views` are those that the question opens with."""

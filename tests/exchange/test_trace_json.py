@@ -30,6 +30,7 @@ def lines(folder) -> list[dict]:
 
 def test_every_head_comes_back_with_its_labels_reviews_and_media(home, tmp_path):
     store, media, _ = home
+    media.sampling = "index"
     first, second = picture_trace(store, media, 1), clip_trace(store, media)
     trace = store.revisions.head(first.id).trace
     said = dataclasses.replace(trace.steps[0], thought="In the cropped image I can see a disc.")
@@ -60,6 +61,7 @@ def test_every_head_comes_back_with_its_labels_reviews_and_media(home, tmp_path)
     for line in (one, two):
         for medium in line["media"]:
             assert copied.path(medium["sha256"]).read_bytes() == media.path(medium["sha256"]).read_bytes()
+            assert copied.sampling_of(medium["sha256"]) == "index"
 
 
 def test_a_status_narrows_it_and_an_export_is_never_overwritten(home, tmp_path):

@@ -19,7 +19,7 @@ from typing import Any
 
 from engine.errors import Unavailable
 from engine.evaluation.examples import Posed, Unposed, pose
-from engine.media import DEFAULT_LIMITS, MediaLimits
+from engine.media import DEFAULT_LIMITS, MediaLimits, Sampling
 from engine.trace import Example, Rule
 
 __all__ = ["Asked", "Fetch", "Published", "Row", "download", "pose_published", "stream"]
@@ -46,14 +46,18 @@ class Published:
 
 
 def pose_published(
-    benchmark: Published, limit: int | None = None, limits: MediaLimits = DEFAULT_LIMITS, fetch: Fetch | None = None
+    benchmark: Published,
+    limit: int | None = None,
+    limits: MediaLimits = DEFAULT_LIMITS,
+    fetch: Fetch | None = None,
+    sampling: Sampling = "time",
 ) -> Iterator[Posed]:
     """The first `limit` examples, or all, one at a time as they are asked for. Raises Unavailable and InvalidMedia."""
     fetch = fetch or (lambda path: download(benchmark.dataset, path, benchmark.revision))
     every = (asked for row in benchmark.rows(fetch) for asked in benchmark.asked(row, fetch))
     for number, (example, file) in enumerate(islice(every, limit), 1):
         name = f"{benchmark.name}/{number}"
-        yield pose(Unposed(name, replace(example, rule=benchmark.rule, source=name), (file,)), limits)
+        yield pose(Unposed(name, replace(example, rule=benchmark.rule, source=name), (file,)), limits, sampling)
 
 
 def stream(dataset: str, config: str | None, split: str, files: str | None = None) -> Iterator[Row]:
