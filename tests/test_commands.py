@@ -16,7 +16,7 @@ from PIL import Image
 
 from engine.__main__ import main
 from engine.commands.evaluate import Progress, table
-from engine.evaluation.scoring import Part, Summary
+from engine.evaluation.scoring import Breakdown, Summary
 from engine.media import MediaFolder
 from engine.store import Store
 from engine.trace_json import trace_from_json
@@ -323,10 +323,18 @@ def test_a_table_has_a_dash_where_nothing_was_counted():
 
 
 def test_a_table_reports_categories_and_difficulties_apart():
-    part = Part("category", "direct_attributes", 115, 0.845, 0.034, None, 0.785)
+    part = Breakdown("category", "direct_attributes", 115, 0.845, 0.034, None, 0.785)
     printed = table(
         Summary(
-            "vstar", 1, 0.8, 0.1, None, 0.7, 0.0, 0.25, (part, Part("difficulty", "hard", 3, None, None, None, 0.0))
+            "vstar",
+            1,
+            0.8,
+            0.1,
+            None,
+            0.7,
+            0.0,
+            0.25,
+            (part, Breakdown("difficulty", "hard", 3, None, None, None, 0.0)),
         )
     )
     assert "\ndirect attributes       84.5 % ± 3.4 right of 115, 78.5 % RaPR\n" in printed
