@@ -5,7 +5,7 @@
     on screen       the next frame was drawn: this is held against the target; it waits for the screen's 60 frames a second
     with pictures   the thumbnails that can be seen without scrolling are there too
 
-The page's own code asks and draws (`list` of the Curate screen's module "bench.js"); the rest that its search box adds, until
+The page's own code asks and draws (`list` of the Curate screen's module walking.js); the rest that its search box adds, until
 a finger rests, is not counted. Thumbnails come from those that the server has already made; the browser keeps none
 (its cache is off), so every page fetches its own again.
 """
@@ -28,9 +28,10 @@ __all__ = ["screen_pages"]
 _STAGES = ("answered", "in_place", "on_screen", "with_pictures")
 
 _ASK = """async ([change, painted]) => {
-  const drawn = eval(painted), code = (name) => import(new URL('code/' + name, document.baseURI).href);
-  const [{ list, bench }, { NAMES }] = await Promise.all([code('bench.js'), code('filters.js')]);
-  const nothing = Object.fromEntries(NAMES.map((name) => [name, '']));
+  const drawn = eval(painted), code = (name) =>
+    import(new URL('code/curating/client/' + name, document.baseURI).href);
+  const [{ list }, { workbench }] = await Promise.all([code('walking.js'), code('workbench.js')]);
+  const nothing = Object.fromEntries(workbench.filters.map((filter) => [filter.name, '']));
   const rows = document.querySelector('.queue-list');
   performance.clearResourceTimings();
   const from = performance.now();
@@ -44,7 +45,7 @@ _ASK = """async ([change, painted]) => {
   while (!seen().every(isThere) && last - from < 60000) last = await drawn();
   const fetched = performance.getEntriesByType('resource');
   const [asked] = fetched.filter((one) => one.name.includes('curate/queue'));
-  return { rows: rows.children.length, items: bench.items.length, total: bench.total, problem: bench.problem,
+  return { rows: rows.children.length, items: workbench.items.length, total: workbench.total, problem: workbench.problem,
     seen: seen().length,
     fetched: fetched.filter((one) => one.name.includes('/thumbnail') && one.transferSize > 0).length,
     answered: asked.responseEnd - asked.startTime, in_place: inPlace - from, on_screen: onScreen - from,
