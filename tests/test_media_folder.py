@@ -179,8 +179,8 @@ def test_a_clip_keeps_the_sampling_that_it_came_in_with(tmp_path: Path) -> None:
     by_index = MediaFolder(tmp_path / "a", sampling="index")
     sha256 = by_index.take(source).media.sha256
     times_s = by_index.load(sha256).times_s
+    MediaFolder(tmp_path / "b").copy(sha256, by_index)
     for reader in (MediaFolder(tmp_path / "a"), MediaFolder(tmp_path / "b")):
-        assert reader.take(source, by_index.sampling_of(sha256)).times_s == times_s
         assert reader.take(source).times_s == times_s and reader.sampling_of(sha256) == "index"
     in_time = MediaFolder(tmp_path / "c")
     assert in_time.take(source).times_s != times_s and sum(time_s < 2 for time_s in times_s) == 15
@@ -192,6 +192,23 @@ def test_a_clip_from_before_there_was_a_choice_keeps_its_frames(tmp_path: Path) 
     sha256 = folder.take(moving(tmp_path)).media.sha256
     folder.path(sha256).with_suffix(".sampling").unlink()
     assert MediaFolder(folder.root).load(sha256).times_s == load_media(moving(tmp_path), sampling="index").times_s
+
+
+def test_a_moving_picture_from_before_those_were_clips_stays_a_picture_and_can_be_copied(tmp_path: Path) -> None:
+    """As 0.1.0 stored it: traces know it as one picture."""
+    frames = [Image.new("RGB", (16, 8), colour) for colour in ("red", "lime")]
+    for format, extension, options in (("WEBP", ".webp", {"lossless": True}), ("TIFF", ".tif", {})):
+        buffer = io.BytesIO()
+        frames[0].save(buffer, format, save_all=True, append_images=frames[1:], **options)
+        sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
+        path = tmp_path / "old" / sha256[:2] / f"{sha256}{extension}"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(buffer.getvalue())
+        copy = MediaFolder(tmp_path / f"copy of {format}")
+        copy.copy(sha256, MediaFolder(tmp_path / "old"))
+        for folder in (MediaFolder(tmp_path / "old"), copy):
+            loaded = folder.load(sha256)
+            assert loaded.media.kind == "image" and loaded.picture(None).getpixel((3, 3)) == (255, 0, 0)
 
 
 def test_stored_bytes_that_changed_are_noticed(folder: MediaFolder) -> None:

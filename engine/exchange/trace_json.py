@@ -123,7 +123,7 @@ def export_traces(
             line = trace_line(store, trace_id)
             for medium in line["media"]:
                 if medium["sha256"] not in taken:
-                    copied.take(media.path(medium["sha256"]), media.sampling_of(medium["sha256"]))
+                    copied.copy(medium["sha256"], media)
                     taken.add(medium["sha256"])
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             count += 1

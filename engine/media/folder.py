@@ -9,8 +9,8 @@ Invariants: a file stands under its hash only after it was validated as a whole,
 into place, so nothing is ever half-stored; people's file names are not used for anything; a hash from outside is
 checked to be one before it becomes part of a path. A clip keeps the sampling that it came in with, whichever policy looks
 at it later, so that a frame's number means the same frame in every trace; one that says nothing of it came in before there
-was a choice, and is sampled by index. One MediaFolder may be used from many threads, several processes may share a root. At
-most two files are decoded at a time, and decoded media are held in a cache bounded in bytes.
+was a choice, and stays what it was then (`load_media`). One MediaFolder may be used from many threads, several processes may
+share a root. At most two files are decoded at a time, and decoded media are held in a cache bounded in bytes.
 
 Not covered: which media belong to whom and what they were called (`engine.store`), deleting.
 """
@@ -116,12 +116,32 @@ class MediaFolder:
         """Of the original's bytes, for instance "image/png". Raises NotFound."""
         return self._require(sha256)[1].mime_type
 
-    def sampling_of(self, sha256: str) -> Sampling:
-        """Which frames of a stored clip are taken."""
+    def copy(self, sha256: str, source: MediaFolder) -> None:
+        """Stores another folder's medium here as it is there, undecoded. Raises NotFound, and IntegrityError where its
+        bytes no longer have this hash."""
+        path = source.path(sha256)
+        if self.has(sha256):
+            return
+        descriptor, name = tempfile.mkstemp(dir=self._incoming)
+        incoming = Path(name)
+        try:
+            with os.fdopen(descriptor, "w+b") as file, path.open("rb") as original:
+                if self._copy(original, file) != sha256:
+                    raise IntegrityError(f"the stored media {sha256} has another hash")
+                file.flush()
+                os.fsync(file.fileno())
+            if (sampling := source.sampling_of(sha256)) is not None:
+                self._write(sampling.encode("ascii"), self._sampling_of(sha256))
+            self._settle(incoming, self.root / sha256[:2] / path.name)
+        finally:
+            incoming.unlink(missing_ok=True)
+
+    def sampling_of(self, sha256: str) -> Sampling | None:
+        """Which frames of a stored clip are taken; None for a picture, and for a clip from before there was a choice."""
         try:
             return "time" if self._sampling_of(sha256).read_bytes() == b"time" else "index"
         except FileNotFoundError:
-            return "index"
+            return None
 
     def load(self, sha256: str) -> LoadedMedia:
         """The decoded media, from the cache where it is there. Raises NotFound, or IntegrityError where the stored

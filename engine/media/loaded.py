@@ -63,10 +63,11 @@ Pictures = Mapping[str, LoadedMedia]
 
 
 def load_media(
-    source: Path | str | bytes, limits: MediaLimits = DEFAULT_LIMITS, sampling: Sampling = "time"
+    source: Path | str | bytes, limits: MediaLimits = DEFAULT_LIMITS, sampling: Sampling | None = "time"
 ) -> LoadedMedia:
-    """Reads, validates and decodes a file (or its bytes); `sampling` says which frames of a clip are taken. Raises
-    InvalidMedia: one sentence that says what was wrong, the value seen, and what is accepted."""
+    """Reads, validates and decodes a file (or its bytes). `sampling` says which frames of a clip are taken; None is how
+    version 0.1.0 did: a clip by index, and of a moving or paged picture the first. Raises InvalidMedia: one sentence that
+    says what was wrong, the value seen, and what is accepted."""
     if isinstance(source, bytes):
         require_bytes(len(source), limits)
         return decode_file(io.BytesIO(source), hashlib.sha256(source).hexdigest(), limits, sampling)[0]
@@ -76,18 +77,18 @@ def load_media(
 
 
 def decode_file(
-    file: BinaryIO, sha256: str, limits: MediaLimits, sampling: Sampling = "time"
+    file: BinaryIO, sha256: str, limits: MediaLimits, sampling: Sampling | None = "time"
 ) -> tuple[LoadedMedia, Format]:
     """Decodes an open file whose hash is known; its size has been checked. Raises InvalidMedia."""
     format = sniff(read_head(file))
     if format is GIF:
         open_picture(file, format, limits)  # the canvas is checked before a second frame is looked for
     if format.kind == "video" or (format is GIF and has_several_frames(file, format)):
-        frames, times_s = decode_clip(file, format, limits, sampling)
-    elif is_animated(file, format, limits):
+        frames, times_s = decode_clip(file, format, limits, sampling or "index")
+    elif sampling is not None and is_animated(file, format, limits):
         frames, times_s = decode_animation(file, format, limits, sampling)
     else:
-        picture = decode_picture(file, format, limits)
+        picture = decode_picture(file, format, limits, is_first_enough=sampling is None)
         return LoadedMedia(Media(sha256, "image", *picture.size), (picture,)), format
     return LoadedMedia(Media(sha256, "video", *frames[0].size), frames, times_s), format
 

@@ -35,10 +35,11 @@ _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC = 254, 258, 262
 _WHITE_IS_ZERO = 0
 
 
-def decode_picture(file: BinaryIO, format: Format, limits: MediaLimits) -> Image.Image:
-    """The picture in `file`, upright, RGB, fully in memory. Raises InvalidMedia with one sentence."""
+def decode_picture(file: BinaryIO, format: Format, limits: MediaLimits, is_first_enough: bool = False) -> Image.Image:
+    """The picture in `file`, upright, RGB, fully in memory; of several pages the first, where that is enough. Raises
+    InvalidMedia with one sentence."""
     image = open_picture(file, format, limits)
-    if format is TIFF:
+    if format is TIFF and not is_first_enough:
         _require_one_page(image, limits)
     reading(format, image.load)
     image = reading(format, lambda: _filled(image, file))

@@ -61,7 +61,7 @@ def test_every_head_comes_back_with_its_labels_reviews_and_media(home, tmp_path)
     for line in (one, two):
         for medium in line["media"]:
             assert copied.path(medium["sha256"]).read_bytes() == media.path(medium["sha256"]).read_bytes()
-            assert copied.sampling_of(medium["sha256"]) == "index"
+            assert copied.sampling_of(medium["sha256"]) == {"image": None, "video": "index"}[medium["kind"]]
 
 
 def test_a_status_narrows_it_and_an_export_is_never_overwritten(home, tmp_path):

@@ -33,6 +33,16 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     studio.store.close()
 
 
+def test_clips_that_come_in_are_sampled_as_the_policys_protocol_wants(tmp_path: Path) -> None:
+    for protocol, sampling in (("pixel-reasoner", "index"), ("studio", "time")):
+        home = str(tmp_path / protocol)
+        settings = {"STUDIO_HOME": home, "STUDIO_MODEL": "scripted", "STUDIO_PROTOCOL": protocol}
+        built = app.build_studio(Settings.from_environment(settings))
+        assert built.media.sampling == sampling
+        built.samples()
+        built.store.close()
+
+
 @pytest.fixture(scope="module")
 def client(studio: Studio) -> TestClient:
     return TestClient(build_server(studio))
