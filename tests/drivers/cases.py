@@ -45,6 +45,7 @@ ZOOM = call("zoom_in", '{"bbox_2d": [0.20, 0.40, 0.60, 0.80], "target_image": 1}
 NESTED = call("zoom_in", '{"bbox_2d": [0.50, 0.50, 1.00, 1.00], "target_image": 2}')
 SELECT = call("select_frames", '{"target_frames": [3, 4]}')
 CROP = call("crop_image_normalized", '{"bbox_2d": [0.20, 0.40, 0.60, 0.80], "target_image": 1}')
+FRAME_CROP = CROP.replace("1}", "2}")  # the clip is picture 1
 ANSWER = "It can be read now. \\boxed{KX7421}"
 
 
@@ -63,7 +64,12 @@ class Case:
 
 
 _CLIP_TURNS = (f"Frames.{SELECT}", f"Broken. {call('rotate', '{}')}", f"Closer.{ZOOM}", ANSWER)
-_CLIP_CROPS = (f"Frames.\n\n{SELECT}", f"Broken. {call('rotate', '{}')}", f"Closer.\n\n{CROP}", ANSWER)
+_CLIP_CROPS = (
+    f"Frames.\n\n{SELECT}",
+    f"Broken. {call('rotate', '{}')}",
+    f"Closer.\n\n{FRAME_CROP}",
+    ANSWER,
+)
 
 SCRIPTED: Mapping[str, Case] = {
     "zoom": Case((f"I look closer.{ZOOM}", ANSWER)),

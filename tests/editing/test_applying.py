@@ -34,7 +34,7 @@ from engine.editing import (
 )
 from engine.errors import InvalidInput
 from engine.operations import cut, execute
-from engine.protocols import pixel_reasoner, studio
+from engine.protocols import deepeyes, pixel_reasoner, qwen3_vl, studio
 from engine.trace import (
     Box,
     Observation,
@@ -96,6 +96,16 @@ def test_a_box_in_a_crop_of_a_crop_is_given_on_the_original() -> None:
     assert shown(after.trace, 1)[0].box.as_list() == pytest.approx([0.1, 0.2, 0.3, 0.4])
     assert operation_boxes(after.trace)[1].as_list() == pytest.approx([0.1, 0.2, 0.3, 0.4])
     replays(after.trace)
+
+
+@pytest.mark.parametrize("protocol", [qwen3_vl, deepeyes], ids=lambda protocol: protocol.NAME)
+def test_a_box_in_a_crop_is_one_of_the_original_where_nothing_else_can_be_named(protocol) -> None:
+    draft = draft_of("r", play(photo(), Step("", ZoomIn(1, Box(0, 0, 0.5, 0.5))), Step("", answer="KX"), protocol=protocol))
+    after = edited(draft, InsertStep(1, "Closer.", Box(0.1, 0.2, 0.3, 0.4), 2), protocol=protocol)
+    step = after.trace.steps[1]
+    assert step.operation == ZoomIn(1, Box(0.1, 0.2, 0.3, 0.4))
+    assert shown(after.trace, 1)[0].box == Box(0.1, 0.2, 0.3, 0.4)
+    replays(after.trace, protocol)
 
 
 @given(boxes())
