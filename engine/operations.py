@@ -10,6 +10,7 @@ Not covered: what operations are called on the wire and how pictures are resized
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,12 +26,15 @@ __all__ = ["CropRule", "cut", "execute"]
 @dataclass(frozen=True, slots=True)
 class CropRule:
     """How a protocol cuts. `padding` is added on each side, as a share of the view that is zoomed into, and stops at
-    the view's edges. A crop with a side below `min_side_px` original pixels, or with a longer side of more than
-    `max_aspect_ratio` times the shorter, is refused: the Qwen-VL picture processors raise beyond 200."""
+    the view's edges. A crop with a side below `min_side_px` pixels, or with a longer side of more than `max_aspect_ratio`
+    times the shorter, is refused: the Qwen-VL picture processors raise beyond 200. The pixels are the original's, or those
+    of the view enlarged to an area of `least_view_px`, where it is smaller: what a family measured on pictures as it shows
+    them. So a crop can be made again by whoever does not know the budget that it was shown at."""
 
     padding: float = 0.0
     min_side_px: int = 1
     max_aspect_ratio: float = 200.0
+    least_view_px: int = 1
 
 
 def cut(view: View, pictures: Pictures) -> Image.Image:
@@ -64,12 +68,13 @@ def _zoom_in(operation: ZoomIn, views: Sequence[View], pictures: Pictures, rule:
         min(1.0, asked.y2 + rule.padding),
     )
     box = padded.within(outer.box)
-    left, top, right, bottom = box.to_pixels(_loaded(outer, pictures).picture(outer.frame).size)
-    width, height = right - left, bottom - top
-    if min(width, height) < rule.min_side_px:
+    original = _loaded(outer, pictures).picture(outer.frame).size
+    width, height = _sides(box, original)
+    least = math.ceil(rule.min_side_px / _enlargement(_sides(outer.box, original), rule))
+    if min(width, height) < least:
         raise InvalidBox(
-            f"the region is only {width}x{height} pixels of the original: at least {rule.min_side_px} a side are "
-            "needed, choose a larger box"
+            f"the region is only {width}x{height} pixels of the original: at least {least} a side are needed, choose a "
+            "larger box"
         )
     if max(width, height) > rule.max_aspect_ratio * min(width, height):
         raise InvalidBox(
@@ -77,6 +82,16 @@ def _zoom_in(operation: ZoomIn, views: Sequence[View], pictures: Pictures, rule:
             f"{rule.max_aspect_ratio:g} times the shorter one, choose a less narrow box"
         )
     return View(len(views) + 1, outer.sha256, outer.frame, box)
+
+
+def _sides(box: Box, size: tuple[int, int]) -> tuple[int, int]:
+    left, top, right, bottom = box.to_pixels(size)
+    return right - left, bottom - top
+
+
+def _enlargement(view: tuple[int, int], rule: CropRule) -> float:
+    """How many pixels a side of the view is given for one of its own, from 1."""
+    return max(1.0, math.sqrt(rule.least_view_px / (view[0] * view[1])))
 
 
 def _select_frames(operation: SelectFrames, views: Sequence[View], pictures: Pictures) -> tuple[View, ...]:

@@ -167,3 +167,16 @@ def test_media_that_are_not_loaded_are_our_mistake_not_the_models() -> None:
         cut(IMAGE_VIEWS[0], {})
     with pytest.raises(NotFound):
         execute(ZoomIn(1, Box.full()), IMAGE_VIEWS, {}, RULE)
+
+
+def test_the_least_side_is_of_the_view_as_it_is_shown_at_the_least():
+    """A crop of 100x60 is shown at 200,704 pixels, 5.78 times a side: 29 of those are 6 of its own."""
+    rule = CropRule(min_side_px=29, least_view_px=256 * 28 * 28)
+    width, height = PICTURES[IMAGE_VIEWS[0].sha256].picture(None).size
+    view = View(len(IMAGE_VIEWS) + 1, IMAGE_VIEWS[0].sha256, None, Box(0, 0, 100 / width, 60 / height))
+    views = (*IMAGE_VIEWS, view)
+    execute(ZoomIn(view.number, Box(0, 0, 0.5, 0.1)), views, PICTURES, rule)
+    with pytest.raises(InvalidBox, match="only 50x5 pixels of the original: at least 6 a side"):
+        execute(ZoomIn(view.number, Box(0, 0, 0.5, 5 / 60)), views, PICTURES, rule)
+    with pytest.raises(InvalidBox, match="at least 29 a side"):
+        execute(ZoomIn(1, Box(0, 0, 0.5, 28 / height)), views, PICTURES, CropRule(min_side_px=29))

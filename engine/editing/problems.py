@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from engine.editing.draft import Draft
 from engine.errors import InvalidInput
+from engine.protocols import protocol_named
 from engine.protocols.calls import CALL_START, boxed, holds_call
-from engine.trace import Step, Trace
+from engine.settings import PROTOCOLS
+from engine.trace import Step, Trace, shown_before
 
 __all__ = ["is_approvable", "is_unreadable", "problems", "trace_problems"]
 
@@ -25,7 +27,9 @@ def problems(draft: Draft) -> tuple[str, ...]:
 def trace_problems(trace: Trace) -> tuple[str, ...]:
     """`problems` of a trace that nobody is changing."""
     found: list[str] = []
-    for number, step in enumerate(trace.steps, 1):
+    shown_at = shown_before(trace.views, trace.steps)
+    for number, (step, shown) in enumerate(zip(trace.steps, shown_at, strict=True), 1):
+        told = len(found)
         if step.answer is not None and number < len(trace.steps):
             found.append(f"Step {number} answers, but is not the last step.")
         if step.answer is None and step.observation is None:
@@ -42,11 +46,24 @@ def trace_problems(trace: Trace) -> tuple[str, ...]:
                 boxed(step.answer)
             except InvalidInput:
                 found.append(f"The answer of step {number} cannot be written: pair its curly braces.")
+        if is_written and len(found) == told and (reason := _unwritable(trace, step, shown)):
+            found.append(f"Step {number} cannot be written: {reason}.")
     if not trace.steps or trace.steps[-1].answer is None:
         found.append("There is no answer at the end.")
     elif not trace.steps[-1].answer.strip():
         found.append("The answer is empty.")
     return tuple(found)
+
+
+def _unwritable(trace: Trace, step: Step, shown: int) -> str | None:
+    """Why the trace's own wire format cannot say the step, which may be for marks that only its family reads."""
+    if trace.protocol not in PROTOCOLS:
+        return None
+    try:
+        protocol_named(trace.protocol).render(step, trace.views[:shown], trace.media)
+    except InvalidInput as error:
+        return str(error)
+    return None
 
 
 def is_approvable(draft: Draft) -> bool:

@@ -14,8 +14,8 @@ frames: "Numbered 1 to 4", called 2 to 5): the released code says so, and the pu
 published format has no words for a zoom into an unselected frame once something follows the clip; it is written as
 `target_image` of the clip with a `target_frame`, so that whatever a person draws can be said.
 
-Each crop is padded by 0.1 of the picture on every side and has sides of at least 28 pixels: released code, kept because
-the published accuracy was measured with it.
+Each crop is padded by 0.1 of the picture on every side and has sides of more than 28 pixels of the picture as shown, which
+has at least 256 visual tokens of 28 x 28: released code, kept because the published accuracy was measured with it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from engine.trace import Media, Observation, SelectFrames, Step, View, ZoomIn, f
 __all__ = ["CALL_END", "CROP_RULE", "NAME", "observation", "opening", "parse", "render", "system"]
 
 NAME = "pixel-reasoner"
-CROP_RULE = CropRule(padding=0.1, min_side_px=28)
+CROP_RULE = CropRule(padding=0.1, min_side_px=29, least_view_px=256 * 28 * 28)
 CLIP_SAMPLING: Sampling = "index"
 """The published model was trained on even indices."""
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,12 +102,22 @@ def test_a_box_in_a_crop_of_a_crop_is_given_on_the_original() -> None:
 
 @pytest.mark.parametrize("protocol", [qwen3_vl, deepeyes], ids=lambda protocol: protocol.NAME)
 def test_a_box_in_a_crop_is_one_of_the_original_where_nothing_else_can_be_named(protocol) -> None:
-    draft = draft_of("r", play(photo(), Step("", ZoomIn(1, Box(0, 0, 0.5, 0.5))), Step("", answer="KX"), protocol=protocol))
+    draft = draft_of(
+        "r", play(photo(), Step("", ZoomIn(1, Box(0, 0, 0.5, 0.5))), Step("", answer="KX"), protocol=protocol)
+    )
     after = edited(draft, InsertStep(1, "Closer.", Box(0.1, 0.2, 0.3, 0.4), 2), protocol=protocol)
     step = after.trace.steps[1]
     assert step.operation == ZoomIn(1, Box(0.1, 0.2, 0.3, 0.4))
     assert shown(after.trace, 1)[0].box == Box(0.1, 0.2, 0.3, 0.4)
     replays(after.trace, protocol)
+
+
+def test_a_mark_that_only_the_trace_s_family_reads_is_a_problem_there() -> None:
+    step = Step("It says <answer>.", answer="KX")
+    trace = Trace("?", (photo().media,), first_views([photo().media]), (step,), "answered", "p", "deepeyes")
+    (problem,) = problems(draft_of("r", trace))
+    assert problem.startswith("Step 1 cannot be written: <answer> cannot stand")
+    assert not problems(draft_of("r", dataclasses.replace(trace, protocol="studio")))
 
 
 @given(boxes())
@@ -204,16 +216,16 @@ def test_an_inner_crop_that_can_no_longer_be_cut_says_so_to_the_model() -> None:
     trace = play(
         photo(),
         Step("a", ZoomIn(1, Box(0, 0, 1, 1))),
-        Step("b", ZoomIn(2, Box(0.4, 0.4, 0.5, 0.5))),
+        Step("b", ZoomIn(2, Box(0.0, 0.4, 0.05, 0.5))),
         Step("c", answer="x"),
         protocol=pixel_reasoner,
     )
     draft = draft_of("r", trace)
-    after = edited(draft, SetBox(0, Box(0.45, 0.45, 0.5, 0.5)), protocol=pixel_reasoner)
+    after = edited(draft, SetBox(0, Box(0.0, 0.0, 0.01, 1.0)), protocol=pixel_reasoner)
     assert "pixels of the original" in after.trace.steps[1].observation.error
     assert after.stale[1] and len(after.trace.views) == 2
     with pytest.raises(InvalidInput, match="pixels of the original"):
-        edited(after, SetBox(1, Box(0.47, 0.47, 0.48, 0.48)), protocol=pixel_reasoner)
+        edited(after, SetBox(1, Box(0.0, 0.47, 0.001, 0.48)), protocol=pixel_reasoner)
     replays(after.trace, pixel_reasoner)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 from engine.backbone.loading import load_backbone
 from engine.backbone.session import Picture, encode_picture, shown_size
 from engine.drivers.streaming import stream
+from engine.errors import InvalidSetting
 from engine.media import DEFAULT_LIMITS, load_media
 from engine.policies.base import Told
 from engine.policies.local import LocalPolicy
@@ -25,6 +27,31 @@ from engine.trace import Box, Example, View
 def policy(random_model) -> LocalPolicy:
     backbone = load_backbone(str(random_model("qwen3_vl")), quantization="none", dtype=torch.float32, protocol="studio")
     return LocalPolicy(backbone)
+
+
+@pytest.mark.parametrize(
+    ("card", "protocol", "reason"),
+    [
+        (None, "pixel-reasoner", "its configuration's model_type is 'qwen2_5_vl'"),
+        ("# DeepEyes in 4 bit", "deepeyes", "its card's heading says 'DeepEyes'"),
+    ],
+)
+def test_auto_reads_what_was_published_beside_the_weights(random_model, tmp_path, card, protocol, reason):
+    folder = tmp_path / "mine"
+    shutil.copytree(random_model("qwen2_5_vl"), folder)
+    if card:
+        (folder / "README.md").write_text(card)
+    backbone = load_backbone(str(folder), quantization="none", dtype=torch.float32)
+    told = LocalPolicy(backbone).settings()
+    assert (told["protocol"], told["protocol_reason"]) == (protocol, reason)
+
+
+def test_auto_does_not_guess_at_a_family_it_cannot_speak_with(random_model, tmp_path):
+    folder = tmp_path / "mine"
+    shutil.copytree(random_model("qwen2_5_vl"), folder)
+    (folder / "README.md").write_text("# DeepEyesV2")
+    with pytest.raises(InvalidSetting, match="STUDIO_PROTOCOL to one of studio, pixel-reasoner, qwen3-vl"):
+        load_backbone(str(folder), quantization="none", dtype=torch.float32)
 
 
 @pytest.fixture(scope="module")
