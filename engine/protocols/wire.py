@@ -76,7 +76,8 @@ class WireProtocol(Protocol):
     ) -> Step:
         """The step that the model wrote, without its observation. `shown_sizes` are (width, height) at which the policy
         showed each of `views`: pixels that a model writes may be of what it saw. What `render` wrote is read without
-        them. Raises ModelMistake for a bad call; a text with neither call nor box is an answer as it stands."""
+        them. Raises ModelMistake for a bad call, InvalidInput for pixels without a size; a text with neither call nor
+        box is an answer as it stands."""
 
 
 def picture_role(view: View, *, is_opening: bool) -> PictureRole:

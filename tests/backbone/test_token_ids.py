@@ -12,6 +12,7 @@ from functools import cache
 from types import SimpleNamespace
 
 import pytest
+import torch
 from transformers import Qwen2VLImageProcessor
 
 from engine.backbone.loading import PUBLISHED_BUDGETS, PixelBudget
@@ -54,8 +55,11 @@ class RealTokenizer:
     def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
         return {"input_ids": self.encode(text, set(self.added))}
 
-    def convert_tokens_to_ids(self, token: str) -> int:
-        return self.ids[token]
+    def convert_tokens_to_ids(self, token: str | list[str]) -> int | list[int]:
+        return self.ids[token] if isinstance(token, str) else [self.ids[one] for one in token]
+
+    def decode(self, ids: list[int], skip_special_tokens: bool) -> str:
+        return self.encoding.decode(ids)
 
 
 @cache
@@ -100,6 +104,28 @@ def test_turn_by_turn_is_the_whole_text_at_once(name, told):
     counts = [int(grid.prod()) // 4 for grid in session.grids]
     tokenizer = tokenizer_of(name)
     assert session.ids[0].tolist() == tokenizer.encode(whole_text(said, counts), set(tokenizer.ids))
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("pixel-reasoner", '<tool_call>\n{"name": "select_frames"}\n</tool_call>'),
+        ("mini-o3", '<grounding>{"source": "original_image"}</grounding>'),
+    ],
+)
+def test_a_turn_ends_with_the_call_of_its_family(name, call):
+    """`</grounding>` is several tokens, `</tool_call>` one."""
+    session = session_of(name)
+    session.begin_turn()
+    tokens = session.backbone.tokenizer("I look. " + call, add_special_tokens=False)["input_ids"]
+    ended = []
+    for token in tokens:
+        logits = torch.zeros(151_936)
+        logits[token] = 1
+        session.take(logits)
+        ended.append(session.turn_is_complete)
+    assert ended == [False] * (len(tokens) - 1) + [True]
+    assert session.turn_text == "I look. " + call
 
 
 def test_the_vocabulary_is_the_real_one():

@@ -19,7 +19,7 @@ from engine.errors import (
     UnknownOperation,
 )
 from engine.protocols import PicturePart, TextPart, pixel_reasoner, protocol_named, studio
-from engine.protocols.calls import CALL_START, GROUNDING_START, boxed, find_call, read_answer
+from engine.protocols.calls import CALL_START, GROUNDING_START, boxed, find_call, read_answer, thought_so_far
 from engine.settings import PROTOCOLS as NAMES
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, first_views, view_size
 from tests.strategies import answers, boxes, grid_boxes, selections, texts, thoughts
@@ -233,6 +233,20 @@ def test_a_box_holds_what_was_put_in(answer):
     except InvalidInput:
         return
     assert read_answer(written) == ("", answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "thought"),
+    [
+        ("I look.<tool_call>{", "I look."),
+        ("<think>I look", "I look"),
+        ("<think>I look.</think>\n<grounding>{", "I look."),
+        ("<think>It says</think> <answer>KX", "It says"),
+        ("It says \\boxed{KX", "It says"),
+    ],
+)
+def test_a_thought_that_is_still_being_said_shows_no_marks(text, thought):
+    assert thought_so_far(text) == thought
 
 
 def test_text_after_a_call_is_dropped():

@@ -24,7 +24,7 @@ from engine.trace import Box, Evidence, Example, ZoomIn, first_views
 from engine.trace_json import trace_from_json, trace_to_json
 from tests.strategies import boxes
 
-PROTOCOLS = st.sampled_from(["studio", "pixel-reasoner"]).map(protocol_named)
+PROTOCOLS = st.sampled_from(["studio", "pixel-reasoner", "mini-o3"]).map(protocol_named)
 EPSILON = 1e-9
 
 
