@@ -188,7 +188,7 @@ def test_a_closed_page_stops_its_answer(live: LiveStudio, open_page: Callable[..
 
 def test_a_phone_that_sleeps_finds_its_answer(live: LiveStudio, open_page: Callable[..., Any]) -> None:
     gate = live.hold(*LOOK_TWICE)
-    before = live.studio.store.traces.page().total
+    before = live.studio.store.queue.page().total
     page = open_page(width=390)
     pick(page, 1)
     ask(page)
@@ -196,7 +196,7 @@ def test_a_phone_that_sleeps_finds_its_answer(live: LiveStudio, open_page: Calla
     page.context.set_offline(True)
     page.wait_for_timeout(500)
     gate.release(3)
-    live.until(lambda: live.studio.store.traces.page().total == before + 1)
+    live.until(lambda: live.studio.store.queue.page().total == before + 1)
     assert newest(live).trace.stop_reason == "answered"
     page.context.set_offline(False)
     finish(page)

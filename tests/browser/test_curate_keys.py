@@ -29,12 +29,12 @@ def alone(studio):
 
 def statuses(studio) -> list[str]:
     with studio.store() as store:
-        return [item.status for item in store.traces.page(limit=COUNT).items]
+        return [listed.item.status for listed in store.queue.page(limit=COUNT).items]
 
 
 def newest(studio, status: str = "new") -> str:
     with studio.store() as store:
-        return next(item.id for item in store.traces.page(limit=COUNT).items if item.status == status)
+        return next(listed.item.id for listed in store.queue.page(limit=COUNT).items if listed.item.status == status)
 
 
 def place(page) -> str:

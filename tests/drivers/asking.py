@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,12 @@ from engine.media import Pictures
 from engine.policies.base import Recalled, Said, Turn
 from engine.policies.scripted import ScriptedConversation, ScriptedPolicy
 from tests.drivers.cases import told_as_json
+
+
+def awaited(work: Coroutine[Any, Any, Any]) -> Any:
+    """What `work` comes to, run in a thread of its own: a browser that other tests opened has a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 class Noting(ScriptedConversation):

@@ -11,7 +11,7 @@ from engine.drivers.asynchronous import run_async, stream_async
 from engine.drivers.together import Prompt
 from engine.policies.base import Turn
 from engine.reasoning import Finished, Thinking
-from tests.drivers.asking import Awaited, AwaitedConversation, Noted
+from tests.drivers.asking import Awaited, AwaitedConversation, Noted, awaited
 from tests.drivers.cases import ANSWER, PICTURE, PICTURES, ZOOM
 
 TWO_TURNS = (f"I look.{ZOOM}", ANSWER)
@@ -21,7 +21,7 @@ def run(policy: Awaited, prompts: list[Prompt], at_once: int) -> list:
     async def collect() -> list:
         return [ended async for ended in run_async(policy, prompts, at_once=at_once)]
 
-    return asyncio.run(collect())
+    return awaited(collect())
 
 
 class Meeting(AwaitedConversation):
@@ -82,7 +82,7 @@ def test_a_broken_line_is_a_finished_trace_and_then_an_error():
             notices.append(notice)
 
     with pytest.raises(ConnectionError):
-        asyncio.run(collect())
+        awaited(collect())
     assert [type(notice) for notice in notices[1:]] == [Thinking, Finished]
     assert notices[-1].trace.stop_reason == "failed"
     with pytest.raises(ConnectionError):
@@ -101,5 +101,5 @@ def test_whoever_is_cancelled_leaves_nothing_open():
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(cancel())
+    awaited(cancel())
     assert policy.made and all(one.is_closed for one in policy.made)

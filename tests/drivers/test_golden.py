@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from pathlib import Path
@@ -21,7 +20,7 @@ from engine.policies.local import LocalPolicy
 from engine.reasoning import Thinking
 from engine.training.dataset import TrainingExample, encode
 from engine.training.rollouts import roll_out
-from tests.drivers.asking import Awaited, Noted
+from tests.drivers.asking import Awaited, Noted, awaited
 from tests.drivers.cases import (
     EMBEDDED,
     PICTURES,
@@ -58,10 +57,10 @@ def test_one_at_a_time_and_awaited(name):
     assert found | {"told": golden["told"]} == golden
 
     async def collect() -> list:
-        awaited = stream_async(Awaited(policy), case.example, PICTURES, case.limits, **arguments(case))
-        return [notice async for notice in awaited]
+        notices = stream_async(Awaited(policy), case.example, PICTURES, case.limits, **arguments(case))
+        return [notice async for notice in notices]
 
-    assert noticed(asyncio.run(collect())) == found
+    assert noticed(awaited(collect())) == found
     assert policy.made[-1].told == policy.made[0].told
     assert all(conversation.is_closed for conversation in policy.made)
 
