@@ -4,7 +4,7 @@ The formats are those of the components' docstrings (`ui.components.steps`, `.so
 Addresses are relative to the page, so the studio works below any path. Every text is handed over as text, and the
 components set it as textContent.
 
-Not covered: what a person may change in a trace (the workbench's own values are built on top of these).
+The step and the view have one form for every screen; what a person may change is added by `ui.curating.drafting`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.media import LoadedMedia
-from engine.trace import Box, Media, SelectFrames, Step, StopReason, View, ZoomIn, media_positions
+from engine.trace import Box, Media, SelectFrames, Step, StopReason, View, ZoomIn, media_positions, view_size
 from engine.trace_json import media_to_json
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "steps_value",
     "thumbnail_url",
     "view_url",
+    "view_values",
 ]
 
 STAGE_SIDE_PX = 1536
@@ -63,15 +64,12 @@ def media_value(loaded: LoadedMedia, name: str = "") -> dict[str, Any]:
 
 def source_value(media: Sequence[dict[str, Any]], views: Sequence[View] = (), steps: Sequence[Step] = ()) -> dict:
     """What `ui.components.source.Source` shows: `media` are values of `media_value`."""
-    named = [Media(medium["sha256"], medium["kind"], medium["width"], medium["height"]) for medium in media]
-    positions = media_positions(named, views, steps)
+    shown = view_values(_named(media), views, steps)
     marks = []
     for index, step in enumerate(steps):
         for number in step.observation.views if step.observation else ():
-            view = views[number - 1]
-            at = positions[number - 1]
-            size = (named[at].width, named[at].height)
-            marks.append(_view_value(view, size) | {"step": index, "media": at})
+            is_whole = views[number - 1].box == _FULL
+            marks.append(shown[number - 1] | {"step": index} | ({"box": None} if is_whole else {}))
     last_looked = next((mark for mark in reversed(marks) if mark["frame"] is not None), None)
     first_of_step = next((m for m in marks if last_looked and m["step"] == last_looked["step"]), None)
     look = {"media": first_of_step["media"], "frame": first_of_step["frame"]} if first_of_step else None
@@ -101,28 +99,58 @@ def steps_value(
     media: Sequence[dict[str, Any]], views: Sequence[View], steps: Sequence[Step], thought: str | None = None
 ) -> dict:
     """What `ui.components.steps.Steps` shows; `thought` is that of the step which is being written now."""
-    sizes = {medium["sha256"]: (medium["width"], medium["height"]) for medium in media}
-    values = [step_value(step, views, sizes) for step in steps]
+    values = [step_value(step, views) for step in steps]
     if thought is not None:
-        values.append(step_value(Step(thought), views, sizes) | {"is_live": True})
-    return {"steps": values}
+        values.append(step_value(Step(thought), views) | {"is_live": True})
+    return {"views": view_values(_named(media), views, steps), "steps": values}
 
 
-def step_value(step: Step, views: Sequence[View], sizes: dict[str, tuple[int, int]]) -> dict[str, Any]:
-    name, detail = _operation_words(step)
-    observation = step.observation
+def view_values(media: Sequence[Media], views: Sequence[View], steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """The views that `steps` have brought so far, the opening ones among them: {"number", "media": position in `media`,
+    "frame", "box": [x1, y1, x2, y2] in the original, "url", "width", "height"}; the last two in pixels."""
+    values = []
+    for view, position in zip(views, media_positions(media, views, steps), strict=True):
+        width, height = view_size(view, [media[position]])
+        values.append(
+            {
+                "number": view.number,
+                "media": position,
+                "frame": view.frame,
+                "box": view.box.as_list(),
+                "url": view_url(view),
+                "width": width,
+                "height": height,
+            }
+        )
+    return values
+
+
+def step_value(step: Step, views: Sequence[View]) -> dict[str, Any]:
+    """What a step's card shows (`ui/client/step_card.js`): {"thought", "name": "zoom_in" | "select_frames" | "answer" |
+    "call" (not readable) | "thought", "view", "box" (in the ORIGINAL's coordinates; None if there is no such view),
+    "box_in_view" (as the model said it), "frames", "views": [numbers], "error", "answer", "is_erroneous"}."""
+    operation, observation = step.operation, step.observation
+    outer = None
+    if isinstance(operation, ZoomIn):
+        name = "zoom_in"
+        outer = next((view for view in views if view.number == operation.view), None)
+    elif isinstance(operation, SelectFrames):
+        name = "select_frames"
+    elif step.answer is not None:
+        name = "answer"
+    else:
+        name = "thought" if observation is None else "call"
     return {
         "thought": step.thought,
         "name": name,
-        "detail": detail,
-        "views": [
-            _view_value(views[number - 1], sizes[views[number - 1].sha256])
-            for number in (observation.views if observation else ())
-        ],
+        "view": operation.view if isinstance(operation, ZoomIn) else None,
+        "box": operation.box.within(outer.box).as_list() if isinstance(operation, ZoomIn) and outer else None,
+        "box_in_view": operation.box.as_list() if isinstance(operation, ZoomIn) else None,
+        "frames": list(operation.frames) if isinstance(operation, SelectFrames) else [],
+        "views": list(observation.views) if observation else [],
         "error": observation.error if observation else None,
         "answer": step.answer,
         "is_erroneous": step.is_erroneous,
-        "is_live": False,
     }
 
 
@@ -138,25 +166,5 @@ def outcome(stop_reason: StopReason, steps: int) -> str:
     }[stop_reason]
 
 
-def _view_value(view: View, size: tuple[int, int]) -> dict[str, Any]:
-    left, top, right, bottom = view.box.to_pixels(size)
-    return {
-        "view": view.number,
-        "frame": view.frame,
-        "box": None if view.box == _FULL else view.box.as_list(),
-        "url": view_url(view),
-        "width": right - left,
-        "height": bottom - top,
-    }
-
-
-def _operation_words(step: Step) -> tuple[str, str]:
-    """The name of what the step did and a line of detail."""
-    if isinstance(step.operation, ZoomIn):
-        edges = " ".join(f"{edge:.2f}" for edge in step.operation.box.as_list())
-        return "zoom_in", f"view {step.operation.view} · {edges}"
-    if isinstance(step.operation, SelectFrames):
-        return "select_frames", "frames " + ", ".join(map(str, step.operation.frames))
-    if step.answer is not None:
-        return "answer", ""
-    return ("call", "not readable") if step.observation is not None else ("thought", "")
+def _named(media: Sequence[dict[str, Any]]) -> list[Media]:
+    return [Media(medium["sha256"], medium["kind"], medium["width"], medium["height"]) for medium in media]

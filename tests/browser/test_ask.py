@@ -83,12 +83,12 @@ def test_a_sample_is_answered_step_by_step_and_the_trace_is_recorded(live: LiveS
     pick(page, 1)
     assert page.input_value("#ask-question textarea") == "What is written on the red sign?"
     ask(page)
-    page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('A red sign')")
+    page.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('A red sign')")
     assert page.locator(".source-mark").count() == 0
     gate.release()
     page.wait_for_selector(".source-mark[data-step='0']", state="attached")
     page.wait_for_selector(".crops-crop[data-step='0']")
-    page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('Closer still')")
+    page.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('Closer still')")
     assert live.studio.store.queue.page().total == before, "only what ended is recorded"
     gate.release(2)
     finish(page)
@@ -120,7 +120,7 @@ def test_a_sample_is_answered_step_by_step_and_the_trace_is_recorded(live: LiveS
     page.reload()
     finish(page)
     assert page.inner_text("#ask-answer .answer-text") == "KX7421"
-    assert page.locator("#ask-steps .steps-card").count() == 3
+    assert page.locator("#ask-steps .card").count() == 3
     assert page.input_value("#ask-question textarea") == "What is written on the red sign?"
     assert live.studio.store.queue.page().total == before + 1, "opening a trace records none"
 
@@ -155,7 +155,7 @@ def test_another_sample_after_an_answer_starts_afresh(live: LiveStudio, page: An
     pick(page, 2)
     page.wait_for_selector(".filmstrip-frame")
     page.wait_for_selector("#ask-answer [data-state=empty]", state="attached")
-    assert page.locator(".steps-card").count() == 0
+    assert page.locator("#ask-steps .card").count() == 0
     assert page.locator(".source-mark").count() == 0
     assert not page.is_visible("#ask-review")
 
@@ -164,7 +164,7 @@ def test_stop_ends_it_at_once_and_keeps_what_was_thought(live: LiveStudio, page:
     live.hold(*NEVER_DONE)
     pick(page, 1)
     ask(page)
-    page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('I think')")
+    page.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('I think')")
     page.click("#ask-stop")
     finish(page)
     assert "You stopped it" in page.inner_text("#ask-answer")
@@ -180,7 +180,7 @@ def test_a_closed_page_stops_its_answer(live: LiveStudio, open_page: Callable[..
     page = open_page()
     pick(page, 1)
     ask(page)
-    page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('I think')")
+    page.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('I think')")
     page.close()
     live.until(lambda: live.studio.store.queue.page().total == before + 1)
     assert newest(live).trace.stop_reason == "cancelled"
@@ -192,7 +192,7 @@ def test_a_phone_that_sleeps_finds_its_answer(live: LiveStudio, open_page: Calla
     page = open_page(width=390)
     pick(page, 1)
     ask(page)
-    page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('A red sign')")
+    page.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('A red sign')")
     page.context.set_offline(True)
     page.wait_for_timeout(500)
     gate.release(3)
@@ -201,7 +201,7 @@ def test_a_phone_that_sleeps_finds_its_answer(live: LiveStudio, open_page: Calla
     page.context.set_offline(False)
     finish(page)
     assert page.inner_text("#ask-answer .answer-text") == "KX7421"
-    assert page.locator(".steps-card").count() == 3
+    assert page.locator("#ask-steps .card").count() == 3
 
 
 def test_a_page_that_was_thrown_away_while_it_slept_finds_its_answer(
@@ -211,13 +211,13 @@ def test_a_page_that_was_thrown_away_while_it_slept_finds_its_answer(
     page = open_page()
     pick(page, 1)
     ask(page)
-    page.wait_for_selector(".steps-card.is-live .steps-thought:has-text('A red sign')")
+    page.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('A red sign')")
     # The system ends a sleeping page without a word; what the tab keeps of it is its session storage.
     key = page.evaluate("sessionStorage.getItem('studio-attempt')")
     again = open_page()
     again.evaluate("key => sessionStorage.setItem('studio-attempt', key)", key)
     again.reload()
-    again.wait_for_selector(".steps-card.is-live .steps-thought:has-text('A red sign')")
+    again.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('A red sign')")
     assert again.input_value("#ask-question textarea") == "What is written on the red sign?"
     gate.release(3)
     finish(again)

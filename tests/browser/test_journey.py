@@ -46,7 +46,7 @@ def ask_about_the_first_sample(page: Any, studio: RunningStudio) -> TraceRecord:
     page.wait_for_selector(".source-svg")
     page.wait_for_selector("#ask-run:enabled")
     page.click("#ask-run")
-    page.wait_for_selector("#ask-steps .steps-card")
+    page.wait_for_selector("#ask-steps .card")
     page.wait_for_selector("#ask-answer [data-state=done]")
     with studio.store() as store:
         return store.traces.get(store.queue.page(limit=1).items[0].item.id)
@@ -60,7 +60,7 @@ def test_ask_approve_train_promote_ask(studio: RunningStudio, new_page: Callable
     with studio.store() as store:
         head = store.revisions.get(first.head_id)
     assert head.number == 1 and head.trace.steps
-    assert page.locator("#ask-steps .steps-card").count() == len(head.trace.steps)
+    assert page.locator("#ask-steps .card").count() == len(head.trace.steps)
     assert first.policy_settings["adapter"] is None
     if IS_EMBEDDED:
         assert head.trace.stop_reason == "answered" and head.trace.has_operation

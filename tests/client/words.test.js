@@ -45,3 +45,19 @@ test('a long text keeps its ends, a short one stays', () => {
   assert.equal(words.ends(`${'a'.repeat(40)}${'b'.repeat(40)}`), `${'a'.repeat(30)} … ${'b'.repeat(30)}`);
   assert.equal(words.beginning('x'.repeat(61)).length, 59);
 });
+
+test('what a step did, and what it saw', () => {
+  const said = (step) => words.operationWords({ view: null, frames: [], ...step });
+  assert.equal(said({ name: 'zoom_in', view: 2 }), 'zoom_in in view 2');
+  assert.equal(said({ name: 'select_frames', frames: [6, 7] }), 'select_frames 6, 7');
+  assert.deepEqual(
+    ['call', 'thought', 'answer'].map((name) => said({ name })),
+    ['call, not readable', 'thought', 'answer'],
+  );
+  assert.equal(words.boxWords([0, 0.1, 0.125, 1]), '0.00 0.10 0.13 1.00');
+  assert.equal(words.boxWords(null), '');
+  const view = { number: 3, frame: 6, box: [0, 0, 1, 1], width: 320, height: 240 };
+  assert.equal(words.viewWords(view), 'view 3 · frame 6');
+  assert.equal(words.viewWords({ ...view, box: [0, 0, 0.5, 1], width: 160 }), 'view 3 · 160 × 240 px');
+  assert.equal(words.viewWords({ ...view, frame: null }), 'view 3 · 320 × 240 px');
+});

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, first_views
-from ui.curating.queue_values import view_values
-from ui.trace_values import filmstrip_value, outcome, source_value, steps_value, view_url
+from ui.trace_values import filmstrip_value, outcome, source_value, steps_value, view_url, view_values
 
 PICTURE = {"sha256": "a" * 64, "kind": "image", "width": 1000, "height": 500, "times_s": [], "name": "a.png"}
 CLIP = {
@@ -56,7 +55,9 @@ def test_every_look_is_marked_on_its_own_media_in_pixels() -> None:
     assert [card["name"] for card in cards] == ["select_frames", "zoom_in", "zoom_in", "answer", "thought"]
     assert cards[2]["error"] == "there is no view 40"
     assert cards[3]["answer"] == "21"
-    assert [card["is_live"] for card in cards] == [False] * 4 + [True]
+    assert [card["box_in_view"] for card in cards[1:3]] == [BOX.as_list()] * 2
+    assert [card["box"] for card in cards[1:3]] == [BOX.as_list(), None], "there is no view 40 to place it on"
+    assert [card.get("is_live", False) for card in cards] == [False] * 4 + [True]
 
 
 def test_of_two_equal_pictures_a_look_is_marked_on_the_one_it_was_at() -> None:

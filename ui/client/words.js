@@ -59,3 +59,13 @@ export function figureOf(value, unit) {
   if (unit === 'share') return `${(100 * value).toFixed(1)} %`;
   return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 3);
 }
+
+// What a step did, for a value of `ui.trace_values.step_value`; a box has its own words, as the model said it.
+export function operationWords({ name, view, frames }) {
+  if (name === 'zoom_in') return `zoom_in in view ${view}`;
+  if (name === 'select_frames') return `select_frames ${frames.join(', ')}`;
+  return name === 'call' ? 'call, not readable' : name;
+}
+export const boxWords = (box) => (box ? box.map((edge) => edge.toFixed(2)).join(' ') : '');
+export const viewWords = ({ number, frame, box, width, height }) =>
+  `view ${number} · ${frame !== null && box.join() === '0,0,1,1' ? `frame ${frame}` : `${width} × ${height} px`}`;

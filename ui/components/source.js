@@ -68,15 +68,15 @@ export function mount({ element, props, watch }) {
   function drawMarks(drawing, marks, medium) {
     const bounds = drawing.getBoundingClientRect();
     const scale = bounds.width ? Math.max(medium.width / bounds.width, medium.height / bounds.height) : 1;
-    const wanted = new Set(marks.map((mark) => String(mark.view)));
+    const wanted = new Set(marks.map((mark) => String(mark.number)));
     drawing.querySelectorAll('g').forEach((group) => {
       if (!wanted.has(group.dataset.view)) group.remove();
     });
     for (const mark of marks) {
-      let group = drawing.querySelector(`g[data-view="${mark.view}"]`);
+      let group = drawing.querySelector(`g[data-view="${mark.number}"]`);
       if (!group) {
         group = svg('g', {}, drawing);
-        group.dataset.view = mark.view;
+        group.dataset.view = mark.number;
         group.dataset.step = mark.step;
         put(group, { class: 'source-mark' });
         put(svg('rect', {}, group), { class: 'source-box' });

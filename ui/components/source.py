@@ -4,9 +4,7 @@ the crops below.
 Value (made by `ui.trace_values.source_value`):
 
     {"media": [{"sha256", "kind": "image" | "video", "width", "height", "times_s": [s, ...], "name"}],
-     "marks": [{"step": index, "media": index, "view": n, "frame": k | None, "box": [x1, y1, x2, y2] | None (the whole
-     picture),
-                "url": str, "width": px, "height": px}],
+     "marks": [a value of `ui.trace_values.view_values` | {"step": index, "box": None for the whole picture}],
      "look": {"media": index, "frame": k} | None   (which frame of a clip to turn to; None leaves it to the person)}
 
 Boxes are in the original's coordinates and drawn in an SVG whose viewBox is the original's pixels. A box of a clip

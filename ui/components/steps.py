@@ -2,11 +2,10 @@
 
 Value (made by `ui.trace_values.steps_value`):
 
-    {"steps": [{"thought": str, "name": "zoom_in" | "select_frames" | "answer" | "thought" | "call", "detail": str,
-                "views": [{"view": n, "frame": k | None, "box": [x1, y1, x2, y2] | None, "url": str, "width": px, "height": px}],
-                "error": str | None, "answer": str | None, "is_erroneous": bool, "is_live": bool}],
+    {"views": [view], "steps": [step | {"is_live": True} (of the one being written)],
      "empty": str (optional, what to say without steps)}
 
+with views and steps as `ui.trace_values.view_values` and `step_value` give them. `ui/client/step_card.js` draws them.
 Cards and boxes light up together through the document event studio:step.
 """
 

@@ -31,10 +31,10 @@ from engine.trace import Step, Trace, View
 from engine.workbench import Continuing
 from ui.curating.drafting import open_trace_value
 from ui.curating.messages import answer, number_of, read_json, refusal, text_of
-from ui.curating.queue_values import step_value, view_values
 from ui.guests import user_of
 from ui.rights import acts
 from ui.studio import Studio
+from ui.trace_values import step_value, view_values
 
 __all__ = ["continue_routes"]
 

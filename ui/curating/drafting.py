@@ -15,7 +15,8 @@ from engine.editing import diff, is_unreadable, problems, step_diff_to_json
 from engine.thresholds import HELD_SHARE
 from engine.trace import Trace
 from engine.workbench import OpenTrace
-from ui.curating.queue_values import review_value, revision_value, steps_and_views, view_values
+from ui.curating.queue_values import review_value, revision_value, steps_and_views
+from ui.trace_values import view_values
 
 __all__ = ["open_trace_value", "changes_value"]
 

@@ -5,11 +5,8 @@ A trace for the screen:
     {"id", "number", "status", "question", "answer", "gold", "score", "policy", "protocol", "source", "author", "stop_reason",
      "created_at", "options": [str], "evidence": {"boxes": [...], "frames": [...]} | None,
      "head": {"id", "number", "author", "created_at"}, "media": [media_value | {"is_missing": True, ...}],
-     "views": [{"number", "media": index, "frame", "box": [x1, y1, x2, y2] in the original, "url", "width", "height"}],
-     "steps": [step], "reviews": [{"reviewer", "verdict", "reason", "created_at", "is_undone", "is_of_head"}]}
-
-    step = {"thought", "name": "zoom_in" | "select_frames" | "answer" | "call" | "thought", "view", "box" (in the ORIGINAL's
-            coordinates, whatever view it was said of), "frames", "views": [numbers], "error", "answer", "is_erroneous"}
+     "views", "steps" (as `ui.trace_values.view_values` and `step_value` give them),
+     "reviews": [{"reviewer", "verdict", "reason", "created_at", "is_undone", "is_of_head"}]}
 
 Not covered: what a person may change (`ui.curating.drafting`).
 """
@@ -21,20 +18,18 @@ from typing import Any
 
 from engine.errors import PersonError
 from engine.store import Listed, Review, Revision, TraceRecord
-from engine.trace import Box, Media, SelectFrames, Step, Trace, View, ZoomIn, media_positions, view_size
+from engine.trace import Media, Trace
 from engine.trace_json import known_to_json, media_to_json
 from ui.studio import Studio
-from ui.trace_values import media_value, thumbnail_url, view_url
+from ui.trace_values import media_value, step_value, thumbnail_url, view_values
 
 __all__ = [
     "item_value",
     "media_values",
     "review_value",
     "revision_value",
-    "step_value",
     "steps_and_views",
     "trace_value",
-    "view_values",
 ]
 
 _QUEUE_SIDE_PX = 128
@@ -136,53 +131,3 @@ def _media_value(studio: Studio, medium: Media, name_of: Callable[[str], str]) -
             "name": name,
             "is_missing": True,
         }
-
-
-def view_values(media: Sequence[Media], views: Sequence[View], steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """The views that `steps` have brought so far, the opening ones among them; "media" is a position in `media`."""
-    return [
-        _view_value(view, media[position], position)
-        for view, position in zip(views, media_positions(media, views, steps), strict=True)
-    ]
-
-
-def _view_value(view: View, medium: Media, position: int) -> dict[str, Any]:
-    width, height = view_size(view, [medium])
-    return {
-        "number": view.number,
-        "media": position,
-        "frame": view.frame,
-        "box": view.box.as_list(),
-        "url": view_url(view),
-        "width": width,
-        "height": height,
-    }
-
-
-def step_value(step: Step, views: Sequence[View]) -> dict[str, Any]:
-    operation, observation = step.operation, step.observation
-    outer = None
-    if isinstance(operation, ZoomIn):
-        name = "zoom_in"
-        outer = next((view for view in views if view.number == operation.view), None)
-    elif isinstance(operation, SelectFrames):
-        name = "select_frames"
-    elif step.answer is not None:
-        name = "answer"
-    else:
-        name = "thought" if observation is None else "call"
-    return {
-        "thought": step.thought,
-        "name": name,
-        "view": operation.view if isinstance(operation, ZoomIn) else None,
-        "box": _in_original(operation.box, outer).as_list() if isinstance(operation, ZoomIn) and outer else None,
-        "frames": list(operation.frames) if isinstance(operation, SelectFrames) else [],
-        "views": list(observation.views) if observation else [],
-        "error": observation.error if observation else None,
-        "answer": step.answer,
-        "is_erroneous": step.is_erroneous,
-    }
-
-
-def _in_original(box: Box, outer: View) -> Box:
-    return box.within(outer.box)

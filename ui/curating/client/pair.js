@@ -1,7 +1,8 @@
 // Two versions, or two attempts, side by side: their steps, their looks, what differs; for attempts, which is better.
 import { workbench } from './workbench.js';
 import { get, post, address } from '../../client/server.js';
-import { make, say, each, tone } from '../../client/dom.js';
+import { make, say, each } from '../../client/dom.js';
+import { createCard, drawCard } from '../../client/step_card.js';
 import { drawChanges } from './changes.js';
 import { notice } from './notices.js';
 import { keyReader } from '../../client/keyboard.js';
@@ -38,25 +39,13 @@ function side(parent, title, one) {
   const box = make('section', 'pair-side', parent);
   make('h3', 'pair-title', box, title);
   const list = make('ol', 'pair-steps', box);
-  each(
-    list,
-    one.steps,
-    () => make('li', 'pair-step'),
-    (node, step, index) => {
-      node.style.setProperty('--tone', tone(index));
-      make('b', '', node, String(index + 1));
-      const words = make('div', '', node);
-      if (step.thought) make('p', '', words, step.thought);
-      if (step.error) make('p', 'pair-error', words, `It did not work: ${step.error}`);
-      if (step.answer !== null) make('p', 'pair-answer', words, step.answer);
-      const looks = make('div', 'pair-looks', words);
-      for (const number of step.views) {
-        const view = one.views[number - 1],
-          image = make('img', '', looks);
-        image.src = view.url;
-        image.alt = `View ${number}`;
-      }
-    },
+  each(list, one.steps, createCard, (item, step, index) =>
+    drawCard(
+      item,
+      step,
+      index,
+      step.views.map((number) => one.views[number - 1]),
+    ),
   );
   return box;
 }

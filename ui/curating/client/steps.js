@@ -1,11 +1,12 @@
-// The step cards: one line of what it did, its thought, its crop; why it is stale and what can be done about that;
-// quiet badges.
+// The step cards of a trace that can be changed: which is chosen, why one is stale and what can be done about that,
+// quiet badges, the check with a blank crop.
 import { workbench, changed, viewsOf } from './workbench.js';
 import { chooseStep } from './walking.js';
 import { edit, mayEdit, adopt } from './editing.js';
 import { post } from '../../client/server.js';
 import { notice } from './notices.js';
-import { make, say, tell, put, each, tone } from '../../client/dom.js';
+import { make, say, put, each } from '../../client/dom.js';
+import { createCard, drawCard } from '../../client/step_card.js';
 
 let blanking = null; // stops the check that is under way
 async function blankOut(step) {
@@ -25,18 +26,7 @@ async function blankOut(step) {
 }
 
 function create() {
-  const item = make('li', 'card');
-  const head = make('button', 'card-head', item);
-  make('span', 'card-number', head);
-  const words = make('span', 'card-words', head);
-  const top = make('span', 'card-top', words);
-  make('span', 'card-name', top);
-  make('span', 'card-mark', top);
-  make('span', 'card-thought', words);
-  const picture = make('img', 'card-picture', head);
-  picture.alt = '';
-  picture.decoding = 'async';
-  make('p', 'card-error', item);
+  const item = createCard('button');
   make('div', 'card-badges', item);
   const blank = make('button', 'card-blank', item, 'Would a blank crop change the answer?');
   blank.dataset.act = 'blank';
@@ -49,29 +39,16 @@ function create() {
   return item;
 }
 
-function marks(index, step) {
-  const change = workbench.detail.changes.find((one) => one.new_index === index);
-  return [
-    step.stale ? 'stale' : '',
-    change ? (change.kind === 'added' ? 'new' : 'edited') : '',
-    step.is_erroneous ? 'erroneous' : '',
-  ]
-    .filter(Boolean)
-    .join(' · ');
-}
-
 function update(item, step, index) {
   const isChosen = workbench.step === index;
-  item.style.setProperty('--tone', tone(index));
-  put(item, {
-    'data-name': step.name,
-    class:
-      'card' +
-      (isChosen ? ' is-chosen' : '') +
-      (step.is_erroneous ? ' is-erroneous' : '') +
-      (step.stale ? ' is-stale' : ''),
+  const change = workbench.detail.changes.find((one) => one.new_index === index);
+  drawCard(item, step, index, viewsOf(index).slice(0, 1), {
+    marks: [step.stale ? 'stale' : '', change ? (change.kind === 'added' ? 'new' : 'edited') : ''],
+    empty: isChosen ? 'No thought yet' : '',
   });
-  const [head, error, badges, blank, stale] = item.children;
+  item.classList.toggle('is-chosen', isChosen);
+  item.classList.toggle('is-stale', !!step.stale);
+  const [head, , badges, blank, stale] = item.children;
   blank.hidden = !(
     isChosen &&
     step.name === 'zoom_in' &&
@@ -88,23 +65,6 @@ function update(item, step, index) {
   });
   say(blank, blanking ? 'Asking the model… Stop' : 'Would a blank crop change the answer?');
   put(head, { 'aria-current': isChosen ? 'step' : 'false' });
-  say(head.children[0], String(index + 1));
-  const [top, thought] = head.children[1].children;
-  say(
-    top.children[0],
-    step.name + (step.frames.length ? ` ${step.frames.join(', ')}` : step.view ? ` in view ${step.view}` : ''),
-  );
-  tell(top.children[1], marks(index, step));
-  say(
-    thought,
-    step.answer !== null && !step.thought ? step.answer : step.thought || (isChosen ? 'No thought yet' : ''),
-  );
-  thought.classList.toggle('is-empty', !step.thought && step.answer === null);
-  const [view] = viewsOf(index),
-    picture = head.children[2];
-  picture.hidden = !view;
-  if (view && picture.getAttribute('src') !== view.url) picture.src = view.url;
-  tell(error, step.error ? `It did not work: ${step.error}` : '');
   const shown = step.badges || [];
   badges.hidden = !shown.length;
   each(
