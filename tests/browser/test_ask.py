@@ -225,6 +225,21 @@ def test_a_page_that_was_thrown_away_while_it_slept_finds_its_answer(
     assert again.inner_text("#ask-answer .answer-text") == "KX7421"
 
 
+def test_the_frame_on_the_stage_is_ringed_whichever_part_of_the_page_is_there_first(
+    live: LiveStudio, open_page: Callable[..., Any]
+) -> None:
+    live.say(Step("It shows in the middle.", SelectFrames((6, 7))), Step("I see it.", answer="EXIT 14"))
+    page = open_page()
+    pick(page, 2)
+    ask(page)
+    finish(page)
+    address = f"{live.url}/?trace={newest(live).trace_id}"
+    for _ in range(4):
+        page.goto(address)
+        finish(page)
+        page.wait_for_selector(".filmstrip [aria-pressed=true][data-frame='6']")
+
+
 def test_a_cell_of_a_spreadsheet_is_pasted_as_text(live: LiveStudio, page: Any) -> None:
     pick(page, 1)
     sent: list[str] = []

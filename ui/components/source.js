@@ -141,6 +141,11 @@ export function mount({ element, props, watch }) {
   const announce = (index) =>
     document.dispatchEvent(new CustomEvent('studio:looked', { detail: { media: index, frame: frames[index] } }));
 
+  // Whoever comes to the page after this asks what it shows.
+  document.addEventListener('studio:where', () => {
+    for (let index = 0; index < (props.value?.media.length ?? 0); index++) announce(index);
+  });
+
   document.addEventListener('studio:frame', (event) => {
     if (!props.value?.media[event.detail.media]) return;
     frames[event.detail.media] = event.detail.frame;
