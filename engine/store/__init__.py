@@ -9,6 +9,7 @@
     store.queue      the workbench's queue          store.tags       tags, saved views
     store.drafts     unfinished changes             store.reservations  who holds a trace, who should
     store.preferences  the better of two            store.history    who did what, when
+    store.examples   examples that were brought in, by data set
 
 Any thread may use it (each gets its own connection), and so may several processes on one machine. Values come out as
 frozen dataclasses; what is missing raises NotFound, a save that came too late StaleRevision (a Conflict).
@@ -27,6 +28,7 @@ from sqlite_utils import Database
 from engine.store.adapters import Adapter, Adapters, Promotion
 from engine.store.connection import Connections, JournalMode
 from engine.store.drafts import Drafts, SavedDraft, StaleDraft
+from engine.store.examples import DataSet, Examples, ImportedExample
 from engine.store.facets import derive
 from engine.store.history import BlankCheck, History, HistoryEvent
 from engine.store.jobs import Job, JobEvent, Jobs, JobState
@@ -51,6 +53,8 @@ __all__ = [
     "Assignment",
     "BlankCheck",
     "BulkAction",
+    "DataSet",
+    "ImportedExample",
     "JobEvent",
     "HistoryEvent",
     "Job",
@@ -108,6 +112,7 @@ class Store:
     tags: Tags
     preferences: Preferences
     history: History
+    examples: Examples
 
     def __init__(self, path: Path | str, journal_mode: JournalMode = "wal", busy_timeout_s: float = 30.0) -> None:
         connections = Connections(Path(path), journal_mode, busy_timeout_s)
@@ -135,6 +140,7 @@ class Store:
             "tags": Tags(connections),
             "preferences": Preferences(connections, revisions),
             "history": History(connections),
+            "examples": Examples(connections, media),
         }
         for name, part in parts.items():
             object.__setattr__(self, name, part)

@@ -52,6 +52,7 @@ FROZEN = {
     "m016_lessons": "bbbb221faa26de849b9505f32a479d70d04776109e18e8384ca2f854dbe92851",
     "m017_events": "c008d6bd54d6928fb2a90b05ff626203efeafb9184faa3aa0abf8c91d5663b1f",
     "m018_example": "ac4798ebd357955e92d2fe663da494f84cc2322f135ec207f28c54f4eb0f8245",
+    "m019_examples": "9a251ad477855e23f7878382e57ad32aba7457a6cd5e5039245954a3099c683e",
 }
 """The SHA-256 of each migration's text."""
 
