@@ -29,12 +29,14 @@ STOREYS = (
     ),
     Storey("Operations on pixels", ("engine.operations",)),
     Storey("What is said, what is kept", ("engine.protocols", "engine.store")),
-    Storey("The weights", ("engine.backbone", "engine.exchange")),
+    Storey("The weights", ("engine.backbone",)),
     Storey("Who acts", ("engine.policies",)),
     Storey("The loop", ("engine.reasoning",)),
     Storey("Its voices", ("engine.drivers",)),
     Storey("Measuring and editing", ("engine.evaluation", "engine.editing")),
-    Storey("Learning and asking", ("engine.synthesis", "engine.training", "engine.blanking")),
+    Storey(
+        "Learning, asking, exchanging", ("engine.synthesis", "engine.training", "engine.blanking", "engine.exchange")
+    ),
     Storey("The door to a trace", ("engine.workbench",)),
     Storey("Background work", ("engine.jobs",)),
     Storey("From settings to services", ("engine.opening",)),

@@ -1,4 +1,4 @@
-"""The kind "export": the store's traces as files in the format `trace-json` (`engine.exchange.trace_json`).
+"""The kind "export": the store's traces as files in a format of `engine.exchange`.
 
 It needs no model, and no checkpoint beside the file that it writes: a run that was stopped or killed goes on after its
 last whole line. What is exported is the store as it is while the job runs, not as it was when it was queued.
@@ -6,12 +6,15 @@ last whole line. What is exported is the store as it is while the job runs, not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from engine.errors import InvalidInput
-from engine.exchange.trace_json import FILE_NAME, export_traces
+from engine.exchange.formats import format_named
+from engine.exchange.leaving import export
+from engine.exchange.sheet import Options
+from engine.exchange.writing import require_room
 from engine.jobs.kinds import EXPORT, TITLES, CutOff, Done, Ending, Plan
 from engine.jobs.report import Report
 from engine.media import MediaFolder
@@ -30,13 +33,14 @@ class ExportKind:
     name: str = EXPORT
     title: str = TITLES[EXPORT]
 
-    def plan(self, out: Path, status: Status | None = None) -> Plan:
-        """The traces of `status` (None: all) into the folder `out`. Raises InvalidInput where it holds an export
-        already."""
-        target = out.absolute() / FILE_NAME
-        if target.exists():
-            raise InvalidInput(f"{target} is there already; choose another folder")
-        return Plan({"format": "trace-json", "out": str(out.absolute()), "status": status})
+    def plan(
+        self, out: Path, status: Status | None = None, format: str = "trace-json", options: Options | None = None
+    ) -> Plan:
+        """The traces of `status` (None: all) into the folder `out`. Raises InvalidInput where it holds an export already,
+        or the format cannot be written."""
+        require_room(format_named(format), out.absolute())
+        chosen = {name: value for name, value in asdict(options or Options()).items() if value}
+        return Plan({"format": format, "out": str(out.absolute()), "status": status, **chosen})
 
     def prepare(self, job: Job) -> ExportWork:
         return ExportWork(self.store, self.media, job)
@@ -49,22 +53,26 @@ class ExportWork:
     job: Job
 
     def run(self, report: Report) -> Ending:
-        config: dict[str, Any] = self.job.config
+        config: Mapping[str, Any] = self.job.config
 
         def tell(done: int, total: int) -> None:
             if done % _TOLD_EVERY == 0 or done == total:
                 report.progress(done / total, f"{done:,} of {total:,} traces")
 
-        exported = export_traces(
+        written = export(
             self.store,
             self.media,
+            format_named(config["format"]),
             Path(config["out"]),
-            cast(Status | None, config["status"]),
+            config["status"],
+            Options(config.get("has_versions", False), config.get("protocol")),
             run=self.job.id,
             on_progress=tell,
             should_stop=report.should_stop_soon,
         )
-        traces = f"{exported.count:,} trace{'' if exported.count == 1 else 's'}"
-        if not exported.is_whole:
+        traces = f"{written.traces:,} trace{'' if written.traces == 1 else 's'}"
+        if not written.is_whole:
             return CutOff(f"after {traces}")
-        return Done(f"{traces} in {Path(config['out']) / FILE_NAME}")
+        for sentence in written.sentences():
+            report.say(None, "lost", {"text": sentence})
+        return Done(f"{traces} in {written.file}")

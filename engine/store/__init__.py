@@ -10,6 +10,7 @@
     store.drafts     unfinished changes             store.reservations  who holds a trace, who should
     store.preferences  the better of two            store.history    who did what, when
     store.examples   examples that were brought in, by data set
+    store.dossiers   all that is known of a trace
 
 Any thread may use it (each gets its own connection), and so may several processes on one machine. Values come out as
 frozen dataclasses; what is missing raises NotFound, a save that came too late StaleRevision (a Conflict).
@@ -27,6 +28,16 @@ from sqlite_utils import Database
 
 from engine.store.adapters import Adapter, Adapters, Promotion
 from engine.store.connection import Connections, JournalMode
+from engine.store.dossiers import (
+    Blanked,
+    Decided,
+    Dossier,
+    Dossiers,
+    Preferred,
+    Reviewed,
+    Tagged,
+    Version,
+)
 from engine.store.drafts import Drafts, SavedDraft, StaleDraft
 from engine.store.examples import DataSet, Examples, ImportedExample
 from engine.store.facets import derive
@@ -52,9 +63,12 @@ __all__ = [
     "Adjudication",
     "Assignment",
     "BlankCheck",
+    "Blanked",
     "BulkAction",
     "DataSet",
     "ImportedExample",
+    "Decided",
+    "Dossier",
     "JobEvent",
     "HistoryEvent",
     "Job",
@@ -67,6 +81,7 @@ __all__ = [
     "Outcome",
     "PassedOver",
     "Preference",
+    "Preferred",
     "Promotion",
     "Query",
     "QueueItem",
@@ -75,6 +90,7 @@ __all__ = [
     "Reservation",
     "Reserved",
     "Review",
+    "Reviewed",
     "Revision",
     "Round",
     "SavedDraft",
@@ -83,9 +99,11 @@ __all__ = [
     "StaleRevision",
     "Status",
     "Store",
+    "Tagged",
     "TraceRecord",
     "Verdict",
     "VerifyReport",
+    "Version",
 ]
 
 
@@ -113,6 +131,7 @@ class Store:
     preferences: Preferences
     history: History
     examples: Examples
+    dossiers: Dossiers
 
     def __init__(self, path: Path | str, journal_mode: JournalMode = "wal", busy_timeout_s: float = 30.0) -> None:
         connections = Connections(Path(path), journal_mode, busy_timeout_s)
@@ -124,11 +143,12 @@ class Store:
             raise
         media, revisions = MediaRecords(connections), Revisions(connections)
         reviews = Reviews(connections, revisions)
+        traces = Traces(connections, media, revisions)
         parts = {
             "connections": connections,
             "media": media,
             "revisions": revisions,
-            "traces": Traces(connections, media, revisions),
+            "traces": traces,
             "reviews": reviews,
             "lessons": Lessons(connections),
             "jobs": Jobs(connections),
@@ -141,6 +161,7 @@ class Store:
             "preferences": Preferences(connections, revisions),
             "history": History(connections),
             "examples": Examples(connections, media),
+            "dossiers": Dossiers(connections, traces, revisions),
         }
         for name, part in parts.items():
             object.__setattr__(self, name, part)

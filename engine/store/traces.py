@@ -171,6 +171,14 @@ class Traces:
             )
             return self.get(trace_id)
 
+    def is_first_of_example(self, trace_id: str, status: Status | None = None) -> bool:
+        """Whether no earlier trace (of that status, where one is named) is an attempt at the same example."""
+        sql = (
+            "SELECT 1 FROM traces t JOIN traces o ON o.example_key = t.example_key AND o.number < t.number "
+            "WHERE t.id = ? AND (? IS NULL OR o.status = ?) LIMIT 1"
+        )
+        return self._connections.row(sql, (trace_id, status, status)) is None
+
     def counts(self) -> dict[Status, int]:
         """How many traces have each status; every status is there."""
         found = {row["status"]: row["n"] for row in self._connections.rows("SELECT status, n FROM trace_counts")}

@@ -10,7 +10,8 @@ import pytest
 
 from engine.__main__ import main
 from engine.errors import InvalidInput
-from engine.exchange.trace_json import FILE_NAME, Exported, export_traces
+from engine.exchange.leaving import export
+from engine.exchange.trace_json import EARLIER, FILE_NAME, TRACE_JSON
 from engine.media import MediaFolder
 from engine.store import Store
 from engine.trace import Step
@@ -42,7 +43,8 @@ def test_every_head_comes_back_with_its_labels_reviews_and_media(home, tmp_path)
     store.tags.add(first.id, "disc", "ann")
     store.history.record_blank_check(head.id, 0, "nothing", "KX0001", True)
 
-    assert export_traces(store, media, tmp_path / "out") == Exported(2, is_whole=True)
+    written = export(store, media, TRACE_JSON, tmp_path / "out")
+    assert (written.traces, written.is_whole, written.lost) == (2, True, {EARLIER: 1})
     one, two = lines(tmp_path / "out")
     assert trace_from_json(one) == (edited, first.id)
     assert trace_from_json(two) == (store.revisions.head(second.id).trace, second.id)
@@ -55,7 +57,9 @@ def test_every_head_comes_back_with_its_labels_reviews_and_media(home, tmp_path)
     labels = known["faithfulness"]
     assert (labels["trajectory"], labels["pretended"], labels["ignored"]) == ("single_pass", [0], [])
     assert labels["evidence_shares"] == [1.0, None]
-    assert labels["blanking"] == [{"step": 0, "is_changed": True, "answer": "nothing", "expected": "KX0001"}]
+    (check,) = labels["blanking"]
+    assert (check["step"], check["is_changed"], check["answer"], check["expected"]) == (0, True, "nothing", "KX0001")
+    assert (known["names"], known["tagged"][0]["author"]) == (["scene-1.png"], "ann")
     assert two["studio"]["reviews"] == [] and two["studio"]["faithfulness"]["evidence_shares"] == [None, None]
     copied = MediaFolder(tmp_path / "out" / "media")
     for line in (one, two):
@@ -68,10 +72,10 @@ def test_a_status_narrows_it_and_an_export_is_never_overwritten(home, tmp_path):
     store, media, _ = home
     kept, _ = picture_trace(store, media, 1), picture_trace(store, media, 2)
     store.reviews.record(kept.head_id, "ann", "accepted")
-    assert export_traces(store, media, tmp_path / "out", "accepted").count == 1
+    assert export(store, media, TRACE_JSON, tmp_path / "out", "accepted").traces == 1
     assert [line["id"] for line in lines(tmp_path / "out")] == [kept.id]
     with pytest.raises(InvalidInput, match="is there already"):
-        export_traces(store, media, tmp_path / "out")
+        export(store, media, TRACE_JSON, tmp_path / "out")
 
 
 def test_the_command(home, tmp_path, capsys):

@@ -78,7 +78,7 @@ def test_an_accepted_trace_rewards_every_right_answer(poster, store):
     assert reward(question, "1,000,000") == reward(question, "1 million") == 1.0
     assert reward(question, "two") == 0.0
     assert score_answer("1,000,000", store.traces.get(record.id).example) == 1.0
-    known = trace_line(store, record.id)["studio"]
+    known = trace_line(store.dossiers.get(record.id))["studio"]
     assert (known["gold"], known["other_answers"], known["category"]) == ("1 million", ["1,000,000"], "numbers")
 
 

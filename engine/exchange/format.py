@@ -1,0 +1,87 @@
+"""What a format is: a name, what it makes and carries, and how it is written and read.
+
+The idea: a format turns one dossier into rows, each a JSON object, and says on a `Sheet` which pictures they name and what
+they could not hold. Containers, whole files, going on and pictures on disk are written once for all formats
+(`engine.exchange.writing`, `engine.exchange.sheet`); which formats there are is a table (`engine.exchange.formats`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.evaluation.examples import Unposed
+from engine.exchange.sheet import Sheet
+from engine.store import Dossier
+
+if TYPE_CHECKING:
+    import pyarrow
+
+__all__ = ["Brought", "Format", "Read", "Refused", "Row"]
+
+Row = Mapping[str, Any]
+"""One JSON object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A trace that a file holds. `place` names it in messages ("line 3"), `files` are where its media lie, in the order of
+    `dossier.trace.media`; `notes` say what was read otherwise than it stood there, to be counted."""
+
+    place: str
+    dossier: Dossier
+    files: tuple[Path | bytes, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that cannot be taken: where it stands, and why, in a sentence."""
+
+    place: str
+    reason: str
+
+
+Read = Brought | Unposed | Refused
+"""What a row turns out to be: a trace, an example without an attempt at it, or neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """`name` is what commands call it, `title` what people do; `description` is one sentence.
+
+    `file` is the file of rows that it makes: its ending says whether they stand a line each (.jsonl), in one list (.json) or
+    in columns (.parquet); `beside` are the folders and files that come with it. `losses` are what it cannot hold: each is a
+    plural with a reason, as it is counted in a report. `is_of_examples` says that a row is a question, written once however
+    many attempts there are. `rows` and `read` are None where the format only comes in or only goes out.
+
+    Columns have the types of `schema`, where the rows alone do not tell them; `texts` are files that are always the same.
+    """
+
+    name: str
+    title: str
+    description: str
+    file: str
+    beside: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    is_of_examples: bool = False
+    needs_versions: bool = False
+    rows: Callable[[Dossier, Sheet], Iterable[Row]] | None = None
+    read: Callable[[Path], Iterator[Read]] | None = None
+    schema: Callable[[], pyarrow.Schema] | None = None
+    embedded: tuple[str, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.rows is None and self.read is None:
+            raise ValueError(f"the format {self.name!r} is neither written nor read")
+
+    @property
+    def is_written(self) -> bool:
+        return self.rows is not None
+
+    @property
+    def is_read(self) -> bool:
+        return self.read is not None

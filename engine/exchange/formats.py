@@ -1,0 +1,20 @@
+"""The table of formats: what the commands, the Data screen and the documents know of them."""
+
+from __future__ import annotations
+
+from engine.errors import InvalidInput
+from engine.exchange.format import Format
+from engine.exchange.pixel_reasoner_sft import PIXEL_REASONER_SFT
+from engine.exchange.trace_json import TRACE_JSON
+
+__all__ = ["FORMATS", "format_named"]
+
+FORMATS: tuple[Format, ...] = (TRACE_JSON, PIXEL_REASONER_SFT)
+
+
+def format_named(name: str) -> Format:
+    """The format of that name. Raises InvalidInput naming those that exist."""
+    found = next((format for format in FORMATS if format.name == name), None)
+    if found is None:
+        raise InvalidInput(f"there is no format {name!r}; choose one of: {', '.join(one.name for one in FORMATS)}")
+    return found

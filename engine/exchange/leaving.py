@@ -1,0 +1,74 @@
+"""Which traces leave the store, in which order, and the export of them in a format.
+
+Invariant: they are read while they are written, five hundred at a time, so memory does not grow with their number. What is
+exported is the store as it is meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from engine.errors import NotFound
+from engine.exchange.format import Format
+from engine.exchange.sheet import Options, Sheet
+from engine.exchange.writing import Written, write
+from engine.media import MediaFolder
+from engine.store import Dossier, Query, Status, Store
+from engine.trace import Trace
+
+__all__ = ["export"]
+
+_PAGE = 500
+
+
+def export(
+    store: Store,
+    media: MediaFolder,
+    format: Format,
+    out: Path,
+    status: Status | None = None,
+    options: Options | None = None,
+    *,
+    run: str = "",
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Written:
+    """Writes the traces of `status` (None: all), oldest first, with their media, into the folder `out`.
+
+    `on_progress(done, of about how many)` is called for each; the rest is as in `engine.exchange.writing.write`.
+    """
+    options = options or Options()
+    counts = store.traces.counts()
+    total = sum(counts.values()) if status is None else counts[status]
+    has_versions = options.has_versions or format.needs_versions
+
+    def dossiers(after: str | None) -> Iterator[Dossier]:
+        for trace_id in _ids(store, status, after):
+            if not format.is_of_examples or store.traces.is_first_of_example(trace_id, status):
+                yield store.dossiers.get(trace_id, has_versions=has_versions)
+
+    def find(trace_id: str, revision: str) -> Trace | None:
+        try:
+            versions = store.revisions.list(trace_id)
+        except NotFound:
+            return None
+        return next((one.trace for one in versions if one.hash == revision), None)
+
+    return write(
+        format,
+        dossiers,
+        Sheet(media, out, options, find),
+        run=run,
+        on_progress=lambda done: on_progress(done, max(done, total)),
+        should_stop=should_stop,
+    )
+
+
+def _ids(store: Store, status: Status | None, after: str | None) -> Iterator[str]:
+    while True:
+        page = store.queue.page(Query(status=status, order="oldest"), _PAGE, after=after)
+        yield from (listed.item.id for listed in page.items)
+        if len(page.items) < _PAGE:
+            return
+        after = page.items[-1].item.id
