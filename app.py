@@ -17,6 +17,10 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import uvicorn
 
 from engine.errors import PersonError
+from engine.jobs.answering import StudioPolicy
+from engine.jobs.asking import Services
+from engine.jobs.collect import CollectKind
+from engine.jobs.evaluate import EvaluateKind
 from engine.jobs.export import ExportKind
 from engine.jobs.kinds import Kind
 from engine.jobs.worker import Worker
@@ -61,24 +65,33 @@ def build_studio(settings: Settings) -> Studio:
 def _reasoner(settings: Settings, store: Store, media: MediaFolder) -> tuple[Policy, TrainingDesk | None, Worker]:
     """Who answers, with the adapter that was promoted, the desk that trains it (a script has none), and the worker with
     the kinds of jobs that can be run here."""
-    export = ExportKind(store, media)
-    kinds: dict[str, Kind] = {export.name: export}
+    kinds, limits = _by_name(ExportKind(store, media)), loop_limits(settings)
     if settings.model == "scripted":
-        return open_policy(settings), None, Worker(store, settings.artifacts, kinds)
+        policy = open_policy(settings)
+        asking = Services(store, media, StudioPolicy(lambda: policy), limits)
+        kinds |= _by_name(CollectKind(asking), EvaluateKind(asking))
+        return policy, None, Worker(store, settings.artifacts, kinds)
+    from engine.jobs.adapter_answering import AdapterAnswering
     from engine.jobs.measuring import held_out_measuring
     from engine.jobs.promotion import load_live
     from engine.jobs.workshop import Workshop
     from engine.policies.local import LocalPolicy
     from ui.training.desk import TrainingDesk, training_kinds
 
-    backbone, limits = open_backbone(settings), loop_limits(settings)
+    backbone = open_backbone(settings)
     unloaded = load_live(store, backbone, settings.artifacts)
     if unloaded is not None:
         logging.getLogger(__name__).warning(unloaded)
     measuring = held_out_measuring(store, settings.artifacts, limits)
     workshop = Workshop(store, backbone, settings.artifacts, media.pictures, measuring)
-    worker = Worker(store, settings.artifacts, kinds | training_kinds(workshop))
+    asking = Services(store, media, AdapterAnswering(store, backbone, settings.artifacts), limits)
+    kinds |= _by_name(CollectKind(asking), EvaluateKind(asking)) | training_kinds(workshop)
+    worker = Worker(store, settings.artifacts, kinds)
     return LocalPolicy(backbone), TrainingDesk(workshop, worker, limits, unloaded), worker
+
+
+def _by_name(*kinds: Kind) -> dict[str, Kind]:
+    return {kind.name: kind for kind in kinds}
 
 
 def main() -> int:

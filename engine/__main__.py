@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import TextIO
 
 from engine import __version__
-from engine.commands import ask, evaluate, examples, export, synthesize, train, verify
+from engine.commands import ask, collect, evaluate, examples, export, synthesize, train, verify
 from engine.errors import IntegrityError, PersonError
 from engine.settings import Settings
 
@@ -22,6 +22,7 @@ __all__ = ["command_line", "main"]
 
 _COMMANDS: Mapping[str, ModuleType] = {
     "ask": ask,
+    "collect": collect,
     "evaluate": evaluate,
     "examples": examples,
     "export": export,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from engine import embedded
 from engine.errors import InvalidSetting
+from engine.jobs.answering import Answering, StudioPolicy
 from engine.media import MediaFolder, MediaLimits
 from engine.protocols import protocol_named
 from engine.reasoning import Limits
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from engine.backbone.loading import Backbone
     from engine.policies.base import Policy
 
-__all__ = ["loop_limits", "media_limits", "open_backbone", "open_media", "open_policy", "open_store"]
+__all__ = ["loop_limits", "media_limits", "open_answering", "open_backbone", "open_media", "open_policy", "open_store"]
 
 
 def open_store(settings: Settings) -> Store:
@@ -64,6 +65,18 @@ def open_policy(settings: Settings, named: str | None = None, protocol: str | No
     if named is None:
         _promote_live(settings, backbone)
     return LocalPolicy(backbone)
+
+
+def open_answering(settings: Settings, store: Store, named: str | None = None) -> Answering:
+    """Those who can answer in a job of attempts: the adapters of the model `named` (as `open_policy` takes it) or of the
+    studio's own, or the one policy that has none. Raises InvalidSetting or Unavailable."""
+    model = named or settings.model
+    if model == "scripted":
+        policy = open_policy(settings, model)
+        return StudioPolicy(lambda: policy)
+    from engine.jobs.adapter_answering import AdapterAnswering
+
+    return AdapterAnswering(store, open_backbone(dataclasses.replace(settings, model=model)), settings.artifacts)
 
 
 def open_backbone(settings: Settings) -> Backbone:

@@ -85,10 +85,11 @@ class Stepped:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """`confidence` is exp(mean log p) over the tokens that were generated here, the geometric mean of their probabilities,
-    in (0, 1]; None where nothing was, or the policy does not tell."""
+    in (0, 1]; None where nothing was, or the policy does not tell. `tokens` is how many were generated here."""
 
     trace: Trace
     confidence: float | None = None
+    tokens: int = 0
 
 
 Notice = Opened | Thinking | Stepped | Finished
@@ -149,6 +150,7 @@ def reason(
                 is_operating=is_operating,
             ),
             _confidence(turns),
+            sum(turn.tokens for turn in turns),
         )
 
     try:

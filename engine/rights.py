@@ -44,6 +44,7 @@ LEAST_ROLE: Mapping[str, Role] = MappingProxyType(
         "train": "trainer",
         "promote": "trainer",
         "evaluate": "trainer",
+        "collect": "trainer",
         "synthesize": "trainer",
         "discard_adapter": "trainer",
         "export": "admin",

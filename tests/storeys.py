@@ -72,6 +72,8 @@ PURE = (
     "engine.jobs.kinds",
     "engine.jobs.worker",
     "engine.jobs.export",
+    "engine.jobs.collect",
+    "engine.jobs.evaluate",
     "engine.lab.world",
 )
 """Rooms and modules that never load torch or what stands on it."""

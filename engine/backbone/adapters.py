@@ -12,8 +12,9 @@ or not at all: a tensor that is lacking, foreign, of another shape or not finite
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ __all__ = [
     "WEIGHTS",
     "AdapterFiles",
     "Adapters",
+    "Beside",
     "load_adapter",
     "lora_config",
     "take_weights",
@@ -40,6 +42,8 @@ WEIGHTS = "adapter_model.safetensors"
 _CONFIGURATION = "adapter_config.json"
 _SLOTS = ("live", "live-beside")
 """PEFT's names for what answers and what is tried beside it, by turns."""
+_BESIDE = "beside-"
+"""How PEFT's names begin for adapters that answer to one who measures them."""
 
 _TARGETS = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 
@@ -117,12 +121,18 @@ class Adapters:
     @contextmanager
     def answering(self) -> Iterator[Any]:
         """The network as it answers now: with the live adapter, or bare. Inference mode; the training adapter is untouched."""
+        with self.answering_as(self._slot) as network:
+            yield network
+
+    @contextmanager
+    def answering_as(self, slot: str | None) -> Iterator[Any]:
+        """The network with the adapter that PEFT calls `slot`, None for the bare backbone."""
         self.network.eval()
         if self.peft is None:
             yield self.network
             return
-        if self._slot is not None:
-            self.peft.set_adapter(self._slot, inference_mode=True)
+        if slot is not None:
+            self.peft.set_adapter(slot, inference_mode=True)
             yield self.network
             return
         with self.peft.disable_adapter():
@@ -200,6 +210,26 @@ class Adapters:
         with self.promoting(folder, name):
             pass
 
+    def open_beside(self, folder: Path | None, name: str | None) -> Beside:
+        """The adapter saved in `folder`, or the bare backbone (None), as something that answers beside what answers now and
+        changes nothing of it; `close_beside` lets it go. Raises Unavailable as `promoting` does."""
+        if folder is None:
+            return Beside(self, None, None)
+        files = load_adapter(folder, name or folder.name)
+        taken = set() if self.peft is None else set(self.peft.peft_config)
+        slot = next(one for k in itertools.count(1) if (one := f"{_BESIDE}{k}") not in taken)
+        try:
+            self._add(slot, files)
+            self._try(slot, files.name)
+        except BaseException:
+            self._delete(slot)
+            raise
+        return Beside(self, name, slot)
+
+    def close_beside(self, beside: Beside) -> None:
+        if beside.slot is not None:
+            self._delete(beside.slot)
+
     def demote(self) -> None:
         """Let the bare backbone answer again."""
         before, self._slot, self.live_name = self._slot, None, None
@@ -249,6 +279,24 @@ class Adapters:
         other = next(n for n in self.peft.peft_config if n != name)
         self.peft.set_adapter(other)
         self.peft.delete_adapter(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a session asks of `Adapters`, answered by the adapter that PEFT calls `slot` (None: by the bare backbone), whatever
+    answers elsewhere meanwhile; `live_name` is a person's name for it."""
+
+    adapters: Adapters
+    live_name: str | None
+    slot: str | None
+
+    @property
+    def version(self) -> int:
+        """Never changes: neither do its weights."""
+        return 0
+
+    def answering(self) -> AbstractContextManager[Any]:
+        return self.adapters.answering_as(self.slot)
 
 
 def _first_line(error: Exception) -> str:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from engine.commands.attempting import ASKING, configure_asking, run_attempting
 from engine.commands.examples import BENCHMARK_NAMES
+from engine.commands.progress import ProgressLine
 from engine.errors import InvalidInput
 from engine.settings import Settings
 
@@ -48,9 +50,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-operations", action="store_true", help="answer from the first view alone")
     parser.add_argument("--json", action="store_true", help="print one trace a line, and last the summary")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="run it as the studio's job: every attempt becomes a trace of the store, beside the summary stands what it "
+        "depends on, and the same command goes on where it was stopped or killed",
+    )
+    configure_asking(parser.add_argument_group("with --record"), attempts=1)
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    if arguments.record:
+        return _run_recorded(arguments, settings, out)
+    if given := [name for name in ASKING if getattr(arguments, name) is not None]:
+        raise InvalidInput(f"--{given[0].replace('_', '-')} goes with --record")
     from engine.evaluation.runner import evaluate
     from engine.evaluation.scoring import summarise
     from engine.opening import loop_limits, open_policy
@@ -80,6 +93,27 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     elif not is_interrupted:  # a summary of half a run would be taken for that of the whole
         print(json.dumps(dataclasses.asdict(summary)), file=out)
     return 130 if is_interrupted else 0
+
+
+def _run_recorded(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    from engine.evaluation.scoring import summarise
+    from engine.opening import open_store
+    from engine.trace_json import trace_to_json
+
+    with open_store(settings) as store:
+        job = run_attempting(arguments, settings, store, arguments.benchmark, None, attempts=1)
+        evaluation = store.evaluations.get(job.id)
+        made = list(store.attempts.of(job.id))
+        if not arguments.json:
+            print(table(summarise(evaluation.provenance["benchmark"], made)), file=out)
+            print(f"evaluation {evaluation.id}", file=out)
+            return 0
+        for one in made:
+            if one.trace_id is not None:
+                print(json.dumps(trace_to_json(store.revisions.head(one.trace_id).trace, one.trace_id)), file=out)
+        told = {"evaluation": evaluation.id, "provenance": evaluation.provenance}
+        print(json.dumps((evaluation.summary or {}) | told), file=out)
+    return 0
 
 
 def _examples(
@@ -142,33 +176,19 @@ def _percent(rate: float | None) -> str:
 
 
 class Progress:
-    """How far a run is and, where its `total` is known, how long it will take, on `stream`: one line that changes on a
-    terminal, otherwise a line every `quiet_s` seconds."""
+    """How far a run is and, where its `total` is known, how long it will take, on `stream`."""
 
     def __init__(self, total: int | None, stream: TextIO, quiet_s: float = 15.0) -> None:
         self._total = total
-        self._stream = stream
-        self._quiet_s = 0.2 if stream.isatty() else quiet_s
-        self._started_s = self._shown_s = time.monotonic()
-        self._is_line_open = False
+        self._line = ProgressLine(stream, quiet_s)
+        self._started_s = time.monotonic()
 
     def show(self, done: int, accuracy: float | None) -> None:
-        now_s = time.monotonic()
-        if now_s - self._shown_s < self._quiet_s and (self._total is None or done < self._total):
-            return
-        self._shown_s = now_s
         text = f"{done}  {_percent(accuracy)} right"
         if self._total is not None:
-            left_s = round((now_s - self._started_s) / done * (self._total - done))
+            left_s = round((time.monotonic() - self._started_s) / done * (self._total - done))
             text = f"{done}/{self._total}  {_percent(accuracy)} right  {left_s // 60}:{left_s % 60:02} left"
-        if self._stream.isatty():
-            self._stream.write(f"\r\x1b[K{text}")
-            self._is_line_open = True
-        else:
-            self._stream.write(text + "\n")
-        self._stream.flush()
+        self._line.show(text, is_last=self._total is not None and done >= self._total)
 
     def end(self) -> None:
-        if self._is_line_open:
-            self._stream.write("\n")
-            self._stream.flush()
+        self._line.end()

@@ -5,13 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from engine.settings import PROTOCOLS, Settings
-
-if TYPE_CHECKING:
-    from engine.jobs.kinds import Plan
-    from engine.store import Job, Store
 
 ACTION = "export"
 SUMMARY = "write the store's traces as files, in the format of whatever reads them next"
@@ -42,7 +38,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     from engine.errors import NotFound, Unavailable
     from engine.exchange.sheet import Options
     from engine.jobs.export import ExportKind
-    from engine.jobs.running import run_in_foreground
+    from engine.jobs.running import run_in_foreground, unfinished
     from engine.opening import open_media, open_store
 
     if not settings.database.exists():
@@ -51,7 +47,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         kind = ExportKind(store, open_media(settings))
         options = Options(arguments.revisions, arguments.protocol)
         plan = kind.plan(Path(arguments.out), arguments.status, arguments.format, options)
-        job = run_in_foreground(store, settings.artifacts, kind, _stopped(store, plan) or plan)
+        job = run_in_foreground(store, settings.artifacts, kind, unfinished(store, kind, plan) or plan)
         lost = store.jobs.events(job.id, kind="lost")
     if job.state != "done":
         raise Unavailable(f"the export did not come to its end: {job.message}")
@@ -59,11 +55,3 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         print(event.data["text"], file=sys.stderr)
     print(job.message, file=out)
     return 0
-
-
-def _stopped(store: Store, plan: Plan) -> Job | None:
-    """The job of the same plan that was stopped, if there is one."""
-    from engine.jobs.kinds import EXPORT
-
-    stopped = store.jobs.list("stopped", kinds=[EXPORT])
-    return next((job for job in stopped if job.config == plan.config), None)

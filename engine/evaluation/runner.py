@@ -1,34 +1,102 @@
-"""Running a policy over examples: one attempt each, scored as it ends.
+"""Running a policy over examples: attempts at each, many on their way at once, and scores as they end.
 
 The idea: the loop is `engine.reasoning.reason`, the very one that answers on screen; this only asks, measures and scores.
-Several attempts can run together in one batch (`engine.drivers.together`); their traces are the same but for rounding: in
-fp32 to the letter, in fewer bits another token may be said where two are all but equally likely.
+`run_attempts` is the one way to run many: a policy that answers while its caller waits speaks for all of them in one batch
+(`engine.drivers.together`), one whose turns are awaited gets them side by side (`engine.drivers.asynchronous`). The traces
+are those of one by one but for rounding: in fp32 to the letter, in fewer bits another token may be said where two are all
+but equally likely.
 
 CPU time is `time.process_time` of the whole process, all its threads, from the question to the end of the attempt, or the
 attempt's share of it where several run together: loading the model, drawing and decoding media are not in it. Nothing else
 should run in the process meanwhile.
 
-Not covered: storing traces; a policy that fails (its error is raised as it stands, and the evaluation ends).
+Not covered: storing traces (`engine.jobs.attempts`); a policy that fails (its error is raised as it stands, and the run
+ends).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar, cast
 
+from engine.drivers.asynchronous import run_async
 from engine.drivers.streaming import stream
 from engine.drivers.together import Prompt, run_together
 from engine.evaluation.examples import Posed
 from engine.evaluation.hits import is_hit
 from engine.evaluation.scoring import Result, score_answer
-from engine.policies.base import Policy, never
+from engine.policies.base import AsyncPolicy, Policy, is_awaited, never
 from engine.reasoning import Finished, Limits
-from engine.trace import Example, Trace
+from engine.trace import Trace
 
-__all__ = ["attempt", "evaluate"]
+__all__ = ["Attempted", "Task", "attempt", "evaluate", "run_attempts"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An example at a place in its source (from 0), to be attempted once for each of `seeds`: number of the attempt (from
+    0) -> seed, None for greedy. `files` are where its media came from, for whoever keeps them."""
+
+    position: int
+    posed: Posed
+    seeds: Mapping[int, int | None]
+    files: tuple[Path | bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """Attempt `number` at a task's example, as it ended; `cpu_s` is its share of the process's CPU seconds, 0 where the
+    policy's turns are awaited."""
+
+    task: Task
+    number: int
+    finished: Finished
+    cpu_s: float
+
+    @property
+    def result(self) -> Result:
+        """The attempt, scored."""
+        example, trace = self.task.posed.example, self.finished.trace
+        score, hit = score_answer(trace.answer, example), is_hit(trace, example.evidence)
+        return Result(example, trace, score, hit, self.cpu_s, self.task.position, self.finished.tokens)
+
+
+def run_attempts(
+    policy: Policy | AsyncPolicy,
+    tasks: Iterable[Task],
+    limits: Limits | None = None,
+    *,
+    at_once: int,
+    is_operating: bool = True,
+    is_cancelled: Callable[[], bool] = never,
+) -> Generator[Attempted, None, None]:
+    """Every attempt as it ends, at most `at_once` (from 1) on their way; tasks are taken as there is room. When
+    `is_cancelled` the running attempts are dropped and the iterator ends. Raises what the policy or the pixels raise."""
+    asked: dict[int, Task] = {}
+
+    def prompts() -> Iterator[Prompt]:
+        for number, task in enumerate(tasks):
+            asked[number] = task
+            yield Prompt(task.posed.example, task.posed.pictures, tuple(task.seeds.values()), is_operating)
+
+    left: dict[int, int] = {}
+    for prompt, rollout, finished, cpu_s in _ended(policy, prompts(), limits, at_once, is_cancelled):
+        if finished.trace.stop_reason == "cancelled":
+            return
+        task = asked[prompt]
+        left[prompt] = left.get(prompt, len(task.seeds)) - 1
+        if left[prompt] == 0:  # its pictures are let go
+            del asked[prompt], left[prompt]
+        yield Attempted(task, tuple(task.seeds)[rollout], finished, cpu_s)
 
 
 def evaluate(
-    policy: Policy,
+    policy: Policy | AsyncPolicy,
     examples: Iterable[Posed],
     limits: Limits | None = None,
     *,
@@ -38,21 +106,13 @@ def evaluate(
 ) -> Iterator[Result]:
     """A result for each example, in order, as it comes; greedy (no seed), `at_once` (from 1) attempts together. When
     `is_cancelled` the running attempts are dropped and the iterator ends."""
-    asked: dict[int, Example] = {}
+    tasks = (Task(position, posed, {0: None}) for position, posed in enumerate(examples))
     results: dict[int, Result] = {}
-
-    def prompts() -> Iterator[Prompt]:
-        for number, posed in enumerate(examples):
-            asked[number] = posed.example
-            yield Prompt(posed.example, posed.pictures, is_operating=is_operating)
-
     told = 0
-    for ended in run_together(policy, prompts(), limits, at_once=at_once, is_cancelled=is_cancelled):
-        example, trace = asked.pop(ended.prompt), ended.finished.trace
-        if trace.stop_reason == "cancelled":
-            return
-        score, hit = score_answer(trace.answer, example), is_hit(trace, example.evidence)
-        results[ended.prompt] = Result(example, trace, score, hit, ended.cpu_s)
+    for ended in run_attempts(
+        policy, tasks, limits, at_once=at_once, is_operating=is_operating, is_cancelled=is_cancelled
+    ):
+        results[ended.task.position] = ended.result
         while told in results:
             yield results.pop(told)
             told += 1
@@ -73,3 +133,39 @@ def attempt(
     )
     assert isinstance(finished, Finished)  # the loop always ends with it
     return finished.trace
+
+
+def _ended(
+    policy: Policy | AsyncPolicy,
+    prompts: Iterator[Prompt],
+    limits: Limits | None,
+    at_once: int,
+    is_cancelled: Callable[[], bool],
+) -> Iterator[tuple[int, int, Finished, float]]:
+    """(number of the prompt, number of its seed, how it finished, CPU seconds) of every attempt."""
+    if is_awaited(policy):
+        coming = run_async(policy, prompts, limits, at_once=at_once, is_cancelled=is_cancelled)
+        for prompt, rollout, finished in _waited_for(coming):
+            yield prompt, rollout, finished, 0.0
+        return
+    speaking = cast(Policy, policy)
+    for ended in run_together(speaking, prompts, limits, at_once=at_once, is_cancelled=is_cancelled):
+        yield ended.prompt, ended.rollout, ended.finished, ended.cpu_s
+
+
+def _waited_for(coming: AsyncIterator[T]) -> Iterator[T]:
+    """The items of an asynchronous iterator, waited for one by one on a loop of its own; closing this closes it."""
+
+    async def following() -> tuple[T] | None:
+        try:
+            return (await anext(coming),)
+        except StopAsyncIteration:
+            return None
+
+    with asyncio.Runner() as runner:
+        try:
+            while (one := runner.run(following())) is not None:
+                yield one[0]
+        finally:
+            if (close := getattr(coming, "aclose", None)) is not None:
+                runner.run(close())

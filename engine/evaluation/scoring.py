@@ -19,13 +19,14 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from engine.evaluation.reading import normalised, read_letter, read_number, read_only_number, unmarked
-from engine.trace import Example, Trace
+from engine.trace import Example, Rule, Trace
 
 __all__ = [
     "Breakdown",
+    "Counted",
     "Result",
     "Score",
     "Summary",
@@ -33,6 +34,7 @@ __all__ = [
     "letter_score",
     "number_score",
     "only_number_score",
+    "rule_of",
     "score_answer",
     "summarise",
     "text_score",
@@ -45,13 +47,11 @@ Score = float | None
 
 
 def score_answer(answer: str | None, example: Example) -> Score:
-    """The score of an answer to `example` by its rule, in [0, 1], the best over its right answers; None where none is known.
-
-    Without a rule, an example with options is scored by letter and any other as text.
-    """
+    """The score of an answer to `example` by its rule, in [0, 1], the best over its right answers; None where none is
+    known."""
     if example.answer is None:
         return None
-    rule = example.rule or ("letter" if example.options else "text")
+    rule = rule_of(example)
     said, golds = answer or "", (example.answer, *example.other_answers)
     if rule == "letter":
         return max(letter_score(said, gold, example.options) for gold in golds)
@@ -63,6 +63,11 @@ def score_answer(answer: str | None, example: Example) -> Score:
         # A box is LaTeX: its marks are not the answer's.
         return anls(unmarked(said), golds)
     return max(text_score(said, gold) for gold in golds)
+
+
+def rule_of(example: Example) -> Rule:
+    """How an answer is scored: by the example's own rule; without one by letter where there are options, else as text."""
+    return example.rule or ("letter" if example.options else "text")
 
 
 def text_score(answer: str, gold: str) -> float:
@@ -117,15 +122,75 @@ def _edit_distance(one: str, two: str) -> int:
 # --- a whole run ----------------------------------------------------------------------------------------------------
 
 
+class Counted(Protocol):
+    """What a summary reads of one attempt: a `Result`, or what the store kept of one."""
+
+    @property
+    def position(self) -> int:
+        """The example's place in its source: attempts at one example are not independent."""
+
+    @property
+    def score(self) -> Score: ...
+
+    @property
+    def hit(self) -> bool | None: ...
+
+    @property
+    def has_operation(self) -> bool: ...
+
+    @property
+    def operation_errors(self) -> int: ...
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it ended without an answer."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the policy generated."""
+
+    @property
+    def cpu_s(self) -> float: ...
+
+    @property
+    def category(self) -> str | None: ...
+
+    @property
+    def difficulty(self) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one attempt at `example` came to. `cpu_s` is CPU time of the whole process in seconds."""
+    """What one attempt at `example`, number `position` (from 0) of its source, came to. `cpu_s` is CPU time of the whole
+    process in seconds, `tokens` how many the policy generated."""
 
     example: Example
     trace: Trace
     score: Score
     hit: bool | None
     cpu_s: float
+    position: int
+    tokens: int = 0
+
+    @property
+    def has_operation(self) -> bool:
+        return self.trace.has_operation
+
+    @property
+    def operation_errors(self) -> int:
+        return self.trace.operation_errors
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.trace.answer or "").strip()
+
+    @property
+    def category(self) -> str | None:
+        return self.example.category
+
+    @property
+    def difficulty(self) -> str | None:
+        return self.example.difficulty
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +208,22 @@ class Breakdown:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A run in eight numbers and its parts; rates are in [0, 1], None where nothing could be counted.
+    """A run in a few numbers and its parts; rates are in [0, 1], None where nothing could be counted.
 
+    n              attempts
     accuracy       mean score of the scored attempts
-    stderr         standard error of that mean: sqrt(mean squared deviation / scored), for right and wrong the binomial
-                   sqrt(p (1 - p) / scored)
+    stderr         standard error of that mean, with the attempts at one example taken together:
+                   sqrt(sum over examples of (sum of their deviations) squared) / scored, which for one attempt an example
+                   and right or wrong is the binomial sqrt(p (1 - p) / scored)
     hit_rate       share of hits among attempts at examples with evidence
     rapr           share of attempts in which at least one operation was executed (rate of pixel-space reasoning)
     error_rate     share of attempts in which at least one turn came back with an execution error
     cpu_s_median   median CPU time of one attempt in seconds
     parts          the same apart for every category and every difficulty, in alphabetical order; empty without
+    scored         attempts at examples whose answer is known: what accuracy is the mean of
+    empty          those of them that ended without an answer, which count as wrong
+    operation_errors  turns that came back with an execution error
+    tokens         tokens that were generated
     """
 
     benchmark: str
@@ -164,9 +235,13 @@ class Summary:
     error_rate: float | None
     cpu_s_median: float | None
     parts: tuple[Breakdown, ...] = ()
+    scored: int = 0
+    empty: int = 0
+    operation_errors: int = 0
+    tokens: int = 0
 
 
-def summarise(benchmark: str, results: Iterable[Result]) -> Summary:
+def summarise(benchmark: str, results: Iterable[Counted]) -> Summary:
     """The summary of `results`, in any order."""
     results = list(results)
     accuracy, stderr = _accuracy(results)
@@ -177,37 +252,44 @@ def summarise(benchmark: str, results: Iterable[Result]) -> Summary:
         stderr=stderr,
         hit_rate=_hit_rate(results),
         rapr=_rapr(results),
-        error_rate=_mean([result.trace.operation_errors > 0 for result in results]),
+        error_rate=_mean([result.operation_errors > 0 for result in results]),
         cpu_s_median=statistics.median(result.cpu_s for result in results) if results else None,
         parts=(
-            *_parts("category", [(result.example.category, result) for result in results]),
-            *_parts("difficulty", [(result.example.difficulty, result) for result in results]),
+            *_parts("category", [(result.category, result) for result in results]),
+            *_parts("difficulty", [(result.difficulty, result) for result in results]),
         ),
+        scored=sum(result.score is not None for result in results),
+        empty=sum(result.score is not None and result.is_empty for result in results),
+        operation_errors=sum(result.operation_errors for result in results),
+        tokens=sum(result.tokens for result in results),
     )
 
 
-def _parts(by: Literal["category", "difficulty"], named: Sequence[tuple[str | None, Result]]) -> Iterable[Breakdown]:
+def _parts(by: Literal["category", "difficulty"], named: Sequence[tuple[str | None, Counted]]) -> Iterable[Breakdown]:
     for name in sorted({name for name, _ in named if name is not None}):
         own = [result for other, result in named if other == name]
         accuracy, stderr = _accuracy(own)
         yield Breakdown(by, name, len(own), accuracy, stderr, _hit_rate(own), _rapr(own))
 
 
-def _accuracy(results: Sequence[Result]) -> tuple[float | None, float | None]:
+def _accuracy(results: Sequence[Counted]) -> tuple[float | None, float | None]:
     """Mean score of the scored, and its standard error."""
-    scores = [result.score for result in results if result.score is not None]
-    mean = _mean(scores)
+    scored = [(result.position, result.score) for result in results if result.score is not None]
+    mean = _mean([score for _, score in scored])
     if mean is None:
         return None, None
-    return mean, math.sqrt(math.fsum((score - mean) ** 2 for score in scores)) / len(scores)
+    deviations: dict[int, float] = {}
+    for position, score in scored:
+        deviations[position] = deviations.get(position, 0.0) + score - mean
+    return mean, math.sqrt(math.fsum(one**2 for one in deviations.values())) / len(scored)
 
 
-def _hit_rate(results: Sequence[Result]) -> float | None:
+def _hit_rate(results: Sequence[Counted]) -> float | None:
     return _mean([result.hit for result in results if result.hit is not None])
 
 
-def _rapr(results: Sequence[Result]) -> float | None:
-    return _mean([result.trace.has_operation for result in results])
+def _rapr(results: Sequence[Counted]) -> float | None:
+    return _mean([result.has_operation for result in results])
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -7,6 +7,9 @@
     workshop       what trains an adapter on the backbone; adapter_work, the way of such a job
     sft, grpo      an adapter learns from traces, or from rollouts
     export         traces as files; needs no model
+    collect        the policy attempts examples, and its traces wait in the queue
+    evaluate       the same with a summary and all that a score depends on
+    attempts       the way of both; asking, how examples are asked; keeping, what is recorded; answering, who answers
     measuring      before and after, as a job's record asks for it
     promotion      from a trained adapter to what answers, and back
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InvalidInput, Unavailable
+from engine.evaluation.sources import question_of
 from engine.jobs.adapter_work import AdapterWork, require_same_backbone
 from engine.jobs.kinds import GRPO, TITLES, Plan
 from engine.jobs.promotion import unusable
@@ -22,7 +23,7 @@ from engine.training.episodes import Episode
 from engine.training.grpo import GrpoResult, run_grpo
 from engine.training.grpo_config import GrpoConfig
 from engine.training.looked_at import attempts_of, is_kept
-from engine.training.snapshot import describe, keep_examples, question_of, rl_examples_of, versions
+from engine.training.snapshot import describe, keep_examples, rl_examples_of, versions
 from engine.training.trap import is_trapped
 
 __all__ = ["LIVE", "GrpoKind", "GrpoWork"]

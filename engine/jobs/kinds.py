@@ -22,12 +22,33 @@ from engine.store import Job
 if TYPE_CHECKING:
     from engine.jobs.report import Report
 
-__all__ = ["EXPORT", "GRPO", "SFT", "TITLES", "TRAINING", "CutOff", "Done", "Ending", "Kind", "Plan", "Stopped", "Work"]
+__all__ = [
+    "COLLECT",
+    "EVALUATE",
+    "EXPORT",
+    "GRPO",
+    "SFT",
+    "TITLES",
+    "TRAINING",
+    "CutOff",
+    "Done",
+    "Ending",
+    "Kind",
+    "Plan",
+    "Stopped",
+    "Work",
+]
 
-SFT, GRPO, EXPORT = "sft", "grpo", "export"
+SFT, GRPO, EXPORT, COLLECT, EVALUATE = "sft", "grpo", "export", "collect", "evaluate"
 TRAINING = (SFT, GRPO)
 """The kinds that train an adapter."""
-TITLES: Mapping[str, str] = {SFT: "Supervised fine-tuning", GRPO: "Curiosity-driven RL", EXPORT: "Export"}
+TITLES: Mapping[str, str] = {
+    SFT: "Supervised fine-tuning",
+    GRPO: "Curiosity-driven RL",
+    EXPORT: "Export",
+    COLLECT: "Collecting attempts",
+    EVALUATE: "Evaluation",
+}
 """Every kind that the studio has, by the name that is written with a job, as people call it."""
 
 

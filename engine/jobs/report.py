@@ -13,12 +13,15 @@ from typing import Any
 
 from engine.store import Job, JobEvent, Store
 
-__all__ = ["OnEvent", "Report", "duration"]
+__all__ = ["OnEvent", "OnProgress", "Report", "duration"]
 
 _ASK_AGAIN_S = 0.25
 
 OnEvent = Callable[[int | None, str, Mapping[str, Any]], None]
 """on_event(step, kind, data): what was just recorded."""
+
+OnProgress = Callable[[str], None]
+"""on_progress(sentence): where it is."""
 
 
 @dataclass(slots=True)
@@ -30,6 +33,7 @@ class Report:
     folder: Path
     is_closing: Callable[[], bool]
     on_event: OnEvent
+    on_progress: OnProgress = lambda sentence: None
     _asked_at: float = 0.0
     _is_stop_known: bool = False
 
@@ -45,6 +49,8 @@ class Report:
     def progress(self, share: float | None = None, message: str | None = None) -> None:
         """A sign of life, with how far it is (`share` in [0, 1]) and a sentence, where they have changed."""
         self.store.jobs.heartbeat(self.job.id, share, message)
+        if message is not None:
+            self.on_progress(message)
 
     def should_stop(self) -> bool:
         """Whether to end at the next place that can be gone on from."""

@@ -4,6 +4,7 @@
     resume_job         a stopped, failed or interrupted one waits again, to go on from its last checkpoint
     run_job            a claimed one -> as it ended
     run_in_foreground  all of it, here and now
+    unfinished         the job that a command goes on with when it is given again
 
 The idea: whatever happens is a row in the store, so a page that is opened later, or after a restart, shows the whole run;
 the same function runs in the worker and in the foreground.
@@ -22,10 +23,10 @@ from pathlib import Path
 
 from engine.errors import Conflict, PersonError
 from engine.jobs.kinds import CutOff, Done, Ending, Kind, Plan, Stopped
-from engine.jobs.report import OnEvent, Report
+from engine.jobs.report import OnEvent, OnProgress, Report
 from engine.store import Job, JobState, Store
 
-__all__ = ["checkpoint_folder", "curve", "queue_job", "resume_job", "run_in_foreground", "run_job"]
+__all__ = ["checkpoint_folder", "curve", "queue_job", "resume_job", "run_in_foreground", "run_job", "unfinished"]
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +41,30 @@ def resume_job(store: Store, job_id: str) -> Job:
     return store.jobs.set_state(job_id, "queued", "waiting to go on")
 
 
+def unfinished(store: Store, kind: Kind, plan: Plan) -> Job | None:
+    """The newest job of the same plan that was stopped, or whose process died, so that the same command goes on with it."""
+    store.jobs.recover()
+    known = store.jobs.list(kinds=[kind.name])
+    return next((job for job in known if job.state in ("stopped", "interrupted") and job.config == plan.config), None)
+
+
 def run_in_foreground(
-    store: Store, artifacts: Path, kind: Kind, asked: Plan | Job, *, on_event: OnEvent | None = None
+    store: Store,
+    artifacts: Path,
+    kind: Kind,
+    asked: Plan | Job,
+    *,
+    on_event: OnEvent | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Job:
     """Queue a planned job, or a stopped one again, and run it here and now; returns it as it ended. `on_event` is called with
-    (step, kind, data) of every event. Ctrl-C stops the job, keeping its last checkpoint, and raises KeyboardInterrupt."""
+    (step, kind, data) of every event, `on_progress` with each sentence that says where it is. Ctrl-C stops the job, keeping
+    its last checkpoint, and raises KeyboardInterrupt."""
     with store.transaction():  # so that no worker of another process takes it first
         job = resume_job(store, asked.id) if isinstance(asked, Job) else queue_job(store, kind, asked)
         store.jobs.claim(job.id)
-    return run_job(store, artifacts, {kind.name: kind}, store.jobs.get(job.id), on_event=on_event)
+    claimed = store.jobs.get(job.id)
+    return run_job(store, artifacts, {kind.name: kind}, claimed, on_event=on_event, on_progress=on_progress)
 
 
 def run_job(
@@ -59,6 +75,7 @@ def run_job(
     *,
     is_closing: Callable[[], bool] = lambda: False,
     on_event: OnEvent | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Job:
     """Run a job that this process has claimed, to whatever end, and return it as it ended. Where `is_closing` becomes true
     it ends at the next place that it can go on from, as interrupted, and goes on when it is claimed again. Raises nothing
@@ -68,7 +85,8 @@ def run_job(
         known = ", ".join(sorted(kinds)) or "none"
         return _end(store, job, "failed", f"this studio cannot run jobs of kind {job.kind!r} (only {known})")
     folder = checkpoint_folder(artifacts, job.id)
-    report = Report(store, job, folder, is_closing, on_event or (lambda step, kind, data: None))
+    unheard: tuple[OnEvent, OnProgress] = (lambda step, kind, data: None, lambda sentence: None)
+    report = Report(store, job, folder, is_closing, on_event or unheard[0], on_progress or unheard[1])
     try:
         ending = kind.prepare(job).run(report)
     except KeyboardInterrupt:

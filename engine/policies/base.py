@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeGuard
 
 from engine.media import Pictures
 from engine.protocols import Part, PicturePart, WireProtocol
@@ -31,6 +31,7 @@ __all__ = [
     "Said",
     "Told",
     "Turn",
+    "is_awaited",
     "never",
     "one_after_another",
 ]
@@ -125,6 +126,11 @@ class Policy(Described, Protocol):
 class AsyncPolicy(Described, Protocol):
     def converse(self, pictures: Pictures, seed: int | None) -> AsyncConversation:
         """As in `Policy`."""
+
+
+def is_awaited(policy: Policy | AsyncPolicy) -> TypeGuard[AsyncPolicy]:
+    """Whether its turns are awaited: such a policy has no `speak`."""
+    return not hasattr(policy, "speak")
 
 
 def never() -> bool:

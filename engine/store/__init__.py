@@ -11,6 +11,7 @@
     store.preferences  the better of two            store.history    who did what, when
     store.examples   examples that were brought in, by data set
     store.dossiers   all that is known of a trace
+    store.attempts   what jobs' attempts came to    store.evaluations  what was scored, and on what it depends
 
 Any thread may use it (each gets its own connection), and so may several processes on one machine. Values come out as
 frozen dataclasses; what is missing raises NotFound, a save that came too late StaleRevision (a Conflict).
@@ -27,6 +28,7 @@ from types import TracebackType
 from sqlite_utils import Database
 
 from engine.store.adapters import Adapter, Adapters, Promotion
+from engine.store.attempts import Attempt, AttemptCounts, Attempts, group_id
 from engine.store.connection import Connections, JournalMode
 from engine.store.dossiers import (
     Blanked,
@@ -39,6 +41,7 @@ from engine.store.dossiers import (
     Version,
 )
 from engine.store.drafts import Drafts, SavedDraft, StaleDraft
+from engine.store.evaluations import Evaluation, Evaluations
 from engine.store.examples import DataSet, Examples, ImportedExample
 from engine.store.facets import derive
 from engine.store.history import BlankCheck, History, HistoryEvent
@@ -62,9 +65,12 @@ __all__ = [
     "Adapter",
     "Adjudication",
     "Assignment",
+    "Attempt",
+    "AttemptCounts",
     "BlankCheck",
     "Blanked",
     "BulkAction",
+    "Evaluation",
     "DataSet",
     "ImportedExample",
     "Decided",
@@ -104,6 +110,7 @@ __all__ = [
     "Verdict",
     "VerifyReport",
     "Version",
+    "group_id",
 ]
 
 
@@ -132,6 +139,8 @@ class Store:
     history: History
     examples: Examples
     dossiers: Dossiers
+    attempts: Attempts
+    evaluations: Evaluations
 
     def __init__(self, path: Path | str, journal_mode: JournalMode = "wal", busy_timeout_s: float = 30.0) -> None:
         connections = Connections(Path(path), journal_mode, busy_timeout_s)
@@ -162,6 +171,8 @@ class Store:
             "history": History(connections),
             "examples": Examples(connections, media),
             "dossiers": Dossiers(connections, traces, revisions),
+            "attempts": Attempts(connections),
+            "evaluations": Evaluations(connections),
         }
         for name, part in parts.items():
             object.__setattr__(self, name, part)

@@ -23,7 +23,7 @@ from engine.faithfulness import final_evidence_share, ignored_errors, pretended_
 from engine.lessons import is_plain_lesson
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, revision_hash, storable
-from engine.trace import Trace
+from engine.trace import Example, Trace
 from engine.trace_json import evidence_from_json, trace_from_json, trace_to_json
 
 __all__ = [
@@ -83,9 +83,9 @@ def head_columns(trace: Trace, evidence: str | None = None) -> dict[str, Any]:
     } | faithfulness_columns(trace, evidence)
 
 
-def example_key(trace: Trace) -> str:
+def example_key(asked: Trace | Example) -> str:
     """Names the question about these media: traces with the same key are attempts at the same example."""
-    text = canonical_json([trace.question, [medium.sha256 for medium in trace.media]])
+    text = canonical_json([asked.question, [medium.sha256 for medium in asked.media]])
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
 
 

@@ -38,7 +38,8 @@ COUNT_LIMIT = 1_000
 class QueueItem:
     """A trace as a row of the queue. `number` counts from 1 in the order of recording; `media_sha256` names the first
     media; `score` is None where unscored; `policy` is who acted, `author` who recorded; `confidence` is how sure the policy
-    was of what it generated (`engine.store.facets`), None where it was not told."""
+    was of what it generated (`engine.store.facets`), None where it was not told; `group_id` is the same in a job's attempts
+    at one example (`engine.store.attempts`), None where it stands alone."""
 
     id: str
     number: int
@@ -59,6 +60,7 @@ class QueueItem:
     has_operation: bool
     operation_errors: int
     confidence: float | None
+    group_id: str | None
     created_at: str
     updated_at: str
 
@@ -108,14 +110,16 @@ class Traces:
         policy_settings: Mapping[str, Any] | None = None,
         score: float | None = None,
         confidence: float | None = None,
+        group_id: str | None = None,
     ) -> TraceRecord:
         """Records a new trace with its first revision; media that the store did not know are recorded with it.
 
         `author` is who made it (a policy's or a person's name), `example` what it is an attempt at, where more is known of
         that than the question, `policy_settings` the pixel budgets and sampling it was made with (plain JSON), `score` in
         [0, 1] or None where unscored, `confidence` in [0, 1] how sure the policy was (`engine.store.facets`), None where it
-        did not tell. Raises InvalidInput where the trace is no attempt at `example`, IntegrityError where a media
-        contradicts what is recorded of it.
+        did not tell; traces with the same `group_id` (`engine.store.attempts`) stand together in the queue. Raises
+        InvalidInput where the trace is no attempt at `example`, IntegrityError where a media contradicts what is recorded
+        of it.
         """
         example = example or trace.example
         if (example.question, example.media) != (trace.question, trace.media):
@@ -140,6 +144,7 @@ class Traces:
                     "author": storable(author),
                     "policy_settings": canonical_json(dict(policy_settings or {})),
                     "confidence": confidence,
+                    "group_id": group_id,
                     "created_at": moment,
                     "updated_at": moment,
                 }
@@ -223,6 +228,7 @@ def item_of(row: sqlite3.Row) -> QueueItem:
         has_operation=bool(row["has_operation"]),
         operation_errors=row["operation_errors"],
         confidence=row["confidence"],
+        group_id=row["group_id"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

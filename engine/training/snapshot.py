@@ -19,6 +19,7 @@ from typing import Any
 
 from engine.backbone.loading import Backbone
 from engine.errors import IntegrityError, NotFound
+from engine.evaluation.sources import question_of
 from engine.store import Job, Revision, Store
 from engine.trace import Example
 from engine.trace_json import example_from_json, example_to_json
@@ -30,7 +31,6 @@ __all__ = [
     "example_of",
     "keep_examples",
     "media_of",
-    "question_of",
     "rl_examples_of",
     "versions",
 ]
@@ -40,12 +40,6 @@ _LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerat
 
 def example_of(store: Store, revision: Revision) -> TrainingExample:
     return TrainingExample(revision.trace, store.traces.get(revision.trace_id).example, revision.id)
-
-
-def question_of(store: Store, revision: Revision) -> Example:
-    """What a revision is an attempt at; where its answer is not known, the one that the revision gives counts as right."""
-    example = store.traces.get(revision.trace_id).example
-    return example if example.answer is not None else dataclasses.replace(example, answer=revision.trace.answer)
 
 
 def rl_examples_of(store: Store, artifacts: Path, job: Job) -> list[Example]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -156,8 +157,13 @@ def test_frame_hits():
     assert not is_frame_hit([*range(1, 10)], [8])
 
 
-def result(trace, score, hit, cpu_s, category=None, difficulty=None) -> Result:
-    return Result(replace(trace.example, category=category, difficulty=difficulty), trace, score, hit, cpu_s)
+POSITIONS = itertools.count()
+
+
+def result(trace, score, hit, cpu_s, category=None, difficulty=None, position=None) -> Result:
+    """At an example of its own, unless it is told which."""
+    example = replace(trace.example, category=category, difficulty=difficulty)
+    return Result(example, trace, score, hit, cpu_s, next(POSITIONS) if position is None else position)
 
 
 def trace_of(media: Media, *shown: tuple[View, ...], answer: str | None = "7", errors: int = 0) -> Trace:

@@ -53,6 +53,7 @@ FROZEN = {
     "m017_events": "c008d6bd54d6928fb2a90b05ff626203efeafb9184faa3aa0abf8c91d5663b1f",
     "m018_example": "ac4798ebd357955e92d2fe663da494f84cc2322f135ec207f28c54f4eb0f8245",
     "m019_examples": "9a251ad477855e23f7878382e57ad32aba7457a6cd5e5039245954a3099c683e",
+    "m020_attempts": "dbaf65528e6c94134e224ccb0a666eda0b7e7ac6bce573384c0a4a54a5ffbe2f",
 }
 """The SHA-256 of each migration's text."""
 

@@ -13,12 +13,12 @@ from engine.__main__ import main
 from engine.errors import InvalidInput
 from engine.evaluation.benchmarks import draw
 from engine.evaluation.drawn import benchmark_named
+from engine.evaluation.sources import question_of
 from engine.evaluation.writing import write_examples
 from engine.media import MediaFolder
 from engine.store import Store
 from engine.synthesis.recording import AUTHOR, FILE_NAME, read_trajectories, recorded
 from engine.trace_json import trace_from_json
-from engine.training.snapshot import question_of
 
 
 @pytest.fixture(scope="module")

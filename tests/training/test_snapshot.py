@@ -11,6 +11,7 @@ from PIL import Image
 
 from engine.evaluation.examples import Unposed, pose, read_examples
 from engine.evaluation.scoring import score_answer
+from engine.evaluation.sources import question_of
 from engine.evaluation.writing import write_examples
 from engine.exchange.trace_json import trace_line
 from engine.media import MediaFolder
@@ -22,7 +23,7 @@ from engine.synthesis.wording import templates
 from engine.trace import Box, Evidence, Example, Step, Trace, first_views
 from engine.training.episodes import reward_group
 from engine.training.grpo_config import GrpoConfig
-from engine.training.snapshot import example_of, keep_examples, question_of, rl_examples_of
+from engine.training.snapshot import example_of, keep_examples, rl_examples_of
 
 
 @pytest.fixture

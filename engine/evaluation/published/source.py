@@ -22,7 +22,7 @@ from engine.evaluation.examples import Posed, Unposed, pose
 from engine.media import DEFAULT_LIMITS, MediaLimits, Sampling
 from engine.trace import Example, Rule
 
-__all__ = ["Asked", "Fetch", "Published", "Row", "download", "pose_published", "stream"]
+__all__ = ["Asked", "Fetch", "Published", "Row", "download", "pose_published", "stream", "unposed_published"]
 
 Row = Mapping[str, Any]
 Fetch = Callable[[str], Path]
@@ -53,11 +53,16 @@ def pose_published(
     sampling: Sampling = "time",
 ) -> Iterator[Posed]:
     """The first `limit` examples, or all, one at a time as they are asked for. Raises Unavailable and InvalidMedia."""
+    return (pose(one, limits, sampling) for one in islice(unposed_published(benchmark, fetch), limit))
+
+
+def unposed_published(benchmark: Published, fetch: Fetch | None = None) -> Iterator[Unposed]:
+    """All examples, with their media undecoded, one at a time as they are asked for. Raises Unavailable."""
     fetch = fetch or (lambda path: download(benchmark.dataset, path, benchmark.revision))
     every = (asked for row in benchmark.rows(fetch) for asked in benchmark.asked(row, fetch))
-    for number, (example, file) in enumerate(islice(every, limit), 1):
+    for number, (example, file) in enumerate(every, 1):
         name = f"{benchmark.name}/{number}"
-        yield pose(Unposed(name, replace(example, rule=benchmark.rule, source=name), (file,)), limits, sampling)
+        yield Unposed(name, replace(example, rule=benchmark.rule, source=name), (file,))
 
 
 def stream(dataset: str, config: str | None, split: str, files: str | None = None) -> Iterator[Row]:

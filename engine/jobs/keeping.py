@@ -1,0 +1,136 @@
+"""Which attempts of a job are kept as traces: all, only right ones, or those of examples whose attempts disagree.
+
+The idea: what is decided is recorded at once, the trace and what it came to in one transaction. Whether attempts disagree is
+known when all at one example have ended; until then they wait in a file of the job's folder, so that a job which is killed
+need not ask for them again.
+
+Invariants: an attempt is recorded once; of a trace that is not kept only numbers stay, and its media are not stored.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.evaluation.options import agree
+from engine.evaluation.runner import Attempted, Task
+from engine.jobs.asking import Asked, Services
+from engine.policies.base import AsyncPolicy, Policy
+from engine.reasoning import Finished
+from engine.store import group_id
+from engine.trace_json import trace_from_json, trace_to_json
+
+__all__ = ["Keeping"]
+
+_WAITING = "waiting.json"
+
+
+@dataclass(slots=True)
+class Keeping:
+    """Of one job, for one run; `folder` is the job's own."""
+
+    services: Services
+    job_id: str
+    asked: Asked
+    policy: Policy | AsyncPolicy
+    folder: Path
+    _made: dict[int, frozenset[int]] = field(init=False)
+    _waiting: dict[int, dict[int, dict[str, Any]]] = field(default_factory=dict, init=False)
+    """Position -> number -> an attempt that ended and is not decided, as JSON."""
+
+    def __post_init__(self) -> None:
+        self._made = self.services.store.attempts.made(self.job_id)
+        file = self.folder / _WAITING
+        found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        # What was decided just before a kill is still in the file.
+        self._waiting = {
+            int(position): {int(number): one for number, one in group.items()}
+            for position, group in found.items()
+            if int(position) not in self._made
+        }
+
+    def made(self, position: int) -> frozenset[int]:
+        """The numbers of the attempts at an example that need not be asked again."""
+        return self._made.get(position, frozenset()) | frozenset(self._waiting.get(position, ()))
+
+    def take(self, attempted: Attempted) -> None:
+        """An attempt that ended: record it, or let it wait for the others at its example."""
+        if self.asked.keep != "disagreeing":
+            is_kept = self.asked.keep == "all" or (attempted.result.score or 0.0) >= 1.0
+            self._record([attempted], is_kept)
+            return
+        task = attempted.task
+        group = self._waiting.setdefault(task.position, {})
+        group[attempted.number] = _to_json(attempted)
+        if len(group) == self.asked.attempts:
+            every = [_from_json(task, number, one) for number, one in sorted(group.items())]
+            answers = [one.finished.trace.answer for one in every]
+            self._record(every, not agree(answers, task.posed.example))
+            del self._waiting[task.position]
+        self._write()
+
+    def _record(self, every: list[Attempted], is_kept: bool) -> None:
+        store, task = self.services.store, every[0].task
+        if is_kept:
+            for file in task.files:
+                self._store_media(file)
+        with store.transaction():
+            for one in every:
+                result = one.result
+                store.attempts.record(
+                    self.job_id,
+                    task.position,
+                    one.number,
+                    trace_id=self._trace(one) if is_kept else None,
+                    score=result.score,
+                    hit=result.hit,
+                    has_operation=result.has_operation,
+                    operation_errors=result.operation_errors,
+                    is_empty=result.is_empty,
+                    tokens=result.tokens,
+                    cpu_s=result.cpu_s,
+                )
+
+    def _trace(self, one: Attempted) -> str:
+        trace, position = one.finished.trace, one.task.position
+        record = self.services.store.traces.record(
+            trace,
+            author=trace.policy,
+            example=one.task.posed.example,
+            policy_settings=dict(self.policy.settings()) | {"seed": self.asked.seeds(position)[one.number]},
+            score=one.result.score,
+            confidence=one.finished.confidence,
+            group_id=group_id(self.job_id, position) if self.asked.attempts > 1 else None,
+        )
+        return record.id
+
+    def _store_media(self, file: Path | bytes) -> None:
+        loaded = self.services.media.take(file, self.policy.protocol.CLIP_SAMPLING)
+        name = "" if isinstance(file, bytes) else file.name
+        byte_size = self.services.media.path(loaded.media.sha256).stat().st_size
+        self.services.store.media.record(loaded.media, name, byte_size)
+
+    def _write(self) -> None:
+        """Whole or not at all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        unfinished = self.folder / f"{_WAITING}.part"
+        unfinished.write_text(json.dumps(self._waiting), encoding="utf-8")
+        os.replace(unfinished, self.folder / _WAITING)
+
+
+def _to_json(attempted: Attempted) -> dict[str, Any]:
+    finished = attempted.finished
+    return {
+        "trace": trace_to_json(finished.trace, None),
+        "confidence": finished.confidence,
+        "tokens": finished.tokens,
+        "cpu_s": attempted.cpu_s,
+    }
+
+
+def _from_json(task: Task, number: int, data: dict[str, Any]) -> Attempted:
+    finished = Finished(trace_from_json(data["trace"])[0], data["confidence"], data["tokens"])
+    return Attempted(task, number, finished, data["cpu_s"])
