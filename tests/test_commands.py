@@ -24,6 +24,7 @@ from engine.trace_json import trace_from_json
 ROOT = Path(__file__).parent.parent
 TRACE_KEYS = ["version", "id", "question", "answer", "stop_reason", "policy", "protocol", "media", "views", "steps"]
 SUMMARY_KEYS = ["benchmark", "n", "accuracy", "stderr", "hit_rate", "rapr", "error_rate", "cpu_s_median", "parts"]
+SUMMARY_KEYS += ["scored", "empty", "operation_errors", "tokens"]
 
 
 @pytest.fixture
