@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from engine.errors import InvalidInput
 from engine.exchange.format import Format
+from engine.exchange.llama_factory import LLAMA_FACTORY
+from engine.exchange.ms_swift import MS_SWIFT
 from engine.exchange.pixel_reasoner_sft import PIXEL_REASONER_SFT
+from engine.exchange.preference import PREFERENCE
 from engine.exchange.trace_json import TRACE_JSON
+from engine.exchange.trl import TRL
+from engine.exchange.verl import VERL
 
 __all__ = ["FORMATS", "format_named"]
 
-FORMATS: tuple[Format, ...] = (TRACE_JSON, PIXEL_REASONER_SFT)
+FORMATS: tuple[Format, ...] = (
+    TRACE_JSON,
+    PIXEL_REASONER_SFT,
+    TRL,
+    PREFERENCE,
+    LLAMA_FACTORY,
+    MS_SWIFT,
+    VERL,
+)
 
 
 def format_named(name: str) -> Format:

@@ -210,9 +210,19 @@ def _write_columns(format: Format, rows: Iterable[Row], file: Any, out: Path) ->
 
     assert format.schema is not None, f"the format {format.name} makes columns and needs their schema"
     schema = format.schema()
+    stored = pyarrow.schema([field.with_type(_stored(field.type)) for field in schema])
     with parquet.ParquetWriter(file, schema) as writer:
         for batch in _batches(_embedded(row, format.embedded, out) for row in rows):
-            writer.write_table(pyarrow.Table.from_pylist(batch, schema=schema))
+            writer.write_table(pyarrow.Table.from_pylist(batch, schema=stored).cast(schema))
+
+
+def _stored(type: Any) -> Any:
+    """How a column's values are stored: pyarrow makes no lists of an extension type, such as JSON, but casts to them."""
+    import pyarrow
+
+    if isinstance(type, pyarrow.BaseExtensionType):
+        return type.storage_type
+    return pyarrow.list_(_stored(type.value_type)) if pyarrow.types.is_list(type) else type
 
 
 def _embedded(row: Row, columns: tuple[str, ...], out: Path) -> Row:

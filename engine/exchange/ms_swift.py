@@ -1,0 +1,86 @@
+"""The format `ms-swift`: conversations with masks, as ms-swift's agent data sets are (4.2 and later), a line each.
+
+    {"messages": [{"role": "system", "content": "..."}, {"role": "user", "content": "<image>Q"},
+                  {"role": "assistant", "content": "I look closer.", "loss": true},
+                  {"role": "tool_call", "content": "{\\"name\\": ..., \\"arguments\\": {...}}", "loss": true},
+                  {"role": "tool_response", "content": "<image>"},
+                  {"role": "assistant", "content": "\\\\boxed{A}", "loss": true}],
+     "images": ["images/x.jpg", "crops/x.png"], "tools": "[{...}]", "id": "...", "protocol": "..."}
+
+The one format of trainers that holds masks: a turn that is erroneous, failed or cut off has `loss` false, in both of its
+messages where it calls. `tools` and the content of `tool_call` are JSON texts. A result has the role `tool_response` where
+the family writes it in `<tool_response>`, and `user` where it writes it as the user's words; the thought keeps the line
+ends that stand between it and the call. So ms-swift's templates make the text that the model answers to. A clip is its 16
+frames. Run ms-swift in OUT, or with ROOT_IMAGE_DIR=OUT: paths are from there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from engine.exchange.conversation import Turn
+from engine.exchange.declared import (
+    KNOWN,
+    UNANSWERED,
+    call_text,
+    declared,
+    response,
+    said_by,
+    separated,
+    told,
+    trained,
+    with_marks,
+)
+from engine.exchange.format import Format, Row
+from engine.exchange.placeholders import ESCAPED
+from engine.exchange.sheet import Sheet
+from engine.store import Dossier
+
+__all__ = ["MS_SWIFT"]
+
+LAST_END = "last turns without loss, of which ms-swift (4.6) learns the mark that ends a turn all the same"
+
+
+def _rows(dossier: Dossier, sheet: Sheet) -> Iterator[Row]:
+    said = said_by(dossier, sheet)
+    system, turns = told(trained(said, sheet))
+    system, tools = declared(system)
+    sheet.lose(ESCAPED, said.escaped)
+    sheet.lose(LAST_END, not turns[-1].has_loss)
+    sheet.lose(KNOWN)
+    messages = [] if system is None else [{"role": "system", "content": system}]
+    for turn in turns:
+        messages += _messages(turn)
+    media = dossier.trace.media
+    yield {
+        "messages": messages,
+        "images": [sheet.picture(view, media) for turn in turns for view in turn.views],
+        **({"tools": json.dumps(tools)} if tools else {}),
+        "id": dossier.id,
+        "protocol": sheet.options.protocol or dossier.trace.protocol,
+    }
+
+
+def _messages(turn: Turn) -> list[dict[str, Any]]:
+    if turn.role != "assistant":
+        result = response(turn) if turn.role == "observation" else None
+        role = "user" if result is None else "tool_response"
+        return [{"role": role, "content": with_marks(turn.parts if result is None else result)}]
+    if turn.call is None:
+        return [{"role": "assistant", "content": turn.text, "loss": turn.has_loss}]
+    before = separated(turn)
+    thought = [{"role": "assistant", "content": before, "loss": turn.has_loss}] if before else []
+    return [*thought, {"role": "tool_call", "content": call_text(turn), "loss": turn.has_loss}]
+
+
+MS_SWIFT = Format(
+    name="ms-swift",
+    title="ms-swift",
+    description="Conversations with tools for ms-swift, in which erroneous steps carry no loss.",
+    file="ms_swift.jsonl",
+    beside=("images/", "crops/", "frames/"),
+    losses=(LAST_END, UNANSWERED, KNOWN, ESCAPED),
+    rows=_rows,
+)
