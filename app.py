@@ -22,6 +22,7 @@ from engine.jobs.asking import Services
 from engine.jobs.collect import CollectKind
 from engine.jobs.evaluate import EvaluateKind
 from engine.jobs.export import ExportKind
+from engine.jobs.importing import ImportKind
 from engine.jobs.kinds import Kind
 from engine.jobs.worker import Worker
 from engine.media import MediaFolder
@@ -65,7 +66,7 @@ def build_studio(settings: Settings) -> Studio:
 def _reasoner(settings: Settings, store: Store, media: MediaFolder) -> tuple[Policy, TrainingDesk | None, Worker]:
     """Who answers, with the adapter that was promoted, the desk that trains it (a script has none), and the worker with
     the kinds of jobs that can be run here."""
-    kinds, limits = _by_name(ExportKind(store, media)), loop_limits(settings)
+    kinds, limits = _by_name(ExportKind(store, media), ImportKind(store, media)), loop_limits(settings)
     if settings.model == "scripted":
         policy = open_policy(settings)
         asking = Services(store, media, StudioPolicy(lambda: policy), limits)

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import TextIO
 
 from engine import __version__
-from engine.commands import ask, collect, evaluate, examples, export, synthesize, train, verify
+from engine.commands import ask, collect, evaluate, examples, export, import_data, synthesize, train, verify
 from engine.errors import IntegrityError, PersonError
 from engine.settings import Settings
 
@@ -26,6 +26,7 @@ _COMMANDS: Mapping[str, ModuleType] = {
     "evaluate": evaluate,
     "examples": examples,
     "export": export,
+    "import": import_data,
     "synthesize": synthesize,
     "train": train,
     "verify": verify,

@@ -47,6 +47,7 @@ LEAST_ROLE: Mapping[str, Role] = MappingProxyType(
         "collect": "trainer",
         "synthesize": "trainer",
         "discard_adapter": "trainer",
+        "import": "trainer",
         "export": "admin",
         "verify": "admin",
         "measure": "admin",

@@ -35,7 +35,8 @@ STOREYS = (
     Storey("Its voices", ("engine.drivers",)),
     Storey("Measuring and editing", ("engine.evaluation", "engine.editing")),
     Storey(
-        "Learning, asking, exchanging", ("engine.synthesis", "engine.training", "engine.blanking", "engine.exchange")
+        "Learning, asking, exchanging",
+        ("engine.synthesis", "engine.training", "engine.blanking", "engine.exchange", "engine.importing"),
     ),
     Storey("The door to a trace", ("engine.workbench",)),
     Storey("Background work", ("engine.jobs",)),
@@ -74,6 +75,8 @@ PURE = (
     "engine.jobs.export",
     "engine.jobs.collect",
     "engine.jobs.evaluate",
+    "engine.jobs.importing",
+    "engine.importing",
     "engine.lab.world",
 )
 """Rooms and modules that never load torch or what stands on it."""

@@ -29,7 +29,7 @@ from engine.media import DEFAULT_LIMITS, MediaLimits, Pictures, Sampling, load_m
 from engine.trace import CLIP_FRAMES, Evidence, Example
 from engine.trace_json import example_from_json
 
-__all__ = ["FILE_NAME", "Posed", "Unposed", "pose", "read_examples"]
+__all__ = ["FILE_NAME", "Posed", "Unposed", "pose", "read_examples", "require_usable"]
 
 FILE_NAME = "EXAMPLES.jsonl"
 _MAX_OPTIONS = 26
@@ -103,14 +103,15 @@ def _read_line(text: str, path: Path, number: int) -> Unposed:
             )
     try:
         example = example_from_json({"source": f"{path.name}/{number}", **data, "media": []})
-        _check(example)
+        require_usable(example)
         return Unposed(where, example, _media_files(data["media"], path.parent))
     except InvalidInput as error:
         raise InvalidInput(f"{where}: {error}") from None
 
 
-def _check(example: Example) -> None:
-    """What JSON cannot say: texts that say something, answers that can be right, evidence that can be looked at."""
+def require_usable(example: Example) -> None:
+    """What JSON cannot say: texts that say something, answers that can be right, evidence that can be looked at. Raises
+    InvalidInput."""
     answers = {"answer": example.answer} | {f"other_answers[{k}]": one for k, one in enumerate(example.other_answers)}
     texts = {"question": example.question, "category": example.category, "difficulty": example.difficulty}
     for field, text in (texts | answers).items():

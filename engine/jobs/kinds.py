@@ -27,6 +27,7 @@ __all__ = [
     "EVALUATE",
     "EXPORT",
     "GRPO",
+    "IMPORT",
     "SFT",
     "TITLES",
     "TRAINING",
@@ -39,13 +40,14 @@ __all__ = [
     "Work",
 ]
 
-SFT, GRPO, EXPORT, COLLECT, EVALUATE = "sft", "grpo", "export", "collect", "evaluate"
+SFT, GRPO, EXPORT, IMPORT, COLLECT, EVALUATE = "sft", "grpo", "export", "import", "collect", "evaluate"
 TRAINING = (SFT, GRPO)
 """The kinds that train an adapter."""
 TITLES: Mapping[str, str] = {
     SFT: "Supervised fine-tuning",
     GRPO: "Curiosity-driven RL",
     EXPORT: "Export",
+    IMPORT: "Import",
     COLLECT: "Collecting attempts",
     EVALUATE: "Evaluation",
 }

@@ -242,10 +242,16 @@ class Jobs:
             "WHERE job_id = ? AND id > ? AND (? IS NULL OR kind = ?) ORDER BY id LIMIT ?"
         )
         rows = self._connections.rows(sql, (job_id, after_id, kind, kind, limit))
-        return [
-            JobEvent(row["id"], row["job_id"], row["step"], row["kind"], json.loads(row["data"]), row["created_at"])
-            for row in rows
-        ]
+        return [_event(row) for row in rows]
+
+    def last_event(self, job_id: str, kind: str) -> JobEvent | None:
+        """The newest event of a kind, None where there is none."""
+        sql = (
+            "SELECT id, job_id, step, kind, data, created_at FROM job_events "
+            "WHERE job_id = ? AND kind = ? ORDER BY id DESC LIMIT 1"
+        )
+        row = self._connections.row(sql, (job_id, kind))
+        return None if row is None else _event(row)
 
     def stamp(self, job_id: str | None, kinds: Collection[str]) -> tuple[Any, ...]:
         """Changes with the job, with the newest of the `kinds` and with how many of them are active; costs two short
@@ -281,6 +287,10 @@ def _finite(value: Any) -> Any:
 
 def _owner(text: str | None) -> Owner | None:
     return None if text is None else Owner(*json.loads(text))
+
+
+def _event(row: sqlite3.Row) -> JobEvent:
+    return JobEvent(row["id"], row["job_id"], row["step"], row["kind"], json.loads(row["data"]), row["created_at"])
 
 
 def _job(row: sqlite3.Row) -> Job:

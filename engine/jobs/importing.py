@@ -1,0 +1,242 @@
+"""The kind "import": a person's folder, zip, table or data set becomes examples of one data set of the store.
+
+The algorithm: rows are read in order; their media are taken into the folder by hash, a few at once; as soon as a run of rows
+is complete, its examples, its refusals and how far it came are written in one transaction. So a job that was stopped or
+killed goes on behind the last row of the last transaction, exactly; media that were taken and not yet written are files that
+nothing refers to, never a reference to no file.
+
+A row that cannot come in is said as an event "bad_row" {"row", "id", "reason"}, and stays with the job; after MAX_LISTED of
+them they are only counted. Files that came from a browser lie in a folder of artifacts/incoming, which goes when the job is
+done.
+
+Needs no model. Not covered: reading (`engine.importing`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from engine.errors import InvalidInput, PersonError
+from engine.importing.candidates import Candidate, Fetch, Reading, complete, original_id_of, read_row
+from engine.importing.columns import Columns
+from engine.importing.previews import plan_columns
+from engine.importing.sources import Source, name_for, open_source
+from engine.importing.tables import Row
+from engine.jobs.kinds import IMPORT, TITLES, CutOff, Done, Ending, Plan
+from engine.jobs.report import Report, duration
+from engine.media import MediaFolder
+from engine.store import Job, Store
+from engine.trace import Media
+
+__all__ = ["MAX_LISTED", "ImportKind", "ImportWork", "Tally", "bad_rows", "tally"]
+
+MAX_LISTED = 10_000
+"""Refused rows that are listed; later ones are only counted."""
+_ROWS_AT_ONCE = 32
+"""Rows of one transaction."""
+_WORKERS = 2
+"""A `MediaFolder` decodes two files at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """`rows` is the number of the last row that was settled; `added`, `known` (there already) and `refused` count rows."""
+
+    rows: int = 0
+    added: int = 0
+    known: int = 0
+    refused: int = 0
+
+    def sentence(self) -> str:
+        parts = [f"{self.added:,} example{'' if self.added == 1 else 's'} came in"]
+        parts += [f"{self.known:,} {'was' if self.known == 1 else 'were'} there already"] if self.known else []
+        parts += [f"{self.refused:,} row{'' if self.refused == 1 else 's'} could not"] if self.refused else []
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportKind:
+    """`fetch` reads addresses where a plan allows that; None where it cannot be allowed."""
+
+    store: Store
+    media: MediaFolder
+    fetch: Fetch | None = None
+    name: str = IMPORT
+    title: str = TITLES[IMPORT]
+
+    def plan(
+        self,
+        source: Source,
+        data_set: str = "",
+        said: Mapping[str, Any] | None = None,
+        *,
+        is_fetching: bool = False,
+        incoming: str = "",
+    ) -> Plan:
+        """The rows of `source` into `data_set` (by default its own name), with the columns that were `said` and the guess for
+        the others. `incoming` is the folder to delete when all is done. Raises InvalidInput where something must be said
+        first, or no row could come in."""
+        opened = open_source(source)
+        planned = plan_columns(opened, said)
+        if planned.asks:
+            raise InvalidInput(" ".join(planned.asks))
+        columns = planned.columns
+        if not columns.media:
+            raise InvalidInput(f"no column names a picture or clip; the columns are {', '.join(opened.table.columns)}")
+        if columns.question is None and not columns.question_for_all:
+            raise InvalidInput("no column is the question; choose one, or give one question for all")
+        if is_fetching and self.fetch is None:
+            raise InvalidInput("this studio fetches nothing from addresses")
+        path = source.path if source.format == "hub" else os.path.abspath(source.path)
+        return Plan(
+            {
+                "source": Source.from_json(source.as_json() | {"path": path}).as_json(),
+                "data_set": data_set.strip() or name_for(source),
+                "columns": columns.as_json(),
+                "is_fetching": is_fetching,
+                "incoming": incoming,
+            }
+        )
+
+    def prepare(self, job: Job) -> ImportWork:
+        # A folder of its own: what comes in is not looked at next, and would drive what is looked at from the cache.
+        media = MediaFolder(self.media.root, self.media.limits, cache_bytes=0, sampling=self.media.sampling)
+        return ImportWork(self.store, media, self.fetch, job)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A row on its way: the candidate and its media, or why there is none."""
+
+    row: Row
+    original_id: str | None
+    candidate: Candidate | None
+    media: tuple[Media, ...]
+    problem: str
+
+
+@dataclass(slots=True)
+class _Pace:
+    """How fast this run goes through `total` rows (None where nobody knows), from the first that it is told of."""
+
+    total: int | None
+    first: tuple[float, int] | None = None
+
+    def share(self, row: int) -> float | None:
+        return None if not self.total else min(1.0, row / self.total)
+
+    def left(self, row: int) -> str:
+        """The end of a sentence, empty as long as nobody can tell."""
+        if self.first is None:
+            self.first = (time.monotonic(), row)
+        began_s, began_at = self.first
+        if self.total is None or not began_at < row < self.total:
+            return ""
+        left_s = (time.monotonic() - began_s) / (row - began_at) * (self.total - row)
+        return f"; about {duration(left_s)} left"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportWork:
+    store: Store
+    media: MediaFolder
+    fetch: Fetch | None
+    job: Job
+
+    def run(self, report: Report) -> Ending:
+        config: dict[str, Any] = self.job.config
+        opened = open_source(Source.from_json(config["source"]))
+        columns = Columns.from_json(config["columns"], opened.table.columns)
+        fetch = opened.fetch or (self.fetch if config["is_fetching"] else None)
+        reading = Reading(columns, opened.place, opened.folder, self.media.limits.max_bytes, fetch)
+        done = tally(self.store, self.job.id)
+        pace = _Pace(opened.table.count())
+        waiting: list[_Taken] = []
+        for taken in self._taken(opened.table.rows(done.rows), reading):
+            waiting.append(taken)
+            is_stopping = report.should_stop_soon()
+            if len(waiting) < _ROWS_AT_ONCE and not is_stopping:
+                continue
+            done = self._settle(waiting, done, report, pace)
+            waiting = []
+            if is_stopping:
+                return CutOff(f"after {done.rows:,} rows: {done.sentence()}")
+        if waiting:
+            done = self._settle(waiting, done, report, pace)
+        if not done.rows:
+            raise InvalidInput("there is no row to bring in")
+        if incoming := config["incoming"]:
+            shutil.rmtree(incoming, ignore_errors=True)
+        return Done(f"{done.sentence()}; the data set is {config['data_set']!r}")
+
+    def _taken(self, rows: Iterator[Row], reading: Reading) -> Iterator[_Taken]:
+        """The rows in their order, their media taken by a few threads, never more than a transaction's ahead."""
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="import") as pool:
+            ahead: deque[Future[_Taken]] = deque(
+                pool.submit(self._take, row, reading) for row in islice(rows, 2 * _WORKERS)
+            )
+            try:
+                while ahead:
+                    taken = ahead.popleft().result()
+                    ahead.extend(pool.submit(self._take, row, reading) for row in islice(rows, 1))
+                    yield taken
+            finally:
+                for future in ahead:
+                    future.cancel()
+
+    def _take(self, row: Row, reading: Reading) -> _Taken:
+        original_id = original_id_of(row, reading.columns)
+        try:
+            candidate = read_row(row, reading)
+            media = tuple(self.media.take(file.read()).media for file in candidate.files)
+            return _Taken(row, original_id, candidate, media, "")
+        except PersonError as error:
+            return _Taken(row, original_id, None, (), str(error))
+
+    def _settle(self, waiting: list[_Taken], done: Tally, report: Report, pace: _Pace) -> Tally:
+        """Writes a run of rows, in one transaction."""
+        added, known, refused = done.added, done.known, done.refused
+        data_set = self.job.config["data_set"]
+        with self.store.transaction():
+            for taken in waiting:
+                problem = taken.problem
+                if taken.candidate is not None:
+                    names = [file.name for file in taken.candidate.files]
+                    try:
+                        example = complete(taken.candidate, taken.media, data_set)
+                        recorded = self.store.examples.record(
+                            data_set, example, original_id=taken.original_id, file_names=names
+                        )
+                        added, known = added + (recorded is not None), known + (recorded is None)
+                    except InvalidInput as error:
+                        problem = str(error)
+                if problem:
+                    refused += 1
+                    if refused <= MAX_LISTED:
+                        said = {"row": taken.row.number, "id": taken.original_id, "reason": problem}
+                        report.say(taken.row.number, "bad_row", said)
+            done = Tally(waiting[-1].row.number, added, known, refused)
+            data = {"rows": done.rows, "added": added, "known": known, "refused": refused}
+            report.say(done.rows, "imported", data)
+        report.progress(pace.share(done.rows), f"{done.rows:,} rows: {done.sentence()}{pace.left(done.rows)}")
+        return done
+
+
+def tally(store: Store, job_id: str) -> Tally:
+    """How far an import came, by what it wrote last."""
+    last = store.jobs.last_event(job_id, "imported")
+    return Tally() if last is None else Tally(**last.data)
+
+
+def bad_rows(store: Store, job_id: str) -> Iterator[tuple[int, str, str]]:
+    """(row, id or "", reason) of the rows that an import refused, in order."""
+    for event in store.jobs.events(job_id, kind="bad_row", limit=MAX_LISTED):
+        yield event.data["row"], event.data["id"] or "", event.data["reason"]
