@@ -8,12 +8,11 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import anyio
 import numpy as np
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from PIL import Image
 
 from engine.errors import PersonError
@@ -24,17 +23,11 @@ from engine.policies.scripted import ScriptedPolicy
 from engine.settings import Settings
 from engine.store import Store
 from tests.browser.traces import BOX, clip_trace, picture_trace
-from ui.code_routes import code_routes
-from ui.curating.continuing import continue_routes
-from ui.curating.lists import list_routes
-from ui.curating.messages import refuse
-from ui.curating.routes import curate_routes
-from ui.curating.sharing_routes import sharing_routes
-from ui.curating.versions import version_routes
-from ui.curating.work_routes import work_routes
 from ui.guests import USER_COOKIE
-from ui.media_routes import media_routes
 from ui.studio import Studio
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
 
 ANN, BEN = "guest-000000aa", "guest-000000bb"
 
@@ -52,6 +45,19 @@ def studio(tmp_path):
 @pytest.fixture
 def people(studio):
     """people(name): a client of that guest's."""
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+
+    from ui.code_routes import code_routes
+    from ui.curating.continuing import continue_routes
+    from ui.curating.lists import list_routes
+    from ui.curating.messages import refuse
+    from ui.curating.routes import curate_routes
+    from ui.curating.sharing_routes import sharing_routes
+    from ui.curating.versions import version_routes
+    from ui.curating.work_routes import work_routes
+    from ui.media_routes import media_routes
+
     app = FastAPI()
     for routes in (
         curate_routes,
@@ -369,6 +375,10 @@ def test_blanking_is_asked_on_request_and_shown(studio, people):
 
 
 def test_blanking_stops_when_the_page_goes_and_keeps_nothing(studio, people):
+    from fastapi import FastAPI
+
+    from ui.curating.continuing import continue_routes
+
     trace, slow = make(studio), ScriptedPolicy(("word " * 100_000,), delay_s=0.01)
     app = FastAPI()
     app.include_router(continue_routes(replace(studio, policy=lambda: slow)))

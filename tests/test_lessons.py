@@ -11,7 +11,6 @@ from engine.lessons import is_plain_lesson
 from engine.protocols import protocol_named
 from engine.settings import PROTOCOLS as NAMES
 from engine.trace import Box, Media, Observation, Step, Trace, View, ZoomIn
-from engine.training.dataset import objection
 from tests.strategies import traces
 
 PROTOCOLS = [protocol_named(name) for name in NAMES]
@@ -29,6 +28,8 @@ def looked(box: Box) -> Step:
 
 @given(traces())
 def test_no_protocol_objects_to_a_plain_lesson(trace: Trace) -> None:
+    from engine.training.dataset import objection
+
     is_plain = is_plain_lesson(trace)
     event("plain" if is_plain else "doubtful")
     if is_plain:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import gradio as gr
 import pytest
-from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
-from starlette.routing import Mount
 
 import engine.__main__
 import engine.workbench
@@ -20,13 +17,17 @@ from engine.policies.scripted import ScriptedPolicy
 from engine.rights import LEAST_ROLE, ROLES, require, role_of
 from engine.settings import Settings
 from engine.store import Store
-from ui.rights import action_of, handles
-from ui.server import build_server
 from ui.studio import Studio
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from fastapi import FastAPI
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory):
+    from ui.server import build_server
+
     home = tmp_path_factory.mktemp("home")
     settings = Settings.from_environment({"STUDIO_HOME": str(home), "STUDIO_MODEL": "scripted"})
     with Store(home / "annotations.db") as store:
@@ -37,6 +38,10 @@ def server(tmp_path_factory: pytest.TempPathFactory):
 
 def actions_of_routes(server: FastAPI) -> dict[str, list[str | None]]:
     """Method and path of each route, and what its dependencies declare."""
+    from fastapi.routing import APIRoute, iter_route_contexts
+
+    from ui.rights import action_of
+
     return {
         f"{sorted(route.methods)} {route.path}": [action_of(one.call) for one in route.dependant.dependencies]
         for route in iter_route_contexts(server.routes)
@@ -47,6 +52,10 @@ def actions_of_routes(server: FastAPI) -> dict[str, list[str | None]]:
 def actions_of_handlers(server: FastAPI) -> dict[str, str | None]:
     """Each event of the pages by its number and handler, and what the handler declares; those that only run in the browser
     are left out."""
+    from starlette.routing import Mount
+
+    from ui.rights import action_of
+
     [mounted] = [route for route in server.routes if isinstance(route, Mount)]
     return {
         f"{number} {function.fn.__name__}": action_of(function.fn)
@@ -79,6 +88,9 @@ def test_every_route_handler_and_command_is_an_action_of_the_table(server: FastA
 
 
 def test_what_is_not_ours_is_one_mount(server: FastAPI) -> None:
+    from fastapi.routing import APIRoute, iter_route_contexts
+    from starlette.routing import Mount
+
     routes = [route.original_route for route in iter_route_contexts(server.routes)]
     assert [type(route) for route in routes if not isinstance(route, APIRoute)] == [Mount]
 
@@ -94,6 +106,10 @@ def test_a_role_may_do_what_those_below_it_may() -> None:
 
 
 def test_a_handler_that_is_not_allowed_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    import gradio as gr
+
+    from ui.rights import handles
+
     monkeypatch.setattr("ui.rights.role_of", lambda person: "visitor")
     ran = []
 

@@ -21,6 +21,7 @@ SOURCES = {
 }
 STOREY_OF = {room: number for number, storey in enumerate(STOREYS) for room in storey.rooms}
 HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes")
+SLOW_TO_COLLECT = (*HEAVY, "accelerate", "datasets", "fastapi", "gradio", "playwright", "safetensors", "uvicorn")
 
 
 @cache
@@ -43,6 +44,17 @@ def imported(tree: ast.AST) -> set[str]:
 @cache
 def all_imported() -> dict[str, set[str]]:
     return {module: imported(tree) for module, tree in trees().items()}
+
+
+def at_once(nodes: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The imports that run as soon as the module is imported: none within functions, none for types alone."""
+    for node in nodes:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield node
+        elif isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            yield from at_once(node.orelse)
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from at_once(ast.iter_child_nodes(node))
 
 
 def arrows() -> dict[str, set[str]]:
@@ -195,3 +207,41 @@ def test_help_needs_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stderr.endswith("absent")
+
+
+def test_collecting_the_tests_loads_nothing_slow():
+    """Every run of pytest, be it for one test, first imports what test files import at their top."""
+    tests = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+    }
+    ours = SOURCES | tests
+
+    @cache
+    def loads(module: str) -> tuple[str, ...]:
+        """What it imports at once, packages on the way to a module of ours included."""
+        path = ours[module]
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        tree = trees().get(module) or ast.parse(path.read_text(encoding="utf-8"))
+        names: list[str] = [package]
+        for node in at_once(tree.body):
+            if isinstance(node, ast.Import):
+                names += [alias.name for alias in node.names]
+                continue
+            above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            source = ".".join([*above, *([node.module] if node.module else [])])
+            names += [source, *(f"{source}.{alias.name}" for alias in node.names)]
+        parts = [name.split(".") for name in names]
+        return tuple(dict.fromkeys(".".join(some[:k]) for some in parts for k in range(1, len(some) + 1)))
+
+    def way_to_something_slow(module: str, seen: set[str]) -> list[str]:
+        for name in loads(module):
+            if name in SLOW_TO_COLLECT:
+                return [module, name]
+            if name in ours and name not in seen:
+                seen.add(name)
+                if way := way_to_something_slow(name, seen):
+                    return [module, *way]
+        return []
+
+    assert not [" > ".join(way) for module in tests if (way := way_to_something_slow(module, {module}))]

@@ -15,15 +15,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
-import app
 from engine.__main__ import main
 from engine.evaluation.held_out import HeldOut
 from engine.settings import Settings
 from engine.trace import Example
 from ui.answering import Answering
-from ui.server import build_server
 from ui.studio import Studio
 
 _WITHIN_S = 240
@@ -38,6 +34,10 @@ def wait_for(holds: Any) -> None:
 
 def serve(studio: Studio) -> str:
     """The address of the server, which runs in a thread."""
+    import uvicorn
+
+    from ui.server import build_server
+
     server = uvicorn.Server(uvicorn.Config(build_server(studio), host="127.0.0.1", port=0, log_level="warning"))
     threading.Thread(target=server.run, daemon=True).start()
     wait_for(lambda: server.started)
@@ -61,6 +61,8 @@ def command(environment: dict[str, str], *words: str) -> tuple[int, str, str]:
 
 
 def live(home: Path, picture: Path, question: str, examples: Path) -> dict[str, Any]:
+    import app
+
     environment = {"STUDIO_HOME": str(home), "STUDIO_MODEL": "tiny", "STUDIO_THREADS": "1"}
     studio = app.build_studio(Settings.from_environment(environment))
     assert studio.jobs is not None

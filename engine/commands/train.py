@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         from engine.jobs.sft import SftKind
         from engine.jobs.workshop import Workshop
         from engine.training.grpo_config import GrpoConfig
-        from engine.training.sft import SftConfig
+        from engine.training.sft_config import SftConfig
 
         sft = SftConfig.from_json(config.get("sft") or {})
         limits = loop_limits(settings)

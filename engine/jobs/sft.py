@@ -15,7 +15,8 @@ from engine.jobs.workshop import Workshop
 from engine.protocols import protocol_named
 from engine.store import Job
 from engine.training.dataset import TrainingExample, objection
-from engine.training.sft import SftConfig, SftResult, run_sft
+from engine.training.sft import SftResult, run_sft
+from engine.training.sft_config import SftConfig
 from engine.training.snapshot import describe, example_of, versions
 
 __all__ = ["SftKind", "SftWork"]

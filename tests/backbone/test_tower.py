@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
-import torch
+from typing import TYPE_CHECKING
 
-from engine.backbone.loading import Backbone, load_backbone
-from engine.backbone.session import Session
-from engine.backbone.tower import remembered
+import pytest
+
 from tests.backbone.test_session import KINDS, picture
+
+if TYPE_CHECKING:
+    import torch
+
+    from engine.backbone.loading import Backbone
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def backbone(request, random_model) -> Backbone:
+    import torch
+
+    from engine.backbone.loading import load_backbone
+
     return load_backbone(str(random_model(request.param)), quantization="none", dtype=torch.float32)
 
 
@@ -31,6 +38,10 @@ def looked(backbone, monkeypatch) -> list[int]:
 
 
 def batch(backbone: Backbone, *seeds: int) -> dict[str, torch.Tensor]:
+    import torch
+
+    from engine.backbone.session import Session
+
     session = Session(backbone)
     session.append_user([*(picture(seed, 110 * seed, 100) for seed in seeds), "What is written on the red disc?"])
     image_pad = backbone.tokenizer.convert_tokens_to_ids("<|image_pad|>")
@@ -44,12 +55,18 @@ def batch(backbone: Backbone, *seeds: int) -> dict[str, torch.Tensor]:
 
 
 def logits(backbone: Backbone, of: dict[str, torch.Tensor]) -> torch.Tensor:
+    import torch
+
     backbone.model.model.rope_deltas = None
     with torch.no_grad():
         return backbone.model(**of).logits[0].float()
 
 
 def test_the_network_says_the_same_and_the_tower_looks_once(backbone, looked):
+    import torch
+
+    from engine.backbone.tower import remembered
+
     one, two = batch(backbone, 1, 2, 1), batch(backbone, 2, 3)
     stock = logits(backbone, one), logits(backbone, two)
     looked.clear()
@@ -64,6 +81,8 @@ def test_the_network_says_the_same_and_the_tower_looks_once(backbone, looked):
 
 
 def test_what_was_longest_not_asked_for_is_forgotten_first(backbone, looked):
+    from engine.backbone.tower import remembered
+
     one, two = batch(backbone, 1), batch(backbone, 2)
     with remembered(backbone.model.model.visual, most_bytes=1):
         for of in (one, one, two, one):
@@ -72,6 +91,8 @@ def test_what_was_longest_not_asked_for_is_forgotten_first(backbone, looked):
 
 
 def test_pictures_of_one_content_and_another_shape_are_two(backbone, looked):
+    from engine.backbone.tower import remembered
+
     of = batch(backbone, 2)
     turned = of | {"image_grid_thw": of["image_grid_thw"][:, [0, 2, 1]]}
     assert of["image_grid_thw"].tolist() != turned["image_grid_thw"].tolist()
@@ -82,6 +103,8 @@ def test_pictures_of_one_content_and_another_shape_are_two(backbone, looked):
 
 
 def test_a_tower_that_learns_is_refused(backbone):
+    from engine.backbone.tower import remembered
+
     tower = backbone.model.model.visual
     weight = next(tower.parameters())
     weight.requires_grad_(True)

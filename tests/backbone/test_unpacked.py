@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import pytest
-import torch
-from bitsandbytes.nn import Linear4bit
+from typing import TYPE_CHECKING
 
-from engine.backbone.adapters import lora_config
-from engine.backbone.loading import Backbone, load_backbone
-from engine.backbone.unpacked import unpacked
+import pytest
+
 from tests.backbone.test_session import KINDS
 from tests.backbone.test_tower import batch, logits
 
+if TYPE_CHECKING:
+    import torch
 
-@pytest.fixture(scope="module", params=[(kind, dtype) for kind in KINDS for dtype in (torch.float32, torch.bfloat16)])
+    from engine.backbone.loading import Backbone
+
+
+@pytest.fixture(scope="module", params=[(kind, dtype) for kind in KINDS for dtype in ("float32", "bfloat16")])
 def backbone(request, random_model) -> Backbone:
+    import torch
+
+    from engine.backbone.loading import load_backbone
+
     kind, dtype = request.param
-    return load_backbone(str(random_model(kind)), quantization="4bit", device="cpu", dtype=dtype)
+    return load_backbone(str(random_model(kind)), quantization="4bit", device="cpu", dtype=getattr(torch, dtype))
 
 
 @pytest.fixture
 def multiplied(monkeypatch) -> list[str]:
     """A word for every time that bitsandbytes multiplies by packed weights."""
+    from bitsandbytes.nn import Linear4bit
+
     words: list[str] = []
     multiply = Linear4bit.forward
 
@@ -34,19 +42,28 @@ def multiplied(monkeypatch) -> list[str]:
 
 
 def test_the_network_says_the_same_and_nothing_is_unpacked_again(backbone, multiplied):
+    from bitsandbytes.nn import Linear4bit
+
+    from engine.backbone.unpacked import unpacked
+
     of = batch(backbone, 1, 2)
     stock = logits(backbone, of)
     assert multiplied
     multiplied.clear()
     with unpacked(backbone.model):
-        assert torch.equal(logits(backbone, of), stock)
+        assert logits(backbone, of).equal(stock)
         assert not multiplied
-    assert torch.equal(logits(backbone, of), stock)
+    assert logits(backbone, of).equal(stock)
     assert multiplied
     assert not any("forward" in vars(layer) for layer in backbone.model.modules() if isinstance(layer, Linear4bit))
 
 
 def test_an_adapter_learns_the_same(backbone):
+    import torch
+
+    from engine.backbone.adapters import lora_config
+    from engine.backbone.unpacked import unpacked
+
     of = batch(backbone, 3)
 
     def gradients() -> dict[str, torch.Tensor]:
@@ -68,16 +85,20 @@ def test_an_adapter_learns_the_same(backbone):
         ours = gradients()
     assert stock.keys() == ours.keys() and len(stock) > 10
     assert any(value.abs().max() > 0 for value in stock.values())
-    assert all(torch.equal(stock[name], ours[name]) for name in stock)
+    assert all(stock[name].equal(ours[name]) for name in stock)
 
 
 def test_what_would_take_too_much_stays_packed(backbone, multiplied):
+    from engine.backbone.unpacked import unpacked
+
     with unpacked(backbone.model, most_bytes=1000):
         logits(backbone, batch(backbone, 1))
     assert multiplied
 
 
 def test_whoever_unpacks_a_second_time_leaves_the_first_alone(backbone, multiplied):
+    from engine.backbone.unpacked import unpacked
+
     with unpacked(backbone.model):
         with unpacked(backbone.model):
             pass
@@ -86,6 +107,11 @@ def test_whoever_unpacks_a_second_time_leaves_the_first_alone(backbone, multipli
 
 
 def test_weights_that_are_not_packed_are_left_alone(random_model):
+    import torch
+
+    from engine.backbone.loading import load_backbone
+    from engine.backbone.unpacked import unpacked
+
     backbone = load_backbone(str(random_model(KINDS[0])), quantization="none", dtype=torch.float32)
     with unpacked(backbone.model):
         assert not any("forward" in vars(layer) for layer in backbone.model.modules())

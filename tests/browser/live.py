@@ -9,17 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from PIL import Image, ImageDraw
 
-import app
 from engine.media import write_clip
 from engine.policies.base import Turn
 from engine.policies.scripted import ScriptedConversation, ScriptedPolicy
 from engine.protocols import studio as protocol
 from engine.settings import Settings
 from engine.trace import Step
-from ui.server import build_server
 from ui.studio import Sample
 
 __all__ = ["LiveStudio"]
@@ -69,6 +66,11 @@ class LiveStudio:
     samples. Close it when done."""
 
     def __init__(self, home: Path) -> None:
+        import uvicorn
+
+        import app
+        from ui.server import build_server
+
         settings = Settings.from_environment({"STUDIO_HOME": str(home), "STUDIO_MODEL": "scripted", "STUDIO_PORT": "0"})
         self.policy: Any = ScriptedPolicy()
         services = app.build_studio(settings)

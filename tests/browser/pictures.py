@@ -18,13 +18,15 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, expect, sync_playwright
 
 from engine.lab.bench.running import RunningStudio
 from tests.browser.curating import opened, settled
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SAMPLE = 3
@@ -38,6 +40,8 @@ MOVE_MS, LOOK_MS, END_MS = 90, 1200, 2600
 
 
 def main() -> None:
+    from playwright.sync_api import sync_playwright
+
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         home = Path(name)
@@ -49,6 +53,8 @@ def main() -> None:
 
 
 def _ask(browser: Browser, studio: RunningStudio) -> None:
+    from playwright.sync_api import expect
+
     page = _page(browser)
     page.goto(studio.url)
     page.locator("#ask-samples button").nth(SAMPLE).click()

@@ -5,21 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
-from engine.backbone.loading import load_backbone
 from engine.drivers.asynchronous import stream_async
 from engine.drivers.streaming import stream
 from engine.drivers.together import Prompt, run_together
 from engine.evaluation.benchmarks import draw
 from engine.evaluation.drawn import required_benchmark
 from engine.evaluation.examples import pose
-from engine.policies.local import LocalPolicy
 from engine.reasoning import Thinking
-from engine.training.dataset import TrainingExample, encode
-from engine.training.rollouts import roll_out
 from tests.drivers.asking import Awaited, Noted, awaited
 from tests.drivers.cases import (
     EMBEDDED,
@@ -35,6 +31,9 @@ from tests.drivers.cases import (
     noticed,
     shortened,
 )
+
+if TYPE_CHECKING:
+    import torch
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text(encoding="utf-8"))
 
@@ -83,6 +82,10 @@ def test_many_scripts_together(at_once):
 @pytest.fixture(scope="module")
 def backbone():
     """In fp32, where a batch rounds as a single row does."""
+    import torch
+
+    from engine.backbone.loading import load_backbone
+
     return load_backbone("tiny", "none", "cpu", dtype=torch.float32)
 
 
@@ -98,6 +101,9 @@ def digest_of(values: torch.Tensor) -> str:
 
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_the_embedded_reasoner_one_at_a_time(backbone, posed, name):
+    from engine.policies.local import LocalPolicy
+    from engine.training.dataset import TrainingExample, encode
+
     case, golden = EMBEDDED[name], GOLDEN["embedded"][name]
     one, policy, earlier = posed[case.benchmark, case.index], LocalPolicy(backbone), None
     if case.kept is not None:
@@ -124,6 +130,8 @@ def test_the_embedded_reasoner_one_at_a_time(backbone, posed, name):
 
 
 def test_the_embedded_reasoner_s_rollouts(backbone, posed):
+    from engine.training.rollouts import roll_out
+
     prompts = [Prompt(posed[one].example, posed[one].pictures, ROLL_SEEDS) for one in ROLLED]
     found = [rollout for group in roll_out(backbone, prompts, ROLL_LIMITS) for rollout in group]
     for rollout, golden in zip(found, GOLDEN["rolled"], strict=True):

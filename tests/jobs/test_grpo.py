@@ -7,16 +7,11 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import InvalidInput, NotFound
-from engine.jobs import grpo
 from engine.jobs.kinds import GRPO
-from engine.jobs.promotion import promote
 from engine.jobs.running import curve, resume_job
-from engine.jobs.workshop import Workshop
 from engine.store import Store
 from engine.trace import Example
-from engine.training.grpo import GrpoResult
 from engine.training.grpo_config import GrpoConfig
-from engine.training.snapshot import media_of, rl_examples_of
 from tests.training.conftest import plain_trace, zoom_trace
 from tests.training.grpo_runs import CONFIG
 
@@ -33,6 +28,8 @@ def backbone(undecided):
 
 @pytest.fixture
 def workshop(backbone, pictures, load_pictures, tmp_path):
+    from engine.jobs.workshop import Workshop
+
     store = Store(tmp_path / "annotations.db")
     first, second = pictures.values()
     for trace, gold in ((zoom_trace(first), "KX7421"), (plain_trace(first), None), (plain_trace(second, "17"), None)):
@@ -48,6 +45,8 @@ def workshop(backbone, pictures, load_pictures, tmp_path):
 
 
 def test_a_job_from_accepted_questions_to_a_recorded_adapter(workshop):
+    from engine.training.snapshot import rl_examples_of
+
     store = workshop.store
     job = train(workshop, ONE, name="curious")
     assert (job.kind, job.state, job.message) == (GRPO, "done", "2 steps done")
@@ -94,6 +93,8 @@ def test_it_stops_while_rolling_out_and_goes_on(workshop, backbone):
 
 
 def test_questions_of_a_file_are_kept_beside_the_job_and_never_change(workshop, pictures):
+    from engine.training.snapshot import media_of, rl_examples_of
+
     store = workshop.store
     first = next(iter(pictures.values()))
     asked = [
@@ -116,6 +117,8 @@ def test_questions_of_a_file_are_kept_beside_the_job_and_never_change(workshop, 
 
 
 def test_it_starts_from_what_answers_or_from_an_adapter_by_its_id(workshop, backbone):
+    from engine.jobs.promotion import promote
+
     store = workshop.store
     one = GrpoConfig(**ONE.as_json() | {"steps": 1})
     train(workshop, one)
@@ -132,6 +135,9 @@ def test_it_starts_from_what_answers_or_from_an_adapter_by_its_id(workshop, back
 
 def test_the_learning_trap_sets_off_an_alarm_once(workshop, monkeypatch):
     """The steps are made up; what watches them is real."""
+    from engine.jobs import grpo
+    from engine.training.grpo import GrpoResult
+
     rates = [0.6] * 5 + [0.3, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0] + [0.9] * 5
 
     def pretend(backbone, examples, config, *, on_metric, **_):

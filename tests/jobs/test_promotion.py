@@ -7,11 +7,8 @@ import os
 import shutil
 
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
 
 from engine.errors import Conflict, NotFound, Unavailable
-from engine.jobs.promotion import demote, discard, load_live, promote, record_training_adapter
 from engine.store import Store
 from tests.training.test_sft import answer_logits, say, train_only
 
@@ -35,6 +32,8 @@ def store(home):
 @pytest.fixture(scope="module")
 def adapter(backbone, examples, load_pictures, home, store):
     """A trained and recorded adapter; none is left in training."""
+    from engine.jobs.promotion import record_training_adapter
+
     job = store.jobs.create("sft", {}, {}, {})
     train_only(backbone, examples, load_pictures, home / "checkpoints")
     adapter = record_training_adapter(
@@ -46,6 +45,8 @@ def adapter(backbone, examples, load_pictures, home, store):
 
 
 def test_promote_changes_the_answer_at_once_and_demote_restores_it_exactly(backbone, store, home, adapter, pictures):
+    from engine.jobs.promotion import demote, promote
+
     bare = answer_logits(backbone, pictures)
     said = say(backbone, pictures, 6)
     assert promote(store, backbone, home, adapter.id, "ada") == adapter
@@ -55,36 +56,42 @@ def test_promote_changes_the_answer_at_once_and_demote_restores_it_exactly(backb
     assert (promoted - bare).abs().max() > 1e-3
     demote(store, backbone, "ada")
     assert store.adapters.live() is None
-    assert torch.equal(answer_logits(backbone, pictures), bare)
+    assert answer_logits(backbone, pictures).equal(bare)
     assert say(backbone, pictures, 6) == said
     promote(store, backbone, home, adapter.id)
-    assert torch.equal(answer_logits(backbone, pictures), promoted)
+    assert answer_logits(backbone, pictures).equal(promoted)
     demote(store, backbone)
     assert not backbone.lease.is_held
 
 
 def test_a_restarted_studio_answers_with_what_was_live(backbone, fresh_backbone, store, home, adapter, pictures):
+    from engine.jobs.promotion import demote, load_live, promote
+
     promote(store, backbone, home, adapter.id)
     promoted = answer_logits(backbone, pictures)
     restarted = fresh_backbone()
     assert load_live(store, restarted, home) is None
-    assert torch.equal(answer_logits(restarted, pictures), promoted)
+    assert answer_logits(restarted, pictures).equal(promoted)
     demote(store, backbone)
     assert load_live(store, fresh_backbone(), home) is None
 
 
 def test_an_adapter_of_other_weights_is_refused_and_said(backbone, fresh_backbone, store, home, adapter, pictures):
+    from engine.jobs.promotion import demote, load_live, promote
+
     promote(store, backbone, home, adapter.id)
     other = fresh_backbone("qwen2_5_vl")
     bare = answer_logits(other, pictures)
     with pytest.raises(Unavailable, match="was trained on other weights"):
         promote(store, other, home, adapter.id)
     assert "answers without it" in load_live(store, other, home)
-    assert torch.equal(answer_logits(other, pictures), bare)
+    assert answer_logits(other, pictures).equal(bare)
     demote(store, backbone)
 
 
 def test_the_same_weights_in_another_quantisation_take_it(fresh_backbone, store, home, adapter, pictures):
+    from engine.jobs.promotion import demote, promote
+
     unquantised = fresh_backbone(quantization="none")
     before = answer_logits(unquantised, pictures)
     promote(store, unquantised, home, adapter.id)
@@ -93,6 +100,8 @@ def test_the_same_weights_in_another_quantisation_take_it(fresh_backbone, store,
 
 
 def test_a_promotion_that_cannot_be_recorded_does_not_happen(backbone, store, home, adapter, pictures):
+    from engine.jobs.promotion import promote
+
     bare = answer_logits(backbone, pictures)
 
     class Refusing:
@@ -109,10 +118,12 @@ def test_a_promotion_that_cannot_be_recorded_does_not_happen(backbone, store, ho
         promote(Broken(), backbone, home, adapter.id)
     assert backbone.adapters.live_name is None
     assert not backbone.lease.is_held
-    assert torch.equal(answer_logits(backbone, pictures), bare)
+    assert answer_logits(backbone, pictures).equal(bare)
 
 
 def test_discard_deletes_the_weights_and_keeps_the_record(backbone, store, home, adapter):
+    from engine.jobs.promotion import demote, discard, promote
+
     job = store.jobs.create("sft", {}, {}, {})
     copied = home / "adapters" / "two"
     copied.mkdir()
@@ -133,6 +144,8 @@ def test_discard_deletes_the_weights_and_keeps_the_record(backbone, store, home,
 
 
 def test_files_that_are_gone_are_named(backbone, store, home, adapter):
+    from engine.jobs.promotion import promote
+
     missing = store.adapters.record("lost", "adapters/lost", None, backbone.name, adapter.base_hash, {})
     with pytest.raises(Unavailable, match="files of the adapter 'lost' are gone"):
         promote(store, backbone, home, missing.id)
@@ -141,6 +154,8 @@ def test_files_that_are_gone_are_named(backbone, store, home, adapter):
 @pytest.fixture(scope="module")
 def second(backbone, store, home, adapter):
     """Another adapter for the same weights: the first with its sign turned."""
+    from safetensors.torch import load_file
+
     weights = {k: -v if "lora_B" in k else v for k, v in load_file(home / adapter.path / WEIGHTS).items()}
     return copied(backbone, store, home, adapter, "second", weights)
 
@@ -150,6 +165,8 @@ WEIGHTS = "adapter_model.safetensors"
 
 def copied(backbone, store, home, adapter, name, weights=None, configuration=None):
     """`adapter` under another name, with other files where they are given."""
+    from safetensors.torch import save_file
+
     folder = home / "adapters" / name
     shutil.copytree(home / adapter.path, folder, dirs_exist_ok=True)
     if weights is not None:
@@ -160,6 +177,8 @@ def copied(backbone, store, home, adapter, name, weights=None, configuration=Non
 
 
 def test_a_second_adapter_takes_the_place_of_the_first(backbone, store, home, adapter, second, pictures):
+    from engine.jobs.promotion import demote, promote
+
     bare = answer_logits(backbone, pictures)
     promote(store, backbone, home, adapter.id)
     first = answer_logits(backbone, pictures)
@@ -168,15 +187,18 @@ def test_a_second_adapter_takes_the_place_of_the_first(backbone, store, home, ad
     assert (other - first).abs().max() > 1e-3
     assert (other - bare).abs().max() > 1e-3
     promote(store, backbone, home, adapter.id)
-    assert torch.equal(answer_logits(backbone, pictures), first)
+    assert answer_logits(backbone, pictures).equal(first)
     assert backbone.adapters.live_name == "one"
     demote(store, backbone)
-    assert torch.equal(answer_logits(backbone, pictures), bare)
+    assert answer_logits(backbone, pictures).equal(bare)
     assert backbone.adapters.peft is None
 
 
 def damaged(home, adapter) -> dict:
     """What may be wrong with an adapter's files, and what is said of it: {kind: (weights, configuration, words)}."""
+    import torch
+    from safetensors.torch import load_file
+
     whole = load_file(home / adapter.path / WEIGHTS)
     configuration = json.loads((home / adapter.path / "adapter_config.json").read_text())
     name = next(iter(whole))
@@ -193,6 +215,8 @@ def damaged(home, adapter) -> dict:
 
 @pytest.mark.parametrize("live", [None, "one"])
 def test_what_is_damaged_is_refused_by_name_and_what_answered_goes_on(live, backbone, store, home, adapter, pictures):
+    from engine.jobs.promotion import demote, promote
+
     if live:
         promote(store, backbone, home, adapter.id)
     before, promotions = answer_logits(backbone, pictures), store.adapters.promotions()
@@ -201,7 +225,7 @@ def test_what_is_damaged_is_refused_by_name_and_what_answered_goes_on(live, back
         with pytest.raises(Unavailable, match=f"the adapter '{kind}'.*{words}"):
             promote(store, backbone, home, bad.id)
         assert backbone.adapters.live_name == live, kind
-        assert torch.equal(answer_logits(backbone, pictures), before), kind
+        assert answer_logits(backbone, pictures).equal(before), kind
     assert store.adapters.promotions() == promotions
     assert not backbone.lease.is_held
     demote(store, backbone)
@@ -209,26 +233,35 @@ def test_what_is_damaged_is_refused_by_name_and_what_answered_goes_on(live, back
 
 
 def test_an_adapter_that_makes_no_numbers_is_tried_before_it_answers(backbone, store, home, adapter, pictures):
+    import torch
+    from safetensors.torch import load_file
+
+    from engine.jobs.promotion import promote
+
     bare = answer_logits(backbone, pictures)
     huge = {k: torch.full_like(v, 3e38) for k, v in load_file(home / adapter.path / WEIGHTS).items()}
     bad = copied(backbone, store, home, adapter, "huge", huge)
     with pytest.raises(Unavailable, match="the adapter 'huge'.*no numbers"):
         promote(store, backbone, home, bad.id)
-    assert torch.equal(answer_logits(backbone, pictures), bare)
+    assert answer_logits(backbone, pictures).equal(bare)
 
 
 def test_promoting_again_after_the_file_was_cut_off_leaves_what_answers(backbone, store, home, adapter, pictures):
+    from engine.jobs.promotion import demote, promote
+
     once = copied(backbone, store, home, adapter, "once")
     promote(store, backbone, home, once.id)
     answering = answer_logits(backbone, pictures)
     os.truncate(home / once.path / WEIGHTS, 100)
     with pytest.raises(Unavailable, match="the adapter 'once' cannot be read"):
         promote(store, backbone, home, once.id)
-    assert torch.equal(answer_logits(backbone, pictures), answering)
+    assert answer_logits(backbone, pictures).equal(answering)
     demote(store, backbone)
 
 
 def test_a_damaged_adapter_keeps_no_studio_from_starting(backbone, fresh_backbone, store, home, adapter, pictures):
+    from engine.jobs.promotion import demote, load_live, promote
+
     doomed = copied(backbone, store, home, adapter, "doomed")
     promote(store, backbone, home, doomed.id)
     os.truncate(home / doomed.path / WEIGHTS, 100)
@@ -236,7 +269,7 @@ def test_a_damaged_adapter_keeps_no_studio_from_starting(backbone, fresh_backbon
     said = load_live(store, restarted, home)
     assert "the adapter 'doomed' cannot be read" in said and "answers without it" in said
     assert restarted.adapters.live_name is None
-    assert torch.equal(answer_logits(restarted, pictures), answer_logits(fresh_backbone(), pictures))
+    assert answer_logits(restarted, pictures).equal(answer_logits(fresh_backbone(), pictures))
     demote(store, backbone)
 
 

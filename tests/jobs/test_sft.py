@@ -9,24 +9,24 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
 from engine.drivers.streaming import stream
 from engine.errors import InvalidInput
 from engine.jobs.kinds import SFT
 from engine.jobs.running import checkpoint_folder, curve, resume_job
 from engine.jobs.worker import Worker
-from engine.jobs.workshop import Workshop
 from engine.reasoning import Finished, Limits
 from engine.store import Store
 from engine.trace import Example, Step, Trace
-from engine.training.checkpoints import base_hash
-from engine.training.sft import SftConfig
-from ui.training.desk import training_kinds
+from engine.training.sft_config import SftConfig
 
 from .training import queue, run, train
+
+if TYPE_CHECKING:
+    from engine.jobs.workshop import Workshop
 
 CONFIG = SftConfig(steps=3, batch_size=1, learning_rate=2e-3, rank=4, alpha=8, checkpoint_every=1, seed=3)
 
@@ -47,6 +47,8 @@ def workshop(backbone, examples, load_pictures, tmp_path):
 
 def make_workshop(backbone, examples, load_pictures, home: Path) -> Workshop:
     """Two accepted traces and one that is not."""
+    from engine.jobs.workshop import Workshop
+
     store = Store(home / "annotations.db")
     for example in examples:
         record = store.traces.record(example.trace, author="tiny", example=example.example)
@@ -71,6 +73,8 @@ def _pictures(pictures):
 
 
 def test_a_job_from_accepted_traces_to_a_recorded_adapter(workshop):
+    from engine.training.checkpoints import base_hash
+
     store = workshop.store
     seen: list[tuple] = []
     job = train(
@@ -169,6 +173,8 @@ def test_a_job_whose_training_was_over_only_measures_again(workshop):
 
 
 def test_a_stop_while_measuring_comes_at_once(workshop):
+    from engine.jobs.workshop import Workshop
+
     job = queue(workshop, CONFIG)
     store = workshop.store
 
@@ -186,6 +192,8 @@ def test_a_stop_while_measuring_comes_at_once(workshop):
 
 
 def test_an_error_ends_the_job_with_a_sentence_and_leaves_the_backbone_free(workshop):
+    from engine.jobs.workshop import Workshop
+
     def lose(media):
         raise RuntimeError("the disk is gone")
 
@@ -197,6 +205,8 @@ def test_an_error_ends_the_job_with_a_sentence_and_leaves_the_backbone_free(work
 
 
 def test_a_job_for_another_backbone_says_so(workshop, fresh_backbone):
+    from engine.jobs.workshop import Workshop
+
     job = queue(workshop, CONFIG)
     other = Workshop(workshop.store, fresh_backbone(quantization="none"), workshop.artifacts, workshop.load_pictures)
     ended = run(other, job)
@@ -205,6 +215,8 @@ def test_a_job_for_another_backbone_says_so(workshop, fresh_backbone):
 
 
 def make_worker(workshop: Workshop, **options) -> Worker:
+    from ui.training.desk import training_kinds
+
     return Worker(workshop.store, workshop.artifacts, training_kinds(workshop), poll_s=0.05, **options)
 
 
@@ -252,7 +264,7 @@ KILLED = """
 import sys, os, signal
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from tests.training.conftest import BUDGETS, picture
+from tests.training.conftest import picture, small_budgets
 from tests.jobs.test_sft import CONFIG, evaluate
 from tests.jobs.training import train
 from engine.backbone.loading import load_backbone
@@ -262,7 +274,7 @@ import dataclasses, torch
 torch.set_num_threads(1)
 pictures = {{loaded.media.sha256: loaded for loaded in (picture(1), picture(2))}}
 evaluate.pictures = pictures
-backbone = dataclasses.replace(load_backbone({model!r}, "4bit", "cpu", "studio"), budgets=BUDGETS)
+backbone = dataclasses.replace(load_backbone({model!r}, "4bit", "cpu", "studio"), budgets=small_budgets())
 home = Path({home!r})
 workshop = Workshop(Store(home / "annotations.db"), backbone, home / "artifacts",
                     lambda media: {{m.sha256: pictures[m.sha256] for m in media}}, lambda job: evaluate)
@@ -308,6 +320,8 @@ def test_a_stop_that_its_process_did_not_live_to_see_is_kept(workshop):
 
 def test_the_worker_does_not_hold_up_answers(workshop, pictures):
     """Between two steps a visitor is answered, while the job runs in the worker's thread."""
+    import torch
+
     from engine.policies.local import LocalPolicy
 
     store, answers = workshop.store, []

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from engine.jobs.grpo import GrpoKind
+from typing import TYPE_CHECKING
+
 from engine.jobs.kinds import Kind
 from engine.jobs.running import queue_job, run_in_foreground, run_job
-from engine.jobs.sft import SftKind
-from engine.jobs.workshop import Workshop
 from engine.store import Job
-from engine.training.sft import SftConfig
-from ui.training.desk import training_kinds
+from engine.training.sft_config import SftConfig
+
+if TYPE_CHECKING:
+    from engine.jobs.workshop import Workshop
 
 __all__ = ["queue", "run", "train"]
 
 
 def kind_of(workshop: Workshop, config) -> Kind:
+    from engine.jobs.grpo import GrpoKind
+    from engine.jobs.sft import SftKind
+
     return SftKind(workshop) if isinstance(config, SftConfig) else GrpoKind(workshop)
 
 
@@ -24,6 +28,8 @@ def queue(workshop: Workshop, config, **asked) -> Job:
 
 
 def run(workshop: Workshop, job: Job, **options) -> Job:
+    from ui.training.desk import training_kinds
+
     claimed = workshop.store.jobs.claim(job.id)
     return run_job(workshop.store, workshop.artifacts, training_kinds(workshop), claimed, **options)
 

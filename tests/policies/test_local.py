@@ -5,26 +5,31 @@ from __future__ import annotations
 import math
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
-from engine.backbone.loading import load_backbone
-from engine.backbone.session import Picture, encode_picture, shown_size
 from engine.drivers.streaming import stream
 from engine.errors import InvalidSetting
 from engine.media import DEFAULT_LIMITS, load_media
 from engine.policies.base import Told
-from engine.policies.local import LocalPolicy
 from engine.protocols import PicturePart, TextPart
 from engine.reasoning import Finished, Limits, Thinking
 from engine.trace import Box, Example, View
 
+if TYPE_CHECKING:
+    from engine.policies.local import LocalPolicy
+
 
 @pytest.fixture(scope="module")
 def policy(random_model) -> LocalPolicy:
+    import torch
+
+    from engine.backbone.loading import load_backbone
+    from engine.policies.local import LocalPolicy
+
     backbone = load_backbone(str(random_model("qwen3_vl")), quantization="none", dtype=torch.float32, protocol="studio")
     return LocalPolicy(backbone)
 
@@ -37,6 +42,11 @@ def policy(random_model) -> LocalPolicy:
     ],
 )
 def test_auto_reads_what_was_published_beside_the_weights(random_model, tmp_path, card, protocol, reason):
+    import torch
+
+    from engine.backbone.loading import load_backbone
+    from engine.policies.local import LocalPolicy
+
     folder = tmp_path / "mine"
     shutil.copytree(random_model("qwen2_5_vl"), folder)
     if card:
@@ -47,6 +57,10 @@ def test_auto_reads_what_was_published_beside_the_weights(random_model, tmp_path
 
 
 def test_auto_does_not_guess_at_a_family_it_cannot_speak_with(random_model, tmp_path):
+    import torch
+
+    from engine.backbone.loading import load_backbone
+
     folder = tmp_path / "mine"
     shutil.copytree(random_model("qwen2_5_vl"), folder)
     (folder / "README.md").write_text("# DeepEyesV2")
@@ -77,6 +91,8 @@ def test_pictures_are_shown_within_their_budget(policy, loaded):
 @pytest.mark.parametrize("role", ["image", "crop"])
 def test_the_size_that_is_told_is_the_size_that_is_shown(policy, size, role):
     """Slivers included, which are shown a little wider than they are."""
+    from engine.backbone.session import Picture, encode_picture, shown_size
+
     picture, budget = Picture(Image.new("RGB", size), policy.backbone.budgets[role]), policy.backbone.budgets[role]
     _, grid = encode_picture(policy.backbone, picture)
     _, rows, columns = grid[0].tolist()

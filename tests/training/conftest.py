@@ -6,18 +6,24 @@ import dataclasses
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
-from engine.backbone.loading import Backbone, PixelBudget, load_backbone
 from engine.media import LoadedMedia, load_media
 from engine.trace import Box, Example, Observation, Step, Trace, View, ZoomIn
-from engine.training.dataset import Collator, TrainingExample
 
-BUDGETS = {role: PixelBudget(4 * 784, 12 * 784) for role in ("image", "crop", "frame", "selected_frame")}
+if TYPE_CHECKING:
+    from engine.backbone.loading import Backbone, PixelBudget
+    from engine.training.dataset import TrainingExample
+
+
+def small_budgets() -> dict[str, PixelBudget]:
+    from engine.backbone.loading import PixelBudget
+
+    return dict.fromkeys(("image", "crop", "frame", "selected_frame"), PixelBudget(4 * 784, 12 * 784))
 
 
 def picture(seed: int, width: int = 140, height: int = 112) -> LoadedMedia:
@@ -56,6 +62,8 @@ def load_pictures(pictures) -> Callable:
 
 @pytest.fixture(scope="session")
 def examples(pictures) -> list[TrainingExample]:
+    from engine.training.dataset import TrainingExample
+
     first, second = pictures.values()
     traces = {"a": zoom_trace(first, "KX7421"), "b": zoom_trace(second, "17")}
     return [TrainingExample(trace, trace.example, name) for name, trace in traces.items()]
@@ -64,11 +72,14 @@ def examples(pictures) -> list[TrainingExample]:
 @pytest.fixture(scope="session")
 def fresh_backbone(random_model) -> Callable[..., Backbone]:
     """fresh_backbone(kind="qwen3_vl", quantization="4bit", protocol="studio"): weights that nothing has touched yet."""
+    import torch
+
+    from engine.backbone.loading import load_backbone
 
     def make(kind: str = "qwen3_vl", quantization: str = "4bit", protocol: str = "studio") -> Backbone:
         dtype = torch.float32 if quantization == "none" else None
         backbone = load_backbone(str(random_model(kind)), quantization, "cpu", protocol, dtype)
-        return dataclasses.replace(backbone, budgets=BUDGETS)
+        return dataclasses.replace(backbone, budgets=small_budgets())
 
     return make
 
@@ -84,8 +95,13 @@ def plain_trace(loaded: LoadedMedia, answer: str = "KX7421") -> Trace:
 def undecided_model(random_model, pictures, load_pictures, tmp_path_factory) -> Path:
     """The folder of a small model that was taught, in all its weights, to zoom in before it answers or to answer at once,
     each about half of the time: where a policy may learn which."""
+    import torch
+
+    from engine.backbone.loading import load_backbone
+    from engine.training.dataset import Collator, TrainingExample
+
     backbone = dataclasses.replace(
-        load_backbone(str(random_model("qwen3_vl")), "none", "cpu", "studio", torch.float32), budgets=BUDGETS
+        load_backbone(str(random_model("qwen3_vl")), "none", "cpu", "studio", torch.float32), budgets=small_budgets()
     )
     loaded = next(iter(pictures.values()))
     traces = [zoom_trace(loaded, "KX7421"), plain_trace(loaded, "17")]
@@ -115,11 +131,14 @@ def undecided_model(random_model, pictures, load_pictures, tmp_path_factory) -> 
 @pytest.fixture(scope="session")
 def undecided(undecided_model) -> Callable[..., Backbone]:
     """undecided(quantization="4bit"): that model, loaded afresh."""
+    import torch
+
+    from engine.backbone.loading import load_backbone
 
     def make(quantization: str = "none") -> Backbone:
         dtype = torch.float32 if quantization == "none" else None
         backbone = load_backbone(str(undecided_model), quantization, "cpu", "studio", dtype)
-        return dataclasses.replace(backbone, budgets=BUDGETS)
+        return dataclasses.replace(backbone, budgets=small_budgets())
 
     return make
 

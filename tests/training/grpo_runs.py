@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
 from engine.policies.base import never
-from engine.training.grpo import run_grpo
 from engine.training.grpo_config import GrpoConfig
-from engine.training.leased_grpo import LeasedGrpoTrainer
 from engine.training.rewards import Reward
+
+if TYPE_CHECKING:
+    import torch
+
+    from engine.training.leased_grpo import LeasedGrpoTrainer
 
 CONFIG = GrpoConfig(
     steps=3,
@@ -37,6 +40,8 @@ def operating_is_right(traces, example) -> list[Reward]:
 
 def train_only(backbone, examples, load_pictures, folder, config=CONFIG, *, resume=False, between=None, **options):
     """(result, numbers by step); the adapter is still on the backbone."""
+    from engine.training.grpo import run_grpo
+
     seen: list[dict] = []
 
     def on_metric(step, total, numbers):
@@ -82,6 +87,10 @@ def losses(
 ) -> tuple[list[dict], list[float], list[torch.Tensor]]:
     """(micro-batches, the loss of each, gradients of the adapter after the first step's backward passes, one a
     parameter); `change` is given the trainer before each."""
+    import torch
+
+    from engine.training.leased_grpo import LeasedGrpoTrainer
+
     parts, values, gradients = [], [], []
     original = LeasedGrpoTrainer._compute_loss
 

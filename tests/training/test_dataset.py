@@ -5,21 +5,22 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
-from engine.backbone.session import TURN_END, Session
 from engine.drivers.streaming import stream
 from engine.errors import InvalidInput
 from engine.policies.base import Turn
-from engine.policies.local import LocalConversation, LocalPolicy
 from engine.protocols import protocol_named
 from engine.reasoning import Limits
 from engine.trace import Box, Example, Observation, Step, Trace, ZoomIn
-from engine.training.dataset import IGNORED, Collator, TrainingExample, carries_loss, encode, objection, recall
 
 from .conftest import zoom_trace
+
+if TYPE_CHECKING:
+    from engine.backbone.session import Session
+    from engine.policies.local import LocalConversation
 
 WRONG_BOX = Step("Perhaps here.", ZoomIn(1, Box(0.0, 0.0, 0.25, 0.25)), Observation(views=(2,)), is_erroneous=True)
 FAILED = Step("I look at 9.", ZoomIn(9, Box(0.0, 0.0, 0.25, 0.25)), Observation(error="there is no picture 9"))
@@ -32,6 +33,8 @@ def backbone(request, fresh_backbone):
 
 def spoken(encoded, backbone) -> list[str]:
     """The texts of the runs of tokens that carry loss."""
+    from engine.training.dataset import IGNORED
+
     runs: list[list[int]] = []
     previous = IGNORED
     for token, label in zip(encoded.ids.tolist(), encoded.labels.tolist(), strict=True):
@@ -45,10 +48,14 @@ def spoken(encoded, backbone) -> list[str]:
 
 
 def written(step: Step, trace: Trace) -> str:
+    from engine.backbone.session import TURN_END
+
     return protocol_named("studio").render(step, trace.views, trace.media) + TURN_END
 
 
 def test_exactly_the_models_own_turns_carry_loss(backbone, examples, pictures):
+    from engine.training.dataset import encode
+
     trace = examples[0].trace
     encoded = encode(examples[0], backbone, pictures)
     assert spoken(encoded, backbone) == [written(step, trace) for step in trace.steps]
@@ -56,6 +63,8 @@ def test_exactly_the_models_own_turns_carry_loss(backbone, examples, pictures):
 
 
 def test_a_trace_asked_without_operations_trains_under_that_question(backbone, pictures):
+    from engine.training.dataset import TrainingExample, encode
+
     zoomed = zoom_trace(next(iter(pictures.values())))
     plain = Trace(
         zoomed.question,
@@ -77,6 +86,8 @@ def test_a_trace_asked_without_operations_trains_under_that_question(backbone, p
 
 @pytest.mark.parametrize("masked", [WRONG_BOX, FAILED], ids=["erroneous", "failed"])
 def test_a_turn_not_to_be_learned_stays_in_the_sequence_without_loss(backbone, pictures, masked):
+    from engine.training.dataset import TrainingExample, encode
+
     trace = zoom_trace(next(iter(pictures.values())), first_step=masked)
     encoded = encode(TrainingExample(trace, trace.example), backbone, pictures)
     assert spoken(encoded, backbone) == [written(step, trace) for step in trace.steps[1:]]
@@ -87,6 +98,8 @@ def test_a_turn_not_to_be_learned_stays_in_the_sequence_without_loss(backbone, p
 
 
 def test_a_turn_that_was_cut_off_carries_no_loss(backbone, pictures):
+    from engine.training.dataset import TrainingExample, encode
+
     whole = zoom_trace(next(iter(pictures.values())))
     cut_off = Trace(
         whole.question, whole.media, whole.views, (whole.steps[0], Step("I read")), "max_tokens", "tiny", "studio"
@@ -97,6 +110,8 @@ def test_a_turn_that_was_cut_off_carries_no_loss(backbone, pictures):
 
 
 def test_no_picture_or_question_token_carries_loss(backbone, examples, pictures):
+    from engine.training.dataset import IGNORED, encode
+
     encoded = encode(examples[0], backbone, pictures)
     image_pad = backbone.tokenizer.convert_tokens_to_ids("<|image_pad|>")
     assert (encoded.ids == image_pad).sum() == encoded.grids.prod(1).sum() // 4
@@ -106,29 +121,42 @@ def test_no_picture_or_question_token_carries_loss(backbone, examples, pictures)
     assert "Here is the cropped image" in asked
 
 
-class Repeating(LocalConversation):
-    """A real conversation whose model says given turns, token by token, as `Session.generate` records them."""
+def saying(turns: Iterator[str], session: Session, pictures) -> LocalConversation:
+    """A real conversation whose model says these turns, token by token, as `Session.generate` records them."""
+    import torch
 
-    turns: Iterator[str]
+    from engine.backbone.session import TURN_END
+    from engine.policies.local import LocalConversation
 
-    def generate(self, max_tokens, is_cancelled):
-        text = next(self.turns)
-        session = self.session
-        tokens = session.backbone.tokenizer(text, add_special_tokens=False)["input_ids"]
-        # A turn that ends in a call stops there; only an answer is followed by the end of turn.
-        if not text.endswith("</tool_call>"):
-            tokens.append(session._id(TURN_END))
-        session._append_ids(torch.tensor([tokens]))
-        yield Turn(text, len(tokens), True)
+    class Saying(LocalConversation):
+        def generate(self, max_tokens, is_cancelled):
+            text = next(turns)
+            tokens = session.backbone.tokenizer(text, add_special_tokens=False)["input_ids"]
+            # A turn that ends in a call stops there; only an answer is followed by the end of turn.
+            if not text.endswith("</tool_call>"):
+                tokens.append(session._id(TURN_END))
+            session._append_ids(torch.tensor([tokens]))
+            yield Turn(text, len(tokens), True)
+
+        def close(self):
+            """What was said is looked at afterwards."""
+
+    return Saying(session, pictures)
 
 
 @pytest.mark.parametrize("protocol", ["studio", "pixel-reasoner"])
 @pytest.mark.parametrize("first_step", [None, FAILED], ids=["zoom", "error-then-zoom"])
 def test_training_and_inference_agree_token_for_token(fresh_backbone, pictures, protocol, first_step):
+    import torch
+
+    from engine.backbone.session import Session
+    from engine.policies.local import LocalPolicy
+    from engine.training.dataset import TrainingExample, encode
+
     backbone = fresh_backbone("qwen2_5_vl", "none", protocol)
     wire = protocol_named(protocol)
     trace = zoom_trace(next(iter(pictures.values())), first_step=first_step)
-    made: list[Repeating] = []
+    made: list[LocalConversation] = []
 
     class Policy:
         name = "repeating"
@@ -136,11 +164,9 @@ def test_training_and_inference_agree_token_for_token(fresh_backbone, pictures, 
         shown_sizes = LocalPolicy(backbone).shown_sizes
 
         def converse(self, pictures, seed):
-            conversation = Repeating(Session(backbone), pictures)
-            conversation.turns = iter([wire.render(step, trace.views, trace.media) for step in trace.steps])
-            made.append(conversation)
-            conversation.close = lambda: None
-            return conversation
+            turns = iter([wire.render(step, trace.views, trace.media) for step in trace.steps])
+            made.append(saying(turns, Session(backbone), pictures))
+            return made[-1]
 
     example = Example(trace.question, trace.media)
     *_, finished = stream(Policy(), example, pictures, Limits(max_steps=4))
@@ -148,13 +174,19 @@ def test_training_and_inference_agree_token_for_token(fresh_backbone, pictures, 
     encoded = encode(TrainingExample(finished.trace, finished.trace.example), backbone, pictures)
     session = made[0].session
     assert finished.trace.answer == trace.answer
-    assert torch.equal(encoded.ids, session.ids[0])
-    assert torch.equal(encoded.positions, session.positions()[0][:, 0])
-    assert torch.equal(encoded.pixels, torch.cat(session.pixels))
-    assert torch.equal(encoded.grids, torch.cat(session.grids))
+    assert encoded.ids.equal(session.ids[0])
+    assert encoded.positions.equal(session.positions()[0][:, 0])
+    assert encoded.pixels.equal(torch.cat(session.pixels))
+    assert encoded.grids.equal(torch.cat(session.grids))
 
 
 def test_logits_of_a_batch_equal_those_of_each_conversation(backbone, examples, pictures, load_pictures):
+    import torch
+
+    from engine.backbone.session import Session
+    from engine.policies.local import LocalConversation
+    from engine.training.dataset import Collator, recall
+
     batch = Collator(examples, backbone, load_pictures, 4096)([{"example": 0}, {"example": 1}])
     assert batch["input_ids"].shape[1] > batch["attention_mask"].sum(1).min()  # one of them is padded
     inputs = {name: value for name, value in batch.items() if name != "labels"}
@@ -169,17 +201,23 @@ def test_logits_of_a_batch_equal_those_of_each_conversation(backbone, examples, 
 
 
 def test_options_and_question_are_those_of_the_opening(backbone, examples, pictures):
+    from engine.training.dataset import TrainingExample, encode
+
     example = TrainingExample(examples[0].trace, replace(examples[0].example, options=("red", "blue")))
     text = backbone.tokenizer.decode(encode(example, backbone, pictures).ids)
     assert "(A) red\n(B) blue" in text
 
 
 def test_a_long_conversation_is_refused_by_name(backbone, examples, load_pictures):
+    from engine.training.dataset import Collator
+
     with pytest.raises(InvalidInput, match="trace .a. has .* the limit is 20"):
         Collator(examples, backbone, load_pictures, 20)([{"example": 0}])
 
 
 def test_objections(examples, pictures):
+    from engine.training.dataset import carries_loss, objection
+
     studio = protocol_named("studio")
     trace = examples[0].trace
     assert objection(trace, studio) is None

@@ -6,20 +6,22 @@ that Qwen3-VL would train silently with wrong ones. So the passes here are: answ
 
 from __future__ import annotations
 
-import bitsandbytes
-import pytest
-import torch
-from bitsandbytes.functional import dequantize_4bit
+from typing import TYPE_CHECKING
 
-from engine.backbone.adapters import lora_config
-from engine.training.dataset import Collator
-from engine.training.footprints import seeded
+import pytest
 
 from .test_sft import answer_logits
+
+if TYPE_CHECKING:
+    import torch
 
 
 def dequantise(network) -> int:
     """Replace every 4-bit layer by a plain one, in the type that it computes in, with the very weights it stands for."""
+    import bitsandbytes
+    import torch
+    from bitsandbytes.functional import dequantize_4bit
+
     layers = [
         (name, module) for name, module in network.named_modules() if isinstance(module, bitsandbytes.nn.Linear4bit)
     ]
@@ -37,6 +39,9 @@ def dequantise(network) -> int:
 
 
 def gradients(backbone, batch) -> dict[str, torch.Tensor]:
+    from engine.backbone.adapters import lora_config
+    from engine.training.footprints import seeded
+
     with seeded(1):
         peft = backbone.adapters.start_training(lora_config(rank=4))
         for name, value in peft.named_parameters():
@@ -49,6 +54,8 @@ def gradients(backbone, batch) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("kind", ["qwen3_vl", "qwen2_5_vl"])
 def test_4_bit_gradients_agree_with_dequantised_weights(kind, fresh_backbone, examples, pictures, load_pictures):
+    from engine.training.dataset import Collator
+
     quantised, plain = fresh_backbone(kind), fresh_backbone(kind)
     assert dequantise(plain.model) > 10
     batch = Collator(examples, quantised, load_pictures, 4096)([{"example": 0}, {"example": 1}])

@@ -5,20 +5,14 @@ from __future__ import annotations
 import math
 
 import pytest
-import torch
 
 from engine.drivers.together import Prompt
 from engine.errors import InvalidInput, Unavailable
 from engine.policies.base import never
 from engine.reasoning import Limits
 from engine.trace import Example
-from engine.training.candidate import candidate
-from engine.training.checkpoints import checkpoints
-from engine.training.episodes import Episodes, reward_group
 from engine.training.grpo_config import GrpoConfig
 from engine.training.rewards import Reward
-from engine.training.rollout_batch import batch_tensors
-from engine.training.rollouts import roll_out
 
 from .grpo_runs import CONFIG, operating_is_right, steady, train, train_only
 from .test_sft import answer_logits, same, say
@@ -31,6 +25,9 @@ def alone(undecided, rl_examples, load_pictures, tmp_path_factory):
 
 
 def test_a_reward_for_operating_raises_rapr(undecided, rl_examples, pictures, load_pictures, tmp_path):
+    from engine.training.candidate import candidate
+    from engine.training.rollouts import roll_out
+
     changes = {"steps": 8, "rollouts": 8, "learning_rate": 4e-3, "micro_batch_size": 8}
     config = GrpoConfig(**CONFIG.as_json() | changes)
     backbone = undecided()
@@ -67,6 +64,8 @@ def test_every_number_of_a_step_is_told(alone):
 
 
 def test_answers_between_the_steps_change_nothing(alone, undecided, rl_examples, pictures, load_pictures, tmp_path):
+    import torch
+
     backbone, said = undecided("4bit"), []
 
     def between(step):
@@ -83,6 +82,8 @@ def test_answers_between_the_steps_change_nothing(alone, undecided, rl_examples,
 def test_a_run_that_was_stopped_while_rolling_out_goes_on_as_if_undisturbed(
     alone, undecided, rl_examples, load_pictures, tmp_path
 ):
+    from engine.training.checkpoints import checkpoints
+
     backbone, is_late = undecided("4bit"), []
     result, seen, _ = train(
         backbone,
@@ -102,6 +103,7 @@ def test_a_run_that_was_stopped_while_rolling_out_goes_on_as_if_undisturbed(
 
 
 def test_the_backbone_is_afterwards_as_it_was(undecided, rl_examples, pictures, load_pictures, tmp_path):
+
     backbone = undecided("4bit")
     network = backbone.model
     before = answer_logits(backbone, pictures)
@@ -117,7 +119,7 @@ def test_the_backbone_is_afterwards_as_it_was(undecided, rl_examples, pictures, 
     assert network.generation_config.to_dict() == generation
     assert not network.training
     assert not any(value.requires_grad for value in network.parameters())
-    assert torch.equal(answer_logits(backbone, pictures), before)
+    assert answer_logits(backbone, pictures).equal(before)
 
     def lose(step):
         raise RuntimeError("killed")
@@ -129,6 +131,8 @@ def test_the_backbone_is_afterwards_as_it_was(undecided, rl_examples, pictures, 
 
 
 def test_it_goes_on_from_a_warm_start(undecided, rl_examples, load_pictures, tmp_path):
+    import torch
+
     backbone = undecided("4bit")
     one = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "rank": 2})
     train_only(backbone, rl_examples, load_pictures, tmp_path / "first", one)
@@ -158,6 +162,8 @@ def test_what_cannot_be_trained_on_is_refused(undecided, rl_examples, load_pictu
 
 
 def test_every_example_is_rolled_out_equally_often_in_an_order_of_its_own(undecided, rl_examples, load_pictures):
+    from engine.training.episodes import Episodes, reward_group
+
     many = [rl_examples[0]] * 5
     config = GrpoConfig(**CONFIG.as_json() | {"queries_a_step": 3})
     episodes = Episodes(undecided("4bit"), many, config, load_pictures, never, reward_group(config))
@@ -167,6 +173,11 @@ def test_every_example_is_rolled_out_equally_often_in_an_order_of_its_own(undeci
 
 
 def test_the_buffer_survives_the_disk_and_replays_exactly(undecided, rl_examples, load_pictures, tmp_path):
+    import torch
+
+    from engine.training.episodes import Episodes
+    from engine.training.rollout_batch import batch_tensors
+
     backbone = undecided()
     config = GrpoConfig(**CONFIG.as_json() | {"rollouts": 6, "micro_batch_size": 6})
     episodes = Episodes(backbone, rl_examples, config, load_pictures, never, operating_is_right)
@@ -182,12 +193,14 @@ def test_the_buffer_survives_the_disk_and_replays_exactly(undecided, rl_examples
         assert [r.trace for r in one.group.rollouts] == [r.trace for r in again.group.rollouts]
         tensors = (batch_tensors(backbone, g.rollouts, load_pictures) for g in (one.group, again.group))
         for first, second in zip(*(t.values() for t in tensors), strict=True):
-            assert first == second if isinstance(first, list) else torch.equal(first, second)
+            assert first == second if isinstance(first, list) else first.equal(second)
         assert same(dict(enumerate(one.group.old_log_probs)), dict(enumerate(again.group.old_log_probs)))
     assert all(episode.is_fresh(group) for group in episode.groups)
 
 
 def test_a_uniform_step_replays_what_taught_before(undecided, rl_examples, load_pictures):
+    from engine.training.episodes import Episodes
+
     backbone = undecided()
     episodes = Episodes(backbone, rl_examples, CONFIG, load_pictures, never, operating_is_right)
     first = episodes.run(1)

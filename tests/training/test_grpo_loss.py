@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from trl import GRPOTrainer
 
 from engine.training.grpo_config import GrpoConfig
-from engine.training.leased_grpo import LeasedGrpoTrainer
 
 from .grpo_runs import CONFIG, losses, train
 
@@ -29,6 +26,8 @@ def test_the_loss_is_grpos_on_what_was_said_and_nothing_else(undecided, rl_examp
 
 def test_the_trainers_log_probabilities_are_the_rollouts(undecided, rl_examples, load_pictures, tmp_path, monkeypatch):
     """Padded, batched and with pictures, in fp32, before the first update changed anything."""
+    from engine.training.leased_grpo import LeasedGrpoTrainer
+
     backbone = undecided()
     config = GrpoConfig(**CONFIG.as_json() | {"steps": 1})
     groups, ratios = [], []
@@ -72,6 +71,9 @@ def test_an_opening_that_is_forwarded_once_teaches_what_whole_rows_teach(
     undecided, rl_examples, load_pictures, tmp_path, micro_batch_size
 ):
     """Against TRL's own forward pass, in fp32: pictures in the opening and in what came back, rows of unequal lengths."""
+    import torch
+    from trl import GRPOTrainer
+
     config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "micro_batch_size": micro_batch_size})
 
     def whole(trainer):
@@ -98,6 +100,11 @@ def test_rows_without_an_advantage_cost_nothing_and_change_nothing(
     undecided, rl_examples, load_pictures, tmp_path, monkeypatch
 ):
     """TRL's own loss over the whole batch, and ours over the rows that teach: the same loss and the same gradient."""
+    import torch
+    from trl import GRPOTrainer
+
+    from engine.training.leased_grpo import LeasedGrpoTrainer
+
     backbone = undecided()
     config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "queries_a_step": 1, "replay_groups": 0})
     found = []

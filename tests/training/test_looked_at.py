@@ -7,8 +7,6 @@ from types import SimpleNamespace
 import pytest
 
 from engine.trace import Example
-from engine.training.episodes import Episode, Group
-from engine.training.looked_at import MOST_STEPS, attempts_of, is_kept
 from engine.training.rewards import Reward
 
 from .conftest import picture, plain_trace, zoom_trace
@@ -16,12 +14,17 @@ from .conftest import picture, plain_trace, zoom_trace
 
 @pytest.mark.parametrize("total", [1, 2, 19, 40, 57, 1000])
 def test_some_steps_are_kept_the_first_and_the_last_among_them(total):
+    from engine.training.looked_at import MOST_STEPS, is_kept
+
     kept = [step for step in range(1, total + 1) if is_kept(step, total)]
     assert kept[0] == 1 and kept[-1] == total
     assert len(kept) <= 2 * MOST_STEPS + 1
 
 
 def test_the_best_and_the_worst_of_the_question_that_taught_most():
+    from engine.training.episodes import Episode, Group
+    from engine.training.looked_at import attempts_of
+
     loaded = picture(3)
     example = Example("What is written on the red disc?", (loaded.media,), "KX7421")
     other = Example("And on the blue one?", (loaded.media,), "1")

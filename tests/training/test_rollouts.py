@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
-import torch
+from typing import TYPE_CHECKING
 
-from engine.backbone.session import IMAGE_PAD, TURN_END
+import pytest
+
 from engine.drivers.streaming import stream
 from engine.drivers.together import Prompt
 from engine.policies.base import never
-from engine.policies.local import LocalPolicy
 from engine.protocols import protocol_named
 from engine.reasoning import Finished, Limits
 from engine.trace import Example
-from engine.training.dataset import TrainingExample, encode
-from engine.training.rollout_batch import shown_pictures
-from engine.training.rollouts import Rollout, RolloutsStopped, roll_out
+
+if TYPE_CHECKING:
+    import torch
+
+    from engine.training.rollouts import Rollout
 
 LIMITS = Limits(max_steps=3, max_tokens=200, max_turn_tokens=130)
 
@@ -35,12 +36,18 @@ def prompts(pictures) -> list[Prompt]:
 
 @pytest.fixture(scope="module")
 def groups(backbone, prompts) -> list[list[Rollout]]:
+    from engine.training.rollouts import roll_out
+
     return roll_out(backbone, prompts, LIMITS)
 
 
 def exact_log_probs(backbone, rollout: Rollout, shown) -> torch.Tensor:
     """Of every token but the first, by one forward of the stock model over the whole conversation; `shown` are its
     pictures."""
+    import torch
+
+    from engine.backbone.session import IMAGE_PAD
+
     image_pad = backbone.tokenizer.convert_tokens_to_ids(IMAGE_PAD)
     ids = rollout.ids[None]
     with torch.no_grad():
@@ -63,6 +70,8 @@ def test_both_ways_are_taken_and_pictures_come_with_them(groups):
 
 
 def test_log_probabilities_agree_with_one_forward(backbone, groups, pictures):
+    from engine.training.rollout_batch import shown_pictures
+
     for rollout in groups[0] + groups[1]:
         expected = exact_log_probs(backbone, rollout, shown_pictures(backbone, rollout, pictures))
         found = rollout.log_probs[1:]
@@ -72,6 +81,8 @@ def test_log_probabilities_agree_with_one_forward(backbone, groups, pictures):
 
 
 def test_rollouts_are_what_the_loop_does_with_the_same_seed(backbone, prompts, groups):
+    from engine.policies.local import LocalPolicy
+
     for prompt, group in zip(prompts, groups, strict=True):
         for seed, rollout in zip(prompt.seeds, group, strict=True):
             *_, finished = stream(LocalPolicy(backbone), prompt.example, prompt.pictures, LIMITS, seed=seed)
@@ -80,6 +91,8 @@ def test_rollouts_are_what_the_loop_does_with_the_same_seed(backbone, prompts, g
 
 
 def test_exactly_what_was_said_is_marked(backbone, groups):
+    from engine.backbone.session import TURN_END
+
     protocol = protocol_named("studio")
     whole = [rollout for rollout in groups[0] if rollout.trace.stop_reason == "answered"]
     assert whole
@@ -99,6 +112,11 @@ def test_exactly_what_was_said_is_marked(backbone, groups):
 
 def test_training_on_a_rollouts_trace_sees_the_same_sequence(backbone, groups, pictures):
     """SFT's encoding of the trace and the rollout's own tokens are one sequence."""
+    import torch
+
+    from engine.training.dataset import TrainingExample, encode
+    from engine.training.rollout_batch import shown_pictures
+
     clean = [
         rollout
         for rollout in groups[0]
@@ -107,19 +125,23 @@ def test_training_on_a_rollouts_trace_sees_the_same_sequence(backbone, groups, p
     assert clean
     for rollout in clean:
         encoded = encode(TrainingExample(rollout.trace, rollout.trace.example), backbone, pictures)
-        assert torch.equal(encoded.ids, rollout.ids)
+        assert encoded.ids.equal(rollout.ids)
         shown = shown_pictures(backbone, rollout, pictures)
-        assert torch.equal(encoded.pixels, torch.cat([pixels for pixels, _ in shown]))
-        assert torch.equal(encoded.grids, torch.cat([grid for _, grid in shown]))
+        assert encoded.pixels.equal(torch.cat([pixels for pixels, _ in shown]))
+        assert encoded.grids.equal(torch.cat([grid for _, grid in shown]))
 
 
 def test_how_many_speak_at_once_changes_nothing(backbone, prompts, groups):
+    from engine.training.rollouts import roll_out
+
     few = roll_out(backbone, prompts, LIMITS, most_rows=3)
     assert [[one.trace for one in group] for group in few] == [[one.trace for one in group] for group in groups]
     assert not backbone.lease.is_held
 
 
 def test_stopping_ends_all_attempts(backbone, prompts):
+    from engine.training.rollouts import RolloutsStopped, roll_out
+
     asked = []
 
     def is_cancelled():

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
-from engine.backbone.session import Picture, Session
 from engine.errors import InvalidInput, Unavailable
 from engine.policies.base import never
-from engine.training.checkpoints import checkpoints
-from engine.training.sft import SftConfig, example_order, run_sft
+from engine.training.sft_config import SftConfig
 
-from .conftest import BUDGETS
+from .conftest import small_budgets
+
+if TYPE_CHECKING:
+    import torch
 
 CONFIG = SftConfig(steps=3, batch_size=1, learning_rate=2e-3, rank=4, alpha=8, checkpoint_every=100, seed=3)
 
 
 def train_only(backbone, examples, load_pictures, folder, config=CONFIG, *, resume=False, between=None, stop_at=None):
     """(result, losses); the adapter is still on the backbone."""
+    from engine.training.sft import run_sft
+
     losses: list[float] = []
 
     def on_metric(step, total, numbers):
@@ -50,21 +53,26 @@ def train(backbone, *arguments, **options):
 
 
 def same(one, other) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+    return one.keys() == other.keys() and all(one[name].equal(other[name]) for name in one)
 
 
 def answer_logits(backbone, pictures) -> torch.Tensor:
+    from engine.backbone.session import Picture, Session
+
     session = Session(backbone)
     image = next(iter(pictures.values())).picture(None)
-    session.append_user([Picture(image, BUDGETS["image"]), "What is written on the red disc?"])
+    session.append_user([Picture(image, small_budgets()["image"]), "What is written on the red disc?"])
     with backbone.lease.held(), backbone.adapters.answering():
         return session.next_logits()
 
 
 def say(backbone, pictures, tokens: int = 3) -> str:
+    from engine.backbone.session import Picture, Session
+
     session = Session(backbone, seed=5)
     image = next(iter(pictures.values())).picture(None)
-    session.append_user([Picture(image, BUDGETS["image"]), "What?"])
+    session.append_user([Picture(image, small_budgets()["image"]), "What?"])
     return "".join(session.generate(tokens, never))
 
 
@@ -96,6 +104,8 @@ def test_answers_between_the_steps_change_nothing(alone, fresh_backbone, example
 def test_promoting_and_answering_between_the_steps_changes_nothing(
     alone, fresh_backbone, examples, pictures, load_pictures, tmp_path
 ):
+    import torch
+
     backbone = fresh_backbone()
 
     def between(step):
@@ -146,6 +156,8 @@ def test_a_stopped_run_that_goes_on_equals_an_undisturbed_one(alone, fresh_backb
 
 
 def test_dropout_too_is_the_same_after_resuming(fresh_backbone, examples, load_pictures, tmp_path):
+    import torch
+
     config = SftConfig(steps=3, batch_size=1, dropout=0.3, rank=4, checkpoint_every=2, seed=1, learning_rate=1e-3)
     _, whole, weights = train(fresh_backbone(), examples, load_pictures, tmp_path / "whole", config)
     backbone = fresh_backbone()
@@ -166,6 +178,7 @@ def kill_at(fatal: int):
 
 
 def test_an_exception_leaves_no_lease_and_no_adapter(fresh_backbone, examples, pictures, load_pictures, tmp_path):
+
     backbone = fresh_backbone()
     before = answer_logits(backbone, pictures)
     with pytest.raises(RuntimeError, match="killed"):
@@ -174,10 +187,12 @@ def test_an_exception_leaves_no_lease_and_no_adapter(fresh_backbone, examples, p
         train(backbone, examples, load_pictures, tmp_path, SftConfig(steps=2, max_tokens=9))
     assert not backbone.lease.is_held
     assert backbone.adapters.peft is None
-    assert torch.equal(answer_logits(backbone, pictures), before)
+    assert answer_logits(backbone, pictures).equal(before)
 
 
 def test_the_backbone_is_afterwards_as_it_was(fresh_backbone, examples, pictures, load_pictures, tmp_path):
+    import torch
+
     backbone = fresh_backbone()
     network = backbone.model
     before = answer_logits(backbone, pictures)
@@ -197,8 +212,8 @@ def test_the_backbone_is_afterwards_as_it_was(fresh_backbone, examples, pictures
     assert not any(value.requires_grad for value in network.parameters())
     after = network.state_dict()
     assert weights.keys() == after.keys()
-    assert all(torch.equal(weights[name], after[name]) for name in weights)
-    assert torch.equal(answer_logits(backbone, pictures), before)
+    assert all(weights[name].equal(after[name]) for name in weights)
+    assert answer_logits(backbone, pictures).equal(before)
     assert len(random_state) == len(torch.get_rng_state())
 
 
@@ -213,6 +228,8 @@ def test_the_batch_may_be_forwarded_in_parts(fresh_backbone, examples, load_pict
 
 
 def test_the_loss_is_that_of_the_stock_model(fresh_backbone, examples, load_pictures, tmp_path):
+    import torch
+
     from engine.training.dataset import Collator
 
     backbone = fresh_backbone(quantization="none")
@@ -225,11 +242,13 @@ def test_the_loss_is_that_of_the_stock_model(fresh_backbone, examples, load_pict
 
 
 def test_the_adapter_is_trained_in_fp32(alone):
+    import torch
+
     assert {value.dtype for value in alone[2].values()} == {torch.float32}
     moved = [value for name, value in alone[2].items() if "lora_B" in name]
     assert all(value.abs().max() > 0 for value in moved)
     # fp32 weights use more than bf16's 8 bits of mantissa
-    assert any(not torch.equal(value, value.bfloat16().float()) for value in moved)
+    assert any(not value.equal(value.bfloat16().float()) for value in moved)
 
 
 def test_a_checkpoint_of_another_run_is_refused(fresh_backbone, examples, load_pictures, tmp_path):
@@ -243,6 +262,8 @@ def test_a_checkpoint_of_another_run_is_refused(fresh_backbone, examples, load_p
 
 
 def test_a_checkpoint_that_was_cut_off_is_never_used(alone, fresh_backbone, examples, load_pictures, tmp_path):
+    from engine.training.checkpoints import checkpoints
+
     config = SftConfig(**CONFIG.as_json() | {"checkpoint_every": 1})
     backbone = fresh_backbone()
     with pytest.raises(RuntimeError, match="killed"):
@@ -257,6 +278,8 @@ def test_a_checkpoint_that_was_cut_off_is_never_used(alone, fresh_backbone, exam
 
 
 def test_every_example_is_seen_equally_often_in_an_order_of_its_own():
+    from engine.training.sft import example_order
+
     config = SftConfig(passes=3, batch_size=2, seed=1)
     order = example_order(4, config, config.total_steps(4))
     assert [sorted(order[k : k + 4]) for k in (0, 4, 8)] == [[0, 1, 2, 3]] * 3

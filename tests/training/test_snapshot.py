@@ -21,9 +21,7 @@ from engine.synthesis.recording import Trajectory, read_trajectories, record_tra
 from engine.synthesis.trajectories import synthesize
 from engine.synthesis.wording import templates
 from engine.trace import Box, Evidence, Example, Step, Trace, first_views
-from engine.training.episodes import reward_group
 from engine.training.grpo_config import GrpoConfig
-from engine.training.snapshot import example_of, keep_examples, rl_examples_of
 
 
 @pytest.fixture
@@ -57,6 +55,8 @@ def saying(example: Example, answer: str) -> Trace:
 
 
 def reward(example: Example, answer: str) -> float:
+    from engine.training.episodes import reward_group
+
     (found,) = reward_group(GrpoConfig(is_curious=False))([saying(example, answer)], example)
     return found.total
 
@@ -70,6 +70,8 @@ def test_files_carry_all_that_is_known(poster, tmp_path):
 
 
 def test_an_accepted_trace_rewards_every_right_answer(poster, store):
+    from engine.training.snapshot import example_of
+
     example = pose(poster).example
     record = store.traces.record(saying(example, "two million"), author="tiny", example=example)
     store.reviews.record(record.head_id, "ada", "accepted")
@@ -115,6 +117,8 @@ def test_trajectories_of_an_earlier_version_are_read(poster, tmp_path):
 
 
 def test_a_jobs_file_of_questions_carries_all_that_is_known(poster, store, tmp_path):
+    from engine.training.snapshot import keep_examples, rl_examples_of
+
     example = pose(poster).example
     kept = keep_examples(tmp_path, [example])
     job = store.jobs.create("grpo", {"examples": kept}, {}, {}, [])

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine.backbone.session import TURN_END
 from engine.protocols import protocol_named
 from engine.synthesis.trajectories import synthesize
 from engine.trace import Box, Evidence, Example
-from engine.training.dataset import IGNORED, TrainingExample, encode
 
 from .conftest import picture
 from .test_dataset import spoken
@@ -25,6 +23,9 @@ from .test_dataset import spoken
     ],
 )
 def test_exactly_the_steps_without_an_error_carry_loss(fresh_backbone, kind, learned):
+    from engine.backbone.session import TURN_END
+    from engine.training.dataset import IGNORED, TrainingExample, encode
+
     backbone, protocol = fresh_backbone("qwen3_vl", "none"), protocol_named("studio")
     loaded = picture(1)
     evidence = Evidence(boxes=(Box(0.4, 0.4, 0.5, 0.5),))

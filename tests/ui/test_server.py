@@ -6,24 +6,26 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from PIL import Image
 
-import app
 from engine.settings import Settings
 from engine.trace import Box
-from engine.training.checkpoints import base_hash
 from ui.guests import USER_COOKIE
-from ui.server import build_server
 from ui.studio import Studio
 from ui.training.board import read_board
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
 
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    import app
+
     home = tmp_path_factory.mktemp("server")
     studio = app.build_studio(
         Settings.from_environment({"STUDIO_HOME": str(home), "STUDIO_MODEL": "scripted", "STUDIO_MAX_UPLOAD_MB": "1"})
@@ -34,6 +36,8 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 
 def test_clips_that_come_in_are_sampled_as_the_policys_protocol_wants(tmp_path: Path) -> None:
+    import app
+
     for protocol, sampling in (("pixel-reasoner", "index"), ("studio", "time")):
         home = str(tmp_path / protocol)
         settings = {"STUDIO_HOME": home, "STUDIO_MODEL": "scripted", "STUDIO_PROTOCOL": protocol}
@@ -45,6 +49,10 @@ def test_clips_that_come_in_are_sampled_as_the_policys_protocol_wants(tmp_path: 
 
 @pytest.fixture(scope="module")
 def client(studio: Studio) -> TestClient:
+    from fastapi.testclient import TestClient
+
+    from ui.server import build_server
+
     return TestClient(build_server(studio))
 
 
@@ -193,6 +201,12 @@ def test_another_site_cannot_send_files(client: TestClient, studio: Studio) -> N
 
 
 def test_a_damaged_adapter_keeps_no_studio_from_starting_and_is_told(random_model, tmp_path, caplog) -> None:
+    from fastapi.testclient import TestClient
+
+    import app
+    from engine.training.checkpoints import base_hash
+    from ui.server import build_server
+
     settings = Settings.from_environment({"STUDIO_HOME": str(tmp_path), "STUDIO_MODEL": str(random_model("qwen3_vl"))})
     before = app.build_studio(settings)
     assert before.jobs is not None and before.jobs.problem is None

@@ -16,7 +16,7 @@ from engine.errors import InvalidInput
 from engine.evaluation.held_out import MAX_HELD_OUT, HeldOut
 from engine.store import Job, JobEvent, Store
 from engine.training.grpo_config import GrpoConfig
-from engine.training.sft import SftConfig
+from engine.training.sft_config import SftConfig
 from tests.store.samples import make_trace
 from ui.studio import Studio
 from ui.training import knobs

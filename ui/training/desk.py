@@ -25,7 +25,7 @@ from engine.reasoning import Limits
 from engine.store import Adapter, Job
 from engine.training.dataset import objection
 from engine.training.grpo_config import GrpoConfig
-from engine.training.sft import SftConfig
+from engine.training.sft_config import SftConfig
 
 __all__ = ["TrainingDesk", "training_kinds"]
 

@@ -44,7 +44,8 @@ from engine.synthesis.trajectories import synthesize
 from engine.training.dataset import TrainingExample
 from engine.training.grpo import run_grpo
 from engine.training.grpo_config import GrpoConfig
-from engine.training.sft import SftConfig, run_sft
+from engine.training.sft import run_sft
+from engine.training.sft_config import SftConfig
 
 __all__ = ["Workplace", "grpo_config", "run_part", "sft_config", "trajectories_of"]
 

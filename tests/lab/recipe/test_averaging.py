@@ -5,12 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import time
 
-import torch
-
-from engine.lab.recipe import averaging
-
 
 def _train(rank: int, place, results) -> None:
+    import torch
+
+    from engine.lab.recipe import averaging
+
     torch.set_num_threads(1)
     meetings = averaging.join_meetings(rank, 2, place=place, spent_s=0.0)
     masters = [torch.full((2, 3), float(rank)), torch.tensor([10.0 * rank])]
@@ -25,6 +25,8 @@ def _train(rank: int, place, results) -> None:
 
 
 def test_two_trainers_agree_after_they_have_met(tmp_path, monkeypatch) -> None:
+    from engine.lab.recipe import averaging
+
     monkeypatch.setattr(averaging, "EVERY_S", 0.25)
     context = multiprocessing.get_context("fork")
     results = context.Queue()

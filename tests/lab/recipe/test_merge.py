@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-import torch
-from safetensors.torch import load_file
-from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from engine.backbone.adapters import Adapters, lora_config
-from engine.backbone.loading import resolve_model
+from engine.embedded import weights_folder
 from engine.errors import InvalidInput
-from engine.lab.recipe.merge import merge
 
 RANK, ALPHA = 4, 10
-FOLDER = Path(resolve_model("tiny")[1])
+FOLDER = weights_folder()
 
 
 @pytest.fixture(scope="module")
 def adapter(tmp_path_factory):
     """An adapter that changes something: PEFT's own begins with B = 0."""
+    import torch
+    from transformers import AutoModelForImageTextToText
+
+    from engine.backbone.adapters import Adapters, lora_config
+
     folder = tmp_path_factory.mktemp("adapter")
     adapters = Adapters(AutoModelForImageTextToText.from_pretrained(FOLDER, dtype=torch.float32))
     trained = adapters.start_training(lora_config(RANK, ALPHA))
@@ -33,11 +31,16 @@ def adapter(tmp_path_factory):
 
 
 def test_the_sum_stands_where_the_adapter_acts_and_the_rest_is_untouched(adapter, tmp_path):
+    import torch
+    from safetensors.torch import load_file
+
+    from engine.lab.recipe.merge import merge
+
     merge(FOLDER, adapter, tmp_path / "merged")
     before, after = (load_file(folder / "model.safetensors") for folder in (FOLDER, tmp_path / "merged"))
     lora = load_file(adapter / "adapter_model.safetensors")
     assert before.keys() == after.keys()
-    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    changed = {name for name in before if not before[name].equal(after[name])}
     for name in before:
         stem = f"base_model.model.{name.removesuffix('.weight')}"
         if f"{stem}.lora_A.weight" not in lora:
@@ -50,6 +53,11 @@ def test_the_sum_stands_where_the_adapter_acts_and_the_rest_is_untouched(adapter
 
 
 def test_it_loads_as_any_model(adapter, tmp_path):
+    import torch
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    from engine.lab.recipe.merge import merge
+
     merge(FOLDER, adapter, tmp_path / "merged")
     assert AutoModelForImageTextToText.from_pretrained(tmp_path / "merged").dtype == torch.bfloat16
     AutoProcessor.from_pretrained(tmp_path / "merged")
@@ -59,6 +67,8 @@ def test_it_loads_as_any_model(adapter, tmp_path):
 
 
 def test_nothing_is_written_over_and_what_is_missing_is_named(adapter, tmp_path):
+    from engine.lab.recipe.merge import merge
+
     with pytest.raises(InvalidInput, match="exists already"):
         merge(FOLDER, adapter, tmp_path)
     with pytest.raises(InvalidInput, match=r"adapter_config\.json does not exist"):

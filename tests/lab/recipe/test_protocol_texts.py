@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from engine.lab.recipe import turns
 from engine.protocols import studio
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn
 
@@ -11,6 +10,8 @@ CLIP = Media("1" * 64, "video", 448, 336)
 
 
 def test_a_zoom_is_rendered_as_it_was_learned():
+    from engine.lab.recipe import turns
+
     step = Step("The text is small.", ZoomIn(1, Box(0.31, 0.4, 0.45, 0.5)))
     view = View(1, PICTURE.sha256, None, Box.full())
     rendered = studio.render(step, [view], [PICTURE])
@@ -19,12 +20,16 @@ def test_a_zoom_is_rendered_as_it_was_learned():
 
 
 def test_a_selection_is_rendered_as_it_was_learned():
+    from engine.lab.recipe import turns
+
     step = Step("I will select the frame.", SelectFrames((3,)))
     views = [View(k, CLIP.sha256, k, Box.full()) for k in range(1, 17)]
     assert studio.render(step, views, [CLIP]) == turns.call_select("I will select the frame.", 3)
 
 
 def test_a_zoom_into_a_selected_frame_is_rendered_as_it_was_learned():
+    from engine.lab.recipe import turns
+
     step = Step("The text is small.", ZoomIn(17, Box(0.1, 0.2, 0.4, 0.5)))
     views = [View(k, CLIP.sha256, k if k < 17 else 5, Box.full()) for k in range(1, 18)]
     rendered = studio.render(step, views, [CLIP])
@@ -33,6 +38,8 @@ def test_a_zoom_into_a_selected_frame_is_rendered_as_it_was_learned():
 
 
 def test_an_answer_is_rendered_as_it_was_learned():
+    from engine.lab.recipe import turns
+
     assert studio.render(Step("It says", answer="KX7421"), [], []) == turns.answer("KX7421")
     assert studio.NO_OPERATIONS == turns.NO_OPERATIONS
 

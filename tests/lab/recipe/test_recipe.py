@@ -8,14 +8,7 @@ import os
 import subprocess
 import sys
 
-import bitsandbytes
 import pytest
-import torch
-from transformers import AutoModelForImageTextToText, AutoProcessor
-
-from engine.lab.recipe import export, remake, tokenizer, turns, world_curriculum
-from engine.lab.recipe.curriculum import SMALL
-from engine.lab.recipe.optimiser import MasterOptimiser
 
 
 def run(folder, *arguments: str) -> str:
@@ -31,6 +24,9 @@ def made(tmp_path_factory):
 
 
 def test_a_few_steps_of_every_stage_run_and_are_logged(made):
+    from engine.lab.recipe import remake, tokenizer, turns, world_curriculum
+    from engine.lab.recipe.curriculum import SMALL
+
     folder, output = made
     rows = [json.loads(line) for line in (folder / "curves.jsonl").read_text().splitlines()]
     plan = remake.stages(turns.lexicon_of(tokenizer.build_tokenizer()), SMALL, world_curriculum.SMALL)
@@ -40,14 +36,21 @@ def test_a_few_steps_of_every_stage_run_and_are_logged(made):
 
 
 def test_a_finished_run_is_resumed_with_nothing_left_to_do(made):
+    import torch
+
     folder, _ = made
     before = torch.load(folder / "last.pt")["state"]
     assert "starting from world" in run(folder, "--minutes", "0", "--small")
     after = torch.load(folder / "last.pt")["state"]
-    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert all(before[name].equal(after[name]) for name in before)
 
 
 def test_the_export_loads_like_any_model(made, tmp_path):
+    import torch
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    from engine.lab.recipe import export
+
     folder, _ = made
     export.export(folder / "last.pt", tmp_path)
     model = AutoModelForImageTextToText.from_pretrained(tmp_path)
@@ -67,6 +70,11 @@ def test_the_export_loads_like_any_model(made, tmp_path):
 
 def test_quantised_training_sees_the_matrices_that_are_served():
     """The very numbers that a loaded model multiplies with; masters, embeddings and throw-away heads stay as they are."""
+    import bitsandbytes
+    import torch
+
+    from engine.lab.recipe.optimiser import MasterOptimiser
+
     torch.manual_seed(0)
     linear = torch.nn.Linear(64, 64, bias=False)
     served = bitsandbytes.nn.Linear4bit(64, 64, bias=False, quant_type="nf4", compress_statistics=True)
@@ -77,10 +85,10 @@ def test_quantised_training_sees_the_matrices_that_are_served():
     optimiser.is_quantised = True
     before = [master.clone() for master in optimiser.masters]
     optimiser.refresh()
-    assert all(torch.equal(one, other) for one, other in zip(before, optimiser.masters, strict=True))
+    assert all(one.equal(other) for one, other in zip(before, optimiser.masters, strict=True))
     weights = dict(zip(optimiser.names, optimiser.weights, strict=True))
     masters = dict(zip(optimiser.names, optimiser.masters, strict=True))
-    assert torch.equal(weights["model.embed.weight"], masters["model.embed.weight"])
-    assert not torch.equal(weights["model.layer.weight"], masters["model.layer.weight"])
+    assert weights["model.embed.weight"].equal(masters["model.embed.weight"])
+    assert not weights["model.layer.weight"].equal(masters["model.layer.weight"])
     x = torch.randn(5, 64)
     assert (x @ weights["model.layer.weight"].T - served(x)).abs().max() < 1e-5

@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import copy
 import random
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
-from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
-from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextRMSNorm
 
-from engine.lab.recipe import (
-    architecture,
-    clip_samples,
-    export,
-    fast,
-    losses,
-    patches,
-    scene_samples,
-    turns,
-    validation,
-)
-from engine.lab.recipe import tokenizer as words
-from engine.lab.recipe.sequences import Sequence, batch_of
+from engine.lab.recipe import patches
 from engine.lab.world import clips, scenes
+
+if TYPE_CHECKING:
+    import torch
+
+    from engine.lab.recipe.sequences import Sequence
 
 
 @pytest.fixture(scope="module")
 def stock(tokenizer):
+    import torch
+
+    from engine.lab.recipe import architecture
+    from engine.lab.recipe import tokenizer as words
+
     torch.manual_seed(0)
     return architecture.build_model(architecture.build_config(len(tokenizer), words.special_ids(tokenizer))).eval()
 
 
 def test_sizes_are_those_of_the_stock_processor():
+    from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
+
     rng = random.Random(0)
     for budget in patches.BUDGETS.values():
         for _ in range(200):
@@ -43,6 +41,10 @@ def test_sizes_are_those_of_the_stock_processor():
 
 @pytest.mark.parametrize("kind", ["image", "crop", "frame", "selected_frame"])
 def test_patches_are_those_of_the_stock_processor(kind):
+    import torch
+
+    from engine.lab.recipe import export, losses
+
     picture = scenes.draw_scene(3, "train").picture
     if kind == "crop":
         picture = picture.crop((100, 80, 213, 171))
@@ -58,6 +60,10 @@ def test_patches_are_those_of_the_stock_processor(kind):
 
 def stock_logits(model, lexicon, sequence: Sequence) -> torch.Tensor:
     """The model as transformers runs it, positions and all."""
+    import torch
+
+    from engine.lab.recipe import losses
+
     ids = torch.tensor([sequence.ids])
     seen = [view for _, view in sequence.views]
     with torch.no_grad():
@@ -72,6 +78,11 @@ def stock_logits(model, lexicon, sequence: Sequence) -> torch.Tensor:
 
 @pytest.mark.parametrize("kind", ["zoom", "clip"])
 def test_the_fast_path_is_the_stock_forward(stock, lexicon, kind):
+    import torch
+
+    from engine.lab.recipe import clip_samples, fast, losses, scene_samples
+    from engine.lab.recipe.sequences import batch_of
+
     rng = random.Random(2)
     if kind == "zoom":
         sequence = scene_samples.zoom_trace(rng, lexicon, scenes.draw_scene(7, "train"), 3)
@@ -97,6 +108,11 @@ def test_the_fast_path_is_the_stock_forward(stock, lexicon, kind):
 
 
 def test_the_fast_norm_has_the_gradients_of_the_stock_norm():
+    import torch
+    from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextRMSNorm
+
+    from engine.lab.recipe import fast
+
     torch.manual_seed(1)
     norm = Qwen3VLTextRMSNorm(24).double()
     norm.weight.data.normal_()
@@ -106,6 +122,8 @@ def test_the_fast_norm_has_the_gradients_of_the_stock_norm():
 
 
 def test_the_chat_template_says_what_training_reads(tokenizer, lexicon):
+    from engine.lab.recipe import export, scene_samples
+
     scene = scenes.draw_scene(7, "train")
     sign = scene.signs[0]
     sequence = scene_samples.ground_trace(random.Random(0), lexicon, scene, 1)
@@ -132,12 +150,16 @@ def test_any_text_survives_the_tokenizer(tokenizer, text):
 
 
 def test_what_must_be_placed_or_spelled_is_one_token(tokenizer):
+    from engine.lab.recipe import tokenizer as words
+
     for text in (*words.COORDINATES, *"ABCXYZ0189", "<tool_call>", "</tool_call>"):
         assert len(tokenizer(text, add_special_tokens=False)["input_ids"]) == 1
 
 
 def test_erroneous_turns_are_read_and_never_learned(lexicon):
     """Every learned call proposes the right box, whatever went wrong before."""
+    from engine.lab.recipe import scene_samples, turns
+
     for seed in range(60):
         scene = scenes.draw_scene(11, "train")
         sequence = scene_samples.zoom_trace(random.Random(seed), lexicon, scene, 4)
@@ -150,6 +172,8 @@ def test_erroneous_turns_are_read_and_never_learned(lexicon):
 def test_a_clips_learned_calls_select_and_zoom_right(lexicon):
     """Whatever frames were selected before, the call that is learned names a right frame, then the sign's place in the
     picture that just came."""
+    from engine.lab.recipe import clip_samples, turns, validation
+
     clip = clips.draw_clip(3, "train")
     size = clip.frames[0].size
     for seed in range(40):
@@ -171,9 +195,13 @@ def test_a_clips_learned_calls_select_and_zoom_right(lexicon):
 
 
 def read_text(sequence: Sequence, lexicon) -> str:
+    from engine.lab.recipe import tokenizer as words
+
     return words.build_tokenizer().decode([token for token in sequence.ids if token != lexicon.picture_id])
 
 
 def lexicon_text(sequence: Sequence, lexicon) -> str:
+    from engine.lab.recipe import tokenizer as words
+
     tokenizer = words.build_tokenizer()
     return tokenizer.decode([label for label in sequence.labels if label >= 0])

@@ -7,24 +7,8 @@ import re
 from types import SimpleNamespace
 
 import numpy as np
-import torch
 
-from engine.lab.recipe import (
-    architecture,
-    losses,
-    world_clips,
-    world_curriculum,
-    world_pictures,
-    world_poses,
-    world_speech,
-    world_subjects,
-    world_thoughts,
-    world_tiles,
-    world_validation,
-    world_views,
-)
-from engine.lab.recipe import tokenizer as words
-from engine.lab.recipe.fast import AttentionPull
+from engine.lab.recipe import world_poses, world_subjects, world_tiles, world_views
 from engine.lab.recipe.views import THINGS, UNKNOWN
 from engine.lab.world import signs
 from engine.lab.world.miniature import info, mv, tally, vstar
@@ -40,6 +24,8 @@ SIZE = re.compile(r"Image Size: \d+x\d+")
 
 
 def trace_of(rng, lexicon, drawing, poses):
+    from engine.lab.recipe import world_clips, world_pictures
+
     if len(drawing.frames) > 1:
         return world_clips.clip_trace(rng, lexicon, drawing, poses, 1)
     return world_pictures.picture_trace(rng, lexicon, drawing, poses)
@@ -83,6 +69,8 @@ def test_counts_are_asked_about_as_often():
 
 @every
 def test_what_is_looked_for_is_said_in_the_questions_own_tokens(room, lexicon):
+    from engine.lab.recipe import world_speech
+
     for drawing in drawings(room, 8):
         for pose in world_poses.further_poses(random.Random(4), drawing, 99):
             sequence = lexicon.begin()
@@ -144,6 +132,8 @@ def new_views(step: Step, views: list[View], medium: Media) -> list[View]:
 
 @every
 def test_a_turn_written_in_pieces_has_the_tokens_of_its_text(room, tokenizer, lexicon):
+    from engine.lab.recipe import world_pictures
+
     for drawing in drawings(room, 4):
         poses = world_poses.further_poses(random.Random(5), drawing, 4)
         for sequence in (
@@ -156,6 +146,8 @@ def test_a_turn_written_in_pieces_has_the_tokens_of_its_text(room, tokenizer, le
 
 @every
 def test_only_right_calls_and_answers_are_learned(room, tokenizer, lexicon):
+    from engine.lab.recipe import world_thoughts
+
     drawing = drawings(room, 1)[0]
     poses = world_poses.further_poses(random.Random(2), drawing, 2)
     answers = {pose.answer for pose in poses}
@@ -176,6 +168,8 @@ def test_only_right_calls_and_answers_are_learned(room, tokenizer, lexicon):
 
 @every
 def test_things_are_labelled_where_they_can_be_made_out(room):
+    from engine.lab.recipe import world_thoughts
+
     for drawing in drawings(room, 3):
         pose = world_poses.own_pose(drawing)
         if not pose.things or pose.things[0].role not in ("object", "mark"):
@@ -228,6 +222,12 @@ def test_a_tile_is_full_of_labelled_things():
 
 
 def test_every_kind_of_batch_has_a_finite_loss_and_reaches_every_head(tokenizer, lexicon):
+    import torch
+
+    from engine.lab.recipe import architecture, losses, world_curriculum
+    from engine.lab.recipe import tokenizer as words
+    from engine.lab.recipe.fast import AttentionPull
+
     torch.manual_seed(0)
     model = architecture.build_model(architecture.build_config(len(tokenizer), words.special_ids(tokenizer)))
     probes, vocabulary, kinds = architecture.Probes(), words.vocabulary_of(tokenizer), set()
@@ -258,6 +258,10 @@ def test_words_of_the_world_are_one_token_each(tokenizer):
 
 
 def test_tokens_keep_their_rows_when_words_are_added():
+    import torch
+
+    from engine.lab.recipe import tokenizer as words
+
     old, new = (words.tokens_of(words.build_tokenizer(worlds)) for worlds in (("signs",), words.WORLDS))
     assert set(old) < set(new)
     rows = torch.arange(float(len(old)))[:, None].repeat(1, 2)
@@ -267,6 +271,8 @@ def test_tokens_keep_their_rows_when_words_are_added():
 
 
 def test_a_checkpoint_that_names_no_tokens_is_of_the_first_words():
+    from engine.lab.recipe import tokenizer as words
+
     assert words.tokens_in({}) == words.tokens_of(words.build_tokenizer(("signs",)))
     assert words.tokens_in({"tokens": ["a"]}) == ["a"]
 
@@ -276,6 +282,8 @@ def test_a_checkpoint_that_names_no_tokens_is_of_the_first_words():
 
 @every
 def test_the_compass_executes_the_calls_that_are_taught(room, lexicon):
+    from engine.lab.recipe import world_validation
+
     reader = SimpleNamespace(lexicon=lexicon)
     for drawing in drawings(room, 2):
         going = world_validation.begin(reader, drawing)
@@ -299,6 +307,8 @@ def test_the_tallest_bar_alone_is_labelled_as_such():
 
 def test_a_crop_that_shows_too_much_is_zoomed_into(tokenizer, lexicon):
     """The words are those of a synthesised trajectory; the wide look is read and never learned."""
+    from engine.lab.recipe import world_pictures, world_thoughts
+
     found = 0
     for drawing in drawings(vstar, 6):
         pose = world_poses.own_pose(drawing)
@@ -326,6 +336,8 @@ def test_a_crop_that_shows_too_much_is_zoomed_into(tokenizer, lexicon):
 
 
 def test_every_thing_that_is_counted_has_a_middle_of_its_own_and_no_other():
+    from engine.lab.recipe import world_thoughts
+
     for drawing in drawings(tally, 6):
         pose = world_poses.own_pose(drawing)
         assert pose.carrier is not None

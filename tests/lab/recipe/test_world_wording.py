@@ -9,7 +9,7 @@ import pytest
 
 from engine.evaluation import benchmarks
 from engine.evaluation.drawn import benchmark_named
-from engine.lab.recipe import world_poses, world_speech, world_thoughts, world_views, world_wording
+from engine.lab.recipe import world_poses, world_views
 from engine.lab.world.miniature import vstar
 from engine.synthesis.wording import Moment
 from engine.trace import Box, Example, Media, View
@@ -19,6 +19,8 @@ from .drawn import PLACE, drawings, every
 
 @every
 def test_synthesised_thoughts_are_those_that_are_taught(room, lexicon):
+    from engine.lab.recipe import world_speech, world_thoughts, world_wording
+
     for drawing in drawings(room, 4):
         pose = world_poses.own_pose(drawing)
         if len(drawing.frames) > 1:
@@ -40,17 +42,20 @@ def test_synthesised_thoughts_are_those_that_are_taught(room, lexicon):
 
 
 def test_a_drawing_is_found_by_its_examples_name():
+    from engine.lab.recipe import world_wording
+
     drawn = next(iter(benchmarks.draw(benchmark_named("mini-tally"), 1, 3, "train")))
     found = world_wording.drawing_named(drawn.name)
     assert found is not None and (found.question, found.answer) == (drawn.example.question, drawn.example.answer)
     assert world_wording.drawing_named("mini-signs-0-00001") is None
 
 
-@pytest.mark.parametrize(
-    ("stage", "taught"), [("again", world_thoughts.AGAIN), ("closer", world_thoughts.CLOSER)], ids=["again", "closer"]
-)
-def test_what_is_thought_after_a_wrong_look_is_what_is_taught(stage, taught):
+@pytest.mark.parametrize("stage", ["again", "closer"])
+def test_what_is_thought_after_a_wrong_look_is_what_is_taught(stage):
     """A sentence that the recipe never said has words that the reasoner never wrote: up to 20 nats each in the warm start."""
+    from engine.lab.recipe import world_thoughts, world_wording
+
+    taught = {"again": world_thoughts.AGAIN, "closer": world_thoughts.CLOSER}[stage]
     (drawing,) = drawings(vstar, 1)
     pose = world_poses.own_pose(drawing)
     media = (Media("0" * 64, "image", *drawing.frames[0].size),)

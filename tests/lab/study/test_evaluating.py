@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
 
-from engine.backbone.loading import load_backbone
 from engine.evaluation.benchmarks import draw
 from engine.evaluation.drawn import benchmark_named
 from engine.evaluation.runner import evaluate
 from engine.evaluation.scoring import score_answer
 from engine.lab.study.material import Stopped, draw_examples, media_folder, posed_in, questions_in
 from engine.lab.study.plan import BENCHMARKS, SOURCES, Draw
-from engine.policies.local import LocalPolicy
 from engine.reasoning import Limits
 from engine.trace import Step, Trace, first_views
-from engine.training.episodes import reward_group
 from engine.training.grpo_config import GrpoConfig
 
 LIMITS = Limits(max_steps=3, max_tokens=160, max_turn_tokens=80)
@@ -47,11 +43,17 @@ def posed(lists):
 @pytest.fixture(scope="module")
 def backbone():
     """The embedded reasoner in fp32, where a batch rounds as a single row does."""
+    import torch
+
+    from engine.backbone.loading import load_backbone
+
     return load_backbone("tiny", "none", "cpu", dtype=torch.float32)
 
 
 @pytest.mark.parametrize("is_operating", [True, False])
 def test_a_batch_says_what_each_says_alone(backbone, posed, is_operating):
+    from engine.policies.local import LocalPolicy
+
     alone = list(evaluate(LocalPolicy(backbone), posed, LIMITS, is_operating=is_operating))
     together = list(evaluate(LocalPolicy(backbone), posed, LIMITS, is_operating=is_operating, at_once=5))
     assert len(together) == len(posed) == 8
@@ -83,6 +85,8 @@ def test_what_is_read_is_what_was_drawn(lists, name):
     ],
 )
 def test_rl_rewards_what_evaluation_scores(lists, name, answer_of):
+    from engine.training.episodes import reward_group
+
     paths, media = lists
     (question, _), (posed, _) = questions_in(paths[name]), posed_in(paths[name], media)
     example = posed.example

@@ -6,7 +6,6 @@ import pytest
 
 from engine.errors import IntegrityError, InvalidInput, Unavailable
 from engine.lab.study.folder import Folder
-from engine.lab.study.identity import identity_of, model_hash
 from engine.lab.study.plan import Sizes
 from engine.settings import Settings
 
@@ -17,6 +16,8 @@ def folder(tmp_path) -> Folder:
 
 
 def test_a_study_is_gone_on_with_and_another_one_is_refused_by_what_differs(folder):
+    from engine.lab.study.identity import identity_of
+
     settings = Settings.from_environment({})
     folder.claim(identity_of(Sizes(), settings))
     folder.claim(identity_of(Sizes(), settings))
@@ -50,6 +51,8 @@ def test_a_study_is_run_by_one_process_at_a_time(folder):
 
 
 def test_weights_have_one_name_wherever_they_lie(tmp_path):
+    from engine.lab.study.identity import model_hash
+
     for name, weights in (("a", b"same"), ("b", b"same"), ("c", b"other")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.json").write_text("{}")

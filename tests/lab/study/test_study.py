@@ -14,13 +14,10 @@ import pytest
 
 from engine.__main__ import main
 from engine.errors import Unavailable
-from engine.lab.recipe import world_thoughts
 from engine.lab.recipe.world_poses import own_pose
-from engine.lab.recipe.world_wording import drawing_named
 from engine.lab.study.folder import Folder
 from engine.lab.study.plan import BENCHMARKS, ROWS, Draw, Evaluate, Grpo, Sizes, plan
 from engine.lab.study.report import table
-from engine.lab.study.schedule import run_in_processes
 from engine.settings import Settings
 from engine.synthesis.recording import read_trajectories
 from engine.trace import SelectFrames
@@ -132,6 +129,9 @@ def test_without_correction_data_only_the_errors_are_missing(study):
 
 
 def test_a_warm_start_says_and_selects_only_what_the_recipe_teaches(study):
+    from engine.lab.recipe import world_thoughts
+    from engine.lab.recipe.world_wording import drawing_named
+
     folder = study[0]
     taught = (
         "Here it is.",
@@ -196,6 +196,8 @@ def test_the_plan_is_told_without_doing_anything(tmp_path):
 
 
 def test_parts_run_in_processes_of_their_own_and_a_failure_is_told_by_its_name(tmp_path):
+    from engine.lab.study.schedule import run_in_processes
+
     folder, settings, events = Folder(tmp_path / "s"), Settings.from_environment({"STUDIO_THREADS": "1"}), []
     draws = (Draw("mini-info", "practice", 2), Draw("mini-tally", "practice", 2))
     assert run_in_processes(folder, draws, LEAST, settings, 2, events.append, lambda: False)
@@ -212,6 +214,8 @@ def test_parts_run_in_processes_of_their_own_and_a_failure_is_told_by_its_name(t
 
 
 def test_a_killed_process_is_told_and_its_part_can_be_done_again(tmp_path):
+    from engine.lab.study.schedule import run_in_processes
+
     folder, settings = Folder(tmp_path / "s"), Settings.from_environment({})
     part, killed = Draw("mini-info", "practice", 40), []
 
