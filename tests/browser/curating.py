@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.lab.bench.running import RunningStudio
+from engine.store import Store
+from tests.browser.live import LiveStudio
 
 __all__ = ["drag_box", "eventually", "opened", "settled", "time_passes"]
 
@@ -18,20 +20,19 @@ def eventually(check: Callable[[], Any], expected: Any, within_s: float = 60) ->
     assert found == expected
 
 
-def opened(page: Any, studio: RunningStudio, query: str = "") -> Any:
+def opened(page: Any, studio: RunningStudio | LiveStudio, query: str = "") -> Any:
     """The page with a trace on the bench, ready for keys."""
     page.goto(f"{studio.url}/curate{query}")
     page.wait_for_selector("#curate-approve:enabled")
     return page
 
 
-def time_passes(studio: RunningStudio) -> None:
+def time_passes(store: Store) -> None:
     """Whoever came before is long gone. A browser that is shut down in the middle of a request cannot say so, and its
     traces would be reserved until the reservations run out."""
-    with studio.store() as store:
-        for item in (listed.item for listed in store.queue.page(limit=1000).items):
-            if (held := store.reservations.of(item.id)) is not None:
-                store.reservations.release(item.id, held.holder)
+    for item in (listed.item for listed in store.queue.page(limit=1000).items):
+        if (held := store.reservations.of(item.id)) is not None:
+            store.reservations.release(item.id, held.holder)
 
 
 def settled(page: Any) -> None:

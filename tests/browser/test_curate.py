@@ -30,7 +30,8 @@ def studio(running_studio):
 def alone(studio):
     """Every test is another person's, who finds nothing reserved."""
     yield
-    time_passes(studio)
+    with studio.store() as store:
+        time_passes(store)
 
 
 def ids(studio) -> list[str]:

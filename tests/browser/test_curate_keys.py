@@ -24,7 +24,8 @@ def studio(running_studio):
 @pytest.fixture(autouse=True)
 def alone(studio):
     yield
-    time_passes(studio)
+    with studio.store() as store:
+        time_passes(store)
 
 
 def statuses(studio) -> list[str]:
