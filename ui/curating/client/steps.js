@@ -17,7 +17,7 @@ async function blankOut(step) {
   blanking = new AbortController();
   changed();
   try {
-    adopt(await post('curate/blank', { trace: workbench.current, step }, blanking.signal));
+    adopt(await post('curate/blank', { trace: workbench.current, step }, { signal: blanking.signal }));
   } catch (error) {
     if (error.name !== 'AbortError') notice(error.message, { tone: 'bad' });
   }
