@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import TextIO
 
 from engine import __version__
-from engine.commands import ask, collect, evaluate, examples, export, import_data, synthesize, train, verify
+from engine.commands import ask, collect, delete, evaluate, examples, export, import_data, synthesize, train, verify
 from engine.errors import IntegrityError, PersonError
 from engine.settings import Settings
 
@@ -23,6 +23,7 @@ __all__ = ["command_line", "main"]
 _COMMANDS: Mapping[str, ModuleType] = {
     "ask": ask,
     "collect": collect,
+    "delete": delete,
     "evaluate": evaluate,
     "examples": examples,
     "export": export,

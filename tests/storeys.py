@@ -40,6 +40,7 @@ STOREYS = (
     ),
     Storey("The door to a trace", ("engine.workbench",)),
     Storey("Background work", ("engine.jobs",)),
+    Storey("Keeping house", ("engine.upkeep",)),
     Storey("From settings to services", ("engine.opening",)),
     Storey("The lab", ("engine.lab.world",)),
     Storey("The lab", ("engine.lab.recipe", "engine.lab.bench")),
@@ -77,6 +78,7 @@ PURE = (
     "engine.jobs.evaluate",
     "engine.jobs.importing",
     "engine.importing",
+    "engine.upkeep",
     "engine.lab.world",
 )
 """Rooms and modules that never load torch or what stands on it."""

@@ -37,7 +37,11 @@ def queue_job(store: Store, kind: Kind, plan: Plan) -> Job:
 
 
 def resume_job(store: Store, job_id: str) -> Job:
-    """Queue a stopped, failed or interrupted job again; it goes on from its last checkpoint. Raises Conflict, NotFound."""
+    """Queue a stopped, failed or interrupted job again; it goes on from its last checkpoint. Raises NotFound, and Conflict
+    where it is in another state, or some of its traces were deleted."""
+    missing = store.jobs.get(job_id).revision_count - len(store.jobs.revision_ids(job_id))
+    if missing:
+        raise Conflict(f"{missing} of the traces that this job learns from were deleted; start a new job")
     return store.jobs.set_state(job_id, "queued", "waiting to go on")
 
 

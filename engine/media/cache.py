@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 __all__ = ["BoundedCache"]
@@ -38,6 +38,12 @@ class BoundedCache(Generic[K, V]):
             self._held_bytes += size_bytes
             while self._held_bytes > self._max_bytes and len(self._entries) > 1:
                 self._held_bytes -= self._entries.popitem(last=False)[1][1]
+
+    def drop(self, is_unwanted: Callable[[K], bool]) -> None:
+        """Forgets the values of unwanted keys."""
+        with self._lock:
+            for key in [key for key in self._entries if is_unwanted(key)]:
+                self._held_bytes -= self._entries.pop(key)[1]
 
     @property
     def held_bytes(self) -> int:

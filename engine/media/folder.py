@@ -12,7 +12,7 @@ at it later, so that a frame's number means the same frame in every trace; one t
 was a choice, and stays what it was then (`load_media`). One MediaFolder may be used from many threads, several processes may
 share a root. At most two files are decoded at a time, and decoded media are held in a cache bounded in bytes.
 
-Not covered: which media belong to whom and what they were called (`engine.store`), deleting.
+Not covered: which media belong to whom, what they were called, and which are wanted (`engine.store`).
 """
 
 from __future__ import annotations
@@ -135,6 +135,16 @@ class MediaFolder:
             self._settle(incoming, self.root / sha256[:2] / path.name)
         finally:
             incoming.unlink(missing_ok=True)
+
+    def erase(self, sha256: str) -> None:
+        """Deletes a medium with everything that was derived from it; nothing happens where it is not here."""
+        if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+            return
+        derived = (self.root / ".thumbnails").glob(f"*/{sha256[:2]}/{sha256}-*")
+        for path in [*derived, *(self.root / sha256[:2]).glob(f"{sha256}.*")]:
+            path.unlink(missing_ok=True)
+        self._loaded.drop(lambda key: key == sha256)
+        self._encoded.drop(lambda key: sha256 in key)
 
     def sampling_of(self, sha256: str) -> Sampling | None:
         """Which frames of a stored clip are taken; None for a picture, and for a clip from before there was a choice."""

@@ -12,6 +12,7 @@
     store.examples   examples that were brought in, by data set
     store.dossiers   all that is known of a trace
     store.attempts   what jobs' attempts came to    store.evaluations  what was scored, and on what it depends
+    store.bin        what was deleted, and back      store.emptying   what is gone for good
 
 Any thread may use it (each gets its own connection), and so may several processes on one machine. Values come out as
 frozen dataclasses; what is missing raises NotFound, a save that came too late StaleRevision (a Conflict).
@@ -29,6 +30,7 @@ from sqlite_utils import Database
 
 from engine.store.adapters import Adapter, Adapters, Promotion
 from engine.store.attempts import Attempt, AttemptCounts, Attempts, group_id
+from engine.store.bin import Bin, Deletion
 from engine.store.connection import Connections, JournalMode
 from engine.store.dossiers import (
     Blanked,
@@ -41,6 +43,7 @@ from engine.store.dossiers import (
     Version,
 )
 from engine.store.drafts import Drafts, SavedDraft, StaleDraft
+from engine.store.emptying import Emptied, Emptying, Erasure
 from engine.store.evaluations import Evaluation, Evaluations
 from engine.store.examples import DataSet, Examples, ImportedExample
 from engine.store.facets import derive
@@ -58,6 +61,7 @@ from engine.store.rounds import Adjudication, BulkAction, PassedOver, Round, Rou
 from engine.store.schema import migrate
 from engine.store.search import Outcome, Status
 from engine.store.tags import SavedView, Tags
+from engine.store.targets import DeletionPlan, LearnedFrom, Target, target_of
 from engine.store.traces import QueueItem, TraceRecord, Traces
 from engine.store.verify import MediaFiles, VerifyReport, verify
 
@@ -75,12 +79,17 @@ __all__ = [
     "ImportedExample",
     "Decided",
     "Dossier",
+    "Deletion",
+    "DeletionPlan",
+    "Emptied",
+    "Erasure",
     "JobEvent",
     "HistoryEvent",
     "Job",
     "JobState",
     "JournalMode",
     "DoubtfulLesson",
+    "LearnedFrom",
     "LessonCounts",
     "Listed",
     "MediaRecord",
@@ -111,6 +120,8 @@ __all__ = [
     "VerifyReport",
     "Version",
     "group_id",
+    "Target",
+    "target_of",
 ]
 
 
@@ -141,6 +152,8 @@ class Store:
     dossiers: Dossiers
     attempts: Attempts
     evaluations: Evaluations
+    bin: Bin
+    emptying: Emptying
 
     def __init__(self, path: Path | str, journal_mode: JournalMode = "wal", busy_timeout_s: float = 30.0) -> None:
         connections = Connections(Path(path), journal_mode, busy_timeout_s)
@@ -173,6 +186,8 @@ class Store:
             "dossiers": Dossiers(connections, traces, revisions),
             "attempts": Attempts(connections),
             "evaluations": Evaluations(connections),
+            "bin": Bin(connections),
+            "emptying": Emptying(connections),
         }
         for name, part in parts.items():
             object.__setattr__(self, name, part)

@@ -26,7 +26,7 @@ __all__ = ["Adapter", "Adapters", "Promotion"]
 @dataclass(frozen=True, slots=True)
 class Adapter:
     """`path` is relative to the artifacts folder; `base_hash` names the backbone's weights that it was trained on;
-    `metrics` is what its job measured, plain JSON."""
+    `metrics` is what its job measured, plain JSON; `deleted_traces` of those that its job learned from are gone for good."""
 
     id: str
     name: str
@@ -36,6 +36,7 @@ class Adapter:
     base_hash: str
     metrics: dict[str, Any]
     created_at: str
+    deleted_traces: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Promotion:
     adapter_id: str | None
     author: str
     created_at: str
+
+
+_SELECT = """SELECT a.*, (SELECT count(DISTINCT t.trace_id) FROM job_tombstones j
+    JOIN revision_tombstones t ON t.id = j.revision_id WHERE j.job_id = a.job_id) AS deleted_traces FROM adapters a """
 
 
 class Adapters:
@@ -90,7 +95,7 @@ class Adapters:
 
     def get(self, adapter_id: str) -> Adapter:
         """Raises NotFound."""
-        row = self._connections.row("SELECT * FROM adapters WHERE id = ?", (adapter_id,))
+        row = self._connections.row(_SELECT + "WHERE a.id = ?", (adapter_id,))
         if row is None:
             raise NotFound(f"there is no adapter {adapter_id!r} in the store")
         return _adapter(row)
@@ -132,7 +137,7 @@ class Adapters:
 
     def list(self) -> list[Adapter]:
         """All adapters, newest first."""
-        return [_adapter(row) for row in self._connections.rows("SELECT * FROM adapters ORDER BY number DESC")]
+        return [_adapter(row) for row in self._connections.rows(_SELECT + "ORDER BY a.number DESC")]
 
 
 def _adapter(row: sqlite3.Row) -> Adapter:
@@ -145,4 +150,5 @@ def _adapter(row: sqlite3.Row) -> Adapter:
         row["base_hash"],
         json.loads(row["metrics"]),
         row["created_at"],
+        row["deleted_traces"],
     )

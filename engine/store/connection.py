@@ -139,6 +139,26 @@ class Connections:
             cursor.row_factory = sqlite3.Row
             yield from cursor.execute(sql, parameters)
 
+    def compact(self) -> None:
+        """Writes the database file anew, so that nothing of deleted rows is left in it or in its journal.
+
+        Raises Unavailable where others read or write it for longer than the busy timeout.
+        """
+        conn = self.database().conn
+        with self._write_lock:
+            try:
+                conn.execute("VACUUM")
+                is_busy = conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                is_busy = True
+        if is_busy:
+            raise Unavailable(
+                f"the database {self.path.name} is in use by another process, so it still holds what was deleted; close "
+                "that process, and empty the bin again"
+            )
+
     def close(self) -> None:
         """Closes every thread's connection. Call it when no thread works with the store any more."""
         with self._all_lock:

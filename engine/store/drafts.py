@@ -16,7 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import Conflict, NotFound
+from engine.errors import Conflict
+from engine.store.absent import absent
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, now, storable
 
@@ -64,7 +65,7 @@ class Drafts:
         """
         with self._connections.write() as db:
             if self._connections.row("SELECT 1 FROM traces WHERE id = ?", (trace_id,)) is None:
-                raise NotFound(f"there is no trace {trace_id!r} in the store")
+                raise absent(self._connections, "traces", trace_id)
             kept = self.find(trace_id, author)
             if counter != (kept.counter if kept else 0):
                 raise StaleDraft(kept)

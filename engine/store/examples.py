@@ -24,6 +24,7 @@ from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, storable
 from engine.store.media import MediaRecords
+from engine.store.packing import next_number
 from engine.trace import Example
 from engine.trace_json import example_from_json, example_to_json
 
@@ -87,9 +88,9 @@ class Examples:
                 return None
             for position, medium in enumerate(example.media):
                 self._media.record(medium, file_names[position] if position < len(file_names) else "")
-            columns = ", ".join(row)
+            columns, marks = ", ".join(row), ", ".join(":" + column for column in row)
             cursor = db.conn.execute(
-                f"INSERT INTO examples ({columns}) VALUES ({', '.join(':' + column for column in row)})", row
+                f"INSERT INTO examples (number, {columns}) VALUES ({next_number('examples')}, {marks})", row
             )
             db.conn.executemany(
                 "INSERT OR IGNORE INTO example_media VALUES (?, ?)",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from engine.store.connection import Connections
 from engine.store.identity import now, storable
+from engine.store.packing import next_number
 
 __all__ = ["BlankCheck", "History", "HistoryEvent", "record_event"]
 
@@ -87,6 +88,7 @@ class History:
 def record_event(connections: Connections, trace_id: str, who: str, kind: str, detail: str) -> None:
     """Adds what somebody did to a trace. For this package: call it inside `write()`."""
     connections.database().conn.execute(
-        "INSERT INTO trace_events (trace_id, at, who, kind, detail) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO trace_events (number, trace_id, at, who, kind, detail) "
+        f"VALUES ({next_number('trace_events')}, ?, ?, ?, ?, ?)",
         (trace_id, now(), storable(who), kind, detail),
     )

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from engine.errors import Conflict, NotFound
+from engine.store.absent import absent
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, storable
 from engine.store.owners import Owner, this_process
@@ -118,7 +119,7 @@ class Jobs:
             )
             for position, revision_id in enumerate(revision_ids):
                 if self._connections.row("SELECT 1 FROM revisions WHERE id = ?", (revision_id,)) is None:
-                    raise NotFound(f"there is no revision {revision_id!r} in the store")
+                    raise absent(self._connections, "revisions", revision_id)
                 db.conn.execute("INSERT INTO job_revisions VALUES (?, ?, ?)", (job_id, position, revision_id))
             return self.get(job_id)
 
@@ -263,6 +264,11 @@ class Jobs:
             (json.dumps(sorted(kinds)),),
         )
         return (None if job is None else tuple(job), None if row is None else tuple(row))
+
+    def active(self) -> list[Job]:
+        """Those that are queued or in a worker's hands, oldest first."""
+        sql = "SELECT * FROM jobs WHERE state IN ('queued', 'running', 'stopping') ORDER BY number"
+        return [_job(row) for row in self._connections.rows(sql)]
 
     def list(
         self, state: JobState | None = None, limit: int = 100, *, kinds: Collection[str] | None = None

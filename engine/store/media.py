@@ -9,7 +9,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from engine.errors import IntegrityError, NotFound
+from engine.errors import IntegrityError
+from engine.store.absent import absent
 from engine.store.connection import Connections
 from engine.store.identity import now, storable
 from engine.trace import Media
@@ -53,7 +54,7 @@ class MediaRecords:
         """Raises NotFound."""
         row = self._connections.row("SELECT * FROM media WHERE sha256 = ?", (sha256,))
         if row is None:
-            raise NotFound(f"there is no media {sha256!r} in the store")
+            raise absent(self._connections, "media", sha256)
         return _record(row)
 
     def list(self, limit: int = 100, offset: int = 0) -> list[MediaRecord]:

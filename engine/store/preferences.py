@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
 from engine.store.identity import new_id, now, storable
+from engine.store.packing import next_number
 from engine.store.revisions import Revisions, example_key
 from engine.store.traces import QueueItem, item_of
 
@@ -51,8 +52,8 @@ class Preferences:
         made = Preference(new_id(), chosen_id, rejected_id, is_tie, storable(author), storable(reason), now(), None)
         with self._connections.write() as db:
             db.conn.execute(
-                "INSERT INTO preferences (id, chosen_id, rejected_id, is_tie, author, reason, created_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO preferences (number, id, chosen_id, rejected_id, is_tie, author, reason, created_at) "
+                f"VALUES ({next_number('preferences')}, ?, ?, ?, ?, ?, ?, ?)",
                 (made.id, chosen_id, rejected_id, int(is_tie), made.author, made.reason, made.created_at),
             )
         return made

@@ -12,7 +12,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from engine.errors import Conflict, InvalidInput, NotFound
+from engine.errors import Conflict, InvalidInput
+from engine.store.absent import absent
 from engine.store.connection import Connections
 from engine.store.history import record_event
 from engine.store.identity import now, storable
@@ -65,7 +66,7 @@ class Reservations:
             raise InvalidInput("a reservation needs the name of a person")
         with self._connections.write() as db:
             if self._connections.row("SELECT 1 FROM traces WHERE id = ?", (trace_id,)) is None:
-                raise NotFound(f"there is no trace {trace_id!r} in the store")
+                raise absent(self._connections, "traces", trace_id)
             held = self.of(trace_id, at=moment)
             if held is not None and held.holder != person:
                 raise Reserved(held, moment)
@@ -96,7 +97,7 @@ class Reservations:
             raise InvalidInput("an assignment needs the name of a person")
         with self._connections.write() as db:
             if self._connections.row("SELECT 1 FROM traces WHERE id = ?", (trace_id,)) is None:
-                raise NotFound(f"there is no trace {trace_id!r} in the store")
+                raise absent(self._connections, "traces", trace_id)
             is_new = db.conn.execute(
                 "INSERT OR IGNORE INTO assignments VALUES (?, ?, ?, ?)",
                 (trace_id, storable(person), storable(author), now()),

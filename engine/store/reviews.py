@@ -17,6 +17,7 @@ from typing import Literal, get_args
 from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
 from engine.store.identity import new_id, now, storable
+from engine.store.packing import next_number
 from engine.store.revisions import Revision, Revisions, refresh_status
 
 __all__ = ["VERDICTS", "Review", "Reviews", "Verdict"]
@@ -63,8 +64,8 @@ class Reviews:
             trace_id = self._revisions.get(revision_id).trace_id
             review_id = new_id()
             db.conn.execute(
-                "INSERT INTO reviews (id, trace_id, revision_id, reviewer, verdict, reason, created_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO reviews (number, id, trace_id, revision_id, reviewer, verdict, reason, created_at) "
+                f"VALUES ({next_number('reviews')}, ?, ?, ?, ?, ?, ?, ?)",
                 (review_id, trace_id, revision_id, storable(reviewer), verdict, storable(reason), now()),
             )
             refresh_status(self._connections, trace_id)

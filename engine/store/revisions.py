@@ -21,6 +21,7 @@ from typing import Any
 from engine.errors import Conflict, InvalidInput, NotFound
 from engine.faithfulness import final_evidence_share, ignored_errors, pretended_steps, trajectory
 from engine.lessons import is_plain_lesson
+from engine.store.absent import absent
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, revision_hash, storable
 from engine.trace import Example, Trace
@@ -144,7 +145,7 @@ class Revisions:
         """Raises NotFound."""
         row = self._connections.row("SELECT * FROM revisions WHERE id = ?", (revision_id,))
         if row is None:
-            raise NotFound(f"there is no revision {revision_id!r} in the store")
+            raise absent(self._connections, "revisions", revision_id)
         return _revision(row)
 
     def head(self, trace_id: str) -> Revision:
@@ -152,14 +153,14 @@ class Revisions:
         sql = "SELECT r.* FROM traces t JOIN revisions r ON r.id = t.head_id WHERE t.id = ?"
         row = self._connections.row(sql, (trace_id,))
         if row is None:
-            raise NotFound(f"there is no trace {trace_id!r} in the store")
+            raise absent(self._connections, "traces", trace_id)
         return _revision(row)
 
     def first(self, trace_id: str) -> Revision:
         """What was recorded at first: the model's own version. Raises NotFound."""
         row = self._connections.row("SELECT * FROM revisions WHERE trace_id = ? AND parent_id IS NULL", (trace_id,))
         if row is None:
-            raise NotFound(f"there is no trace {trace_id!r} in the store")
+            raise absent(self._connections, "traces", trace_id)
         return _revision(row)
 
     def chain(self, trace_id: str) -> list[Revision]:

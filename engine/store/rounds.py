@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from engine.errors import InvalidInput, NotFound
+from engine.store.absent import absent
 from engine.store.connection import Connections
 from engine.store.history import record_event
 from engine.store.identity import new_id, now, storable
+from engine.store.packing import next_number
 from engine.store.reviews import Review, Reviews, Verdict
 from engine.store.revisions import Revisions, refresh_status
 
@@ -129,8 +131,8 @@ class Rounds:
                 raise InvalidInput("the reviewers of this trace do not disagree, so there is nothing to adjudicate")
             made = Adjudication(new_id(), trace_id, revision_id, storable(author), verdict, storable(reason), now())
             db.conn.execute(
-                "INSERT INTO adjudications (id, trace_id, revision_id, author, verdict, reason, created_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO adjudications (number, id, trace_id, revision_id, author, verdict, reason, created_at) "
+                f"VALUES ({next_number('adjudications')}, ?, ?, ?, ?, ?, ?, ?)",
                 (made.id, trace_id, revision_id, made.author, verdict, made.reason, made.created_at),
             )
             refresh_status(self._connections, trace_id)
@@ -170,7 +172,8 @@ class Rounds:
         action_id, person = new_id(), storable(reviewer)
         with self._connections.write() as db:
             db.conn.execute(
-                "INSERT INTO bulk_actions (id, author, verdict, created_at) VALUES (?, ?, ?, ?)",
+                "INSERT INTO bulk_actions (number, id, author, verdict, created_at) "
+                f"VALUES ({next_number('bulk_actions')}, ?, ?, ?, ?)",
                 (action_id, person, verdict, now()),
             )
         passed_over: list[PassedOver] = []
@@ -219,7 +222,7 @@ class Rounds:
     def _head_id(self, trace_id: str) -> str:
         row = self._connections.row("SELECT head_id FROM traces WHERE id = ?", (trace_id,))
         if row is None:
-            raise NotFound(f"there is no trace {trace_id!r} in the store")
+            raise absent(self._connections, "traces", trace_id)
         return str(row["head_id"])
 
     def _deciders(self, trace_id: str) -> set[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from engine.errors import InvalidInput, NotFound
+from engine.errors import InvalidInput
+from engine.store.absent import absent
 from engine.store.connection import Connections
 from engine.store.history import record_event
 from engine.store.identity import canonical_json, now, storable
@@ -38,7 +39,7 @@ class Tags:
             raise InvalidInput(f"a tag has 1 to {MAX_TAG_LENGTH} characters, not {len(word)}")
         with self._connections.write() as db:
             if self._connections.row("SELECT 1 FROM traces WHERE id = ?", (trace_id,)) is None:
-                raise NotFound(f"there is no trace {trace_id!r} in the store")
+                raise absent(self._connections, "traces", trace_id)
             is_new = db.conn.execute(
                 "INSERT OR IGNORE INTO trace_tags VALUES (?, ?, ?, ?)", (trace_id, word, storable(author), now())
             ).rowcount
@@ -51,7 +52,7 @@ class Tags:
         NotFound."""
         with self._connections.write() as db:
             if self._connections.row("SELECT 1 FROM traces WHERE id = ?", (trace_id,)) is None:
-                raise NotFound(f"there is no trace {trace_id!r} in the store")
+                raise absent(self._connections, "traces", trace_id)
             word = storable(tag)
             if db.conn.execute("DELETE FROM trace_tags WHERE trace_id = ? AND tag = ?", (trace_id, word)).rowcount:
                 record_event(self._connections, trace_id, author, "untagged", word)

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.errors import InvalidInput, NotFound
+from engine.store.absent import absent, is_in_bin
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, storable
 from engine.store.media import MediaRecords
+from engine.store.packing import next_number
 from engine.store.revisions import Revisions, head_columns
 from engine.store.search import STATUSES, Status
 from engine.trace import Example, MediaKind, StopReason, Trace
@@ -118,8 +120,8 @@ class Traces:
         that than the question, `policy_settings` the pixel budgets and sampling it was made with (plain JSON), `score` in
         [0, 1] or None where unscored, `confidence` in [0, 1] how sure the policy was (`engine.store.facets`), None where it
         did not tell; traces with the same `group_id` (`engine.store.attempts`) stand together in the queue. Raises
-        InvalidInput where the trace is no attempt at `example`, IntegrityError where a media contradicts what is recorded
-        of it.
+        InvalidInput where the trace is no attempt at `example`, NotFound where a media was deleted while the trace was
+        made, IntegrityError where one contradicts what is recorded of it.
         """
         example = example or trace.example
         if (example.question, example.media) != (trace.question, trace.media):
@@ -131,6 +133,8 @@ class Traces:
         trace_id, moment = new_id(), now()
         with self._connections.write() as db:
             for medium in trace.media:
+                if is_in_bin(self._connections, "media", medium.sha256):
+                    raise absent(self._connections, "media", medium.sha256)
                 self._media.record(medium)
             head = self._revisions.insert(trace_id, trace, author, None, None)
             known = _example_columns(example)
@@ -149,10 +153,8 @@ class Traces:
                     "updated_at": moment,
                 }
             )
-            names = ", ".join(columns)
-            db.conn.execute(
-                f"INSERT INTO traces ({names}) VALUES ({', '.join(':' + name for name in columns)})", columns
-            )
+            names, marks = ", ".join(columns), ", ".join(":" + name for name in columns)
+            db.conn.execute(f"INSERT INTO traces (number, {names}) VALUES ({next_number('traces')}, {marks})", columns)
             db.conn.executemany(
                 "INSERT OR IGNORE INTO trace_media VALUES (?, ?)", [(trace_id, m.sha256) for m in trace.media]
             )
@@ -163,8 +165,15 @@ class Traces:
         sql = "SELECT traces.*, trace_json FROM traces JOIN revisions ON revisions.id = head_id WHERE traces.id = ?"
         row = self._connections.row(sql, (trace_id,))
         if row is None:
-            raise NotFound(f"there is no trace {trace_id!r} in the store")
+            raise absent(self._connections, "traces", trace_id)
         return TraceRecord(item_of(row), json.loads(row["policy_settings"]), _example_of(row))
+
+    def id_of(self, number: int) -> str:
+        """The id of the trace that was recorded as this number, from 1. Raises NotFound."""
+        row = self._connections.row("SELECT id FROM traces WHERE number = ?", (number,))
+        if row is None:
+            raise NotFound(f"there is no trace number {number} in the store")
+        return str(row["id"])
 
     def set_score(self, trace_id: str, score: float | None, gold: str | None = None) -> TraceRecord:
         """Sets the score of the head in [0, 1], or None for unscored, and the gold answer where one is given."""

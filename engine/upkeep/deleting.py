@@ -1,0 +1,136 @@
+"""Deleting, with the files that belong to it: what will go, into the bin, back, and out of the house.
+
+    plan     -> what would go, said in sentences (`told`)
+    put      -> into the bin; files stay where they are, and nobody is shown them
+    restore  -> back as it was
+    empty    -> gone: rows, then files, then what the database file still holds of them
+
+Invariant: what is still to be erased stands in the store until it is, so emptying again finishes what a crash left.
+Not covered: copies outside the home, and weights that learned from what is gone: adapters say of how many traces.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import Conflict, NotFound
+from engine.jobs.kinds import EXPORT
+from engine.jobs.running import checkpoint_folder
+from engine.media import MediaFolder
+from engine.rights import Role, require
+from engine.store import Deletion, DeletionPlan, Emptied, Erasure, Store, Target
+
+__all__ = ["Deleting", "told"]
+
+_ALL = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Deleting:
+    """`artifacts` is the folder of checkpoints and of questions that jobs keep. Every act names the role of who does it."""
+
+    store: Store
+    media: MediaFolder
+    artifacts: Path
+
+    def plan(self, target: Target, role: Role) -> DeletionPlan:
+        """What `put` would take. Raises NotAllowed, NotFound, InvalidInput."""
+        require(role, "delete")
+        return self.store.bin.plan(target)
+
+    def media_bytes(self, sha256s: Collection[str]) -> int:
+        """What the originals take on disk."""
+        return sum(self.media.path(one).stat().st_size for one in sha256s if self.media.has(one))
+
+    def put(self, target: Target, person: str, role: Role) -> Deletion:
+        """Deletes, to be restored until the bin is emptied. Raises NotAllowed, NotFound, InvalidInput, and Conflict while a
+        job works with what would go, or an export reads the store."""
+        require(role, "delete")
+        plan = self.store.bin.plan(target)
+        for job in self.store.jobs.active():
+            if job.kind == EXPORT:
+                raise Conflict(f"the export {job.id} is {job.state} and reads the store; stop it, or wait for its end")
+            examples = self._examples_of(job.config)
+            if examples is not None and any(sha256 in examples for sha256 in plan.media):
+                raise Conflict(
+                    f"the {job.kind} job {job.id} is {job.state} and looks at this picture; stop it, or wait"
+                )
+        return self.store.bin.put(target, person)
+
+    def restore(self, deletion_id: str, role: Role) -> Deletion:
+        """Raises NotAllowed, and NotFound where it is not in the bin."""
+        require(role, "delete")
+        return self.store.bin.restore(deletion_id)
+
+    def empty(self, role: Role, deletion_ids: Collection[str] | None = None) -> Emptied:
+        """Makes what those deletions took (None: all) unrecoverable, and finishes what an emptying before this one left.
+        Raises NotAllowed, and Unavailable where the database is in use elsewhere: then its file still holds deleted rows."""
+        require(role, "delete")
+        emptied = self.store.emptying.empty(deletion_ids)
+        self._forget_unfinished_exports()
+        for erasure in self.store.emptying.erasures():
+            self._erase(erasure)
+            self.store.emptying.erased(erasure)
+        return emptied
+
+    def _erase(self, erasure: Erasure) -> None:
+        if erasure.kind == "database":
+            self.store.emptying.compact()
+        elif erasure.kind == "job":
+            shutil.rmtree(checkpoint_folder(self.artifacts, erasure.name), ignore_errors=True)
+        else:
+            try:
+                self.store.media.get(erasure.name)
+            except NotFound:  # else it came in again
+                self.media.erase(erasure.name)
+                for path in self._examples():
+                    if erasure.name in path.read_text(encoding="utf-8"):
+                        path.unlink()
+
+    def _forget_unfinished_exports(self) -> None:
+        """An export that was stopped begins anew: what it has written may hold what is gone."""
+        for job in self.store.jobs.list(kinds=[EXPORT], limit=_ALL):
+            if job.state != "done" and "out" in job.config:
+                for unfinished in Path(job.config["out"]).glob(f"*.{job.id}.part"):
+                    unfinished.unlink(missing_ok=True)
+
+    def _examples(self) -> Iterator[Path]:
+        yield from (self.artifacts / "examples").glob("*.json")
+
+    def _examples_of(self, config: object) -> str | None:
+        """The text of the questions that a job learns from, where it keeps them in a file."""
+        examples = config.get("examples") if isinstance(config, dict) else None
+        path = self.artifacts / "examples" / f"{examples['sha256']}.json" if isinstance(examples, dict) else None
+        return path.read_text(encoding="utf-8") if path is not None and path.is_file() else None
+
+
+def told(plan: DeletionPlan, media_bytes: int) -> Sequence[str]:
+    """A plan in sentences, first what goes, then what stays behind of it."""
+    parts = [
+        _counted(plan.traces, "trace"),
+        _counted(plan.revisions, "revision"),
+        _counted(plan.reviews, "review"),
+        _counted(plan.drafts, "draft"),
+        _counted(plan.preferences, "preference"),
+        _counted(plan.examples, "imported example"),
+        f"{_counted(len(plan.media), 'picture or clip', 'pictures or clips')} ({media_bytes / 1e6:,.1f} MB)",
+    ]
+    sentences = ["This takes " + ", ".join(parts) + "."]
+    if plan.other_traces:
+        sentences.append(
+            f"Of {_counted(plan.other_traces, 'other trace')} it takes what this person said of them; the traces stay."
+        )
+    for one in plan.learned:
+        made = " and made the adapter " + ", ".join(f"“{name}”" for name in one.adapters) if one.adapters else ""
+        sentences.append(
+            f"The {one.kind} job {one.job_id} learned from {_counted(one.traces, 'of these traces', 'of these traces')}{made}."
+        )
+    sentences += [f"The job {one.job_id} is {one.state}: until it ends, deleting is refused." for one in plan.at_work]
+    return sentences
+
+
+def _counted(count: int, one: str, more: str = "") -> str:
+    return f"{count:,} {one if count == 1 else more or one + 's'}"

@@ -1,0 +1,229 @@
+"""Out of the house: after emptying, no file of the home holds a word or a byte of what was deleted."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from engine.__main__ import main
+from engine.errors import Conflict, NotAllowed, NotFound
+from engine.jobs.running import resume_job
+from engine.media import MediaFolder
+from engine.store import Store, Target, target_of
+from engine.trace import Box, Example, Media, Observation, Step, Trace, View, ZoomIn
+from engine.upkeep import Deleting, told
+
+MARK = "Zyxwomarque"
+"""A word that nothing else has."""
+
+
+def picture(text: str) -> bytes:
+    """A picture whose file holds `text` as it is."""
+    info, buffer = PngInfo(), io.BytesIO()
+    info.add_text("Comment", text)
+    Image.effect_noise((90, 60), 80).convert("RGB").save(buffer, "PNG", pnginfo=info)
+    return buffer.getvalue()
+
+
+def trace_about(media: Media, word: str, thought: str = "think") -> Trace:
+    box = Box(0.1, 0.2, 0.7, 0.9)
+    views = (View(1, media.sha256, None, Box.full()), View(2, media.sha256, None, box))
+    steps = (
+        Step(f"I look for {word}{thought}.", ZoomIn(1, box), Observation((2,))),
+        Step("There.", answer=f"{word}answer"),
+    )
+    return Trace(f"Where is {word}question?", (media,), views, steps, "answered", "tiny", "studio")
+
+
+class House:
+    """A home with one trace that is about to go and one that stays, all that people and jobs do with both."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.store = Store(home / "annotations.db")
+        # Some builds of SQLite overwrite what is deleted by themselves.
+        self.store.connections.database().conn.execute("PRAGMA secure_delete = OFF")
+        self.media = MediaFolder(home / "artifacts" / "media")
+        self.deleting = Deleting(self.store, self.media, home / "artifacts")
+        self.stays, self.stays_media = self._record("Remaining", "guest-0000000b", "bob")
+        self.goes, self.goes_media = self._record(MARK, "guest-0000000a", MARK + "person")
+
+    def _record(self, word: str, author: str, person: str) -> tuple[str, str]:
+        store = self.store
+        media = self.media.take(picture(word + "bytes")).media
+        store.media.record(media, f"{word}file.png", 1000)
+        self.media.thumbnail(media.sha256, None, 64)
+        trace = trace_about(media, word)
+        example = Example(trace.question, (media,), answer=f"{word}gold", source=f"{word}source/1")
+        record = store.traces.record(trace, author=author, example=example, score=0.0)
+        edited = store.revisions.append(record.id, trace_about(media, word, "edited"), person, record.head_id)
+        store.drafts.record_edits(edited.id, [{"edit": word + "edit"}])
+        for counter, typed in enumerate(("half", "whole")):
+            store.drafts.save(record.id, person, {"typed": word + typed}, edited.id, True, counter)
+        store.tags.add(record.id, word + "tag", person)
+        store.tags.remove(record.id, word + "tag", person)
+        store.tags.add(record.id, word + "other", person)
+        store.reviews.record(edited.id, person, "accepted", word + "reason")
+        store.history.record_blank_check(edited.id, 0, word + "blank", word, True)
+        store.preferences.record(edited.id, record.head_id, person, reason=word + "because")
+        job = store.jobs.create(
+            "grpo", {"left_out": [{"revision": edited.id, "reason": word}]}, [], {}, [record.head_id]
+        )
+        store.jobs.claim(job.id)
+        seen = {"question": trace.question, "media": {"sha256": media.sha256}}
+        store.jobs.add_event(job.id, 1, "rollouts", seen)
+        store.jobs.set_state(job.id, "stopped")
+        store.adapters.record(f"adapter of {job.id}", f"adapters/{job.id}", job.id, "tiny", "cd" * 32, {})
+        kept = self.home / "artifacts" / "checkpoints" / job.id / "replay.pt"
+        kept.parent.mkdir(parents=True)
+        kept.write_text(word + "replay")
+        questions = self.home / "artifacts" / "examples" / f"{word}.json"
+        questions.parent.mkdir(exist_ok=True)
+        questions.write_text(json.dumps({"question": word + "asked", "media": media.sha256}))
+        return record.id, media.sha256
+
+    def files_with(self, word: str) -> list[str]:
+        """The files of the home that hold a word, in any letters' case, or are named by it."""
+        needle = word.lower().encode()
+        paths = [path for path in self.home.rglob("*") if path.is_file()]
+        return sorted(
+            str(path.relative_to(self.home))
+            for path in paths
+            if needle in path.read_bytes().lower() or needle in path.name.lower().encode()
+        )
+
+    def terms(self) -> str:
+        """The words of the full-text index, whose pages hold them without their beginnings."""
+        self.store.connections.database().conn.execute(
+            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab('main', 'trace_search', 'row')"
+        )
+        return " ".join(row[0] for row in self.store.connections.rows("SELECT term FROM temp.words"))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path / "home")
+    yield house
+    house.store.close()
+
+
+TARGETS = {
+    "trace": lambda house: target_of("trace", [house.goes]),
+    "picture": lambda house: target_of("picture", [house.goes_media]),
+    "person": lambda house: target_of("person", ["guest-0000000a"]),
+    "annotator": lambda house: target_of("person", [MARK + "person"]),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_after_emptying_no_file_holds_a_word_of_it(house: House, name: str) -> None:
+    assert len(house.files_with(MARK)) > 3 and MARK.lower() in house.terms()
+    target: Target = TARGETS[name](house)
+    house.deleting.put(target, "eve", "admin")
+    emptied = house.deleting.empty("admin")
+    assert (emptied.traces, emptied.revisions, emptied.media) == (1, 2, 1)
+    assert house.files_with(MARK) == [] and MARK.lower() not in house.terms()
+    if name != "picture":  # a picture's hash says nothing of it but to who has it
+        assert house.files_with(house.goes_media) == []
+    # What stays is as it was.
+    assert house.store.verify(MediaFolder(house.media.root)).problems == ()
+    assert len(house.files_with("Remaining")) > 3 and "remainingquestion" in house.terms()
+    assert house.store.traces.get(house.stays).status == "accepted"
+
+
+def test_in_the_bin_it_is_nowhere_and_links_say_so(house: House) -> None:
+    store = house.store
+    head = store.traces.get(house.goes).head_id
+    deletion = house.deleting.put(target_of("trace", [house.goes]), "eve", "admin")
+    for look in (store.traces.get, store.revisions.head, store.revisions.first):
+        with pytest.raises(NotFound, match="in the bin: eve deleted it on 20"):
+            look(house.goes)
+    with pytest.raises(NotFound, match="in the bin"):
+        store.revisions.get(head)
+    with pytest.raises(NotFound, match="in the bin"):
+        store.media.get(house.goes_media)
+    assert store.bin.holds_media(house.goes_media) and not store.bin.holds_media(house.stays_media)
+    assert [one.item.id for one in store.queue.page().items] == [house.stays]
+    assert sum(store.traces.counts().values()) == 1 and store.traces.sources() == ["Remainingsource"]
+    assert [one.trace_id for one in store.reviews.accepted()] == [house.stays]
+    assert len(store.preferences.list()) == 1 and list(store.tags.all()) == ["Remainingother"]
+    house.deleting.restore(deletion.id, "admin")
+    assert store.traces.get(house.goes).head_id == head
+    house.deleting.put(target_of("trace", [house.goes]), "eve", "admin")
+    house.deleting.empty("admin")
+    with pytest.raises(NotFound, match="was deleted on 20.* cannot be restored"):
+        store.traces.get(house.goes)
+    with pytest.raises(NotFound, match="the bin was emptied|no deletion"):
+        house.deleting.restore(deletion.id, "admin")
+
+
+def test_what_learned_from_it_is_named_and_jobs_cannot_go_on(house: House) -> None:
+    store = house.store
+    target = target_of("trace", [house.goes])
+    plan = house.deleting.plan(target, "admin")
+    [learned] = plan.learned
+    said = " ".join(told(plan, house.deleting.media_bytes(plan.media)))
+    assert (
+        "1 trace, 2 revisions, 1 review, 1 draft, 1 preference, 0 imported examples, 1 picture or clip (0.0 MB)" in said
+    )
+    assert f"The grpo job {learned.job_id} learned from 1 of these traces and made the adapter “adapter of" in said
+    resume_job(store, learned.job_id)
+    with pytest.raises(Conflict, match="is queued and holds 1 of these traces"):
+        house.deleting.put(target, "eve", "admin")
+    store.jobs.request_stop(learned.job_id)
+    deletion = house.deleting.put(target, "eve", "admin")
+    with pytest.raises(Conflict, match="1 of the traces that this job learns from were deleted"):
+        resume_job(store, learned.job_id)
+    house.deleting.restore(deletion.id, "admin")
+    resume_job(store, learned.job_id)
+    store.jobs.request_stop(learned.job_id)
+    house.deleting.put(target, "eve", "admin")
+    house.deleting.empty("admin")
+    [adapter] = [one for one in store.adapters.list() if one.job_id == learned.job_id]
+    [other] = [one for one in store.adapters.list() if one.job_id != learned.job_id]
+    assert (adapter.deleted_traces, other.deleted_traces) == (1, 0)
+
+
+def test_only_an_admin_deletes(house: House) -> None:
+    target = target_of("trace", [house.goes])
+    for act in (
+        lambda: house.deleting.plan(target, "trainer"),
+        lambda: house.deleting.put(target, "ann", "trainer"),
+        lambda: house.deleting.restore("x", "trainer"),
+        lambda: house.deleting.empty("trainer"),
+    ):
+        with pytest.raises(NotAllowed, match="needs admin"):
+            act()
+
+
+def call(home: Path, *words: str) -> tuple[int, str]:
+    out = io.StringIO()
+    return main(words, {"STUDIO_HOME": str(home), "STUDIO_MODEL": "scripted"}, out), out.getvalue()
+
+
+def test_the_command_plans_deletes_restores_and_empties(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    home = house.home
+    assert call(home, "delete", "bin") == (0, "The bin is empty.\n")
+    status, said = call(home, "delete", "trace", "2", "--plan")
+    assert status == 0 and "This takes 1 trace" in said and call(home, "delete", "bin")[1] == "The bin is empty.\n"
+    status, said = call(home, "delete", "trace", house.goes)
+    deletion_id = said.partition("delete restore ")[2].partition("`")[0]
+    assert call(home, "delete", "bin")[1].startswith(f"{deletion_id}  20")
+    assert call(home, "delete", "trace", "2")[0] == 2 and "no trace number 2" in capsys.readouterr().err
+    assert call(home, "delete", "trace", house.goes)[0] == 2 and "is in the bin" in capsys.readouterr().err
+    assert call(home, "delete", "restore", deletion_id) == (0, "restored 1 traces and 1 media\n")
+    assert call(home, "delete", "before", "2026")[0] == 2 and "a date is written as" in capsys.readouterr().err
+    assert call(home, "delete", "person", "nobody")[0] == 2 and "nothing of person nobody" in capsys.readouterr().err
+    assert call(home, "delete", "picture", house.goes_media)[0] == 0
+    # Only what was named is gone; the rest of the bin waits.
+    assert call(home, "delete", "trace", house.stays, "--now")[0] == 0
+    assert house.files_with("Remaining") == [] and house.files_with(MARK) != []
+    assert call(home, "delete", "empty-bin") == (0, "gone for good: 1 traces, 2 revisions, 1 media\n")
+    assert house.files_with(MARK) == []
+    assert call(home, "verify")[0] == 0
