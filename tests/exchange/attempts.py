@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from engine.exchange.format import Options
+from engine.exchange.sheet import Options
 from engine.protocols import protocol_named
 from engine.store import Dossier
 from engine.trace import Box, Example, Media, Observation, SelectFrames, Step, Trace, View, ZoomIn, first_views
