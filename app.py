@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
-from typing import TYPE_CHECKING
 
 # Gradio reads this when it is imported; it must phone nobody.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import uvicorn
 
-from engine.errors import PersonError
+from engine.errors import InvalidSetting, PersonError
 from engine.jobs.answering import StudioPolicy
 from engine.jobs.asking import Services
 from engine.jobs.collect import CollectKind
@@ -25,30 +25,43 @@ from engine.jobs.export import ExportKind
 from engine.jobs.importing import ImportKind
 from engine.jobs.kinds import Kind
 from engine.jobs.worker import Worker
+from engine.logs import keep_log
 from engine.media import MediaFolder
-from engine.opening import loop_limits, open_backbone, open_media, open_policy, open_store
-from engine.policies.base import Policy
+from engine.opening import (
+    OnLoading,
+    check_model,
+    clip_sampling,
+    loop_limits,
+    model_title,
+    open_backbone,
+    open_media,
+    open_policy,
+    open_store,
+)
 from engine.settings import Settings
+from engine.starting import Starting
 from engine.store import Store
 from ui.samples import SampleShelf
 from ui.server import build_server
-from ui.studio import Studio
-
-if TYPE_CHECKING:
-    from ui.training.desk import TrainingDesk
+from ui.studio import Reasoner, Studio
 
 __all__ = ["build_studio", "main"]
 
+_LOG = logging.getLogger("studio")
 _CLOSING_S = 30.0
 """For how long a running job is waited for, which goes on at the next start anyway."""
 
 
-def build_studio(settings: Settings) -> Studio:
-    """The services that the settings ask for. Makes the home folder and the database where they are missing."""
+def build_studio(settings: Settings, *, waits: bool = True) -> Studio:
+    """The services that the settings ask for. Makes the home folder and the database where they are missing. The model is
+    there when this returns, unless it `waits` for nobody: then `studio.reasoner.start()` loads it behind the pages."""
     settings.home.mkdir(parents=True, exist_ok=True)
     store, media = open_store(settings), open_media(settings)
-    policy, jobs, worker = _reasoner(settings, store, media)
-    media.sampling = policy.protocol.CLIP_SAMPLING
+    media.sampling = clip_sampling(settings)
+    worker = Worker(store, settings.artifacts, _by_name(ExportKind(store, media), ImportKind(store, media)))
+    reasoner = Starting(model_title(settings), lambda on_loading: _reasoner(settings, store, media, worker, on_loading))
+    if waits:
+        reasoner.load()
     worker.start()
     samples = SampleShelf(media, store)
     samples.prepare()
@@ -56,22 +69,23 @@ def build_studio(settings: Settings) -> Studio:
         settings=settings,
         store=store,
         media=media,
-        policy=lambda: policy,
+        policy=lambda: reasoner.get().policy,
         samples=samples,
         worker=worker,
-        jobs=jobs,
+        reasoner=reasoner,
     )
 
 
-def _reasoner(settings: Settings, store: Store, media: MediaFolder) -> tuple[Policy, TrainingDesk | None, Worker]:
-    """Who answers, with the adapter that was promoted, the desk that trains it (a script has none), and the worker with
-    the kinds of jobs that can be run here."""
-    kinds, limits = _by_name(ExportKind(store, media), ImportKind(store, media)), loop_limits(settings)
+def _reasoner(settings: Settings, store: Store, media: MediaFolder, worker: Worker, on_loading: OnLoading) -> Reasoner:
+    """Who answers, with the adapter that was promoted, and the desk that trains it (a script has none); the worker is given
+    the kinds of jobs that it makes possible."""
+    limits = loop_limits(settings)
     if settings.model == "scripted":
-        policy = open_policy(settings)
-        asking = Services(store, media, StudioPolicy(lambda: policy), limits)
-        kinds |= _by_name(CollectKind(asking), EvaluateKind(asking))
-        return policy, None, Worker(store, settings.artifacts, kinds)
+        script = open_policy(settings)
+        asking = Services(store, media, StudioPolicy(lambda: script), limits)
+        worker.add(_by_name(CollectKind(asking), EvaluateKind(asking)))
+        return Reasoner(script)
+    on_loading("importing torch", None)
     from engine.jobs.adapter_answering import AdapterAnswering
     from engine.jobs.measuring import held_out_measuring
     from engine.jobs.promotion import load_live
@@ -79,16 +93,21 @@ def _reasoner(settings: Settings, store: Store, media: MediaFolder) -> tuple[Pol
     from engine.policies.local import LocalPolicy
     from ui.training.desk import TrainingDesk, training_kinds
 
-    backbone = open_backbone(settings)
+    backbone = open_backbone(settings, on_loading)
+    policy = LocalPolicy(backbone)
+    media.sampling = policy.protocol.CLIP_SAMPLING
     unloaded = load_live(store, backbone, settings.artifacts)
     if unloaded is not None:
-        logging.getLogger(__name__).warning(unloaded)
+        _LOG.warning(unloaded)
     measuring = held_out_measuring(store, settings.artifacts, limits)
     workshop = Workshop(store, backbone, settings.artifacts, media.pictures, measuring)
     asking = Services(store, media, AdapterAnswering(store, backbone, settings.artifacts), limits)
-    kinds |= _by_name(CollectKind(asking), EvaluateKind(asking)) | training_kinds(workshop)
-    worker = Worker(store, settings.artifacts, kinds)
-    return LocalPolicy(backbone), TrainingDesk(workshop, worker, limits, unloaded), worker
+    worker.add(_by_name(CollectKind(asking), EvaluateKind(asking)) | training_kinds(workshop))
+    _LOG.info(
+        "%s is ready (%s, wire format %s: %s)",
+        backbone.name, backbone.quantization, backbone.protocol_name, backbone.protocol_reason,
+    )  # fmt: skip
+    return Reasoner(policy, TrainingDesk(workshop, worker, limits, unloaded))
 
 
 def _by_name(*kinds: Kind) -> dict[str, Kind]:
@@ -96,26 +115,45 @@ def _by_name(*kinds: Kind) -> dict[str, Kind]:
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         settings = Settings.from_environment(os.environ)
-        studio = build_studio(settings)
+        check_model(settings)
+        listening = _listen(settings)
+        log = keep_log(settings)
+        studio = build_studio(settings, waits=False)
     except PersonError as error:
         print(error, file=sys.stderr)
         return 2
+    assert studio.reasoner is not None
+    host, port = listening.getsockname()[:2]
+    print(f"Pixel Reasoner Studio: http://{host}:{port} (Ctrl-C stops it)", file=sys.stderr)
+    print(f"{studio.reasoner.name} is loading; data in {settings.home.resolve()}, log in {log}", file=sys.stderr)
+    server = build_server(studio)
+    studio.reasoner.start()
     try:
-        uvicorn.run(
-            build_server(studio),
-            host=settings.host,
-            port=settings.port,
-            log_level="warning",
-            proxy_headers=True,
-            server_header=False,
-        )
+        uvicorn.Server(
+            uvicorn.Config(server, log_level="warning", log_config=None, proxy_headers=True, server_header=False)
+        ).run(sockets=[listening])
     finally:
         studio.worker.close(_CLOSING_S)
         studio.store.close()
     return 0
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The settings' address, taken before anything is loaded. Raises InvalidSetting where it cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        raise InvalidSetting(
+            f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}); "
+            "stop what has it, or set STUDIO_PORT to another port"
+        ) from error
+    return listening
 
 
 if __name__ == "__main__":

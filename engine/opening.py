@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine import embedded
 from engine.errors import InvalidSetting
 from engine.jobs.answering import Answering, StudioPolicy
-from engine.media import MediaFolder, MediaLimits
+from engine.media import MediaFolder, MediaLimits, Sampling
 from engine.protocols import protocol_named
 from engine.reasoning import Limits
 from engine.settings import Settings
@@ -24,7 +26,22 @@ if TYPE_CHECKING:
     from engine.backbone.loading import Backbone
     from engine.policies.base import Policy
 
-__all__ = ["loop_limits", "media_limits", "open_answering", "open_backbone", "open_media", "open_policy", "open_store"]
+__all__ = [
+    "OnLoading",
+    "check_model",
+    "clip_sampling",
+    "loop_limits",
+    "media_limits",
+    "model_title",
+    "open_answering",
+    "open_backbone",
+    "open_media",
+    "open_policy",
+    "open_store",
+]
+
+OnLoading = Callable[[str, float | None], None]
+"""Hears what is being done ("downloading", "reading weights") and the share of it in [0, 1], None where it cannot be told."""
 
 
 def open_store(settings: Settings) -> Store:
@@ -62,6 +79,11 @@ def open_policy(settings: Settings, named: str | None = None, protocol: str | No
     from engine.policies.local import LocalPolicy
 
     backbone = open_backbone(dataclasses.replace(settings, model=model))
+    if settings.protocol == "auto" and model != embedded.NAME:
+        print(
+            f"{backbone.name} is asked in the wire format {backbone.protocol_name}: {backbone.protocol_reason}",
+            file=sys.stderr,
+        )
     if named is None:
         _promote_live(settings, backbone)
     return LocalPolicy(backbone)
@@ -79,7 +101,7 @@ def open_answering(settings: Settings, store: Store, named: str | None = None) -
     return AdapterAnswering(store, open_backbone(dataclasses.replace(settings, model=model)), settings.artifacts)
 
 
-def open_backbone(settings: Settings) -> Backbone:
+def open_backbone(settings: Settings, on_loading: OnLoading = lambda text, share: None) -> Backbone:
     """The settings' model on its device, with the number of threads that they allow."""
     import torch
     from transformers.utils import logging
@@ -89,13 +111,44 @@ def open_backbone(settings: Settings) -> Backbone:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     torch.set_num_threads(settings.threads or max(1, _free_cores() - 1))
-    backbone = load_backbone(settings.model, settings.quantization, settings.device, settings.protocol)
-    if settings.protocol == "auto" and settings.model != embedded.NAME:
-        print(
-            f"{backbone.name} is asked in the wire format {backbone.protocol_name}: {backbone.protocol_reason}",
-            file=sys.stderr,
-        )
-    return backbone
+    return load_backbone(
+        settings.model, settings.quantization, settings.device, settings.protocol, on_loading=on_loading
+    )
+
+
+def check_model(settings: Settings) -> None:
+    """Raises InvalidSetting where STUDIO_MODEL names a folder that is none of a model's; a model of the Hub is only looked
+    up when it is loaded."""
+    if _is_here(settings):
+        from engine.backbone.published import find_model
+
+        find_model(settings.model)
+
+
+def clip_sampling(settings: Settings) -> Sampling:
+    """How clips are sampled for this model, as far as it is known before it is loaded."""
+    if settings.protocol == "auto" and settings.model != "scripted" and _is_here(settings):
+        from engine.backbone.published import find_model, protocol_of
+
+        try:
+            return protocol_named(protocol_of(find_model(settings.model), "auto").protocol).CLIP_SAMPLING
+        except InvalidSetting:  # told when it is loaded
+            return "time"
+    return protocol_named("studio" if settings.protocol == "auto" else settings.protocol).CLIP_SAMPLING
+
+
+def model_title(settings: Settings) -> str:
+    """What people call the model while it is loading: "tiny, 4bit"."""
+    if settings.model == "scripted":
+        return "the script"
+    quantization = "4bit" if settings.quantization == "auto" else settings.quantization
+    return f"{Path(settings.model).name}, {quantization}"
+
+
+def _is_here(settings: Settings) -> bool:
+    """Whether the model's files lie on this disk, or ought to."""
+    model = settings.model
+    return model == embedded.NAME or model.startswith((".", "/", "~")) or Path(model).expanduser().exists()
 
 
 def _free_cores() -> int:

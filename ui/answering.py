@@ -19,7 +19,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from engine.drivers.streaming import stream
@@ -39,7 +39,7 @@ _REMEMBERED = 64
 class Progress:
     """What is known of an attempt so far. `thought` is that of the step being written, None between steps and at the
     end; `stop_reason` and `trace_id` are set at the end, `elapsed_s` is None where it is not known, `problem` where
-    something of ours broke, as a sentence for the person."""
+    something of ours broke, `waiting` while nothing can be answered yet, both as sentences for the person."""
 
     views: tuple[View, ...] = ()
     steps: tuple[Step, ...] = ()
@@ -50,6 +50,7 @@ class Progress:
     answer: str | None = None
     trace_id: str | None = None
     problem: str | None = None
+    waiting: str | None = None
 
     @property
     def is_over(self) -> bool:
@@ -149,6 +150,13 @@ class Answering:
             forgotten = self._attempts.pop(key)
             self._of_page = {page: attempt for page, attempt in self._of_page.items() if attempt is not forgotten}
 
+    def _wait(self, attempt: Attempt, tell: Callable[..., None]) -> bool:
+        """Wait until somebody can answer; False where the attempt was cancelled meanwhile. Raises Unavailable."""
+        reasoner = self._studio.reasoner
+        if reasoner is None or reasoner.value is not None:
+            return True
+        return reasoner.wait(lambda: attempt.is_cancelled, lambda sentence: tell(waiting=sentence)) is not None
+
     def _work(self, attempt: Attempt, author: str, is_operating: bool, seed: int | None, source: str) -> None:
         example = attempt.example
         started = time.monotonic()
@@ -162,8 +170,11 @@ class Answering:
         studio = self._studio
         ending: dict[str, object] = {"stop_reason": "failed", "thought": None}
         try:
+            if not self._wait(attempt, tell):
+                tell(stop_reason="cancelled", thought=None, waiting=None)
+                return
             policy = studio.policy()
-            progress = replace(progress, policy=policy.name)
+            progress = replace(progress, policy=policy.name, waiting=None)
             limits = loop_limits(studio.settings)
             pictures = studio.media.pictures(example.media)
             notices = stream(

@@ -257,6 +257,8 @@ def _shown(media: list[dict[str, Any]], question: str, progress: Progress, attem
 def _told(progress: Progress) -> dict[str, str]:
     """The line below the answer, how serious it is, and what a screen reader says."""
     count = len(progress.steps)
+    if progress.waiting is not None:
+        return {"note": f"{progress.waiting}; your question waits", "tone": "plain", "status": "The model is loading."}
     if progress.stop_reason is None:
         last = progress.steps[-1] if count else None
         saw = f"Step {count} is done. " if last else ""

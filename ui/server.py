@@ -64,8 +64,8 @@ def build_server(studio: Studio) -> FastAPI:
 
     @server.get("/health", dependencies=[acts("look")])
     def health() -> JSONResponse:
-        problem = None if studio.jobs is None else studio.jobs.problem
-        told = {"is_ready": True, "problems": [] if problem is None else [problem]}
+        problems = [] if studio.problem is None else [studio.problem]
+        told = {"is_ready": studio.unready is None, "waits_for": studio.unready, "problems": problems}
         return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
     blocks = build_pages(studio, answering)

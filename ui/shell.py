@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
@@ -15,7 +16,11 @@ from ui import ask, curate, data, evaluate, train
 from ui.answering import Answering
 from ui.navigation import Navigation
 from ui.page import Page
+from ui.rights import handles
 from ui.studio import Studio
+
+_LOOK_EVERY_S = 1.0
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
 
 __all__ = ["SCREENS", "Screen", "build_pages"]
 
@@ -47,4 +52,19 @@ def build_pages(studio: Studio, answering: Answering) -> gr.Blocks:
         with context:
             navigation = Navigation(rooms, screen.path, elem_id="navigation")
             screen.build(studio, Page(blocks, navigation, answering))
+            _tell_of_loading(studio, blocks, navigation)
     return blocks
+
+
+def _tell_of_loading(studio: Studio, blocks: gr.Blocks, navigation: Navigation) -> None:
+    """While the model is loading, the bar says how far it is."""
+    timer = gr.Timer(_LOOK_EVERY_S, active=False)
+
+    @handles("look")
+    def look_at_loading(request: gr.Request) -> tuple:
+        loading = None if studio.reasoner is None else studio.reasoner.loading
+        share = None if loading is None else loading.share
+        return {"note": studio.unready or "", "share": share}, gr.Timer(active=loading is not None)
+
+    blocks.load(look_at_loading, None, [navigation, timer], **_QUIET)
+    timer.tick(look_at_loading, None, [navigation, timer], **_QUIET)

@@ -18,10 +18,19 @@ if TYPE_CHECKING:
     from engine.media import MediaFolder
     from engine.policies.base import Policy
     from engine.settings import Settings
+    from engine.starting import Starting
     from engine.store import Store
     from ui.training.desk import TrainingDesk
 
-__all__ = ["Sample", "Studio"]
+__all__ = ["Reasoner", "Sample", "Studio"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoner:
+    """Who answers here, once it is loaded; `desk` trains it, None where it cannot be trained."""
+
+    policy: Policy
+    desk: TrainingDesk | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +44,9 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """`policy()` is whatever answers now: a promoted adapter changes what it returns, so it is asked anew for each
-    question. `samples()` may draw and record the sample media when it is first called. `worker` runs
-    jobs; `jobs` trains the model that answers, None where it cannot be trained."""
+    """`policy()` is whatever answers now, and raises Unavailable while that is still loading: a promoted adapter changes what
+    it returns, so it is asked anew for each question. `samples()` may draw and record the sample media when it is first
+    called. `worker` runs jobs. `reasoner` is how far loading is, None where `policy` is there from the start."""
 
     settings: Settings
     store: Store
@@ -45,7 +54,27 @@ class Studio:
     policy: Callable[[], Policy]
     samples: Callable[[], tuple[Sample, ...]]
     worker: Worker
-    jobs: TrainingDesk | None = None
+    reasoner: Starting[Reasoner] | None = None
+
+    @property
+    def jobs(self) -> TrainingDesk | None:
+        """What trains the model that answers; None where it cannot be trained, or is not loaded yet."""
+        reasoner = None if self.reasoner is None else self.reasoner.value
+        return None if reasoner is None else reasoner.desk
+
+    @property
+    def problem(self) -> str | None:
+        """What a host should know, as a sentence: the model cannot be loaded, or the promoted adapter does not answer."""
+        if self.reasoner is not None and self.reasoner.problem:
+            return self.reasoner.problem
+        return None if self.jobs is None else self.jobs.problem
+
+    @property
+    def unready(self) -> str | None:
+        """Why nothing answers yet, or ever, as a sentence; None once something does."""
+        if self.reasoner is None or self.reasoner.value is not None:
+            return None
+        return self.reasoner.problem or self.reasoner.sentence()
 
     @property
     def workbench(self) -> Workbench:

@@ -277,7 +277,7 @@ def _button(control: Control) -> Any:
 def _desk(studio: Studio) -> TrainingDesk:
     """A button that cannot be pressed can still be called from outside."""
     if studio.jobs is None:
-        raise Unavailable(NO_TRAINING)
+        raise Unavailable(studio.unready or NO_TRAINING)
     return studio.jobs
 
 

@@ -1,38 +1,41 @@
 """Loading a vision-language model the way a 7B is loaded, whatever its size: processor, quantised weights, device.
 
-The idea: `AutoProcessor` and `AutoModelForImageTextToText` with a bitsandbytes configuration; the embedded reasoner goes
-the same way as a model of the Hub. What our studio needs to know beyond that (protocol, pixel budgets) stands in a
-`studio.json` beside the weights; for models that have none the protocol is read from what they were published with
+The idea: what can be refused is refused from small files first (`engine.backbone.published`); then transformers makes the
+network with a bitsandbytes configuration from weights that are read piece by piece (`engine.backbone.weights`). The embedded
+reasoner goes the same way as a model of the Hub. What our studio needs to know beyond that (protocol, pixel budgets) stands
+in a `studio.json` beside the weights; for models that have none the protocol is read from what they were published with
 (`engine.protocols.choice`), and the budgets are those of docs/paper.md.
 
-Invariants: every parameter of the backbone is frozen; on a CPU the bitsandbytes layers never repack themselves onto the
-inference-only AVX512 kernel, which would leave later adapter training with wrong gradients (docs/libraries.md).
+Invariants: every parameter of the backbone is frozen; the vision tower and the output head are never quantised; on a CPU the
+bitsandbytes layers never repack themselves onto the inference-only AVX512 kernel, which would leave later adapter training
+with wrong gradients (docs/libraries.md).
 
 4 bit computes in bf16 where the hardware has it, in fp32 on other CPUs, in fp16 on older GPUs. Where a layer's size is no
-multiple of the quantisation block, bitsandbytes pads it; the output head and the vision tower stay as they are in 8 bit.
+multiple of the quantisation block, bitsandbytes pads it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig
-from transformers.utils import cached_file
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig, GenerationConfig
 
-from engine import embedded
 from engine.backbone.adapters import Adapters
 from engine.backbone.lease import Lease
+from engine.backbone.memory import shortage
+from engine.backbone.published import Published, fetch_weights, find_model, objection, protocol_of
+from engine.backbone.weights import Weights
 from engine.errors import InvalidSetting, Unavailable
-from engine.protocols import Choice, choose_protocol, protocol_named
 
-__all__ = ["Backbone", "PixelBudget", "Quantization", "load_backbone", "resolve_model"]
+__all__ = ["Backbone", "PixelBudget", "Quantization", "load_backbone"]
 
 Quantization = Literal["4bit", "8bit", "none"]
+_UNQUANTIZED = ["model.visual", "model.vision_tower", "model.vision_model", "model.multi_modal_projector", "lm_head"]
+"""Modules that stay as they are in 4 and in 8 bit, by their paths ("visual" alone would skip nothing)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ PUBLISHED_BUDGETS: Mapping[str, PixelBudget] = {
 @dataclass(frozen=True, slots=True)
 class Backbone:
     """Loaded weights and everything that guards them. `budgets` maps a picture's role to its pixel budget;
-    `protocol_reason` says why this wire format, as the end of a sentence."""
+    `protocol_reason` says why this wire format, as the end of a sentence; `base_hash` names the weights as they lay on the
+    disk, every value of them (`engine.backbone.weights`)."""
 
     name: str
     model: Any
@@ -67,6 +71,7 @@ class Backbone:
     protocol_reason: str
     budgets: Mapping[str, PixelBudget]
     adapters: Adapters
+    base_hash: str
     lease: Lease = field(default_factory=Lease)
 
     @property
@@ -77,60 +82,46 @@ class Backbone:
         return self.model.get_memory_footprint()
 
 
-def resolve_model(model: str) -> tuple[str, str]:
-    """(name, path or Hub id) of STUDIO_MODEL. Raises InvalidSetting where a path leads nowhere."""
-    if model == embedded.NAME:
-        return embedded.NAME, str(embedded.weights_folder())
-    path = Path(model).expanduser()
-    if path.exists():
-        if not (path / "config.json").is_file():
-            raise InvalidSetting(f"STUDIO_MODEL={model!r} is no model folder: it holds no config.json")
-        return path.resolve().name, str(path)
-    if model.startswith((".", "/", "~")):
-        raise InvalidSetting(f"STUDIO_MODEL={model!r}: there is no such folder")
-    return model, model
-
-
 def load_backbone(
     model: str = "tiny",
     quantization: str = "auto",
     device: str = "auto",
     protocol: str = "auto",
     dtype: torch.dtype | None = None,
+    on_loading: Callable[[str, float | None], None] = lambda text, share: None,
 ) -> Backbone:
-    """Load `model` (see STUDIO_MODEL). `dtype` is the computation type, by default the fastest that is safe.
+    """Load `model` (see STUDIO_MODEL). `dtype` is the computation type, by default the fastest that is safe; `on_loading` hears
+    what is being done and the share of it in [0, 1], None where it cannot be told.
 
     Raises InvalidSetting for an impossible combination or a model whose wire format nothing tells, and Unavailable where
-    weights or a device cannot be had.
+    weights, memory or a device cannot be had.
     """
-    name, source = resolve_model(model)
     target = _device(device)
     chosen: Quantization = "4bit" if quantization == "auto" else quantization  # type: ignore[assignment]
     compute = dtype or _compute_type(target)
-    card = _studio_card(source)
+    on_loading("looking it up", None)
+    published = find_model(model)
+    speaks = protocol_of(published, protocol)
+    if problem := objection(published):
+        raise Unavailable(problem)
+    published = fetch_weights(published, lambda done, total: on_loading("downloading", done / total if total else None))
+    if problem := shortage(published.name, published.weight_files, chosen, compute, target):
+        raise Unavailable(problem)
     try:
-        processor = AutoProcessor.from_pretrained(source)
-        speaks = _choice(name, source, protocol, card, processor)
-        network = AutoModelForImageTextToText.from_pretrained(
-            source,
-            dtype=compute,
-            device_map={"": str(target)},
-            quantization_config=_quantization_config(chosen, compute),
-            attn_implementation="sdpa",
-        )
-    except OSError as error:
-        raise Unavailable(
-            f"the model {model!r} cannot be loaded: {str(error).splitlines()[0]} "
-            "Give a folder with weights, a model id that this machine can download, or `tiny`."
-        ) from error
+        processor = AutoProcessor.from_pretrained(published.folder)
+        weights = Weights(published.weight_files, lambda share: on_loading("reading weights", share))
+        network = _network(published, weights, target, chosen, compute)
+        base_hash = weights.hash()
+    except (OSError, ValueError, SafetensorError) as error:
+        raise Unavailable(f"the model {model!r} cannot be loaded: {str(error).splitlines()[0]}") from error
     network.requires_grad_(False)
     network.eval()
     _keep_trainable(network)
     budgets = {
-        role: PixelBudget(**budget) for role, budget in card.get("pixel_budgets", {}).items()
+        role: PixelBudget(**budget) for role, budget in published.studio_card.get("pixel_budgets", {}).items()
     } or PUBLISHED_BUDGETS
     return Backbone(
-        name=name,
+        name=published.name,
         model=network,
         processor=processor,
         device=target,
@@ -138,38 +129,30 @@ def load_backbone(
         protocol_name=speaks.protocol,
         protocol_reason=speaks.reason,
         budgets=budgets,
-        adapters=Adapters(network, name),
+        adapters=Adapters(network, published.name),
+        base_hash=base_hash,
     )
 
 
-def _choice(name: str, source: str, protocol: str, card: Mapping[str, Any], processor: Any) -> Choice:
-    """The wire format that was asked for, or the one that the model's own files name. Raises InvalidSetting."""
-    if protocol != "auto":
-        return Choice(protocol_named(protocol).NAME, "it was asked for")
-    if "protocol" in card:
-        return Choice(protocol_named(card["protocol"]).NAME, "its studio.json says so")
-    # As it was published: transformers puts the path on this disk into `_name_or_path`.
-    configuration = json.loads(_published(source, "config.json") or "{}")
-    template = getattr(processor, "chat_template", None)
-    template = template if isinstance(template, str) else ""
-    return choose_protocol(name, configuration, template, _published(source, "README.md"))
-
-
-def _published(source: str, file: str) -> str:
-    """The text of a file that was published with the weights, "" where there is none."""
-    path = cached_file(
-        source,
-        file,
-        _raise_exceptions_for_gated_repo=False,
-        _raise_exceptions_for_missing_entries=False,
-        _raise_exceptions_for_connection_errors=False,
+def _network(
+    published: Published, weights: Weights, device: torch.device, quantization: Quantization, compute: torch.dtype
+) -> Any:
+    # From a table of tensors transformers reads neither the configuration nor the generation settings by itself.
+    configuration = AutoConfig.from_pretrained(published.folder)
+    kind: Any = AutoModelForImageTextToText._model_mapping[type(configuration)]
+    network = kind.from_pretrained(
+        None,
+        config=configuration,
+        state_dict=weights,
+        dtype=compute,
+        device_map={"": str(device)},
+        quantization_config=_quantization_config(quantization, compute),
+        attn_implementation="sdpa",
     )
-    return Path(path).read_text(encoding="utf-8", errors="replace") if path else ""
-
-
-def _studio_card(source: str) -> dict[str, Any]:
-    path = Path(source) / "studio.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
+    network.config._name_or_path = published.name
+    if (published.folder / "generation_config.json").is_file():
+        network.generation_config = GenerationConfig.from_pretrained(published.folder)
+    return network
 
 
 def _device(device: str) -> torch.device:
@@ -199,10 +182,10 @@ def _quantization_config(quantization: Quantization, compute: torch.dtype) -> Bi
     if quantization == "none":
         return None
     if quantization == "8bit":
-        # "visual" would skip nothing: the module's path is model.visual (docs/libraries.md).
-        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=["model.visual", "lm_head"])
+        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=_UNQUANTIZED)
     return BitsAndBytesConfig(
         load_in_4bit=True,
+        llm_int8_skip_modules=_UNQUANTIZED,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=compute,

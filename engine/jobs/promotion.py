@@ -19,7 +19,7 @@ from engine.backbone.adapters import WEIGHTS
 from engine.backbone.loading import Backbone
 from engine.errors import Conflict, Unavailable
 from engine.store import Adapter, Store
-from engine.training.checkpoints import base_hash
+from engine.training.checkpoints import is_base
 
 __all__ = ["demote", "discard", "load_live", "promote", "record_training_adapter", "unusable"]
 
@@ -44,7 +44,7 @@ def record_training_adapter(
         backbone.adapters.save_training(unfinished)
     shutil.rmtree(path, ignore_errors=True)
     os.replace(unfinished, path)
-    return store.adapters.record(name, f"adapters/{folder}", job_id, backbone.name, base_hash(backbone), metrics)
+    return store.adapters.record(name, f"adapters/{folder}", job_id, backbone.name, backbone.base_hash, metrics)
 
 
 def promote(store: Store, backbone: Backbone, artifacts: Path, adapter_id: str, author: str = "") -> Adapter:
@@ -97,7 +97,7 @@ def unusable(adapter: Adapter, backbone: Backbone, artifacts: Path) -> str | Non
     """Why the adapter cannot be put on these weights, as a sentence, or None."""
     if adapter.metrics.get(_DISCARDED):
         return f"the adapter {adapter.name!r} was discarded"
-    if adapter.base_hash != base_hash(backbone):
+    if not is_base(adapter.base_hash, backbone):
         return f"the adapter {adapter.name!r} was trained on other weights ({adapter.base_model}) than {backbone.name}"
     if not (artifacts / adapter.path / WEIGHTS).is_file():
         return f"the files of the adapter {adapter.name!r} are gone ({adapter.path})"

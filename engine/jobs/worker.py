@@ -32,13 +32,12 @@ class Worker:
         self._store = store
         self._artifacts = artifacts
         self._kinds = dict(kinds)
-        self._left_alone = TITLES.keys() - self._kinds.keys()
         self._poll_s = poll_s
         self._news = threading.Event()
         self._closing = threading.Event()
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._leftovers: list[str] = []
+        self._leftovers: list[Job] = []
         self._current: str | None = None
 
     @property
@@ -58,10 +57,14 @@ class Worker:
         for job in interrupted:
             if job.id in stopping:
                 self._store.jobs.set_state(job.id, "stopped", "stopped; its process ended on the way")
-        again = [job for job in interrupted if job.id not in stopping and job.kind not in self._left_alone]
-        self._leftovers = [job.id for job in again]
+        self._leftovers = [job for job in interrupted if job.id not in stopping]
         self.wake()
-        return again
+        return [job for job in self._leftovers if job.kind not in self._left_alone()]
+
+    def add(self, kinds: Mapping[str, Kind]) -> None:
+        """From now on jobs of these kinds are run too, those that were left alone till now among them."""
+        self._kinds = {**self._kinds, **kinds}
+        self.wake()
 
     def wake(self) -> None:
         """There may be something to do: call it after queueing a job."""
@@ -95,10 +98,15 @@ class Worker:
             self._news.clear()
 
     def _claim(self) -> Job | None:
-        while self._leftovers:
-            if (job := self._store.jobs.claim(self._leftovers.pop(0))) is not None:
+        left_alone = self._left_alone()
+        for leftover in [job for job in self._leftovers if job.kind not in left_alone]:
+            self._leftovers.remove(leftover)
+            if (job := self._store.jobs.claim(leftover.id)) is not None:
                 return job
-        return self._store.jobs.claim(except_kinds=sorted(self._left_alone))
+        return self._store.jobs.claim(except_kinds=sorted(left_alone))
+
+    def _left_alone(self) -> set[str]:
+        return TITLES.keys() - self._kinds.keys()
 
     def _run(self, job: Job) -> None:
         self._current = job.id

@@ -25,7 +25,7 @@ import torch
 from engine.backbone.loading import Backbone
 from engine.errors import Unavailable
 
-__all__ = ["Fingerprint", "base_hash", "checkpoints", "latest_checkpoint", "mark_complete"]
+__all__ = ["Fingerprint", "checkpoints", "is_base", "latest_checkpoint", "mark_complete"]
 
 _COMPLETE = "complete.json"
 _SAMPLED_VALUES = 65_536
@@ -44,7 +44,7 @@ class Fingerprint:
         """`examples` (what is trained on, in order) and `configuration` are plain JSON."""
         budgets = {role: [b.min_pixels, b.max_pixels] for role, b in backbone.budgets.items()}
         settings = {**configuration, "protocol": backbone.protocol_name, "budgets": budgets}
-        weights = f"{backbone.quantization} {base_hash(backbone)}"
+        weights = f"{backbone.quantization} {backbone.base_hash}"
         return cls(_sha256(settings), _sha256(list(examples)), _sha256(weights))
 
     def difference(self, other: Fingerprint) -> str | None:
@@ -53,9 +53,14 @@ class Fingerprint:
         return next((text for name, text in names.items() if getattr(self, name) != getattr(other, name)), None)
 
 
-def base_hash(backbone: Backbone) -> str:
-    """Names the frozen weights: SHA-256, as hexadecimal digits, over the parts that quantisation leaves alone
-    (embeddings and norms, evenly sampled, as bf16), so that it is the same in 4 bit, 8 bit and unquantised."""
+def is_base(base_hash: str, backbone: Backbone) -> bool:
+    """Whether an adapter's record names these weights. Records made before hashes covered every value have a hash of some."""
+    return base_hash == (backbone.base_hash if ":" in base_hash else _sampled_hash(backbone))
+
+
+def _sampled_hash(backbone: Backbone) -> str:
+    """SHA-256, as hexadecimal digits, over the parts that quantisation leaves alone (embeddings and norms, evenly sampled,
+    as bf16)."""
     digest = hashlib.sha256()
     for name, value in sorted(backbone.model.named_parameters()):
         if "lora_" in name or not name.endswith("weight") or not ("norm" in name or "embed_tokens" in name):

@@ -23,7 +23,6 @@ from engine.evaluation.sources import question_of
 from engine.store import Job, Revision, Store
 from engine.trace import Example
 from engine.trace_json import example_from_json, example_to_json
-from engine.training.checkpoints import base_hash
 from engine.training.dataset import TrainingExample
 
 __all__ = [
@@ -89,7 +88,7 @@ def describe(backbone: Backbone) -> dict[str, Any]:
     """The backbone as a job depends on it, in plain JSON."""
     return {
         "name": backbone.name,
-        "hash": base_hash(backbone),
+        "hash": backbone.base_hash,
         "quantization": backbone.quantization,
         "protocol": backbone.protocol_name,
         "pixel_budgets": {role: dataclasses.asdict(budget) for role, budget in backbone.budgets.items()},

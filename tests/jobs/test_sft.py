@@ -73,7 +73,6 @@ def _pictures(pictures):
 
 
 def test_a_job_from_accepted_traces_to_a_recorded_adapter(workshop):
-    from engine.training.checkpoints import base_hash
 
     store = workshop.store
     seen: list[tuple] = []
@@ -107,7 +106,7 @@ def test_a_job_from_accepted_traces_to_a_recorded_adapter(workshop):
     assert events[4].data["left_s"] == pytest.approx(before["seconds"])
 
     (adapter,) = store.adapters.list()
-    assert (adapter.name, adapter.job_id, adapter.base_hash) == ("first", job.id, base_hash(workshop.backbone))
+    assert (adapter.name, adapter.job_id, adapter.base_hash) == ("first", job.id, workshop.backbone.base_hash)
     assert adapter.metrics["before"]["accuracy"] == 0.5
     assert adapter.metrics["first_loss"] == curve(store, job.id)[0][1]
     assert sorted(p.name for p in (workshop.artifacts / adapter.path).iterdir()) >= [

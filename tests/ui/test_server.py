@@ -204,7 +204,6 @@ def test_a_damaged_adapter_keeps_no_studio_from_starting_and_is_told(random_mode
     from fastapi.testclient import TestClient
 
     import app
-    from engine.training.checkpoints import base_hash
     from ui.server import build_server
 
     settings = Settings.from_environment({"STUDIO_HOME": str(tmp_path), "STUDIO_MODEL": str(random_model("qwen3_vl"))})
@@ -215,7 +214,7 @@ def test_a_damaged_adapter_keeps_no_studio_from_starting_and_is_told(random_mode
     (folder / "adapter_config.json").write_text("{}")
     (folder / "adapter_model.safetensors").write_bytes(b"cut off")
     backbone = before.jobs.workshop.backbone
-    adapter = before.store.adapters.record("sft 1", "adapters/cut", None, backbone.name, base_hash(backbone), {})
+    adapter = before.store.adapters.record("sft 1", "adapters/cut", None, backbone.name, backbone.base_hash, {})
     before.store.adapters.promote(adapter.id, "ann")
     before.samples()  # no thread may draw when the store is closed
     before.worker.close(30)

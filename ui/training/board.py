@@ -96,11 +96,11 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
         attempts=attempts_value(job, events),
         comparison=comparison_value(job, events),
         who=run_values.who_value(
-            studio.policy().name if studio.jobs is None else studio.jobs.model_name,
+            _model_name(studio),
             promotions[0] if promotions else None,
             live=live,
-            problem=None if studio.jobs is None else studio.jobs.problem,
-            is_script=studio.jobs is None,
+            problem=studio.unready or studio.problem,
+            is_script=studio.jobs is None and studio.unready is None,
         ),
         runs={
             "items": [run_values.run_value(one, by_job.get(one.id), live) for one in jobs],
@@ -108,6 +108,12 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
             "empty": _NO_RUNS,
         },
     )
+
+
+def _model_name(studio: Studio) -> str:
+    if studio.unready is not None and studio.reasoner is not None:
+        return studio.reasoner.name
+    return studio.policy().name if studio.jobs is None else studio.jobs.model_name
 
 
 def _shown_job(studio: Studio, chosen: str | None) -> Job | None:
@@ -125,7 +131,7 @@ def _shown_job(studio: Studio, chosen: str | None) -> Job | None:
 def _stamp(studio: Studio, job: Job | None) -> tuple[Any, ...]:
     """Changes with whatever the board shows of runs."""
     store, job_id = studio.store, None if job is None else job.id
-    return (job_id, *store.jobs.stamp(job_id, TRAINING), *store.adapters.stamp())
+    return (job_id, studio.unready, *store.jobs.stamp(job_id, TRAINING), *store.adapters.stamp())
 
 
 def _job_value(job: Job | None, events: list[JobEvent], *, is_chosen: bool) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def controls(studio: Studio, board: Board, turned: Sequence[Any]) -> Controls:
 def _plan(studio: Studio, board: Board, turned: Sequence[Any]) -> tuple[str, str, bool]:
     """(sentence, tone, whether Start can be pressed)."""
     if studio.jobs is None:
-        return NO_TRAINING, "warn", False
+        return studio.unready or NO_TRAINING, "warn", False
     if board.active is not None:
         return "One run at a time: the next can start when this one has ended.", "plain", False
     if board.seen.usable == 0:

@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         return _print_plan(parts, sizes, arguments, out)
 
     # Imported only now: torch takes seconds.
-    from engine.backbone.loading import resolve_model
+    from engine.backbone.published import find_model
     from engine.lab.study.folder import Folder
     from engine.lab.study.identity import identity_of
     from engine.lab.study.report import report_of, table, write_report
@@ -104,7 +104,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     if not is_whole:
         print(f"stopped; the same command goes on: what is done stays in {arguments.out}", file=sys.stderr)
         return 130
-    report = report_of(folder, parts, resolve_model(settings.model)[0])
+    report = report_of(folder, parts, find_model(settings.model).name)
     write_report(folder.root, report)
     if arguments.json:
         told = {"event": "report", "rows": report["rows"], "hypotheses": report["hypotheses"]}

@@ -13,7 +13,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from engine.backbone.loading import Backbone, resolve_model
+from engine.backbone.loading import Backbone
+from engine.backbone.published import find_model
 from engine.lab.study.plan import SOURCES, Sizes
 from engine.settings import Settings
 
@@ -44,11 +45,10 @@ def identity_of(sizes: Sizes, settings: Settings) -> dict[str, Any]:
 def model_hash(model: str) -> str:
     """SHA-256, as hexadecimal digits, over the names and contents of a model folder's files; of a model of the Hub, its
     id, since its files are not here yet."""
-    name, source = resolve_model(model)
-    folder, digest = Path(source), hashlib.sha256()
-    if not folder.is_dir():
-        digest.update(name.encode())
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    published, digest = find_model(model), hashlib.sha256()
+    if published.hub_id is not None:
+        digest.update(published.name.encode())
+    for path in sorted(published.folder.iterdir()) if published.hub_id is None else ():
         if path.is_file() and path.suffix in _WEIGHTS and path.name not in _RECORDS:
             with path.open("rb") as file:
                 content = hashlib.file_digest(file, "sha256").hexdigest()
