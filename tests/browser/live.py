@@ -16,8 +16,9 @@ from engine.policies.base import Turn
 from engine.policies.scripted import ScriptedConversation, ScriptedPolicy
 from engine.protocols import studio as protocol
 from engine.settings import Settings
+from engine.starting import Starting
 from engine.trace import Step
-from ui.studio import Sample
+from ui.studio import Reasoner, Sample
 
 __all__ = ["LiveStudio"]
 
@@ -63,9 +64,9 @@ class BrokenPolicy(ScriptedPolicy):
 
 class LiveStudio:
     """The real store, media folder, server and screens, on a free port. `picture` and `clip` are the hashes of the two
-    samples. Close it when done."""
+    samples, `reasoner` what loads behind the page, where something does. Close it when done."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, reasoner: Starting[Reasoner] | None = None) -> None:
         import uvicorn
 
         import app
@@ -79,7 +80,12 @@ class LiveStudio:
             Sample("A picture", self.picture, "What is written on the red sign?"),
             Sample("A clip", self.clip, "What shows for a moment only?"),
         )
-        self.studio = replace(services, policy=lambda: self.policy, samples=lambda: samples)
+        self.studio = replace(
+            services,
+            policy=lambda: self.policy if reasoner is None else reasoner.get().policy,
+            samples=lambda: samples,
+            reasoner=reasoner,
+        )
         self._server = uvicorn.Server(
             uvicorn.Config(build_server(self.studio), host="127.0.0.1", port=0, log_level="warning")
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from engine.policies.scripted import ScriptedPolicy
+from engine.starting import Starting
 from engine.store import Revision
 from engine.trace import Box, SelectFrames, Step, ZoomIn
 from tests.browser.live import LiveStudio
+from ui.studio import Reasoner
 
 LOOK_TWICE = (
     Step("A red sign stands in the middle, too small to read.", ZoomIn(1, Box(0.4, 0.38, 0.6, 0.56))),
@@ -420,3 +424,34 @@ def _inspect(axe: Callable[[Any], list[str]], page: Any, state: str) -> None:
     still = "a => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity"
     page.wait_for_function(f"document.getAnimations().every({still})")
     assert axe(page) == [], state
+
+
+def test_a_model_that_loads_is_seen_loading_and_a_question_waits_for_it(
+    tmp_path: Path, new_page: Callable[..., Any]
+) -> None:
+    goes_on, answers = threading.Event(), ScriptedPolicy(("\\boxed{KX7421}",), 0.0)
+
+    def load(on_loading: Callable[[str, float | None], None]) -> Reasoner:
+        on_loading("reading weights", 0.43)
+        goes_on.wait(120)
+        return Reasoner(answers)
+
+    studio = LiveStudio(tmp_path, Starting("PixelReasoner-RL-v1, 4bit", load))
+    try:
+        page = new_page(1440, 900)
+        page.goto(studio.url)
+        assert studio.studio.reasoner is not None
+        studio.studio.reasoner.start()
+        page.wait_for_selector(".navigation-note:has-text('PixelReasoner-RL-v1, 4bit: reading weights, 43%')")
+        curate = new_page(1440, 900)
+        curate.goto(studio.url + "/curate")
+        curate.wait_for_selector(".navigation-note:has-text('43%')")
+        pick(page, 1)
+        page.click("#ask-run")
+        page.wait_for_selector("#ask-answer:has-text('43%; your question waits')")
+        goes_on.set()
+        page.wait_for_selector(".answer-text:has-text('KX7421')")
+        page.wait_for_selector(".navigation-note:has-text('43%')", state="hidden")
+    finally:
+        goes_on.set()
+        studio.close()
