@@ -8,9 +8,9 @@ request, its small files come first, and its weights only when nothing stands ag
     protocol_of     the wire format that it speaks
     fetch_weights   a Hub id -> the folder in the cache that holds everything
 
-Imports no torch by itself. Refused: weights that were quantised already in another way than bitsandbytes (AWQ, GPTQ, FP8: no adapter
-can be trained on them here), models that see no pictures, models that need code of their own, adapters and files without
-safetensors. Not covered: whether the memory suffices (`engine.backbone.memory`).
+Imports no torch by itself. Refused: weights that were quantised already in another way than bitsandbytes (AWQ, GPTQ, FP8:
+no adapter can be trained on them here), models that see no pictures, models that need code of their own, adapters and files
+without safetensors. Not covered: whether the memory suffices (`engine.backbone.memory`).
 """
 
 from __future__ import annotations

@@ -58,13 +58,15 @@ class Worker:
             if job.id in stopping:
                 self._store.jobs.set_state(job.id, "stopped", "stopped; its process ended on the way")
         self._leftovers = [job for job in interrupted if job.id not in stopping]
+        again = [job for job in self._leftovers if job.kind not in self._left_alone()]
         self.wake()
-        return [job for job in self._leftovers if job.kind not in self._left_alone()]
+        return again
 
     def add(self, kinds: Mapping[str, Kind]) -> None:
         """From now on jobs of these kinds are run too, those that were left alone till now among them."""
         self._kinds = {**self._kinds, **kinds}
-        self.wake()
+        if self._thread is not None:  # before the start nobody knows yet what a dead process left
+            self.wake()
 
     def wake(self) -> None:
         """There may be something to do: call it after queueing a job."""
