@@ -73,7 +73,6 @@ def _pictures(pictures):
 
 
 def test_a_job_from_accepted_traces_to_a_recorded_adapter(workshop):
-
     store = workshop.store
     seen: list[tuple] = []
     job = train(

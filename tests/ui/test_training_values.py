@@ -277,7 +277,12 @@ def test_a_page_gets_the_newest_attempts_and_sft_has_none() -> None:
 
 def test_a_page_is_told_of_runs_and_reviews_and_of_nothing_else(tmp_path: Path) -> None:
     with Store(tmp_path / "annotations.db") as store:
-        studio = cast(Studio, SimpleNamespace(store=store, jobs=None, unready=None, problem=None, policy=lambda: SimpleNamespace(name="script")))
+        studio = cast(
+            Studio,
+            SimpleNamespace(
+                store=store, jobs=None, unready=None, problem=None, policy=lambda: SimpleNamespace(name="script")
+            ),
+        )
         trace = store.traces.record(make_trace(), author="tiny")
         job = store.jobs.create("sft", {}, {}, {})
         store.jobs.claim(job.id)
@@ -311,7 +316,9 @@ def test_a_promoted_adapter_that_could_not_be_loaded_is_not_said_to_answer(tmp_p
             desk = SimpleNamespace(
                 model_name="tiny", live_name=live_name, problem=problem, objections=lambda revisions: {}
             )
-            board = read_board(cast(Studio, SimpleNamespace(store=store, jobs=desk, unready=None, problem=desk.problem)))
+            board = read_board(
+                cast(Studio, SimpleNamespace(store=store, jobs=desk, unready=None, problem=desk.problem))
+            )
             assert board.who["name"] == name
             assert (board.live is None) == (live_name is None)
             assert board.promoted is not None
