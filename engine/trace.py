@@ -114,6 +114,14 @@ class Box:
             min(outer.y1 + self.y2 * height, outer.y2),
         )
 
+    def relative_to(self, outer: Box) -> Box:
+        """This box, given in the coordinates that `outer` is given in, relative to `outer` and clamped to it: the inverse
+        of `within`. Raises InvalidBox where the two do not overlap."""
+        width, height = outer.x2 - outer.x1, outer.y2 - outer.y1
+        x1, x2 = ((min(max(x, outer.x1), outer.x2) - outer.x1) / width for x in (self.x1, self.x2))
+        y1, y2 = ((min(max(y, outer.y1), outer.y2) - outer.y1) / height for y in (self.y1, self.y2))
+        return Box(max(x1, 0.0), max(y1, 0.0), min(x2, 1.0), min(y2, 1.0))
+
     def intersection_area(self, other: Box) -> float:
         width = min(self.x2, other.x2) - max(self.x1, other.x1)
         height = min(self.y2, other.y2) - max(self.y1, other.y1)

@@ -78,9 +78,6 @@ class Backbone:
     def tokenizer(self) -> Any:
         return self.processor.tokenizer
 
-    def footprint_bytes(self) -> int:
-        return self.model.get_memory_footprint()
-
 
 def load_backbone(
     model: str = "tiny",

@@ -45,7 +45,7 @@ from engine.protocols import WireProtocol
 from engine.protocols.calls import before_call, holds_call
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, media_positions
 
-__all__ = ["apply", "relative_box", "writable_zoom"]
+__all__ = ["apply"]
 
 _GROWTHS = (0.0, 0.0025, 0.005, 0.01)
 _CHANGED = "what was seen before it has changed"
@@ -89,22 +89,7 @@ def apply(draft: Draft, edit: Edit, pictures: Pictures, protocol: WireProtocol, 
     return draft if settled == state else advanced(draft, settled, edit, key)
 
 
-def relative_box(box: Box, outer: Box) -> Box:
-    """`box`, given in the coordinates that `outer` is given in, relative to `outer` and clamped to it: the inverse of
-    `Box.within`. Raises InvalidInput where the two do not overlap."""
-    width, height = outer.x2 - outer.x1, outer.y2 - outer.y1
-    x1, x2 = ((min(max(x, outer.x1), outer.x2) - outer.x1) / width for x in (box.x1, box.x2))
-    y1, y2 = ((min(max(y, outer.y1), outer.y2) - outer.y1) / height for y in (box.y1, box.y2))
-    try:
-        return Box(max(x1, 0.0), max(y1, 0.0), min(x2, 1.0), min(y2, 1.0))
-    except InvalidBox:
-        raise InvalidInput(
-            "the box lies outside of the picture that the step zooms into; draw it inside, or let the step zoom into "
-            "the whole picture"
-        ) from None
-
-
-def writable_zoom(zoom: ZoomIn, views: Sequence[View], media: Sequence[Media], protocol: WireProtocol) -> ZoomIn:
+def _writable_zoom(zoom: ZoomIn, views: Sequence[View], media: Sequence[Media], protocol: WireProtocol) -> ZoomIn:
     """The zoom as the protocol's text would say it, on the grid of its coordinates, and into the original where nothing
     else can be named; a box that rounds to nothing is grown by up to 0.01 on each side.
     Raises InvalidInput where even that is too small."""
@@ -224,8 +209,18 @@ def _draw(
     number = view if view is not None else slot.target if slot.target is not None else 1
     if not 1 <= number <= len(views):
         raise InvalidInput(f"there is no picture {number} before this step: pictures 1 to {len(views)} have been shown")
-    zoom = writable_zoom(ZoomIn(number, relative_box(box, views[number - 1].box)), views, media, protocol)
+    zoom = _writable_zoom(ZoomIn(number, _drawn_in(views[number - 1], box)), views, media, protocol)
     _operate(slot, zoom, zoom.view)
+
+
+def _drawn_in(view: View, box: Box) -> Box:
+    try:
+        return box.relative_to(view.box)
+    except InvalidBox:
+        raise InvalidInput(
+            "the box lies outside of the picture that the step zooms into; draw it inside, or let the step zoom into "
+            "the whole picture"
+        ) from None
 
 
 def _select(slot: _Slot, frames: tuple[int, ...]) -> None:
@@ -360,8 +355,8 @@ def _from_whole(
     media: Sequence[Media],
     protocol: WireProtocol,
 ) -> ZoomIn:
-    moved = ZoomIn(root.number, relative_box(zoom.box.within(lost.box), root.box))
+    moved = ZoomIn(root.number, zoom.box.within(lost.box).relative_to(root.box))
     try:
-        return writable_zoom(moved, views, media, protocol)
+        return _writable_zoom(moved, views, media, protocol)
     except InvalidInput:
         return moved

@@ -36,7 +36,6 @@ __all__ = [
     "SetFrames",
     "SetThought",
     "TakeSteps",
-    "describe",
     "edit_from_json",
     "edit_to_json",
 ]
@@ -177,36 +176,6 @@ def edit_from_json(data: Any) -> Edit:
     except (TypeError, InvalidBox, InvalidInput) as error:
         raise InvalidInput(f"the edit {name} cannot be read: {error}") from error
     return edit
-
-
-def describe(edit: Edit) -> str:
-    """What was done, in a few words for a history; steps are counted from 1 there."""
-    match edit:
-        case SetBox():
-            return f"drew the box of step {edit.step + 1}"
-        case SetFrames():
-            return f"chose the frames {', '.join(map(str, edit.frames))} in step {edit.step + 1}"
-        case RemoveOperation():
-            return f"removed the operation of step {edit.step + 1}"
-        case SetThought():
-            return f"rewrote the thought of step {edit.step + 1}"
-        case SetAnswer():
-            return f"changed the answer in step {edit.step + 1}"
-        case InsertStep():
-            return f"inserted step {edit.at + 1}"
-        case DeleteStep():
-            return f"deleted step {edit.step + 1}"
-        case MoveStep():
-            return f"moved step {edit.step + 1} to place {edit.to + 1}"
-        case MarkErroneous():
-            return f"marked step {edit.step + 1} as {'erroneous' if edit.is_erroneous else 'right'}"
-        case Confirm():
-            return "confirmed all steps" if edit.step is None else f"confirmed step {edit.step + 1}"
-        case Rerun():
-            return f"ran the operation of step {edit.step + 1} again"
-        case TakeSteps():
-            source = f" by {edit.policy}" if edit.policy else ""
-            return f"took {len(edit.steps)} steps{source} after step {edit.after + 1}"
 
 
 def _name(kind: type) -> str:

@@ -15,7 +15,7 @@ from engine.protocols.calls import CALL_START, boxed, holds_call
 from engine.settings import PROTOCOLS
 from engine.trace import Step, Trace, shown_before
 
-__all__ = ["is_approvable", "is_unreadable", "problems", "trace_problems"]
+__all__ = ["is_unreadable", "problems", "trace_problems"]
 
 
 def problems(draft: Draft) -> tuple[str, ...]:
@@ -64,11 +64,6 @@ def _unwritable(trace: Trace, step: Step, shown: int) -> str | None:
     except InvalidInput as error:
         return str(error)
     return None
-
-
-def is_approvable(draft: Draft) -> bool:
-    """Whether the trace may be accepted as it stands."""
-    return not problems(draft)
 
 
 def is_unreadable(step: Step) -> bool:

@@ -38,12 +38,6 @@ class Worker:
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
         self._leftovers: list[Job] = []
-        self._current: str | None = None
-
-    @property
-    def current_job_id(self) -> str | None:
-        """The job that is being run now."""
-        return self._current
 
     @property
     def is_alive(self) -> bool:
@@ -111,11 +105,8 @@ class Worker:
         return TITLES.keys() - self._kinds.keys()
 
     def _run(self, job: Job) -> None:
-        self._current = job.id
         try:
             run_job(self._store, self._artifacts, self._kinds, job, is_closing=self._closing.is_set)
         except Exception as error:
             log.exception("running the job %s raised", job.id)
             self._store.jobs.set_state(job.id, "failed", f"an error of the studio ended it ({type(error).__name__})")
-        finally:
-            self._current = None

@@ -175,16 +175,6 @@ class Traces:
             raise NotFound(f"there is no trace number {number} in the store")
         return str(row["id"])
 
-    def set_score(self, trace_id: str, score: float | None, gold: str | None = None) -> TraceRecord:
-        """Sets the score of the head in [0, 1], or None for unscored, and the gold answer where one is given."""
-        if score is not None and not 0 <= score <= 1:
-            raise ValueError(f"a score is from 0 to 1 or None, not {score!r}")
-        with self._connections.write() as db:
-            db.conn.execute(
-                "UPDATE traces SET score = ?, gold = coalesce(?, gold) WHERE id = ?", (score, gold, trace_id)
-            )
-            return self.get(trace_id)
-
     def is_first_of_example(self, trace_id: str, status: Status | None = None) -> bool:
         """Whether no earlier trace (of that status, where one is named) is an attempt at the same example."""
         sql = (

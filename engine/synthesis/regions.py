@@ -63,15 +63,7 @@ def box_on(cue: Box) -> Box:
 
 def box_within(cue: Box, outer: Box) -> Box:
     """The box to propose for a cue in a crop on `outer`, which must hold it: as `box_on`, in hundredths of `outer`."""
-    width, height = outer.x2 - outer.x1, outer.y2 - outer.y1
-    relative = (
-        (cue.x1 - outer.x1) / width,
-        (cue.y1 - outer.y1) / height,
-        (cue.x2 - outer.x1) / width,
-        (cue.y2 - outer.y1) / height,
-    )
-    x1, y1, x2, y2 = (min(1.0, max(0.0, edge)) for edge in relative)
-    return box_on(Box(x1, y1, x2, y2))
+    return box_on(cue.relative_to(outer))
 
 
 # --- beside ----------------------------------------------------------------------------------------------------------

@@ -68,12 +68,8 @@ class Episode:
     is what was rolled out in this step, with its examples."""
 
     groups: tuple[Group, ...]
-    fresh: frozenset[int]
     numbers: Mapping[str, float]
-    rolled: tuple[tuple[Group, Example], ...] = ()
-
-    def is_fresh(self, group: Group) -> bool:
-        return id(group) in self.fresh
+    rolled: tuple[tuple[Group, Example], ...]
 
 
 @dataclass(slots=True)
@@ -126,7 +122,7 @@ class Episodes:
             "replayed_share": replayed / len(batch),
             "rollout_seconds": time.time() - started,
         }
-        return Episode(tuple(batch), frozenset(map(id, fresh)), numbers, tuple(zip(fresh, chosen, strict=True)))
+        return Episode(tuple(batch), numbers, tuple(zip(fresh, chosen, strict=True)))
 
     def _group(self, rollouts: Sequence[Rollout], example: Example) -> Group:
         found = tuple(self.reward([one.trace for one in rollouts], example))

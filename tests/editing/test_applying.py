@@ -27,13 +27,11 @@ from engine.editing import (
     draft_to_json,
     edit_from_json,
     edit_to_json,
-    is_approvable,
-    operation_boxes,
     problems,
     redo,
-    relative_box,
     undo,
 )
+from engine.editing.draft import operation_boxes
 from engine.errors import InvalidInput
 from engine.operations import cut, execute
 from engine.protocols import deepeyes, pixel_reasoner, qwen3_vl, studio
@@ -146,23 +144,23 @@ def test_a_box_over_the_edge_of_its_crop_is_clamped_and_one_outside_is_refused()
 
 def test_later_steps_become_stale_and_their_crops_follow() -> None:
     draft = draft_of("r", zoomed())
-    assert is_approvable(draft)
+    assert not problems(draft)
     after = edited(draft, SetBox(0, Box(0.5, 0.5, 1.0, 1.0)))
     assert after.stale[0] is None and after.stale[1] and after.stale[2]
     assert shown(after.trace, 1)[0].box == Box(0.75, 0.75, 1, 1)  # the same part of the crop, which is elsewhere now
-    assert not is_approvable(after)
+    assert problems(after)
     assert [p.split(" is stale")[0] for p in problems(after)] == ["Step 2", "Step 3"]
     once = edited(after, Rerun(1))
     assert once.stale[1] is None and once.stale[2]
-    assert is_approvable(edited(once, Confirm(2)))
-    assert is_approvable(edited(after, Confirm()))
+    assert not problems(edited(once, Confirm(2)))
+    assert not problems(edited(after, Confirm()))
     removed = edited(after, DeleteStep(1))
     assert removed.stale[0] is None and removed.stale[1]
 
 
 def test_words_make_nothing_stale() -> None:
     after = edited(draft_of("r", zoomed()), SetThought(0, "Left."), SetAnswer(2, "KY"), MarkErroneous(1))
-    assert is_approvable(after)
+    assert not problems(after)
     assert (after.trace.steps[0].thought, after.trace.answer, after.trace.steps[1].is_erroneous) == (
         "Left.",
         "KY",
@@ -336,8 +334,8 @@ def test_any_sequence_of_edits_keeps_every_invariant(start: str, changes) -> Non
 
 @given(boxes(), boxes())
 @settings(deadline=None)
-def test_relative_box_is_the_inverse_of_within(inner: Box, outer: Box) -> None:
-    assert relative_box(inner.within(outer), outer).as_list() == pytest.approx(inner.as_list(), abs=1e-6)
+def test_relative_to_is_the_inverse_of_within(inner: Box, outer: Box) -> None:
+    assert inner.within(outer).relative_to(outer).as_list() == pytest.approx(inner.as_list(), abs=1e-6)
 
 
 def test_a_trace_with_odd_numbers_is_refused() -> None:

@@ -14,8 +14,8 @@ from engine.editing import (
     diff,
     draft_of,
     step_diff_to_json,
-    word_diff,
 )
+from engine.editing.diff import word_diff
 from engine.errors import InvalidInput
 from engine.protocols import studio
 from engine.trace import Box, Step, Trace, ZoomIn

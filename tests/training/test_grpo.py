@@ -195,7 +195,7 @@ def test_the_buffer_survives_the_disk_and_replays_exactly(undecided, rl_examples
         for first, second in zip(*(t.values() for t in tensors), strict=True):
             assert first == second if isinstance(first, list) else first.equal(second)
         assert same(dict(enumerate(one.group.old_log_probs)), dict(enumerate(again.group.old_log_probs)))
-    assert all(episode.is_fresh(group) for group in episode.groups)
+    assert {id(group) for group in episode.groups} == {id(group) for group, _ in episode.rolled}
 
 
 def test_a_uniform_step_replays_what_taught_before(undecided, rl_examples, load_pictures):
@@ -210,7 +210,8 @@ def test_a_uniform_step_replays_what_taught_before(undecided, rl_examples, load_
     second = episodes.run(2)
     assert second.numbers["uniform_share"] == 1.0
     assert second.numbers["replayed_share"] == min(len(informative), 2) / 2
-    assert {id(group) for group in second.groups if not second.is_fresh(group)} <= {id(group) for group in informative}
+    replayed = {id(group) for group in second.groups} - {id(group) for group, _ in second.rolled}
+    assert replayed <= {id(group) for group in informative}
 
 
 @pytest.mark.parametrize(

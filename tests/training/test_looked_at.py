@@ -33,12 +33,12 @@ def test_the_best_and_the_worst_of_the_question_that_taught_most():
     rollouts = tuple(SimpleNamespace(trace=trace) for trace in traces)
     uniform = Group(rollouts, (Reward(0.0, 0.0, 0.0),) * 3, (0.0, 0.0, 0.0))
     telling = Group(rollouts, rewards, (-0.2, 1.0, -0.8))
-    told = attempts_of(Episode((), frozenset(), {}, ((uniform, other), (telling, example))))
+    told = attempts_of(Episode((), {}, ((uniform, other), (telling, example))))
     assert (told["question"], told["gold"]) == ("What is written on the red disc?", "KX7421")
     assert told["media"] == {"sha256": loaded.media.sha256, "kind": "image"}
     assert told["rapr"] == pytest.approx(1 / 3)
     best, worst = told["attempts"]
     assert best["total"] == pytest.approx(0.95) and best["steps"][0]["operation"]["name"] == "zoom_in"
     assert (worst["total"], worst["advantage"], worst["steps"][-1]["answer"]) == (-0.2, -0.8, "18")
-    alike = attempts_of(Episode((), frozenset(), {}, ((uniform, other),)))
+    alike = attempts_of(Episode((), {}, ((uniform, other),)))
     assert len(alike["attempts"]) == 1

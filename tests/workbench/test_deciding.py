@@ -90,9 +90,9 @@ def test_an_answer_that_changed_is_scored_by_gold_and_rule(home: Home) -> None:
     at = bench.commit(trace_id, "ann", at.counter)
     assert at.record.score == 0.0
     # A score that does not follow from the gold answer stays while the answer does.
-    store.traces.set_score(trace_id, 0.5)
-    at = bench.edit(trace_id, "ann", SetThought(0, "else"), at.counter)
-    assert bench.commit(trace_id, "ann", at.counter).record.score == 0.5
+    other = record(store, trace, example=known, score=0.5)
+    at = bench.edit(other, "ann", SetThought(0, "else"), 0)
+    assert bench.commit(other, "ann", at.counter).record.score == 0.5
 
 
 def test_what_another_person_works_on_is_theirs_unless_one_insists(home: Home) -> None:
