@@ -15,6 +15,7 @@ from typing import Any
 from engine.media import LoadedMedia
 from engine.trace import Box, Media, SelectFrames, Step, StopReason, View, ZoomIn, media_positions, view_size
 from engine.trace_json import media_to_json
+from ui.words import counted
 
 __all__ = [
     "STAGE_SIDE_PX",
@@ -156,7 +157,7 @@ def step_value(step: Step, views: Sequence[View]) -> dict[str, Any]:
 
 def outcome(stop_reason: StopReason, steps: int) -> str:
     """Why the attempt ended, in a person's words."""
-    took = f"{steps} {'step' if steps == 1 else 'steps'}"
+    took = counted(steps, "step")
     return {
         "answered": f"Answered in {took}.",
         "max_steps": f"No answer: it had looked {took} long, which is as far as it may go.",

@@ -73,21 +73,25 @@ def build(studio: Studio, page: Page) -> None:
             kind = gr.Radio(_KINDS, value="sft", label="Kind", info=_KIND_INFO["sft"], elem_id="train-kind")
             with gr.Row(elem_classes="train-knobs"):
                 rl_steps = gr.Number(
-                    knobs.RL_STEPS, label="Steps", elem_id="train-rl-steps", min_width=70, visible=False
+                    knobs.RL.steps, label="Steps", elem_id="train-rl-steps", min_width=70, visible=False
                 )
                 queries = gr.Number(
-                    knobs.QUERIES, label="Questions a step", elem_id="train-queries", min_width=70, visible=False
+                    knobs.RL.queries_a_step,
+                    label="Questions a step",
+                    elem_id="train-queries",
+                    min_width=70,
+                    visible=False,
                 )
                 rollouts = gr.Number(
-                    knobs.ROLLOUTS, label="Rollouts", elem_id="train-rollouts", min_width=70, visible=False
+                    knobs.RL.rollouts, label="Rollouts", elem_id="train-rollouts", min_width=70, visible=False
                 )
             reward = gr.Dropdown(_REWARDS, value="paper", label="Reward", elem_id="train-reward", visible=False)
             with gr.Row(elem_classes="train-knobs"):
-                passes = gr.Number(knobs.PASSES, label="Passes", elem_id="train-passes", min_width=70)
+                passes = gr.Number(knobs.SFT.passes, label="Passes", elem_id="train-passes", min_width=70)
                 rate = gr.Number(
-                    knobs.LEARNING_RATE, label="Learning rate", step=0.00001, elem_id="train-rate", min_width=70
+                    knobs.SFT.learning_rate, label="Learning rate", step=0.00001, elem_id="train-rate", min_width=70
                 )
-                rank = gr.Number(knobs.RANK, label="Rank", elem_id="train-rank", min_width=70)
+                rank = gr.Number(knobs.SFT.rank, label="Rank", elem_id="train-rank", min_width=70)
             with gr.Accordion("Advanced", open=False, elem_classes="train-advanced", elem_id="train-advanced"):
                 steps = gr.Number(0, label="Steps (0: as many as the passes need)", elem_id="train-steps")
                 is_measurable = bool(drawn_benchmarks())

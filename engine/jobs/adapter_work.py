@@ -24,7 +24,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from engine.errors import Unavailable
 from engine.jobs.kinds import CutOff, Done, Ending, Stopped
@@ -34,24 +34,12 @@ from engine.jobs.workshop import Evaluate, Workshop
 from engine.policies.local import LocalPolicy
 from engine.store import Adapter, Job
 from engine.training.candidate import candidate
+from engine.training.on_backbone import Trained
 from engine.training.snapshot import describe
 
-__all__ = ["AdapterWork", "Learned", "require_same_backbone"]
+__all__ = ["AdapterWork", "require_same_backbone"]
 
 _STEPS_TO_AVERAGE = 20
-
-
-class Learned(Protocol):
-    """What training came to: `steps` of `total_steps`."""
-
-    @property
-    def steps(self) -> int: ...
-
-    @property
-    def total_steps(self) -> int: ...
-
-    @property
-    def is_stopped(self) -> bool: ...
 
 
 def require_same_backbone(workshop: Workshop, job: Job) -> None:
@@ -80,7 +68,7 @@ class AdapterWork(ABC):
         """What the run is about to do, for its log."""
 
     @abstractmethod
-    def learn(self, report: Report) -> Learned:
+    def learn(self, report: Report) -> Trained:
         """Train, from the last checkpoint in the report's folder where there is one, and leave the adapter on the
         backbone."""
 
@@ -152,7 +140,7 @@ class AdapterWork(ABC):
     def _record(
         self,
         report: Report,
-        result: Learned,
+        result: Trained,
         is_stopped: bool,
         before: Mapping[str, Any] | None,
         after: Mapping[str, Any] | None,
@@ -175,7 +163,7 @@ class AdapterWork(ABC):
         )
 
 
-def _verdict(result: Learned, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
+def _verdict(result: Trained, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
     text = f"{result.total_steps} steps done"
     if before and after and before.get("accuracy") is not None and after.get("accuracy") is not None:
         text += f"; {before['accuracy']:.1%} right before, {after['accuracy']:.1%} after ({after.get('n')} examples)"

@@ -20,9 +20,10 @@ from engine.jobs.workshop import Workshop
 from engine.store import Job
 from engine.trace import Example
 from engine.training.episodes import Episode
-from engine.training.grpo import GrpoResult, run_grpo
+from engine.training.grpo import run_grpo
 from engine.training.grpo_config import GrpoConfig
 from engine.training.looked_at import attempts_of, is_kept
+from engine.training.on_backbone import Trained
 from engine.training.snapshot import describe, keep_examples, rl_examples_of, versions
 from engine.training.trap import is_trapped
 
@@ -125,7 +126,7 @@ class GrpoWork(AdapterWork):
             f"{config.rollouts} rollouts; {reward}, advantages {config.advantage}"
         )
 
-    def learn(self, report: Report) -> GrpoResult:
+    def learn(self, report: Report) -> Trained:
         # A resumed run goes on watching what it has seen.
         self._rates = {event.step: event.data["rapr"] for event in report.said("metric") if event.step is not None}
         return run_grpo(

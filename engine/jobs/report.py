@@ -67,7 +67,8 @@ class Report:
 
 
 def duration(seconds: float) -> str:
-    """A time as a person would say it: 40 s, 3 min, 1.5 h."""
-    if seconds < 90:
+    """A time as a person would say it: 40 s, 3 min, 1 h 20 min."""
+    if seconds < 99.5:
         return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

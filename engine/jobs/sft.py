@@ -15,7 +15,8 @@ from engine.jobs.workshop import Workshop
 from engine.protocols import protocol_named
 from engine.store import Job
 from engine.training.dataset import TrainingExample, objection
-from engine.training.sft import SftResult, run_sft
+from engine.training.on_backbone import Trained
+from engine.training.sft import run_sft
 from engine.training.sft_config import SftConfig
 from engine.training.snapshot import describe, example_of, versions
 
@@ -84,7 +85,7 @@ class SftWork(AdapterWork):
     def opening(self) -> str:
         return f"training on {len(self.examples)} traces, {self.config.total_steps(len(self.examples))} steps"
 
-    def learn(self, report: Report) -> SftResult:
+    def learn(self, report: Report) -> Trained:
         return run_sft(
             self.workshop.backbone,
             self.examples,

@@ -7,37 +7,15 @@ trains in its own fp32 while the backbone computes in its own type. Not covered:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from engine.backbone.loading import Backbone
+from engine.training.configuration import TrainingConfig
 
-__all__ = ["StepConfig", "shared_arguments"]
-
-
-class StepConfig(Protocol):
-    """The settings of an optimiser step that SFT and RL share; `micro_batch_size` rows go through the network at a time."""
-
-    @property
-    def seed(self) -> int: ...
-    @property
-    def micro_batch_size(self) -> int: ...
-    @property
-    def batch_size(self) -> int: ...
-    @property
-    def learning_rate(self) -> float: ...
-    @property
-    def warmup_share(self) -> float: ...
-    @property
-    def weight_decay(self) -> float: ...
-    @property
-    def max_gradient_norm(self) -> float: ...
-    @property
-    def is_checkpointing_gradients(self) -> bool: ...
-    @property
-    def checkpoint_every(self) -> int: ...
+__all__ = ["shared_arguments"]
 
 
-def shared_arguments(backbone: Backbone, config: StepConfig, steps: int, checkpoint_dir: Path) -> dict[str, Any]:
+def shared_arguments(backbone: Backbone, config: TrainingConfig, steps: int, checkpoint_dir: Path) -> dict[str, Any]:
     """Keyword arguments of transformers' TrainingArguments for `steps` optimiser steps."""
     return {
         "output_dir": str(checkpoint_dir),

@@ -42,9 +42,7 @@ __all__ = [
     "Encoded",
     "PictureLoader",
     "TrainingExample",
-    "carries_loss",
     "encode",
-    "is_finished",
     "objection",
     "recall",
 ]

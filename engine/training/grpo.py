@@ -19,7 +19,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +39,10 @@ from engine.training.episodes import Episode, Episodes, RewardGroup, reward_grou
 from engine.training.grpo_config import GrpoConfig
 from engine.training.leased import Quantum
 from engine.training.leased_grpo import GRPO_NAMES, LeasedGrpoTrainer, no_reward
-from engine.training.on_backbone import adapter_on
+from engine.training.on_backbone import Trained, adapter_on
 from engine.training.rollouts import RolloutsStopped
 
-__all__ = ["GrpoResult", "OnMetric", "run_grpo"]
+__all__ = ["OnMetric", "run_grpo"]
 
 OnMetric = Callable[[int, int, Mapping[str, float]], None]
 """(step, of how many, numbers by name), of this step's rollouts: reward, correctness, bonus, penalty (means), rapr (share
@@ -51,17 +50,6 @@ with an operation that was executed), called_share (with any call), operation_er
 uniform_share (groups without a signal), replayed_share (groups of the batch), answered_share, turns, said_tokens (means),
 rollout_seconds; of the update: loss, learning_rate, gradient_norm and, where any rollout had an advantage, entropy and
 clipped_share; seconds, passes."""
-
-
-@dataclass(frozen=True, slots=True)
-class GrpoResult:
-    """`steps` of `total_steps` are done, `first_step` of them by an earlier run; `seconds` of wall time."""
-
-    steps: int
-    total_steps: int
-    first_step: int
-    seconds: float
-    is_stopped: bool
 
 
 def run_grpo(
@@ -77,7 +65,7 @@ def run_grpo(
     start_from: Path | None = None,
     reward: RewardGroup | None = None,
     on_episode: Callable[[int, Episode], None] = lambda step, episode: None,
-) -> GrpoResult:
+) -> Trained:
     """Train the adapter in training by rollouts on `examples`. `start_from` is the folder of an adapter whose weights it
     begins with (a warm start; its rank and alpha then count), `reward` another reward than the configuration's, for
     experiments; `on_episode` is given what was rolled out in a step, before the update, without the lease.
@@ -136,7 +124,8 @@ def run_grpo(
             if trainer.state.global_step > quantum.first_step:
                 trainer.save_checkpoint_now()
         steps = trainer.state.global_step
-    return GrpoResult(steps, config.steps, quantum.first_step, time.time() - started, is_cut or steps < config.steps)
+    is_stopped = is_cut or steps < config.steps
+    return Trained(steps, config.steps, quantum.first_step, time.time() - started, is_stopped=is_stopped)
 
 
 def _rewarded_by(example: Example) -> dict[str, Any]:

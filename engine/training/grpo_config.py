@@ -7,43 +7,39 @@
     alpha, beta, H, N           0.5, 0.05, 0.3, 1                              the same
     updates for rolled-out data 2 (512 queries an episode, batch 256)          1: on-policy but for replayed groups
 
-Invariant: impossible values are refused where the settings are made. Not covered: what they do (`engine.training.grpo`).
+Not covered: what they do (`engine.training.grpo`).
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
-from engine.errors import InvalidInput
 from engine.reasoning import Limits
 from engine.thresholds import RAPR_THRESHOLD
-from engine.training.configuration import config_from_json
+from engine.training.configuration import Checks, TrainingConfig
 from engine.training.rewards import ADVANTAGES, VARIANTS, Advantage, RewardRule, Variant
 
 __all__ = ["GrpoConfig"]
 
 
 @dataclass(frozen=True, slots=True)
-class GrpoConfig:
-    """`queries_a_step` examples, `rollouts` of each, one update; `micro_batch_size` rollouts are forwarded at a time.
-    `max_turns`, `max_tokens` and `max_turn_tokens` limit a rollout. `variant`, `is_curious`, `curiosity`
-    (the paper's alpha), `operation_penalty` (beta), `threshold` (H) and `free_operations` (N) are the reward's
-    (engine.training.rewards), `advantage` is "normalised" or "centred". `rank` and `alpha` are the adapter's.
+class GrpoConfig(TrainingConfig):
+    """`queries_a_step` examples, `rollouts` of each, one update. `max_turns`, `max_tokens` and `max_turn_tokens` limit a
+    rollout. `variant`, `is_curious`, `curiosity` (the paper's alpha), `operation_penalty` (beta), `threshold` (H) and
+    `free_operations` (N) are the reward's (engine.training.rewards), `advantage` is "normalised" or "centred".
     `replay_groups`, `replay_age` (in steps) and `replay_exponent` are the replay's (engine.training.replay); 0 groups
     switch it off. `clip` is PPO's. `start_from` names the adapter that training goes on from, "" a fresh one. Raises
     InvalidInput for impossible values."""
+
+    METHOD: ClassVar[str] = "RL"
 
     steps: int = 50
     queries_a_step: int = 8
     rollouts: int = 8
     micro_batch_size: int = 8
-    learning_rate: float = 1e-4
     warmup_share: float = 0.03
-    weight_decay: float = 0.0
-    max_gradient_norm: float = 1.0
     clip: float = 0.2
     temperature: float = 1.0
     max_turns: int = 4
@@ -59,52 +55,29 @@ class GrpoConfig:
     replay_groups: int = 32
     replay_age: int = 8
     replay_exponent: float = 1.0
-    rank: int = 16
-    alpha: int = 32
-    seed: int = 0
     checkpoint_every: int = 5
-    is_checkpointing_gradients: bool = False
     start_from: str = ""
 
-    def __post_init__(self) -> None:
-        wrong = [
-            f"{name} is {getattr(self, name)!r}"
-            for name, is_right in (
-                ("steps", self.steps > 0),
-                ("queries_a_step", self.queries_a_step > 0),
-                ("rollouts", self.rollouts > 1),
-                ("micro_batch_size", self.micro_batch_size > 0),
-                ("learning_rate", 0 < self.learning_rate < 1),
-                ("warmup_share", 0 <= self.warmup_share < 1),
-                ("weight_decay", 0 <= self.weight_decay < 1),
-                ("max_gradient_norm", self.max_gradient_norm > 0),
-                ("clip", 0 < self.clip < 1),
-                ("temperature", 0 < self.temperature <= 10),
-                ("max_turns", self.max_turns > 0),
-                ("max_tokens", self.max_tokens > 0),
-                ("max_turn_tokens", self.max_turn_tokens > 0),
-                ("variant", self.variant in VARIANTS),
-                ("curiosity", self.curiosity >= 0),
-                ("operation_penalty", self.operation_penalty >= 0),
-                ("threshold", 0 <= self.threshold <= 1),
-                ("free_operations", self.free_operations >= 0),
-                ("advantage", self.advantage in ADVANTAGES),
-                ("replay_groups", self.replay_groups >= 0),
-                ("replay_age", self.replay_age > 0),
-                ("replay_exponent", self.replay_exponent >= 0),
-                ("rank", 0 < self.rank <= 1024),
-                ("alpha", self.alpha > 0),
-                ("seed", 0 <= self.seed < 2**32),
-                ("checkpoint_every", self.checkpoint_every > 0),
-            )
-            if not is_right
-        ]
-        if not wrong and self.batch_size % self.micro_batch_size:
-            wrong = [
-                f"micro_batch_size is {self.micro_batch_size}, and {self.batch_size} rollouts a step are no multiple"
-            ]
-        if wrong:
-            raise InvalidInput("RL cannot run like this: " + "; ".join(wrong))
+    def checks(self) -> Checks:
+        return (
+            ("steps", self.steps > 0),
+            ("queries_a_step", self.queries_a_step > 0),
+            ("rollouts", self.rollouts > 1),
+            ("clip", 0 < self.clip < 1),
+            ("temperature", 0 < self.temperature <= 10),
+            ("max_turns", self.max_turns > 0),
+            ("max_tokens", self.max_tokens > 0),
+            ("max_turn_tokens", self.max_turn_tokens > 0),
+            ("variant", self.variant in VARIANTS),
+            ("curiosity", self.curiosity >= 0),
+            ("operation_penalty", self.operation_penalty >= 0),
+            ("threshold", 0 <= self.threshold <= 1),
+            ("free_operations", self.free_operations >= 0),
+            ("advantage", self.advantage in ADVANTAGES),
+            ("replay_groups", self.replay_groups >= 0),
+            ("replay_age", self.replay_age > 0),
+            ("replay_exponent", self.replay_exponent >= 0),
+        )
 
     @property
     def batch_size(self) -> int:
@@ -136,14 +109,6 @@ class GrpoConfig:
             "max_turn_tokens": min(default.max_turn_tokens, limits.max_turn_tokens, limits.max_tokens),
         }
         return cls.from_json(limited | dict(data))
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> GrpoConfig:
-        """From plain JSON, as recorded with a job. Raises InvalidInput for unknown names and wrong types."""
-        return config_from_json(cls, data, "RL")
-
-    def as_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
 
     def total_steps(self, examples: int) -> int:
         """Optimiser steps; the same however many examples there are."""

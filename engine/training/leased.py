@@ -63,7 +63,6 @@ class Quantum(TrainerCallback):
         self._randomness: ExitStack | None = None
         self._step_ended_at = time.time()
         self.first_step = 0
-        self.losses: list[float] = []
 
     def acquire(self) -> None:
         if not self._is_held:
@@ -106,7 +105,6 @@ class Quantum(TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **_: Any) -> None:
         if not logs or "loss" not in logs:  # the summary at the end
             return
-        self.losses.append(float(logs["loss"]))
         now = time.time()
         numbers = {ours: float(logs[theirs]) for theirs, ours in self._names.items() if theirs in logs}
         numbers |= {"seconds": now - self._step_ended_at, "passes": state.global_step / self._steps_a_pass}

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from peft import LoraConfig, PeftModel
@@ -26,9 +27,21 @@ from engine.training.checkpoints import Fingerprint
 from engine.training.footprints import seeded, unseeded, untouched
 from engine.training.leased import Leased, Quantum
 
-__all__ = ["adapter_on"]
+__all__ = ["Trained", "adapter_on"]
 
 AnyLeased = TypeVar("AnyLeased", bound=Leased)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a run came to: `steps` of `total_steps` are done, `first_step` of them by an earlier run; `seconds` of wall
+    time."""
+
+    steps: int
+    total_steps: int
+    first_step: int
+    seconds: float
+    is_stopped: bool
 
 
 @contextmanager

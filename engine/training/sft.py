@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -37,28 +36,14 @@ from engine.training.arguments import shared_arguments
 from engine.training.checkpoints import Fingerprint, latest_checkpoint
 from engine.training.dataset import Collator, PictureLoader, TrainingExample
 from engine.training.leased import LeasedSftTrainer, Quantum
-from engine.training.on_backbone import adapter_on
+from engine.training.on_backbone import Trained, adapter_on
 from engine.training.sft_config import SftConfig
 
-__all__ = ["OnMetric", "SftResult", "example_order", "run_sft"]
+__all__ = ["OnMetric", "example_order", "run_sft"]
 
 OnMetric = Callable[[int, int, Mapping[str, float]], None]
 """(step, of how many, numbers by name): loss (nats a token), token_accuracy and entropy over the tokens that carry loss,
 learning_rate, gradient_norm, seconds (wall time since the step before), passes (over the data)."""
-
-
-@dataclass(frozen=True, slots=True)
-class SftResult:
-    """`steps` of `total_steps` are done, `first_step` of them by an earlier run; the losses are those of the first and
-    last step of this run, None where it made no step; `seconds` of wall time."""
-
-    steps: int
-    total_steps: int
-    first_step: int
-    first_loss: float | None
-    last_loss: float | None
-    seconds: float
-    is_stopped: bool
 
 
 def run_sft(
@@ -71,7 +56,7 @@ def run_sft(
     should_stop: Callable[[], bool],
     checkpoint_dir: Path,
     resume: bool = False,
-) -> SftResult:
+) -> Trained:
     """Train a fresh adapter "default" on `examples`; with `resume`, go on from the latest checkpoint in
     `checkpoint_dir` where there is one.
 
@@ -107,15 +92,7 @@ def run_sft(
     ) as trainer:
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         steps = trainer.state.global_step
-    return SftResult(
-        steps=steps,
-        total_steps=total,
-        first_step=quantum.first_step,
-        first_loss=quantum.losses[0] if quantum.losses else None,
-        last_loss=quantum.losses[-1] if quantum.losses else None,
-        seconds=time.time() - started,
-        is_stopped=steps < total,
-    )
+    return Trained(steps, total, quantum.first_step, time.time() - started, is_stopped=steps < total)
 
 
 def example_order(count: int, config: SftConfig, steps: int) -> list[int]:

@@ -136,7 +136,7 @@ def test_it_starts_from_what_answers_or_from_an_adapter_by_its_id(workshop, back
 def test_the_learning_trap_sets_off_an_alarm_once(workshop, monkeypatch):
     """The steps are made up; what watches them is real."""
     from engine.jobs import grpo
-    from engine.training.grpo import GrpoResult
+    from engine.training.on_backbone import Trained
 
     rates = [0.6] * 5 + [0.3, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0] + [0.9] * 5
 
@@ -144,7 +144,7 @@ def test_the_learning_trap_sets_off_an_alarm_once(workshop, monkeypatch):
         backbone.adapters.start_training(lora_config(2, 2))
         for step, rate in enumerate(rates, 1):
             on_metric(step, len(rates), {"rapr": rate, "reward": 0.0, "seconds": 0.1})
-        return GrpoResult(len(rates), len(rates), 0, 1.0, False)
+        return Trained(len(rates), len(rates), 0, 1.0, False)
 
     from engine.backbone.adapters import lora_config
 

@@ -216,7 +216,8 @@ def test_a_long_conversation_is_refused_by_name(backbone, examples, load_picture
 
 
 def test_objections(examples, pictures):
-    from engine.training.dataset import carries_loss, objection
+    from engine.lessons import carries_loss
+    from engine.training.dataset import objection
 
     studio = protocol_named("studio")
     trace = examples[0].trace

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InvalidInput
 from engine.evaluation.held_out import MAX_HELD_OUT, HeldOut
+from engine.jobs.report import duration
 from engine.store import Job, JobEvent, Store
 from engine.training.grpo_config import GrpoConfig
 from engine.training.sft_config import SftConfig
@@ -24,7 +25,7 @@ from ui.training.attempts import MOST, attempts_value
 from ui.training.board import has_changed, read_board
 from ui.training.comparing import comparison_value
 from ui.training.curves import MAX_POINTS, curves_value, thinned
-from ui.training.run_values import duration, job_value
+from ui.training.run_values import job_value
 
 TURNED = (3.0, 0, 1e-4, 16, "mini-signs", 16)
 MOMENT = "2026-11-23T17:00:00.000Z"
@@ -57,24 +58,10 @@ def measured(when: str, *scores: float) -> JobEvent:
 
 
 def test_the_knobs_begin_where_the_engine_does() -> None:
-    config = SftConfig()
-    assert (config.passes, config.learning_rate, config.rank, config.batch_size) == (
-        knobs.PASSES,
-        knobs.LEARNING_RATE,
-        knobs.RANK,
-        knobs.BATCH_SIZE,
-    )
-    assert HeldOut().count == knobs.HELD_OUT
-    assert SftConfig.from_json(knobs.read_run(*TURNED)[0]) == config
-
-
-def test_the_knobs_of_rl_begin_where_the_engine_does() -> None:
-    default = GrpoConfig()
-    assert (default.steps, default.queries_a_step, default.rollouts) == (knobs.RL_STEPS, knobs.QUERIES, knobs.ROLLOUTS)
-    assert (default.learning_rate, default.rank) == (knobs.LEARNING_RATE, knobs.RANK)
+    assert SftConfig.from_json(knobs.read_run(*TURNED)[0]) == SftConfig()
     kind, config, held_out = knobs.read_knobs("grpo", *TURNED, 50, 8, 8, "paper")
-    assert (kind, held_out.count) == ("grpo", 16)
-    assert GrpoConfig.from_json(config) == dataclasses.replace(default, start_from="live")
+    assert (kind, held_out.count) == ("grpo", HeldOut().count)
+    assert GrpoConfig.from_json(config) == GrpoConfig(start_from="live")
     assert knobs.read_knobs("sft", *TURNED, 50, 8, 8, "paper")[:2] == ("sft", knobs.read_run(*TURNED)[0])
 
 

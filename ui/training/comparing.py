@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.store import Job, JobEvent
+from ui.words import counted
 
 __all__ = ["comparison_value", "measurement_text"]
 
@@ -60,8 +61,8 @@ def _bar(label: str, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _which(data: Mapping[str, Any]) -> str:
-    count, name, seed = data.get("n"), data.get("benchmark"), data.get("seed")
-    return f"{count} example{'s' if count != 1 else ''} of {name}, drawn from seed {seed}, which no training sees."
+    count, name, seed = data.get("n") or 0, data.get("benchmark"), data.get("seed")
+    return f"{counted(count, 'example')} of {name}, drawn from seed {seed}, which no training sees."
 
 
 def _verdict(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,11 +1,7 @@
 """The knobs of a run as a person turns them, and the configuration that they come to.
 
 The idea: few knobs with defaults that suit dozens of traces; each wrong value gets one sentence that names the knob,
-what stands there, and what may stand there. What is not a knob keeps the default of `engine.training.sft.SftConfig` or
-`engine.training.grpo_config.GrpoConfig`; RL goes on from the adapter that answers.
-
-Invariant: the defaults here are those of the engine (tests/ui/test_training_values.py holds them together; importing it
-would load torch before the first page).
+what stands there, and what may stand there. What is not a knob keeps its default; RL goes on from the adapter that answers.
 """
 
 from __future__ import annotations
@@ -16,17 +12,15 @@ from typing import Any
 
 from engine.errors import InvalidInput
 from engine.evaluation.held_out import MAX_HELD_OUT, HeldOut
+from engine.training.grpo_config import GrpoConfig
+from engine.training.sft_config import SftConfig
+from ui.words import counted
 
 __all__ = [
-    "BATCH_SIZE",
     "HELD_OUT",
-    "LEARNING_RATE",
-    "PASSES",
-    "QUERIES",
-    "RANK",
     "REWARDS",
-    "RL_STEPS",
-    "ROLLOUTS",
+    "RL",
+    "SFT",
     "plan_sentence",
     "read_knobs",
     "read_rl",
@@ -35,12 +29,8 @@ __all__ = [
     "total_steps",
 ]
 
-PASSES = 3.0
-LEARNING_RATE = 1e-4
-RANK = 16
-BATCH_SIZE = 4
-HELD_OUT = 16
-RL_STEPS, QUERIES, ROLLOUTS = 50, 8, 8
+SFT, RL, HELD_OUT = SftConfig(), GrpoConfig(), HeldOut().count
+"""Where the knobs begin."""
 REWARDS: dict[str, dict[str, Any]] = {
     "paper": {"variant": "paper", "advantage": "normalised"},
     "released-code": {"variant": "released-code", "advantage": "centred"},
@@ -61,15 +51,11 @@ def read_run(
 
     Raises InvalidInput with a sentence for the first knob that cannot be used.
     """
-    config: dict[str, Any] = {}
     if not steps:
-        config["passes"] = _number("Passes", passes, "a number above 0, such as 3", _MAX_PASSES)
+        length = {"passes": _number("Passes", passes, "a number above 0, such as 3", _MAX_PASSES)}
     else:
-        config["steps"] = _whole("Steps", steps, f"a whole number up to {_MAX_STEPS:,}", 1, _MAX_STEPS)
-    config["learning_rate"] = _number("The learning rate", learning_rate, "between 0 and 1, such as 0.0001", 1)
-    config["rank"] = _whole("The rank", rank, f"a whole number from 1 to {_MAX_RANK:,}, such as 16", 1, _MAX_RANK)
-    allowed = f"a whole number from 0 to {MAX_HELD_OUT}, such as {HELD_OUT}"
-    return config, HeldOut(str(benchmark), _whole("Held-out examples", count, allowed, 0, MAX_HELD_OUT))
+        length = {"steps": _whole("Steps", steps, f"a whole number up to {_MAX_STEPS:,}", 1, _MAX_STEPS)}
+    return length | _adapter(learning_rate, rank), _held_out(benchmark, count)
 
 
 def read_rl(
@@ -83,10 +69,7 @@ def read_rl(
     config["queries_a_step"] = _whole("Questions a step", queries, "a whole number from 1 to 256, such as 8", 1, 256)
     config["rollouts"] = _whole("Rollouts", rollouts, "a whole number from 2 to 64, such as 8", 2, 64)
     config["micro_batch_size"] = config["rollouts"]
-    config["learning_rate"] = _number("The learning rate", learning_rate, "between 0 and 1, such as 0.0001", 1)
-    config["rank"] = _whole("The rank", rank, f"a whole number from 1 to {_MAX_RANK:,}, such as 16", 1, _MAX_RANK)
-    allowed = f"a whole number from 0 to {MAX_HELD_OUT}, such as {HELD_OUT}"
-    return config, HeldOut(str(benchmark), _whole("Held-out examples", count, allowed, 0, MAX_HELD_OUT))
+    return config | _adapter(learning_rate, rank), _held_out(benchmark, count)
 
 
 def read_knobs(
@@ -109,31 +92,41 @@ def read_knobs(
 
 
 def total_steps(examples: int, config: Mapping[str, Any]) -> int:
-    """Optimiser steps of a run over that many examples (SftConfig.total_steps; held together by the same test)."""
+    """Optimiser steps of a run over that many examples, by the configuration that a job has recorded."""
     if config.get("steps"):
         return int(config["steps"])
-    return max(1, math.ceil(examples * config.get("passes", PASSES) / config.get("batch_size", BATCH_SIZE)))
+    return max(1, math.ceil(examples * config.get("passes", SFT.passes) / config.get("batch_size", SFT.batch_size)))
 
 
 def plan_sentence(examples: int, config: Mapping[str, Any]) -> str:
     """What Start would do, for a person."""
     steps = total_steps(examples, config)
-    traces = f"{examples:,} trace{'s' if examples != 1 else ''}"
-    pace = f"{BATCH_SIZE} trace{'s' if BATCH_SIZE != 1 else ''} a step"
+    traces, pace = counted(examples, "trace"), f"{counted(SFT.batch_size, 'trace')} a step"
     if "steps" in config:
-        passes = steps * BATCH_SIZE / examples
-        return f"{steps:,} step{'s' if steps != 1 else ''} over {traces}, {pace}: {passes:.3g} passes."
-    return f"{config['passes']:g} passes over {traces}, {pace}: {steps:,} step{'s' if steps != 1 else ''}."
+        passes = steps * SFT.batch_size / examples
+        return f"{counted(steps, 'step')} over {traces}, {pace}: {passes:.3g} passes."
+    return f"{config['passes']:g} passes over {traces}, {pace}: {counted(steps, 'step')}."
 
 
 def rl_sentence(examples: int, config: Mapping[str, Any]) -> str:
     """What Start would do, for a person."""
     steps, queries, rollouts = config["steps"], config["queries_a_step"], config["rollouts"]
-    asked = f"{examples:,} question{'s' if examples != 1 else ''}"
     return (
-        f"{steps:,} step{'s' if steps != 1 else ''} over {asked}, {queries} a step with {rollouts} rollouts each: "
+        f"{counted(steps, 'step')} over {counted(examples, 'question')}, {queries} a step with {rollouts} rollouts each: "
         f"{steps * queries * rollouts:,} rollouts, from the adapter that answers now."
     )
+
+
+def _adapter(learning_rate: Any, rank: Any) -> dict[str, Any]:
+    return {
+        "learning_rate": _number("The learning rate", learning_rate, "between 0 and 1, such as 0.0001", 1),
+        "rank": _whole("The rank", rank, f"a whole number from 1 to {_MAX_RANK:,}, such as 16", 1, _MAX_RANK),
+    }
+
+
+def _held_out(benchmark: Any, count: Any) -> HeldOut:
+    allowed = f"a whole number from 0 to {MAX_HELD_OUT}, such as {HELD_OUT}"
+    return HeldOut(str(benchmark), _whole("Held-out examples", count, allowed, 0, MAX_HELD_OUT))
 
 
 def _number(knob: str, value: Any, allowed: str, below: float) -> float:

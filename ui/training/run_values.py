@@ -13,13 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.jobs.kinds import TITLES
+from engine.jobs.report import duration
 from engine.store import Adapter, Job, JobEvent, Promotion
 from ui.training.comparing import measurement_text
 from ui.training.knobs import total_steps
+from ui.words import counted, sentence
 
 __all__ = [
     "STATE_LABELS",
-    "duration",
     "job_steps",
     "job_value",
     "kind_label",
@@ -38,7 +39,6 @@ STATE_LABELS = {
     "interrupted": "Interrupted",
 }
 _LOG_LINES = 60
-_LIBRARIES = ("torch", "trl", "peft")
 
 
 def kind_label(kind: str) -> str:
@@ -59,7 +59,7 @@ def job_value(job: Job, events: Sequence[JobEvent], *, is_chosen: bool) -> dict[
         "state": job.state,
         "label": label,
         "title": f"{kind_label(job.kind)} on {_learned_from(job)}",
-        "message": "" if metrics and job.message.startswith("step ") else _sentence(job.message),  # the foot says it
+        "message": "" if metrics and job.message.startswith("step ") else sentence(job.message),  # the foot says it
         "progress": job.progress,
         "alarm": _alarm(job, events),
         "foot": _foot(job, metrics, max(0, starts - 1)),
@@ -74,7 +74,7 @@ def _learned_from(job: Job) -> str:
     """What a job learns from, with its number."""
     noun = "question" if job.kind == "grpo" else "trace"
     count = (job.config.get("examples") or {}).get("count", job.revision_count)
-    return f"{count} {noun}{'s' if count != 1 else ''}"
+    return counted(count, noun)
 
 
 def _alarm(job: Job, events: Sequence[JobEvent]) -> str:
@@ -82,7 +82,7 @@ def _alarm(job: Job, events: Sequence[JobEvent]) -> str:
     if not job.is_active:
         return ""
     told = [event for event in events if event.kind == "alarm" or (event.kind == "log" and event.step is not None)]
-    return _sentence(str(told[-1].data.get("text", ""))) if told and told[-1].kind == "alarm" else ""
+    return sentence(str(told[-1].data.get("text", ""))) if told and told[-1].kind == "alarm" else ""
 
 
 def _facts(job: Job) -> list[tuple[str, str]]:
@@ -130,9 +130,9 @@ def _foot(job: Job, metrics: Sequence[JobEvent], times_resumed: int) -> list[str
 def _logged(event: JobEvent) -> str:
     """The line that an event makes in the run's log; "" for those that make none."""
     if event.kind in ("log", "error", "alarm"):
-        return _sentence(str(event.data.get("text", "")))
+        return sentence(str(event.data.get("text", "")))
     if event.kind == "evaluation":
-        return _sentence(measurement_text(event.data))
+        return sentence(measurement_text(event.data))
     if event.kind == "adapter":
         return f"Saved the adapter {event.data.get('name')} of step {event.data.get('steps')}."
     return ""
@@ -141,7 +141,7 @@ def _logged(event: JobEvent) -> str:
 def _said(job: Job, label: str) -> str:
     """For screen readers: every change of state, and progress in tenths."""
     if job.state != "running":
-        return f"{label}. {_sentence(job.message)}".strip()
+        return f"{label}. {sentence(job.message)}".strip()
     return f"Running: {int(job.progress * 10) * 10} %."
 
 
@@ -169,19 +169,6 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def duration(seconds: float) -> str:
-    """As a person says it: 40 s, 3 min, 1 h 20 min."""
-    if seconds < 99.5:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if not text or text[-1] in ".!?…" else ".")
-
-
 # --- all runs, and who answers ----------------------------------------------------------------------------------------
 
 
@@ -204,7 +191,7 @@ def _run_detail(job: Job, adapter: Adapter | None) -> str:
     parts = [_learned_from(job)]
     metrics = adapter.metrics if adapter else {}
     if metrics.get("steps"):
-        parts.append(f"{metrics['steps']} step{'s' if metrics['steps'] != 1 else ''}")
+        parts.append(counted(metrics["steps"], "step"))
     before, after = metrics.get("before") or {}, metrics.get("after") or {}
     if before.get("accuracy") is not None and after.get("accuracy") is not None:
         parts.append(f"{before['accuracy']:.0%} → {after['accuracy']:.0%} right")
@@ -228,7 +215,7 @@ def who_value(
     if is_script:
         detail = "A script answers; it has no adapters."
     elif problem is not None:
-        detail = _sentence(problem)
+        detail = sentence(problem)
     if live is None or promotion is None:
         return {"name": model, "detail": detail, "is_adapted": False, "since": None}
     detail = f"The backbone {model} with the adapter {live.name}, promoted by {promotion.author or 'a host'}."
