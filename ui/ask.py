@@ -181,14 +181,7 @@ def _index(value: Any) -> int:
 
 
 def _media(studio: Studio, hashes: list[str]) -> list[dict[str, Any]]:
-    return [media_value(studio.media.load(sha256), _name(studio, sha256)) for sha256 in hashes]
-
-
-def _name(studio: Studio, sha256: str) -> str:
-    try:
-        return studio.store.media.get(sha256).name
-    except NotFound:
-        return ""
+    return [media_value(studio.media.load(sha256), studio.store.media.name_of(sha256)) for sha256 in hashes]
 
 
 def _example(studio: Studio, media: list[dict[str, Any]], text: str) -> Example:

@@ -173,28 +173,21 @@ def build(studio: Studio, page: Page) -> None:
         problem = _problem(lambda: _desk(studio).stop(running.id)) if running else None
         return _everything(studio, at, turned, plan_problem=problem)
 
-    @handles("train")
-    def resume_run(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
-        job_id = _id(read_board(studio, at, before).job)
-        problem = _problem(lambda: _desk(studio).resume(job_id))
-        return _everything(studio, at, turned, verdict_problem=problem)
+    def deciding(action: str, act: Callable[[TrainingDesk, Board, str], Any]) -> Callable[..., tuple]:
+        """A handler that does something with the run that is shown, or with its adapter."""
 
-    @handles("promote")
-    def promote_adapter(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
-        adapter_id = _id(read_board(studio, at, before).adapter)
-        problem = _problem(lambda: _desk(studio).promote(adapter_id, user_of(request)))
-        return _everything(studio, at, turned, verdict_problem=problem)
+        @handles(action)
+        def decide(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
+            board, person = read_board(studio, at, before), user_of(request)
+            problem = _problem(lambda: act(_desk(studio), board, person))
+            return _everything(studio, at, turned, verdict_problem=problem)
 
-    @handles("discard_adapter")
-    def discard_adapter(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
-        adapter_id = _id(read_board(studio, at, before).adapter)
-        problem = _problem(lambda: _desk(studio).discard(adapter_id))
-        return _everything(studio, at, turned, verdict_problem=problem)
+        return decide
 
-    @handles("promote")
-    def demote_adapter(at: str | None, request: gr.Request, *turned: Any) -> tuple:
-        problem = _problem(lambda: _desk(studio).demote(user_of(request)))
-        return _everything(studio, at, turned, verdict_problem=problem)
+    resume_run = deciding("train", lambda desk, board, _: desk.resume(_id(board.job)))
+    promote_adapter = deciding("promote", lambda desk, board, person: desk.promote(_id(board.adapter), person))
+    discard_adapter = deciding("discard_adapter", lambda desk, board, _: desk.discard(_id(board.adapter)))
+    demote_adapter = deciding("promote", lambda desk, _, person: desk.demote(person))
 
     @handles("look")
     def show_kind(chosen_kind: str, request: gr.Request) -> tuple:
@@ -236,7 +229,7 @@ def build(studio: Studio, page: Page) -> None:
         js="(...all) => confirm('Delete the weights of this adapter? The record of the run stays.') ? all : null",
         **_QUIET,
     )
-    demote.click(demote_adapter, [chosen, *numbers], shown, trigger_mode="once", **_QUIET)
+    demote.click(demote_adapter, everywhere, shown, trigger_mode="once", **_QUIET)
 
 
 def _everything(

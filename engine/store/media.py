@@ -57,6 +57,11 @@ class MediaRecords:
             raise absent(self._connections, "media", sha256)
         return _record(row)
 
+    def name_of(self, sha256: str) -> str:
+        """The name that it came under, "" where none is known."""
+        row = self._connections.row("SELECT name FROM media WHERE sha256 = ?", (sha256,))
+        return "" if row is None else row["name"]
+
     def list(self, limit: int = 100, offset: int = 0) -> list[MediaRecord]:
         """The media, newest first."""
         sql = "SELECT * FROM media ORDER BY created_at DESC, sha256 LIMIT ? OFFSET ?"

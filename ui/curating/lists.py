@@ -6,6 +6,7 @@ POST /curate/view         {"name", "query": {...}} keeps a view; without "query"
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,7 +14,7 @@ from fastapi.responses import Response
 
 from engine.errors import InvalidInput
 from engine.store import Query
-from ui.curating.messages import answer, answer_post, object_of, text_of
+from ui.curating.messages import answer, answer_posts, object_of, text_of
 from ui.guests import user_of
 from ui.rights import acts
 from ui.studio import Studio
@@ -28,10 +29,7 @@ def list_routes(studio: Studio) -> APIRouter:
     def choices(request: Request) -> Response:
         return answer(lambda: _choices(studio, user_of(request)))
 
-    @routes.post("/view", dependencies=[acts("keep_view")])
-    async def view(request: Request) -> Response:
-        return await answer_post(request, lambda body, person: _view(studio, body, person))
-
+    answer_posts(routes, "/view", "keep_view", partial(_view, studio))
     return routes
 
 

@@ -13,17 +13,20 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from engine.errors import Conflict, InvalidInput, NotAllowed, NotFound, PersonError
 from ui.guests import user_of
+from ui.rights import acts
 
 __all__ = [
     "MAX_REASON_CHARACTERS",
+    "Make",
     "answer",
     "answer_post",
+    "answer_posts",
     "flag_of",
     "ids_of",
     "number_of",
@@ -33,6 +36,9 @@ __all__ = [
     "refuse",
     "text_of",
 ]
+
+Make = Callable[[dict[str, Any], str], Any]
+"""make(posted object, person) -> what is answered, as JSON."""
 
 MAX_REASON_CHARACTERS = 1000
 _MAX_BODY_BYTES = 2_000_000
@@ -46,8 +52,17 @@ def answer(make: Callable[[], Any]) -> Response:
         return refusal(error)
 
 
-async def answer_post(request: Request, make: Callable[[dict[str, Any], str], Any]) -> Response:
-    """`answer` for a posted object and the person who sent it; `make` runs in a thread."""
+def answer_posts(routes: APIRouter, path: str, action: str, make: Make) -> None:
+    """Adds the route that answers what is posted to `path` with what `make` returns, in a thread; `action` is what it is in
+    the table of rights."""
+
+    @routes.post(path, dependencies=[acts(action)])
+    async def posted(request: Request) -> Response:
+        return await answer_post(request, make)
+
+
+async def answer_post(request: Request, make: Make) -> Response:
+    """`answer` for a posted object and the person who sent it."""
     try:
         body = await read_json(request)
     except PersonError as error:

@@ -13,11 +13,11 @@ Not covered: what a person may change (`ui.curating.drafting`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from engine.errors import PersonError
-from engine.store import Listed, Review, Revision, TraceRecord
+from engine.store import Listed, QueueItem, Review, Revision, TraceRecord
 from engine.trace import Media, Trace
 from engine.trace_json import known_to_json, media_to_json
 from ui.studio import Studio
@@ -26,6 +26,7 @@ from ui.trace_values import media_value, step_value, thumbnail_url, view_values
 __all__ = [
     "item_value",
     "media_values",
+    "picture_of",
     "review_value",
     "revision_value",
     "steps_and_views",
@@ -38,7 +39,6 @@ _QUEUE_SIDE_PX = 128
 def item_value(listed: Listed, person: str) -> dict[str, Any]:
     """One row of the queue as `person` sees it: "holder" is somebody else who is working on it."""
     item = listed.item
-    frame = 1 if item.media_kind == "video" else None
     return {
         "id": item.id,
         "number": item.number,
@@ -57,8 +57,14 @@ def item_value(listed: Listed, person: str) -> dict[str, Any]:
         "tags": list(listed.tags),
         "holder": None if listed.holder == person else listed.holder,
         "round": listed.round,
-        "picture": thumbnail_url(item.media_sha256, frame, _QUEUE_SIDE_PX) if item.media_sha256 else None,
+        "picture": picture_of(item),
     }
+
+
+def picture_of(item: QueueItem) -> str | None:
+    """The address of a small picture of a trace's first medium, None for a trace without."""
+    frame = 1 if item.media_kind == "video" else None
+    return thumbnail_url(item.media_sha256, frame, _QUEUE_SIDE_PX) if item.media_sha256 else None
 
 
 def trace_value(studio: Studio, record: TraceRecord, head: Revision, reviews: Sequence[Review]) -> dict[str, Any]:
@@ -114,20 +120,12 @@ def revision_value(revision: Revision) -> dict[str, Any]:
 
 def media_values(studio: Studio, media: Sequence[Media]) -> list[dict[str, Any]]:
     """`media_value` of each; of one whose file is not here, what the trace knows, and "is_missing"."""
-    return [_media_value(studio, medium, lambda sha256: studio.store.media.get(sha256).name) for medium in media]
+    return [_media_value(studio, medium) for medium in media]
 
 
-def _media_value(studio: Studio, medium: Media, name_of: Callable[[str], str]) -> dict[str, Any]:
-    try:
-        name = name_of(medium.sha256)
-    except PersonError:
-        name = ""
+def _media_value(studio: Studio, medium: Media) -> dict[str, Any]:
+    name = studio.store.media.name_of(medium.sha256)
     try:
         return media_value(studio.media.load(medium.sha256), name) | {"is_missing": False}
     except PersonError:
-        return {
-            **media_to_json(medium),
-            "times_s": [],
-            "name": name,
-            "is_missing": True,
-        }
+        return media_to_json(medium) | {"times_s": [], "name": name, "is_missing": True}

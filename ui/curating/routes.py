@@ -14,6 +14,7 @@ Not covered: editing (`ui.curating.work_routes`); what is refused (`engine.workb
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -22,7 +23,7 @@ from fastapi.responses import Response
 from engine.errors import InvalidInput
 from engine.store import Query, TraceRecord
 from ui.curating.drafting import open_trace_value
-from ui.curating.messages import MAX_REASON_CHARACTERS, answer, answer_post, flag_of, ids_of, text_of
+from ui.curating.messages import MAX_REASON_CHARACTERS, answer, answer_posts, flag_of, ids_of, text_of
 from ui.curating.queue_values import item_value, trace_value
 from ui.guests import user_of
 from ui.rights import acts
@@ -45,29 +46,10 @@ def curate_routes(studio: Studio) -> APIRouter:
     def trace(trace_id: str, request: Request) -> Response:
         return answer(lambda: trace_answer(studio, trace_id, user_of(request)))
 
-    @routes.post("/review", dependencies=[acts("review")])
-    async def review(request: Request) -> Response:
-        return await answer_post(request, lambda body, person: _review(studio, body, person))
-
-    @routes.post("/review/undo", dependencies=[acts("take_back")])
-    async def undo(request: Request) -> Response:
-        def make(body: dict[str, Any], person: str) -> dict[str, Any]:
-            return _decided(studio, studio.workbench.take_back(text_of(body, "trace"), person))
-
-        return await answer_post(request, make)
-
-    @routes.post("/bulk", dependencies=[acts("review_many")])
-    async def bulk(request: Request) -> Response:
-        return await answer_post(request, lambda body, person: _bulk(studio, body, person))
-
-    @routes.post("/bulk/undo", dependencies=[acts("take_back")])
-    async def undo_bulk(request: Request) -> Response:
-        def make(body: dict[str, Any], person: str) -> dict[str, Any]:
-            undone = studio.workbench.take_back_many(text_of(body, "action"), person)
-            return {"undone": undone, "counts": studio.store.traces.counts()}
-
-        return await answer_post(request, make)
-
+    answer_posts(routes, "/review", "review", partial(_review, studio))
+    answer_posts(routes, "/review/undo", "take_back", partial(_take_back, studio))
+    answer_posts(routes, "/bulk", "review_many", partial(_bulk, studio))
+    answer_posts(routes, "/bulk/undo", "take_back", partial(_take_back_many, studio))
     return routes
 
 
@@ -116,6 +98,10 @@ def _review(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]
     return _decided(studio, record)
 
 
+def _take_back(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
+    return _decided(studio, studio.workbench.take_back(text_of(body, "trace"), person))
+
+
 def _bulk(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
     traces, verdict = ids_of(body, "traces", MAX_BULK), text_of(body, "verdict")
     if not traces:
@@ -128,6 +114,11 @@ def _bulk(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
         "passed_over": [{"id": one.trace_id, "why": one.why} for one in done.passed_over],
         "counts": studio.store.traces.counts(),
     }
+
+
+def _take_back_many(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
+    undone = studio.workbench.take_back_many(text_of(body, "action"), person)
+    return {"undone": undone, "counts": studio.store.traces.counts()}
 
 
 def _decided(studio: Studio, record: TraceRecord) -> dict[str, Any]:

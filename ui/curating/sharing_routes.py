@@ -11,13 +11,14 @@ The middle three answer with the trace as `GET /curate/trace/{id}` does.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.agreement import krippendorff_alpha, pairwise_kappa
-from ui.curating.messages import MAX_REASON_CHARACTERS, answer, answer_post, flag_of, number_of, text_of
+from ui.curating.messages import MAX_REASON_CHARACTERS, answer, answer_posts, flag_of, number_of, text_of
 from ui.curating.routes import trace_answer
 from ui.rights import acts
 from ui.studio import Studio
@@ -28,21 +29,10 @@ __all__ = ["sharing_routes"]
 def sharing_routes(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/curate")
 
-    @routes.post("/tag", dependencies=[acts("tag")])
-    async def tag(request: Request) -> Response:
-        return await answer_post(request, lambda body, person: _tag(studio, body, person))
-
-    @routes.post("/assign", dependencies=[acts("assign")])
-    async def assign(request: Request) -> Response:
-        return await answer_post(request, lambda body, person: _assign(studio, body, person))
-
-    @routes.post("/round", dependencies=[acts("ask_reviews")])
-    async def round(request: Request) -> Response:
-        return await answer_post(request, lambda body, person: _round(studio, body, person))
-
-    @routes.post("/adjudicate", dependencies=[acts("settle")])
-    async def adjudicate(request: Request) -> Response:
-        return await answer_post(request, lambda body, person: _adjudicate(studio, body, person))
+    answer_posts(routes, "/tag", "tag", partial(_tag, studio))
+    answer_posts(routes, "/assign", "assign", partial(_assign, studio))
+    answer_posts(routes, "/round", "ask_reviews", partial(_round, studio))
+    answer_posts(routes, "/adjudicate", "settle", partial(_adjudicate, studio))
 
     @routes.get("/agreement", dependencies=[acts("look")])
     def agreement() -> Response:

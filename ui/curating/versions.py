@@ -11,6 +11,7 @@ Invariant: where reviews are blind, the history is too.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -20,12 +21,11 @@ from engine.errors import InvalidInput
 from engine.store import Revision
 from engine.trace import Trace
 from ui.curating.drafting import changes_value
-from ui.curating.messages import answer, answer_post, flag_of, text_of
-from ui.curating.queue_values import media_values, revision_value, steps_and_views
+from ui.curating.messages import answer, answer_posts, flag_of, text_of
+from ui.curating.queue_values import media_values, picture_of, revision_value, steps_and_views
 from ui.guests import user_of
 from ui.rights import acts
 from ui.studio import Studio
-from ui.trace_values import thumbnail_url
 
 __all__ = ["version_routes"]
 
@@ -53,22 +53,8 @@ def version_routes(studio: Studio) -> APIRouter:
         heads = studio.store.revisions.head
         return answer(lambda: _compared(studio, _named(heads(left)), _named(heads(right))))
 
-    @routes.post("/prefer", dependencies=[acts("prefer")])
-    async def prefer(request: Request) -> Response:
-        def make(body: dict[str, Any], person: str) -> dict[str, Any]:
-            chosen, rejected = text_of(body, "chosen"), text_of(body, "rejected")
-            made = studio.workbench.prefer(chosen, rejected, person, is_tie=flag_of(body, "is_tie"))
-            return {"preference": made.id}
-
-        return await answer_post(request, make)
-
-    @routes.post("/prefer/undo", dependencies=[acts("take_back")])
-    async def undo(request: Request) -> Response:
-        def make(body: dict[str, Any], person: str) -> dict[str, Any]:
-            return {"preference": studio.workbench.take_back_preference(text_of(body, "preference"), person).id}
-
-        return await answer_post(request, make)
-
+    answer_posts(routes, "/prefer", "prefer", partial(_prefer, studio))
+    answer_posts(routes, "/prefer/undo", "take_back", partial(_take_back, studio))
     return routes
 
 
@@ -124,10 +110,17 @@ def _siblings(studio: Studio, trace_id: str) -> dict[str, Any]:
                 "answer": item.answer,
                 "score": item.score,
                 "policy": item.policy,
-                "picture": thumbnail_url(item.media_sha256, 1 if item.media_kind == "video" else None, 128)
-                if item.media_sha256
-                else None,
+                "picture": picture_of(item),
             }
             for item in studio.store.preferences.siblings(trace_id)
         ]
     }
+
+
+def _prefer(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
+    chosen, rejected = text_of(body, "chosen"), text_of(body, "rejected")
+    return {"preference": studio.workbench.prefer(chosen, rejected, person, is_tie=flag_of(body, "is_tie")).id}
+
+
+def _take_back(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
+    return {"preference": studio.workbench.take_back_preference(text_of(body, "preference"), person).id}

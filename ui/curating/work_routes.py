@@ -23,7 +23,7 @@ from fastapi.responses import Response
 from engine.store import Reserved
 from engine.workbench import OpenTrace
 from ui.curating.drafting import open_trace_value
-from ui.curating.messages import answer_post, flag_of, ids_of, number_of, object_of, text_of
+from ui.curating.messages import answer_post, answer_posts, flag_of, ids_of, number_of, object_of, text_of
 from ui.curating.routes import trace_answer
 from ui.guests import user_of
 from ui.rights import acts
@@ -38,53 +38,30 @@ def work_routes(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/curate")
     workbench = studio.workbench
 
-    def changing(act: Callable[[str, str, int, dict[str, Any]], OpenTrace]) -> Callable[..., dict[str, Any]]:
+    def change(path: str, action: str, act: Callable[[str, str, int, dict[str, Any]], OpenTrace]) -> None:
         def make(body: dict[str, Any], person: str) -> dict[str, Any]:
             trace_id = text_of(body, "trace")
             return open_trace_value(act(trace_id, person, _counter(studio, body, trace_id, person), body), person)
 
-        return make
+        answer_posts(routes, path, action, make)
 
-    @routes.post("/edit", dependencies=[acts("edit")])
-    async def edit(request: Request) -> Response:
-        def act(trace_id: str, person: str, counter: int, body: dict[str, Any]) -> OpenTrace:
-            return workbench.edit(trace_id, person, object_of(body, "edit"), counter, key=text_of(body, "key"))
+    def edit(trace_id: str, person: str, counter: int, body: dict[str, Any]) -> OpenTrace:
+        return workbench.edit(trace_id, person, object_of(body, "edit"), counter, key=text_of(body, "key"))
 
-        return await answer_post(request, changing(act))
+    def save(trace_id: str, person: str, counter: int, body: dict[str, Any]) -> OpenTrace:
+        return workbench.commit(trace_id, person, counter, is_insisting=flag_of(body, "is_insisting"))
 
-    @routes.post("/undo", dependencies=[acts("edit")])
-    async def undo(request: Request) -> Response:
-        return await answer_post(
-            request, changing(lambda trace_id, person, counter, _: workbench.undo(trace_id, person, counter))
-        )
+    def discard(body: dict[str, Any], person: str) -> dict[str, Any]:
+        trace_id = text_of(body, "trace")
+        workbench.discard(trace_id, person, _counter(studio, body, trace_id, person))
+        return trace_answer(studio, trace_id, person)
 
-    @routes.post("/redo", dependencies=[acts("edit")])
-    async def redo(request: Request) -> Response:
-        return await answer_post(
-            request, changing(lambda trace_id, person, counter, _: workbench.redo(trace_id, person, counter))
-        )
-
-    @routes.post("/save", dependencies=[acts("commit")])
-    async def save(request: Request) -> Response:
-        def act(trace_id: str, person: str, counter: int, body: dict[str, Any]) -> OpenTrace:
-            return workbench.commit(trace_id, person, counter, is_insisting=flag_of(body, "is_insisting"))
-
-        return await answer_post(request, changing(act))
-
-    @routes.post("/rebase", dependencies=[acts("edit")])
-    async def rebase(request: Request) -> Response:
-        return await answer_post(
-            request, changing(lambda trace_id, person, counter, _: workbench.rebase(trace_id, person, counter))
-        )
-
-    @routes.post("/discard", dependencies=[acts("edit")])
-    async def discard(request: Request) -> Response:
-        def make(body: dict[str, Any], person: str) -> dict[str, Any]:
-            trace_id = text_of(body, "trace")
-            workbench.discard(trace_id, person, _counter(studio, body, trace_id, person))
-            return trace_answer(studio, trace_id, person)
-
-        return await answer_post(request, make)
+    change("/edit", "edit", edit)
+    change("/undo", "edit", lambda trace_id, person, counter, _: workbench.undo(trace_id, person, counter))
+    change("/redo", "edit", lambda trace_id, person, counter, _: workbench.redo(trace_id, person, counter))
+    change("/save", "commit", save)
+    change("/rebase", "edit", lambda trace_id, person, counter, _: workbench.rebase(trace_id, person, counter))
+    answer_posts(routes, "/discard", "edit", discard)
 
     @routes.post("/hold", dependencies=[acts("hold")])
     async def hold(request: Request) -> Response:
