@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
     folder = Folder(Path(arguments.out))
     folder.claim(identity_of(sizes, settings))
-    watcher = Watcher(folder, parts, sizes, arguments.jobs, out if arguments.json else None, sys.stderr)
+    watcher = _Watcher(folder, parts, sizes, arguments.jobs, out if arguments.json else None, sys.stderr)
     earlier, started = folder.sessions(), time.time()
 
     def on_event(event: StudyEvent) -> None:
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         if event.kind in ("done", "stopped"):
             folder.keep_sessions([*earlier, {"jobs": arguments.jobs, "seconds": time.time() - started}])
 
-    with folder.alone(), stopping(sys.stderr) as should_stop:
+    with folder.alone(), _stopping(sys.stderr) as should_stop:
         is_whole = _run_parts(folder, parts, sizes, settings, arguments.jobs, on_event, should_stop)
     watcher.end()
     if not is_whole:
@@ -153,14 +153,14 @@ def _print_plan(parts: Sequence[StudyPart], sizes: Sizes, arguments: argparse.Na
             told = {"part": part.name, "needs": list(part.needs), "expected_s": round(expected)}
             print(json.dumps(told), file=out)
         else:
-            print(f"{part.name:<28}{duration(expected):>9}  {', '.join(part.needs)}", file=out)
+            print(f"{part.name:<28}{_duration(expected):>9}  {', '.join(part.needs)}", file=out)
     if not arguments.json:
-        print(f"{'in all':<28}{duration(seconds_left(parts, sizes, {}, {}, arguments.jobs)):>9}", file=out)
+        print(f"{'in all':<28}{_duration(seconds_left(parts, sizes, {}, {}, arguments.jobs)):>9}", file=out)
     return 0
 
 
 @contextmanager
-def stopping(stream: TextIO) -> Iterator[Callable[[], bool]]:
+def _stopping(stream: TextIO) -> Iterator[Callable[[], bool]]:
     """Whether Ctrl-C was pressed inside; a second time it raises KeyboardInterrupt."""
     asked: list[bool] = []
 
@@ -177,7 +177,7 @@ def stopping(stream: TextIO) -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-class Watcher:
+class _Watcher:
     """What is told while a study runs: on `events` one JSON object an event, on `stream` a line now and then."""
 
     def __init__(
@@ -214,7 +214,7 @@ class Watcher:
             self._running.pop(event.part, None)
             if event.kind == "done":
                 self._finished[event.part] = event.data["seconds"]
-                self._say(f"{event.part} done in {duration(event.data['seconds'])}")
+                self._say(f"{event.part} done in {_duration(event.data['seconds'])}")
         if event.kind == "progress" and time.monotonic() - self._shown_s >= self._quiet_s:
             self._say("; ".join(f"{name} {text}" for name, (_, text) in self._running.items()))
 
@@ -226,12 +226,12 @@ class Watcher:
     def _say(self, text: str) -> None:
         self._shown_s = time.monotonic()
         counted = f"{len(self._finished)}/{len(self._parts)} parts"
-        print(f"{counted}  {text}  {duration(self.left_s())} left", file=self._stream, flush=True)
+        print(f"{counted}  {text}  {_duration(self.left_s())} left", file=self._stream, flush=True)
 
     def end(self) -> None:
         self._stream.flush()
 
 
-def duration(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -76,12 +76,12 @@ def working_type() -> torch.dtype:
 def build_model(config: Qwen3VLConfig) -> Qwen3VLForConditionalGeneration:
     """Fresh weights from the current torch seed, with a place in the picture written into the position embedding."""
     model = Qwen3VLForConditionalGeneration(config)
-    add_sinusoid(model.model.visual.pos_embed.weight)
+    _add_sinusoid(model.model.visual.pos_embed.weight)
     return model
 
 
 @torch.no_grad()
-def add_sinusoid(weight: torch.Tensor, scale: float = 0.8) -> None:
+def _add_sinusoid(weight: torch.Tensor, scale: float = 0.8) -> None:
     """Nothing forces absolute position into the features of a fresh tower; a loud 2-D sinusoid does.
 
     weight: (side * side, hidden)

@@ -63,13 +63,13 @@ def clip_trace(rng: random.Random, lexicon: Lexicon, clip: clips.Clip, count: in
             sequence.add_assistant(turns.call_select(thought, wrong), is_learned=False)
             sequence.begin_user()
             shown += 1
-            add_frame(sequence, clip, wrong, shown)
+            _add_frame(sequence, clip, wrong, shown)
             thought = turns.WRONG_FRAME
         where = sequence.add_assistant(turns.call_select(thought, frame))
         sequence.pull_tokens(where, lexicon.digit_ids, starts[frame - 1] + token)
         is_read = number < reads
         sequence.begin_user()
-        add_frame(sequence, clip, frame, shown + 1, "selected_frame" if is_read else "frame")
+        _add_frame(sequence, clip, frame, shown + 1, "selected_frame" if is_read else "frame")
         # Where the sign stands is known from the first view already, and told there by one token, not a dozen.
         _add_zoom(
             rng,
@@ -99,7 +99,7 @@ def frame_trace(rng: random.Random, lexicon: Lexicon, clip: clips.Clip, count: i
         sequence.end_turn()
         if view is None:
             sequence.begin_user()
-            view, start = add_frame(sequence, clip, shown, number)
+            view, start = _add_frame(sequence, clip, shown, number)
         target = start + view.token_of(turns.shares_of(sign.on_frame(shown).box, clip.frames[0].size))
         _add_zoom(rng, lexicon, sequence, clip, sign, shown, target=target, number=number, is_read=sign is asked[-1])
     return sequence
@@ -121,7 +121,7 @@ def read_traces(rng: random.Random, lexicon: Lexicon, clip: clips.Clip) -> list[
     return traces
 
 
-def add_frame(
+def _add_frame(
     sequence: Sequence, clip: clips.Clip, frame: int, number: int, shown_as: str = "selected_frame"
 ) -> tuple[LabelledPicture, int]:
     """A selected frame, at full size unless `shown_as` names another budget, as picture `number`, to the end of the

@@ -76,7 +76,7 @@ def _clip(rng: random.Random, used: int = clips.FRAMES) -> clips.Clip:
             return clip
 
 
-def make_vision(rng: random.Random, sizes: Sizes = Sizes()) -> Batch:
+def _make_vision(rng: random.Random, sizes: Sizes = Sizes()) -> Batch:
     """Tiles, whole scenes, and now and then the frames of a clip, or one of them at full size."""
     seen = [tiles.draw_tile(rng) for _ in range(sizes.tiles)]
     seen += [scene_samples.scene_view(_scene(rng, (3, 12))) for _ in range(sizes.tiled_scenes)]
@@ -87,21 +87,21 @@ def make_vision(rng: random.Random, sizes: Sizes = Sizes()) -> Batch:
     return vision_batch(seen)
 
 
-def make_ground(rng: random.Random, lexicon: Lexicon, sizes: Sizes, counts: Counts) -> Batch:
+def _make_ground(rng: random.Random, lexicon: Lexicon, sizes: Sizes, counts: Counts) -> Batch:
     chosen = [_scene(rng, counts) for _ in range(sizes.ground_scenes)]
     return batch_of(
         [scene_samples.ground_trace(rng, lexicon, scene, sizes.ground_questions) for scene in chosen], "ground"
     )
 
 
-def make_zoom(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
+def _make_zoom(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
     return batch_of(
         [scene_samples.zoom_trace(rng, lexicon, _scene(rng), sizes.zoom_questions) for _ in range(sizes.zoom_scenes)],
         "zoom",
     )
 
 
-def make_read(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
+def _make_read(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
     traces: list[Sequence] = []
     while len(traces) < sizes.read_crops:
         if rng.random() < 0.3:
@@ -112,11 +112,11 @@ def make_read(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
     return batch_of(traces[: sizes.read_crops], "read")
 
 
-def make_strips(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
+def _make_strips(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
     return batch_of([scene_samples.strip_trace(rng, lexicon) for _ in range(sizes.strips)], "strips")
 
 
-def make_clip_ground(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
+def _make_clip_ground(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
     traces = [
         clip_samples.clip_trace(rng, lexicon, _clip(rng), sizes.ground_clip_questions, 0)
         for _ in range(sizes.ground_clips)
@@ -124,13 +124,13 @@ def make_clip_ground(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batc
     return batch_of(traces, "clip_ground")
 
 
-def make_clip(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
+def _make_clip(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
     return batch_of(
         [clip_samples.clip_trace(rng, lexicon, _clip(rng), sizes.clip_questions, 1) for _ in range(sizes.clips)], "clip"
     )
 
 
-def make_frame(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
+def _make_frame(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
     return batch_of(
         [clip_samples.frame_trace(rng, lexicon, _clip(rng, 1), sizes.frame_questions) for _ in range(sizes.frames)],
         "frame",
@@ -138,25 +138,25 @@ def make_frame(rng: random.Random, lexicon: Lexicon, sizes: Sizes) -> Batch:
 
 
 def vision_mix(sizes: Sizes) -> tuple[tuple[Maker, float], ...]:
-    return ((partial(make_vision, sizes=sizes), 1.0),)
+    return ((partial(_make_vision, sizes=sizes), 1.0),)
 
 
 def ground_mix(lexicon: Lexicon, sizes: Sizes, counts: Counts, clip_share: float) -> tuple[tuple[Maker, float], ...]:
     return (
-        (partial(make_ground, lexicon=lexicon, sizes=sizes, counts=counts), 1 - clip_share),
-        (partial(make_clip_ground, lexicon=lexicon, sizes=sizes), clip_share),
+        (partial(_make_ground, lexicon=lexicon, sizes=sizes, counts=counts), 1 - clip_share),
+        (partial(_make_clip_ground, lexicon=lexicon, sizes=sizes), clip_share),
     )
 
 
 def joint_mix(lexicon: Lexicon, sizes: Sizes) -> tuple[tuple[Maker, float], ...]:
     """Tiles and strips keep their part to the end: a character is cheapest there."""
     return (
-        (partial(make_vision, sizes=sizes), 0.08),
-        (partial(make_strips, lexicon=lexicon, sizes=sizes), 0.14),
-        (partial(make_read, lexicon=lexicon, sizes=sizes), 0.28),
-        (partial(make_zoom, lexicon=lexicon, sizes=sizes), 0.17),
-        (partial(make_ground, lexicon=lexicon, sizes=sizes, counts=(3, 8)), 0.10),
-        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.10),
-        (partial(make_clip_ground, lexicon=lexicon, sizes=sizes), 0.09),
-        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.04),
+        (partial(_make_vision, sizes=sizes), 0.08),
+        (partial(_make_strips, lexicon=lexicon, sizes=sizes), 0.14),
+        (partial(_make_read, lexicon=lexicon, sizes=sizes), 0.28),
+        (partial(_make_zoom, lexicon=lexicon, sizes=sizes), 0.17),
+        (partial(_make_ground, lexicon=lexicon, sizes=sizes, counts=(3, 8)), 0.10),
+        (partial(_make_clip, lexicon=lexicon, sizes=sizes), 0.10),
+        (partial(_make_clip_ground, lexicon=lexicon, sizes=sizes), 0.09),
+        (partial(_make_frame, lexicon=lexicon, sizes=sizes), 0.04),
     )

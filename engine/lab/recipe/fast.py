@@ -29,7 +29,7 @@ _HEADS = {EARLY: ((EARLY, 0), (LAST, 1)), LATE: ((LATE, 0),)}
 """By layer, counted up to LATE: what attention is pulled to, and by which head."""
 
 
-class Attention(torch.autograd.Function):
+class _Attention(torch.autograd.Function):
     """softmax(q k^T) v by plain matrix products, which on one core beat the fused kernels at these sizes."""
 
     @staticmethod
@@ -118,7 +118,7 @@ def _attend_views(
         count = last - view
         rows = slice(start, start + count * length)
         parts = (part[rows].view(count, length, self.num_heads, -1).transpose(1, 2) for part in (query, key, value))
-        outputs.append(Attention.apply(*parts, self.scaling, False).transpose(1, 2).reshape(count * length, -1))
+        outputs.append(_Attention.apply(*parts, self.scaling, False).transpose(1, 2).reshape(count * length, -1))
         view, start = last, rows.stop
     return self.proj(torch.cat(outputs) if len(outputs) > 1 else outputs[0])
 
@@ -160,7 +160,7 @@ class AttentionPull:
         groups = query.shape[1] // key.shape[1]
         if groups > 1:
             key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
-        output = Attention.apply(query, key, value, scaling, True)
+        output = _Attention.apply(query, key, value, scaling, True)
         return output.transpose(1, 2).contiguous(), None
 
 

@@ -44,24 +44,24 @@ def normalise(pixels: torch.Tensor) -> torch.Tensor:
     return pixels.float().div_(127.5).sub_(1.0)
 
 
-def gaussian_targets(values: torch.Tensor, width: float = 1.0) -> torch.Tensor:
+def _gaussian_targets(values: torch.Tensor, width: float = 1.0) -> torch.Tensor:
     """(n,) hundredths -> (n, 101) probabilities."""
     distance = torch.arange(float(BINS))[None] - values[:, None]
     weights = torch.exp(-(distance**2) / (2 * width**2))
     return weights / weights.sum(1, keepdim=True)
 
 
-def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def _soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return -(targets * functional.log_softmax(logits, -1)).sum(-1)
 
 
-def weighted(classes: int, nothing: float) -> torch.Tensor:
+def _weighted(classes: int, nothing: float) -> torch.Tensor:
     weights = torch.ones(classes)
     weights[0] = nothing
     return weights
 
 
-def vision_losses(
+def _vision_losses(
     probes: Probes, batch: Batch, patches: torch.Tensor, tokens: torch.Tensor, figures: dict[str, float]
 ) -> torch.Tensor:
     """patches: (P, vision hidden) before merging; tokens: (T, hidden) after."""
@@ -71,53 +71,53 @@ def vision_losses(
         wanted = batch.characters[known]
         seen = probes.patch_character(patches[known]).float()
         classes = seen.shape[1]
-        loss = loss + character_loss(seen, wanted)
+        loss = loss + _character_loss(seen, wanted)
         four = batch.characters.view(-1, 4)
         whole = (four != UNKNOWN).all(1)
         merged = probes.token_characters(tokens[whole]).float().view(-1, classes)
         merged_wanted = four[whole].reshape(-1)
-        loss = loss + character_loss(merged, merged_wanted)
+        loss = loss + _character_loss(merged, merged_wanted)
         with torch.no_grad():
             is_text = wanted > 0
             if is_text.any():
-                figures["patch_character"] = accuracy(seen[is_text], wanted[is_text])
-                figures["patch_nothing"] = accuracy(seen[~is_text], wanted[~is_text])
+                figures["patch_character"] = _accuracy(seen[is_text], wanted[is_text])
+                figures["patch_nothing"] = _accuracy(seen[~is_text], wanted[~is_text])
                 is_text = merged_wanted > 0
-                figures["token_character"] = accuracy(merged[is_text], merged_wanted[is_text])
-    loss = loss + thing_losses(probes, batch, patches, tokens, figures)
+                figures["token_character"] = _accuracy(merged[is_text], merged_wanted[is_text])
+    loss = loss + _thing_losses(probes, batch, patches, tokens, figures)
     ordered = batch.orders != UNKNOWN
     if ordered.any():
         order = probes.token_orders(tokens).float().view(len(batch.orders), -1)[ordered]
         loss = loss + functional.cross_entropy(order, batch.orders[ordered])
-        figures["order"] = accuracy(order.detach(), batch.orders[ordered])
+        figures["order"] = _accuracy(order.detach(), batch.orders[ordered])
     owned = batch.owner_colors != UNKNOWN
     if owned.any():
         color, shape = probes.owner_color(tokens[owned]).float(), probes.owner_shape(tokens[owned]).float()
         loss = loss + 0.5 * functional.cross_entropy(color, batch.owner_colors[owned])
         loss = loss + 0.5 * functional.cross_entropy(shape, batch.owner_shapes[owned])
-        figures["owner_color"] = accuracy(color.detach(), batch.owner_colors[owned])
-        figures["owner_shape"] = accuracy(shape.detach(), batch.owner_shapes[owned])
+        figures["owner_color"] = _accuracy(color.detach(), batch.owner_colors[owned])
+        figures["owner_shape"] = _accuracy(shape.detach(), batch.owner_shapes[owned])
     named = batch.colors != UNKNOWN
     if named.any():
         color, shape = probes.color(tokens[named]).float(), probes.shape(tokens[named]).float()
         colors, shapes = batch.colors[named], batch.shapes[named]
-        loss = loss + functional.cross_entropy(color, colors, weight=weighted(color.shape[1], NOTHING_SIGN))
-        loss = loss + 0.5 * functional.cross_entropy(shape, shapes, weight=weighted(shape.shape[1], NOTHING_SIGN))
+        loss = loss + functional.cross_entropy(color, colors, weight=_weighted(color.shape[1], NOTHING_SIGN))
+        loss = loss + 0.5 * functional.cross_entropy(shape, shapes, weight=_weighted(shape.shape[1], NOTHING_SIGN))
         with torch.no_grad():
             is_sign = colors > 0
             if is_sign.any():
-                figures["color"] = accuracy(color[is_sign], colors[is_sign])
-                figures["shape"] = accuracy(shape[is_sign], shapes[is_sign])
-                figures["no_sign"] = accuracy(color[~is_sign], colors[~is_sign])
+                figures["color"] = _accuracy(color[is_sign], colors[is_sign])
+                figures["shape"] = _accuracy(shape[is_sign], shapes[is_sign])
+                figures["no_sign"] = _accuracy(color[~is_sign], colors[~is_sign])
     if len(batch.boxes):
         bins = probes.box(tokens[batch.boxes[:, 0].long()]).float().view(-1, BINS)
         edges = batch.boxes[:, 1:].reshape(-1)
-        loss = loss + 0.5 * soft_cross_entropy(bins, gaussian_targets(edges)).mean()
+        loss = loss + 0.5 * _soft_cross_entropy(bins, _gaussian_targets(edges)).mean()
         figures["box_error"] = (bins.detach().argmax(-1) - edges).abs().mean().item()
     return loss
 
 
-def thing_losses(
+def _thing_losses(
     probes: Probes, batch: Batch, patches: torch.Tensor, tokens: torch.Tensor, figures: dict[str, float]
 ) -> torch.Tensor:
     """Small things, as characters are told: by every patch before merging, and by the merged token for each of its four."""
@@ -135,20 +135,20 @@ def thing_losses(
         wanted, merged_wanted = labels[known], labels.view(-1, 4)[whole].reshape(-1)
         seen = by_patch(patches[known]).float()
         merged = by_token(tokens[whole]).float().view(-1, seen.shape[1])
-        loss = loss + share * (character_loss(seen, wanted) + character_loss(merged, merged_wanted))
+        loss = loss + share * (_character_loss(seen, wanted) + _character_loss(merged, merged_wanted))
         with torch.no_grad():
             is_thing = wanted > 0
             if is_thing.any():
-                figures[f"patch_{name}"] = accuracy(seen[is_thing], wanted[is_thing])
+                figures[f"patch_{name}"] = _accuracy(seen[is_thing], wanted[is_thing])
             if not is_thing.all():
-                figures["no_thing"] = accuracy(seen[~is_thing], wanted[~is_thing])
+                figures["no_thing"] = _accuracy(seen[~is_thing], wanted[~is_thing])
             is_thing = merged_wanted > 0
             if is_thing.any():
-                figures[f"token_{name}"] = accuracy(merged[is_thing], merged_wanted[is_thing])
+                figures[f"token_{name}"] = _accuracy(merged[is_thing], merged_wanted[is_thing])
     return loss
 
 
-def character_loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+def _character_loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """Characters and the nothing between them averaged apart: a crop has fifty times more of the second than of the first."""
     losses = functional.cross_entropy(logits, wanted, reduction="none")
     is_text = wanted > 0
@@ -156,11 +156,11 @@ def character_loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return loss + losses[is_text].mean() if is_text.any() else loss
 
 
-def accuracy(logits: torch.Tensor, wanted: torch.Tensor) -> float:
+def _accuracy(logits: torch.Tensor, wanted: torch.Tensor) -> float:
     return (logits.argmax(-1) == wanted).float().mean().item()
 
 
-def text_losses(
+def _text_losses(
     logits: torch.Tensor,
     wanted: torch.Tensor,
     before: torch.Tensor,
@@ -180,7 +180,7 @@ def text_losses(
     if is_coordinate.any():
         values = vocabulary.coordinate_value[wanted[is_coordinate]]
         share = functional.log_softmax(logits[is_coordinate], -1)[:, vocabulary.coordinate_ids]
-        told = told - (gaussian_targets(values) * share).sum()
+        told = told - (_gaussian_targets(values) * share).sum()
     with torch.no_grad():
         guessed = logits.argmax(-1)
         if is_character.any():
@@ -217,7 +217,7 @@ def step_losses(
     else:
         seen = visual(pixels, grid_thw=batch.grids)
         patches, tokens = seen.last_hidden_state, seen.pooler_output
-    loss = vision_losses(probes, batch, patches, tokens, figures)
+    loss = _vision_losses(probes, batch, patches, tokens, figures)
     figures["vision_loss"] = loss.item()
     if batch.ids.numel():
         text = model.model.language_model
@@ -230,7 +230,7 @@ def step_losses(
         wanted = batch.labels[:, 1:]
         is_wanted = wanted != UNKNOWN
         logits = model.lm_head(hidden[:, :-1][is_wanted]).float()
-        text_loss = text_losses(logits, wanted[is_wanted], batch.ids[:, :-1][is_wanted], vocabulary, figures)
+        text_loss = _text_losses(logits, wanted[is_wanted], batch.ids[:, :-1][is_wanted], vocabulary, figures)
         figures["text_loss"] = text_loss.item()
         loss = loss + text_loss
         if pull.losses:

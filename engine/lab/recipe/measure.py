@@ -40,7 +40,7 @@ RUNS = (
 """(benchmark, with operations)."""
 
 
-def measure(name: str, is_operating: bool, limit: int | None) -> dict:
+def _measure(name: str, is_operating: bool, limit: int | None) -> dict:
     """One run's summary, printed to standard error when it is there."""
     settings = Settings.from_environment(os.environ | {"STUDIO_MODEL": "tiny"})
     backbone = open_backbone(settings)
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="runs measured at once, each in a process of its own")
     options = parser.parse_args()
     with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
-        waiting = [pool.submit(measure, name, is_operating, options.limit) for name, is_operating in RUNS]
+        waiting = [pool.submit(_measure, name, is_operating, options.limit) for name, is_operating in RUNS]
         rows = [one.result() for one in waiting]
     options.out.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 

@@ -24,7 +24,7 @@ __all__ = ["MasterOptimiser"]
 
 
 @torch.no_grad()
-def orthogonalise(matrix: torch.Tensor, rounds: int = 5, working_type: torch.dtype = torch.float32) -> torch.Tensor:
+def _orthogonalise(matrix: torch.Tensor, rounds: int = 5, working_type: torch.dtype = torch.float32) -> torch.Tensor:
     """The nearest half-orthogonal matrix, about, by Newton-Schulz (Keller Jordan's quintic), computed in `working_type`."""
     is_tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if is_tall else matrix
@@ -35,7 +35,7 @@ def orthogonalise(matrix: torch.Tensor, rounds: int = 5, working_type: torch.dty
     return (x.T if is_tall else x).to(matrix.dtype)
 
 
-class Muon(torch.optim.Optimizer):
+class _Muon(torch.optim.Optimizer):
     """Momentum, orthogonalised, at AdamW's update size (0.2 root mean square)."""
 
     def __init__(
@@ -60,13 +60,13 @@ class Muon(torch.optim.Optimizer):
                 if "momentum" not in state:
                     state["momentum"] = torch.zeros_like(master)
                 buffer = state["momentum"].lerp_(master.grad, 1 - group["momentum"])
-                update = orthogonalise(master.grad.lerp(buffer, group["momentum"]), working_type=self.working_type)
+                update = _orthogonalise(master.grad.lerp(buffer, group["momentum"]), working_type=self.working_type)
                 master.mul_(1 - group["lr"] * group["weight_decay"])
                 master.add_(update, alpha=-group["lr"] * 0.2 * max(master.shape) ** 0.5)
 
 
 @torch.no_grad()
-def as_served(weight: torch.Tensor) -> torch.Tensor:
+def _as_served(weight: torch.Tensor) -> torch.Tensor:
     """What the studio's default loading leaves of a matrix: NF4 in blocks of 64 with double quantisation (bitsandbytes)."""
     packed, state = functional.quantize_4bit(weight, quant_type="nf4", compress_statistics=True)
     return functional.dequantize_4bit(packed, state)
@@ -101,7 +101,7 @@ class MasterOptimiser:
         ]
         self.parts = [
             torch.optim.AdamW(groups, lr=rest_rate, betas=(0.9, 0.98), eps=1e-9),
-            Muon(matrices, lr=matrix_rate, working_type=self.working_type),
+            _Muon(matrices, lr=matrix_rate, working_type=self.working_type),
         ]
         self.rates = [rest_rate, matrix_rate]
 
@@ -141,7 +141,7 @@ class MasterOptimiser:
                     and not name.startswith("probes")
                     and not any(k in name for k in ("embed", "lm_head"))
                 ):
-                    weight.copy_(as_served(weight))
+                    weight.copy_(_as_served(weight))
 
     def state(self) -> dict[str, torch.Tensor]:
         return {name: master.clone() for name, master in zip(self.names, self.masters, strict=True)}

@@ -87,7 +87,7 @@ def stages(lexicon: Lexicon, sizes: Sizes, world_sizes: WorldSizes) -> tuple[Sta
     )
 
 
-def begin(seed: int, folder: Path) -> Run:
+def _begin(seed: int, folder: Path) -> Run:
     torch.manual_seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
     words = tokenizer.build_tokenizer()
@@ -130,11 +130,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "meeting"
         spawn = multiprocessing.get_context("spawn")
-        others = [spawn.Process(target=train, args=(options, rank, place)) for rank in range(1, options.trainers)]
+        others = [spawn.Process(target=_train, args=(options, rank, place)) for rank in range(1, options.trainers)]
         for other in others:
             other.start()
         try:
-            train(options, 0, place)
+            _train(options, 0, place)
         finally:
             for other in others:
                 if sys.exc_info()[0] is not None:
@@ -142,7 +142,7 @@ def main() -> None:
                 other.join()
 
 
-def train(options: argparse.Namespace, rank: int, place: Path) -> None:
+def _train(options: argparse.Namespace, rank: int, place: Path) -> None:
     """One trainer of `options.trainers`, which meet at `place`."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # generators are forked
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -150,7 +150,7 @@ def train(options: argparse.Namespace, rank: int, place: Path) -> None:
     if options.cores:
         core = int(options.cores.split(",")[rank])
         os.sched_setaffinity(0, {core})
-    run = begin(options.seed, options.out)
+    run = _begin(options.seed, options.out)
     run.is_reporting = rank == 0
     run.optimiser.is_quantised = options.quantised
     last = options.out / "last.pt"

@@ -41,7 +41,7 @@ def scene_view(scene: scenes.Scene, shown_as: str = "image") -> LabelledPicture:
     return views.label_signs(view, named)
 
 
-def cut_place(scene: scenes.Scene, box: Shares) -> tuple[int, int, int, int]:
+def _cut_place(scene: scenes.Scene, box: Shares) -> tuple[int, int, int, int]:
     width, height = scene.picture.size
     return (
         math.floor(box[0] * width + 1e-6),
@@ -67,7 +67,7 @@ def cut(scene: scenes.Scene, box: Shares) -> tuple[LabelledPicture, tuple[int, i
     return views.label_characters(views.label_owners(view, owners), texts), size, place
 
 
-def holds_text(place: tuple[int, int, int, int], sign: scenes.Sign) -> bool:
+def _holds_text(place: tuple[int, int, int, int], sign: scenes.Sign) -> bool:
     box = sign.text_box
     return place[0] <= box[0] and place[1] <= box[1] and place[2] >= box[2] and place[3] >= box[3]
 
@@ -90,7 +90,7 @@ def add_zoom_call(
     sequence.pull_tokens(where, lexicon.coordinate_ids, target)
 
 
-def token_of(view: LabelledPicture, scene: scenes.Scene, sign: scenes.Sign) -> int:
+def _token_of(view: LabelledPicture, scene: scenes.Scene, sign: scenes.Sign) -> int:
     x1, y1, x2, y2 = turns.shares_of(sign.box, scene.picture.size)
     return view.token_of((x1, y1, x2, y2))
 
@@ -114,7 +114,7 @@ def zoom_trace(rng: random.Random, lexicon: Lexicon, scene: scenes.Scene, count:
         sequence.add_text(question)
         sequence.end_turn()
         box = turns.margin_box(sign.box, scene.picture.size)
-        target = start + token_of(view, scene, sign)
+        target = start + _token_of(view, scene, sign)
         thought = turns.thought_for(sign, turns.ZOOM_PLAN)
         fault = rng.random()
         if fault < 0.025:
@@ -132,7 +132,7 @@ def shown_box(rng: random.Random, scene: scenes.Scene, sign: scenes.Sign) -> Sha
     """The box of a sign as a model might have proposed it, its text whole."""
     box = turns.margin_box(sign.box, scene.picture.size)
     shown = turns.jitter(rng, box, rng.choice((0.0, 0.006, 0.012)))
-    return shown if holds_text(cut_place(scene, shown), sign) else box
+    return shown if _holds_text(_cut_place(scene, shown), sign) else box
 
 
 def _add_error(rng: random.Random, sequence: Sequence, thought: str, box: Shares) -> str:
@@ -175,7 +175,7 @@ def _add_near_miss(rng: random.Random, sequence: Sequence, thought: str, scene: 
 def _add_failed_zoom(sequence: Sequence, thought: str, scene: scenes.Scene, sign: scenes.Sign, box: Shares) -> bool:
     """An unlearned zoom and its crop; False, and nothing added, where it shows the sign's text."""
     view, size, place = cut(scene, box)
-    if holds_text(place, sign):
+    if _holds_text(place, sign):
         return False
     sequence.add_assistant(turns.call_zoom(thought, box), is_learned=False)
     sequence.begin_user()
@@ -198,7 +198,7 @@ def ground_trace(rng: random.Random, lexicon: Lexicon, scene: scenes.Scene, coun
         sequence.end_turn()
         box = turns.margin_box(sign.box, scene.picture.size)
         add_zoom_call(
-            lexicon, sequence, turns.thought_for(sign, turns.ZOOM_PLAN), box, start + token_of(view, scene, sign)
+            lexicon, sequence, turns.thought_for(sign, turns.ZOOM_PLAN), box, start + _token_of(view, scene, sign)
         )
     return sequence
 

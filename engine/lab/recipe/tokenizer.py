@@ -14,7 +14,6 @@ from a corpus; the tokens of `build_tokenizer(("signs",))` never change.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -93,28 +92,28 @@ CHAT_TEMPLATE = """{%- for message in messages -%}
 """
 
 
-def byte_alphabet() -> list[str]:
+def _byte_alphabet() -> list[str]:
     return sorted(pre_tokenizers.ByteLevel.alphabet())
 
 
-def world_words() -> list[str]:
+def _world_words() -> list[str]:
     """Words that get a token of their own, with and without the space before."""
     texts = [SENTENCES, *(phrasing.replace("{color}", "").replace("{shape}", "") for phrasing in questions.PHRASINGS)]
     found = {piece.strip(".,:?()") for text in texts for piece in text.split()} | set(signs.COLORS) | set(signs.SHAPES)
     return sorted(word for word in found if len(word) > 1 and word.isalpha())
 
 
-def miniature_words() -> list[str]:
+def _miniature_words() -> list[str]:
     """The words that the miniature benchmarks need beyond those."""
     found = {*MINIATURE_SENTENCES.split(), *KINDS, *MARKS, *PLURALS.values(), *DIRECTIONS}
-    return sorted(found - set(world_words()))
+    return sorted(found - set(_world_words()))
 
 
 def build_tokenizer(worlds: tuple[World, ...] = WORLDS) -> PreTrainedTokenizerFast:
     """`worlds` leaves out the words that weights were trained without."""
-    tokens = [*SPECIAL, *byte_alphabet()]
+    tokens = [*SPECIAL, *_byte_alphabet()]
     is_whole = "miniature" in worlds
-    for word in [*world_words(), *(miniature_words() if is_whole else ())]:
+    for word in [*_world_words(), *(_miniature_words() if is_whole else ())]:
         tokens += [word, "Ġ" + word]  # Ġ is how byte-level BPE writes a space
     vocabulary = {token: k for k, token in enumerate(tokens)}
     # No merges at all: a word of the list is one token, anything else is its bytes.
@@ -206,7 +205,3 @@ def fitted(
 def special_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:
     vocabulary = tokenizer.get_vocab()
     return {token: vocabulary[token] for token in SPECIAL}
-
-
-def save_tokenizer(folder: Path) -> None:
-    build_tokenizer().save_pretrained(folder)

@@ -61,7 +61,7 @@ class Run:
     is_reporting: bool = True
 
 
-def rate_share(stage: Stage, step: int, progress: float) -> float:
+def _rate_share(stage: Stage, step: int, progress: float) -> float:
     warm = min(1.0, (step + 1) / WARM_UP)
     if progress < stage.decay_from:
         return warm
@@ -70,7 +70,7 @@ def rate_share(stage: Stage, step: int, progress: float) -> float:
     return warm * (stage.floor + (1 - stage.floor) * left**1.5)
 
 
-def save(run: Run, stage: str, spent_s: float, step: int, name: str = "last") -> None:
+def _save(run: Run, stage: str, spent_s: float, step: int, name: str = "last") -> None:
     if not run.is_reporting:
         return
     path = run.folder / f"{name}.pt"
@@ -81,7 +81,7 @@ def save(run: Run, stage: str, spent_s: float, step: int, name: str = "last") ->
     beside.replace(path)
 
 
-def report(run: Run, line: str) -> None:
+def _report(run: Run, line: str) -> None:
     if run.is_reporting:
         with (run.folder / "curves.jsonl").open("a", encoding="utf-8") as curve:
             curve.write(line + "\n")
@@ -121,7 +121,7 @@ def run_stage(
             run.model, run.probes, batch, run.vocabulary, run.pull, stage.is_vision_frozen
         )
         loss.backward()
-        figures["norm"] = run.optimiser.step(rate_share(stage, step - first_step, progress), is_frozen)
+        figures["norm"] = run.optimiser.step(_rate_share(stage, step - first_step, progress), is_frozen)
         if meetings and meetings.meet_if_due(run.optimiser.masters, limit_s):
             run.optimiser.refresh()
         step += 1
@@ -133,16 +133,16 @@ def run_stage(
             row["cpu_minutes"] = round((time.process_time() - cpu_began) / 60, 2)
             row |= {key: round(sum(values) / len(values), 4) for key, values in sorted(sums.items())}
             sums = {}
-            report(run, json.dumps(row))
+            _report(run, json.dumps(row))
         if asked_to_stop:
-            save(run, stage.name, spent, step)
+            _save(run, stage.name, spent, step)
             raise SystemExit(f"stopped by signal {asked_to_stop[0]}; start again to go on")
         if time.monotonic() - saved > SAVE_EVERY_S:
             saved = time.monotonic()
-            save(run, stage.name, spent, step)
+            _save(run, stage.name, spent, step)
     if meetings:
         meetings.finish(run.optimiser.masters, limit_s)
         run.optimiser.refresh()
-    save(run, stage.name, limit_s, step, stage.name)
-    save(run, stage.name, limit_s, step)
+    _save(run, stage.name, limit_s, step, stage.name)
+    _save(run, stage.name, limit_s, step)
     signal.signal(signal.SIGTERM, before)

@@ -98,14 +98,14 @@ def box_in(text: str) -> views.Shares | None:
     return (x1, y1, x2, y2) if x1 < x2 and y1 < y2 else None
 
 
-def is_hit(box: views.Shares, sign: scenes.Sign, size: tuple[int, int]) -> bool:
+def _is_hit(box: views.Shares, sign: scenes.Sign, size: tuple[int, int]) -> bool:
     x1, y1, x2, y2 = turns.shares_of(sign.box, size)
     shared = max(0.0, min(x2, box[2]) - max(x1, box[0])) * max(0.0, min(y2, box[3]) - max(y1, box[1]))
     is_small = (box[2] - box[0]) * (box[3] - box[1]) <= LARGEST_HIT_AREA
     return is_small and shared >= HELD_SHARE * (x2 - x1) * (y2 - y1)
 
 
-def ask_scene(reader: Reader, scene: scenes.Scene, question: str) -> Sequence:
+def _ask_scene(reader: Reader, scene: scenes.Scene, question: str) -> Sequence:
     sequence = reader.lexicon.begin()
     sequence.begin_user()
     sequence.add_view(scene_samples.scene_view(scene))
@@ -114,14 +114,14 @@ def ask_scene(reader: Reader, scene: scenes.Scene, question: str) -> Sequence:
     return sequence
 
 
-def show_crop(reader: Reader, scene: scenes.Scene, question: str, turn: str, box: views.Shares) -> Sequence:
-    sequence = ask_scene(reader, scene, question)
+def _show_crop(reader: Reader, scene: scenes.Scene, question: str, turn: str, box: views.Shares) -> Sequence:
+    sequence = _ask_scene(reader, scene, question)
     sequence.add_assistant(turn)
-    show_cut(sequence, scene, box)
+    _show_cut(sequence, scene, box)
     return sequence
 
 
-def show_cut(sequence: Sequence, scene: scenes.Scene, box: views.Shares) -> None:
+def _show_cut(sequence: Sequence, scene: scenes.Scene, box: views.Shares) -> None:
     view, size, _ = scene_samples.cut(scene, box)
     sequence.begin_user()
     sequence.add_text(f"Here is the cropped image (Image Size: {size[0]}x{size[1]}):")
@@ -129,11 +129,11 @@ def show_cut(sequence: Sequence, scene: scenes.Scene, box: views.Shares) -> None
     sequence.end_turn()
 
 
-def share(values: list[bool]) -> float:
+def _share(values: list[bool]) -> float:
     return round(sum(values) / len(values), 4)
 
 
-def check_scenes(
+def _check_scenes(
     reader: Reader, split: str, count: int, first: int, is_operating: bool, report: Callable[[dict], None]
 ) -> dict:
     rng = random.Random(f"validation {first}")
@@ -145,27 +145,27 @@ def check_scenes(
             sign = rng.choice(scene.signs)
             question = questions.question_about(sign.color, sign.shape, rng)
             asked.append((scene, sign, question if is_operating else question + turns.NO_OPERATIONS))
-    said_first = reader.write([ask_scene(reader, scene, question) for scene, _, question in asked], 64)
+    said_first = reader.write([_ask_scene(reader, scene, question) for scene, _, question in asked], 64)
     if not is_operating:
         right = [said(turn) == sign.text for turn, (_, sign, _) in zip(said_first, asked, strict=True)]
-        return {"n": count, "accuracy": share(right)}
+        return {"n": count, "accuracy": _share(right)}
     boxes, zoomed, true = [], [], []
     for turn, (scene, sign, question) in zip(said_first, asked, strict=True):
         box = box_in(turn)
         boxes.append(box)
         ideal = turns.margin_box(sign.box, scene.picture.size)
-        zoomed.append(show_crop(reader, scene, question, turn, box or (0.4, 0.4, 0.6, 0.6)))
+        zoomed.append(_show_crop(reader, scene, question, turn, box or (0.4, 0.4, 0.6, 0.6)))
         true.append(
-            show_crop(reader, scene, question, turns.call_zoom(turns.thought_for(sign, "zoom in"), ideal), ideal)
+            _show_crop(reader, scene, question, turns.call_zoom(turns.thought_for(sign, "zoom in"), ideal), ideal)
         )
     answers, read = reader.write(zoomed, 32), reader.write(true, 32)
     hits, right, right_true = [], [], []
     kinds: dict[str, list[bool]] = {}
     for box, answer, other, (scene, sign, _) in zip(boxes, answers, read, asked, strict=True):
-        hits.append(box is not None and is_hit(box, sign, scene.picture.size))
+        hits.append(box is not None and _is_hit(box, sign, scene.picture.size))
         right.append(box is not None and said(answer) == sign.text)
         right_true.append(said(other) == sign.text)
-        kinds.setdefault(kind_of(sign.text), []).append(right[-1])
+        kinds.setdefault(_kind_of(sign.text), []).append(right[-1])
         report(
             {
                 "sign": f"{sign.color} {sign.shape}",
@@ -177,20 +177,20 @@ def check_scenes(
         )
     return {
         "n": count,
-        "accuracy": share(right),
-        "stderr": round((share(right) * (1 - share(right)) / count) ** 0.5, 4),
-        "hit_rate": share(hits),
-        "called": share([box is not None for box in boxes]),
-        "accuracy_true_crop": share(right_true),
-        **{f"accuracy_{kind}": share(values) for kind, values in sorted(kinds.items())},
+        "accuracy": _share(right),
+        "stderr": round((_share(right) * (1 - _share(right)) / count) ** 0.5, 4),
+        "hit_rate": _share(hits),
+        "called": _share([box is not None for box in boxes]),
+        "accuracy_true_crop": _share(right_true),
+        **{f"accuracy_{kind}": _share(values) for kind, values in sorted(kinds.items())},
     }
 
 
-def kind_of(text: str) -> str:
+def _kind_of(text: str) -> str:
     return "numbers" if text.isdigit() else "letters" if text.isalpha() else "mixed"
 
 
-def check_clips(
+def _check_clips(
     reader: Reader, split: str, count: int, first: int, is_operating: bool, report: Callable[[dict], None]
 ) -> dict:
     rng = random.Random(f"validation clips {first}")
@@ -202,32 +202,32 @@ def check_clips(
             sign = rng.choice(clip.signs)
             question = questions.question_about(sign.color, sign.shape, rng)
             asked.append((clip, sign, question if is_operating else question + turns.NO_OPERATIONS))
-    said_first = reader.write([ask_clip(reader, clip, question) for clip, _, question in asked], 48)
+    said_first = reader.write([_ask_clip(reader, clip, question) for clip, _, question in asked], 48)
     if not is_operating:
         right = [said(turn) == sign.text for turn, (_, sign, _) in zip(said_first, asked, strict=True)]
-        return {"n": count, "accuracy": share(right)}
+        return {"n": count, "accuracy": _share(right)}
     selected, shown, true = [], [], []
     for turn, (clip, sign, question) in zip(said_first, asked, strict=True):
         found = SELECT.search(turn)
         frames = [int(part) for part in found.group(1).split(", ") if part.strip()] if found else []
         frames = [frame for frame in frames if 1 <= frame <= clips.FRAMES][:1]
         selected.append(frames)
-        shown.append(show_frames(reader, clip, question, turn, frames or [1]))
+        shown.append(_show_frames(reader, clip, question, turn, frames or [1]))
         middle = sign.frames[len(sign.frames) // 2]
         ideal = turns.call_select(turns.thought_for(sign, turns.SELECT_PLAN), middle)
-        true.append(show_frames(reader, clip, question, ideal, [middle]))
+        true.append(_show_frames(reader, clip, question, ideal, [middle]))
     zooms, zooms_true = reader.write(shown, 64), reader.write(true, 64)
     for sequences, said_next in ((shown, zooms), (true, zooms_true)):
         for sequence, turn, frames, (clip, sign, _) in zip(sequences, said_next, selected, asked, strict=True):
             frame = (frames or [1])[0] if sequences is shown else sign.frames[len(sign.frames) // 2]
             sequence.add_assistant(turn)
-            show_cut(sequence, clip.scene(frame), box_in(turn) or (0.4, 0.4, 0.6, 0.6))
+            _show_cut(sequence, clip.scene(frame), box_in(turn) or (0.4, 0.4, 0.6, 0.6))
     answers, read = reader.write(shown, 32), reader.write(true, 32)
     hits, boxed, right, right_true = [], [], [], []
     for frames, zoom, answer, other, (clip, sign, _) in zip(selected, zooms, answers, read, asked, strict=True):
         hits.append(bool(set(frames) & set(sign.frames)))
         box = box_in(zoom)
-        boxed.append(hits[-1] and box is not None and is_hit(box, sign.on_frame(frames[0]), clip.frames[0].size))
+        boxed.append(hits[-1] and box is not None and _is_hit(box, sign.on_frame(frames[0]), clip.frames[0].size))
         right.append(bool(frames) and said(answer) == sign.text)
         right_true.append(said(other) == sign.text)
         report(
@@ -242,23 +242,23 @@ def check_clips(
         )
     return {
         "n": count,
-        "accuracy": share(right),
-        "stderr": round((share(right) * (1 - share(right)) / count) ** 0.5, 4),
-        "hit_rate": share(hits),
-        "box_hit_rate": share(boxed),
-        "accuracy_true_frame": share(right_true),
+        "accuracy": _share(right),
+        "stderr": round((_share(right) * (1 - _share(right)) / count) ** 0.5, 4),
+        "hit_rate": _share(hits),
+        "box_hit_rate": _share(boxed),
+        "accuracy_true_frame": _share(right_true),
     }
 
 
-def ask_clip(reader: Reader, clip: clips.Clip, question: str) -> Sequence:
+def _ask_clip(reader: Reader, clip: clips.Clip, question: str) -> Sequence:
     sequence, _, _ = clip_samples.begin_clip(reader.lexicon, clip)
     sequence.add_text(question)
     sequence.end_turn()
     return sequence
 
 
-def show_frames(reader: Reader, clip: clips.Clip, question: str, turn: str, frames: list[int]) -> Sequence:
-    sequence = ask_clip(reader, clip, question)
+def _show_frames(reader: Reader, clip: clips.Clip, question: str, turn: str, frames: list[int]) -> Sequence:
+    sequence = _ask_clip(reader, clip, question)
     sequence.add_assistant(turn)
     width, height = clip.frames[0].size
     last = clips.FRAMES + len(frames)
@@ -291,11 +291,11 @@ def main() -> None:
 
     result: dict = {"model": options.model.name, "split": options.split, "is_operating": not options.no_operations}
     if options.scenes:
-        result["signs"] = check_scenes(
+        result["signs"] = _check_scenes(
             reader, options.split, options.scenes, options.first, not options.no_operations, report
         )
     if options.clips:
-        result["clips"] = check_clips(
+        result["clips"] = _check_clips(
             reader, options.split, options.clips, options.first, not options.no_operations, report
         )
     print(json.dumps(result), flush=True)

@@ -90,7 +90,7 @@ SMALL = WorldSizes(
 """For smoke runs: every path, hardly any work."""
 
 
-def draw_from(rng: random.Random, room: ModuleType) -> Drawing:
+def _draw_from(rng: random.Random, room: ModuleType) -> Drawing:
     while True:
         drawing: Drawing | None = room.draw(rng.choice(scenes.SEEDS["train"]), "train")
         if drawing is not None:
@@ -98,7 +98,7 @@ def draw_from(rng: random.Random, room: ModuleType) -> Drawing:
 
 
 def _picture(rng: random.Random) -> Drawing:
-    return draw_from(rng, rng.choices([room for room, _ in ROOMS], [share for _, share in ROOMS])[0])
+    return _draw_from(rng, rng.choices([room for room, _ in ROOMS], [share for _, share in ROOMS])[0])
 
 
 def _crop_poses(rng: random.Random, drawing: Drawing, count: int) -> list[list[Pose]]:
@@ -120,7 +120,7 @@ def _frame_poses(rng: random.Random, drawing: Drawing, count: int) -> list[Pose]
     return max(by_frames.values(), key=len)[:count]
 
 
-def make_tiles(rng: random.Random, sizes: WorldSizes) -> Batch:
+def _make_tiles(rng: random.Random, sizes: WorldSizes) -> Batch:
     seen = [world_tiles.draw_tile(rng) for _ in range(sizes.tiles)]
     for _ in range(sizes.tiled_pictures):
         drawing = _picture(rng)
@@ -130,13 +130,13 @@ def make_tiles(rng: random.Random, sizes: WorldSizes) -> Batch:
     return vision_batch(seen, "w_tiles")
 
 
-def make_view(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+def _make_view(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
     return _of_pictures(
         rng, lexicon, "w_view", count=sizes.view_pictures, questions=sizes.view_questions, is_shown=False
     )
 
 
-def make_trace(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+def _make_trace(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
     return _of_pictures(
         rng, lexicon, "w_trace", count=sizes.trace_pictures, questions=sizes.trace_questions, is_shown=True
     )
@@ -153,7 +153,7 @@ def _of_pictures(
     return batch_of(traces, kind)
 
 
-def make_crop(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+def _make_crop(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
     traces: list[Sequence] = []
     while len(traces) < sizes.crops:
         drawing = _picture(rng)
@@ -162,36 +162,36 @@ def make_crop(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
     return batch_of(traces[: sizes.crops], "w_crop")
 
 
-def make_clip(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+def _make_clip(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
     return _of_clips(rng, lexicon, "w_clip", count=sizes.clips, questions=sizes.clip_questions, reads=0)
 
 
-def make_select(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+def _make_select(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
     return _of_clips(rng, lexicon, "w_select", count=sizes.selections, questions=sizes.selection_questions, reads=1)
 
 
 def _of_clips(rng: random.Random, lexicon: Lexicon, kind: str, *, count: int, questions: int, reads: int) -> Batch:
     traces = []
     for _ in range(count):
-        drawing = draw_from(rng, mv)
+        drawing = _draw_from(rng, mv)
         poses = world_poses.further_poses(rng, drawing, questions)
         traces.append(world_clips.clip_trace(rng, lexicon, drawing, poses, reads))
     return batch_of(traces, kind)
 
 
-def make_frame(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+def _make_frame(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
     traces = []
     for _ in range(sizes.frames):
-        drawing = draw_from(rng, mv)
+        drawing = _draw_from(rng, mv)
         poses = _frame_poses(rng, drawing, sizes.frame_questions)
         traces.append(world_clips.frame_trace(rng, lexicon, drawing, poses))
     return batch_of(traces, "w_frame")
 
 
-def make_piece(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
+def _make_piece(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
     traces: list[Sequence] = []
     while len(traces) < sizes.pieces:
-        drawing = draw_from(rng, mv)
+        drawing = _draw_from(rng, mv)
         poses = world_poses.further_poses(rng, drawing, 99)
         for tray in world_poses.trays_of(drawing):
             poses += world_poses.tray_poses(rng, drawing, tray, sizes.piece_questions)
@@ -207,14 +207,14 @@ def make_piece(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch
 
 def miniature_mix(lexicon: Lexicon, sizes: WorldSizes) -> tuple[tuple[Maker, float], ...]:
     return (
-        (partial(make_tiles, sizes=sizes), 0.03),
-        (partial(make_view, lexicon=lexicon, sizes=sizes), 0.25),
-        (partial(make_crop, lexicon=lexicon, sizes=sizes), 0.25),
-        (partial(make_trace, lexicon=lexicon, sizes=sizes), 0.08),
-        (partial(make_clip, lexicon=lexicon, sizes=sizes), 0.13),
-        (partial(make_frame, lexicon=lexicon, sizes=sizes), 0.10),
-        (partial(make_piece, lexicon=lexicon, sizes=sizes), 0.11),
-        (partial(make_select, lexicon=lexicon, sizes=sizes), 0.05),
+        (partial(_make_tiles, sizes=sizes), 0.03),
+        (partial(_make_view, lexicon=lexicon, sizes=sizes), 0.25),
+        (partial(_make_crop, lexicon=lexicon, sizes=sizes), 0.25),
+        (partial(_make_trace, lexicon=lexicon, sizes=sizes), 0.08),
+        (partial(_make_clip, lexicon=lexicon, sizes=sizes), 0.13),
+        (partial(_make_frame, lexicon=lexicon, sizes=sizes), 0.10),
+        (partial(_make_piece, lexicon=lexicon, sizes=sizes), 0.11),
+        (partial(_make_select, lexicon=lexicon, sizes=sizes), 0.05),
     )
 
 

@@ -41,7 +41,7 @@ LONGEST = 96
 
 
 @dataclass(slots=True)
-class Going:
+class _Going:
     """A conversation on its way."""
 
     drawing: Drawing
@@ -58,7 +58,7 @@ class Going:
 
 
 @dataclass(slots=True)
-class Tally:
+class _Tally:
     """Outcomes by difficulty."""
 
     right: dict[str, list[bool]] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Tally:
         return {key: round(sum(values) / len(values), 3) for key, values in sorted(self.right.items())}
 
 
-def first_drawings(room: ModuleType, split: str, count: int, first: int) -> list[Drawing]:
+def _first_drawings(room: ModuleType, split: str, count: int, first: int) -> list[Drawing]:
     found: list[Drawing] = []
     while len(found) < count:
         drawing = room.draw(scenes.seed_for(split, first), split)
@@ -80,7 +80,7 @@ def first_drawings(room: ModuleType, split: str, count: int, first: int) -> list
     return found
 
 
-def begin(reader: Reader, drawing: Drawing, suffix: str = "") -> Going:
+def begin(reader: Reader, drawing: Drawing, suffix: str = "") -> _Going:
     pose = world_poses.own_pose(drawing)
     if len(drawing.frames) > 1:
         sequence, _ = world_clips.begin_clip(reader.lexicon, drawing)
@@ -90,10 +90,10 @@ def begin(reader: Reader, drawing: Drawing, suffix: str = "") -> Going:
         sequence.add_view(world_views.whole(drawing).view)
     world_speech.ask(sequence, pose, suffix)
     sequence.end_turn()
-    return Going(drawing, pose, sequence, len(drawing.frames))
+    return _Going(drawing, pose, sequence, len(drawing.frames))
 
 
-def look(going: Going, turn: str) -> bool:
+def look(going: _Going, turn: str) -> bool:
     """Execute the call of a turn; False where it has none that can be executed."""
     drawing, pose = going.drawing, going.pose
     if len(drawing.frames) > 1:
@@ -121,7 +121,7 @@ def _shows(pose: Pose, frames: Sequence[int]) -> bool:
     return bool(pose.carrier and set(pose.carrier.frames) & set(frames))
 
 
-def show_evidence(going: Going) -> None:
+def show_evidence(going: _Going) -> None:
     """The call that the model should make, and what it shows."""
     pose = going.pose
     thought = world_thoughts.look_pieces(pose)
@@ -132,9 +132,9 @@ def show_evidence(going: Going) -> None:
     look(going, "".join(piece.text for piece in pieces))
 
 
-def check(reader: Reader, drawings: Sequence[Drawing], is_shown: bool = False) -> dict[str, float]:
+def _check(reader: Reader, drawings: Sequence[Drawing], is_shown: bool = False) -> dict[str, float]:
     """Shares by difficulty: "easy whole", "hard given", ..."""
-    tally = Tally()
+    tally = _Tally()
     direct = [begin(reader, drawing, turns.NO_OPERATIONS) for drawing in drawings]
     given = [begin(reader, drawing) for drawing in drawings]
     for one in given:
@@ -178,9 +178,10 @@ def main() -> None:
     reader = open_reader(options.model)
     for name, room in ROOMS.items():
         if options.only in (None, name):
-            drawings = first_drawings(room, options.split, options.count, options.first)
+            drawings = _first_drawings(room, options.split, options.count, options.first)
             print(
-                json.dumps({"benchmark": name, "n": options.count, **check(reader, drawings, options.show)}), flush=True
+                json.dumps({"benchmark": name, "n": options.count, **_check(reader, drawings, options.show)}),
+                flush=True,
             )
 
 

@@ -34,7 +34,7 @@ _NAME = re.compile(r"(mini-(?:vstar|tally|info|mv))(?:-(train|validation|test))?
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class _Shown:
     """A part of a frame of `size` pixels, in which a thought names places. It is seen within `budget`."""
 
     box: Box
@@ -97,7 +97,7 @@ def _eyes(moment: Moment, drawing: Drawing) -> world_speech.Eyes:
     first = CLIP_FRAMES if is_clip else 1
     views = moment.views[:first] if is_first else moment.views[first:]
     seen_as = ("frame" if is_first else "selected_frame") if is_clip else ("image" if is_first else "crop")
-    shown = {view.frame or 1: Shown(view.box, size, BUDGETS[seen_as]) for view in views}  # a frame's last view counts
+    shown = {view.frame or 1: _Shown(view.box, size, BUDGETS[seen_as]) for view in views}  # a frame's last view counts
     return shown.get
 
 

@@ -125,7 +125,7 @@ def grpo_config(sizes: Sizes, part: Grpo) -> GrpoConfig:
     )
 
 
-def limits_of(sizes: Sizes) -> Limits:
+def _limits_of(sizes: Sizes) -> Limits:
     return Limits(max_steps=sizes.max_turns, max_tokens=sizes.max_tokens, max_turn_tokens=sizes.max_turn_tokens)
 
 
@@ -250,7 +250,7 @@ def _examine(part: Evaluate, place: Workplace) -> dict[str, Any]:
                     for result in evaluate(
                         LocalPolicy(backbone),
                         examples,
-                        limits_of(place.sizes),
+                        _limits_of(place.sizes),
                         is_operating=part.is_operating,
                         is_cancelled=place.should_stop,
                         at_once=_AT_ONCE,

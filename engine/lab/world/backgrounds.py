@@ -45,7 +45,7 @@ def photographs(is_heldout: bool) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def load_photograph(file: str) -> Image.Image:
+def _load_photograph(file: str) -> Image.Image:
     return Image.open(fonts.ASSETS / "photographs" / file).convert("RGB")
 
 
@@ -65,7 +65,7 @@ def draw_tone(rng: random.Random) -> tuple[int, int, int]:
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def draw_grey(rng: random.Random) -> tuple[int, int, int]:
+def _draw_grey(rng: random.Random) -> tuple[int, int, int]:
     level = rng.randint(85, 190)
     return level + rng.randint(-12, 12), level + rng.randint(-12, 12), level + rng.randint(-12, 12)
 
@@ -156,7 +156,7 @@ def _patches(rng: random.Random, size: Size, is_heldout: bool) -> Image.Image:
 
 
 def _photograph(rng: random.Random, size: Size, is_heldout: bool) -> Image.Image:
-    picture = load_photograph(rng.choice(photographs(is_heldout)))
+    picture = _load_photograph(rng.choice(photographs(is_heldout)))
     share = rng.uniform(0.45, 1.0)
     width, height = round(picture.width * share), round(picture.height * share)
     left, top = rng.randint(0, picture.width - width), rng.randint(0, picture.height - height)
@@ -216,9 +216,9 @@ def draw_clutter(rng: random.Random, picture: Image.Image, count: int) -> None:
                 [x, y, rng.randint(0, width), rng.randint(0, height)], fill=draw_tone(rng), width=rng.randint(1, 9)
             )
         elif kind == 1:
-            draw.rectangle([x, y, x + rng.randint(20, 220), y + rng.randint(20, 180)], fill=draw_grey(rng))
+            draw.rectangle([x, y, x + rng.randint(20, 220), y + rng.randint(20, 180)], fill=_draw_grey(rng))
         elif kind == 2:
-            draw.ellipse([x, y, x + rng.randint(20, 200), y + rng.randint(20, 160)], fill=draw_grey(rng))
+            draw.ellipse([x, y, x + rng.randint(20, 200), y + rng.randint(20, 160)], fill=_draw_grey(rng))
         elif kind == 3:
             box = [x, y, x + rng.randint(40, 260), y + rng.randint(40, 220)]
             outline = draw.rectangle if rng.random() < 0.5 else draw.ellipse

@@ -43,18 +43,18 @@ def faces(is_heldout: bool) -> tuple[Face, ...]:
 
 
 @lru_cache(maxsize=8192)
-def load(face: Face, size: int) -> ImageFont.FreeTypeFont:
+def _load(face: Face, size: int) -> ImageFont.FreeTypeFont:
     path = ASSETS / "fonts" / face.file
     return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
 
 
 @lru_cache(maxsize=1024)
-def cap_ratio(face: Face) -> float:
+def _cap_ratio(face: Face) -> float:
     """Height of a capital letter as a share of the font size: families of one size differ by a third."""
-    _, top, _, bottom = load(face, 100).getbbox("H", anchor="ls")
+    _, top, _, bottom = _load(face, 100).getbbox("H", anchor="ls")
     return max(0.4, (bottom - top) / 100)
 
 
 def load_for_height(face: Face, cap_height: float) -> ImageFont.FreeTypeFont:
     """The face at the whole size whose capitals are about `cap_height` pixels high."""
-    return load(face, max(6, round(cap_height / cap_ratio(face))))
+    return _load(face, max(6, round(cap_height / _cap_ratio(face))))

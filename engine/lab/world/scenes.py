@@ -77,25 +77,25 @@ def draw_scene(seed: int, split: str, counts: tuple[int, int] = (3, 8)) -> Scene
     check_seed(seed, split)
     rng = random.Random(f"scene {seed}")
     is_heldout = split == "heldout"
-    size = draw_size(rng)
+    size = _draw_size(rng)
     picture = backgrounds.draw_background(rng, size, is_heldout)
-    placed = place_signs(rng, picture, rng.randint(*counts), is_heldout)
+    placed = _place_signs(rng, picture, rng.randint(*counts), is_heldout)
     return Scene(degrade(rng, picture), placed, seed, split)
 
 
-def draw_size(rng: random.Random) -> tuple[int, int]:
+def _draw_size(rng: random.Random) -> tuple[int, int]:
     if rng.random() < 0.6:
         return 1024, 768
     width = rng.randint(900, 1280)
     return width, round(width / rng.uniform(1.2, 1.6))
 
 
-def place_signs(rng: random.Random, picture: Image.Image, count: int, is_heldout: bool) -> tuple[Sign, ...]:
+def _place_signs(rng: random.Random, picture: Image.Image, count: int, is_heldout: bool) -> tuple[Sign, ...]:
     names = [(color, shape) for color in signs.COLORS for shape in signs.SHAPES]
     rng.shuffle(names)
     placed: list[Sign] = []
     for color, shape in names[:count]:
-        sign = place_sign(rng, picture, color, shape, [other.box for other in placed], is_heldout)
+        sign = _place_sign(rng, picture, color, shape, [other.box for other in placed], is_heldout)
         if sign is not None:
             placed.append(sign)
     return tuple(placed)
@@ -112,7 +112,7 @@ def draw_sign_size(rng: random.Random, shape: str) -> tuple[int, int]:
     return width, max(60, min(130, round(width * rng.uniform(0.66, 1.0))))
 
 
-def place_sign(
+def _place_sign(
     rng: random.Random, picture: Image.Image, color: str, shape: str, taken: list[signs.Box], is_heldout: bool
 ) -> Sign | None:
     """Paint one sign where there is room for it and its colour stands out; None where neither is found."""
@@ -157,13 +157,13 @@ def degrade(rng: random.Random, picture: Image.Image, share: float = 1.0) -> Ima
     if rng.random() < 0.12 * share:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 0.7)))
     if rng.random() < 0.15 * share:
-        picture = add_noise(rng, picture, rng.uniform(2, 9))
+        picture = _add_noise(rng, picture, rng.uniform(2, 9))
     if rng.random() < 0.4 * share:
         picture = compress(picture, rng.randint(50, 95))
     return picture
 
 
-def add_noise(rng: random.Random, picture: Image.Image, sigma: float) -> Image.Image:
+def _add_noise(rng: random.Random, picture: Image.Image, sigma: float) -> Image.Image:
     """Gaussian noise; one tile of it of at most 256x256 is repeated, which is much faster and cannot be seen."""
     side = min(256, max(picture.size))
     tile = backgrounds.numbers(rng).normal(0, sigma, (side, side, 3)).astype(np.int16)

@@ -60,7 +60,7 @@ Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class _Look:
     """How a sign looks, apart from its colour name, shape and place."""
 
     fill: Rgb
@@ -78,7 +78,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Painted:
+class _Painted:
     text_box: Box
     centers: tuple[tuple[float, float], ...]
 
@@ -108,12 +108,12 @@ def draw_ink(rng: random.Random, fill: Rgb) -> Rgb:
     return dark if brightness >= 150 or (brightness > 120 and rng.random() < 0.8) else light
 
 
-def draw_look(rng: random.Random, color: str, is_heldout: bool, cap_height: float) -> Look:
+def draw_look(rng: random.Random, color: str, is_heldout: bool, cap_height: float) -> _Look:
     fill = draw_shade(rng, color)
     ink = draw_ink(rng, fill)
     has_border = rng.random() < 0.3
     neutral = (rng.randint(0, 50),) * 3 if rng.random() < 0.5 else (rng.randint(205, 255),) * 3
-    return Look(
+    return _Look(
         fill=fill,
         ink=ink,
         face=rng.choice(fonts.faces(is_heldout)),
@@ -129,7 +129,7 @@ def draw_look(rng: random.Random, color: str, is_heldout: bool, cap_height: floa
     )
 
 
-def room_for_text(shape: str, width: float, height: float, text_height: float) -> float:
+def _room_for_text(shape: str, width: float, height: float, text_height: float) -> float:
     """The width that a line of `text_height` may take at the sign's middle."""
     if shape == "board":
         return 0.9 * width if text_height < 0.85 * height else 0.0
@@ -140,11 +140,11 @@ def room_for_text(shape: str, width: float, height: float, text_height: float) -
 
 
 def text_width(font: ImageFont.FreeTypeFont, text: str, spacing: float) -> float:
-    return sum(advance(font, character) for character in text) + spacing * (len(text) - 1)
+    return sum(_advance(font, character) for character in text) + spacing * (len(text) - 1)
 
 
 @lru_cache(maxsize=1 << 18)
-def advance(font: ImageFont.FreeTypeFont, character: str) -> float:
+def _advance(font: ImageFont.FreeTypeFont, character: str) -> float:
     """A character's width. Kerning, a pixel at most, is left out: measuring every prefix takes as long as drawing."""
     return font.getlength(character)
 
@@ -155,26 +155,26 @@ def character_centers(
     """The middles of the characters of a line that begins at `start`."""
     centers = []
     for character in text:
-        width = advance(font, character)
+        width = _advance(font, character)
         centers.append((start + width / 2, y))
         start += width
     return tuple(centers)
 
 
 def fit_font(
-    look: Look, shape: str, size: tuple[int, int], text: str, smallest: float
+    look: _Look, shape: str, size: tuple[int, int], text: str, smallest: float
 ) -> ImageFont.FreeTypeFont | None:
     """The look's face at its height, or smaller, so that the text fits; None if it cannot at the smallest height."""
     height = look.cap_height
     while height >= smallest:
         font = fonts.load_for_height(look.face, height)
-        if text_width(font, text, look.spacing) <= room_for_text(shape, *size, height * 1.15):
+        if text_width(font, text, look.spacing) <= _room_for_text(shape, *size, height * 1.15):
             return font
         height -= 1.0
     return None
 
 
-def outline(shape: str, box: tuple[float, float, float, float], draw: ImageDraw.ImageDraw, fill: int | Rgb) -> None:
+def _outline(shape: str, box: tuple[float, float, float, float], draw: ImageDraw.ImageDraw, fill: int | Rgb) -> None:
     left, top, right, bottom = box
     if shape == "board":
         draw.rectangle(box, fill=fill)
@@ -192,7 +192,7 @@ def shape_mask(shape: str, size: tuple[int, int], inset: float, is_smooth: bool)
     mask = Image.new("L", (width, height), 0)
     margin = inset * scale
     if width - 2 * margin > 2 and height - 2 * margin > 2:
-        outline(shape, (margin, margin, width - 1 - margin, height - 1 - margin), ImageDraw.Draw(mask), 255)
+        _outline(shape, (margin, margin, width - 1 - margin, height - 1 - margin), ImageDraw.Draw(mask), 255)
     return mask.resize(size, Image.Resampling.BOX) if scale > 1 else mask
 
 
@@ -200,11 +200,11 @@ def paint(
     picture: Image.Image,
     shape: str,
     box: Box,
-    look: Look,
+    look: _Look,
     text: str,
     font: ImageFont.FreeTypeFont,
     nudge: Rgb | tuple = (0, 0),
-) -> Painted:
+) -> _Painted:
     """Paint one sign and say where its text and characters came to lie."""
     size = (box[2] - box[0], box[3] - box[1])
     if look.shadow:
@@ -229,7 +229,7 @@ def paint(
     picture.paste(sign, box[:2])
     left, top, right, bottom = mask.getbbox() or (0, 0, *size)
     text_box = (box[0] + left, box[1] + top, box[0] + right, box[1] + bottom)
-    return Painted(text_box, tuple((x + box[0], y + box[1]) for x, y in local))
+    return _Painted(text_box, tuple((x + box[0], y + box[1]) for x, y in local))
 
 
 def set_text(
@@ -248,7 +248,7 @@ def set_text(
     draw = ImageDraw.Draw(mask)
     edges = [0.0]
     for character in text:
-        edges.append(edges[-1] + advance(font, character) + spacing)
+        edges.append(edges[-1] + _advance(font, character) + spacing)
     if spacing:
         for character, edge in zip(text, edges[:-1], strict=True):
             draw.text((start + edge, baseline), character, fill=255, font=font, anchor="ls")

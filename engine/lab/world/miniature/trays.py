@@ -117,11 +117,11 @@ def place_tray(
     if box is None:
         return None
     tray = Tray(*name, box, cells, side)
-    paint_tray(rng, picture, tray, fill)
+    _paint_tray(rng, picture, tray, fill)
     return tray
 
 
-def paint_tray(rng: random.Random, picture: Image.Image, tray: Tray, fill: signs.Rgb) -> None:
+def _paint_tray(rng: random.Random, picture: Image.Image, tray: Tray, fill: signs.Rgb) -> None:
     size = tray.box[2] - tray.box[0], tray.box[3] - tray.box[1]
     if rng.random() < 0.4:
         rim = (rng.randint(0, 50),) * 3 if rng.random() < 0.5 else (rng.randint(205, 255),) * 3
