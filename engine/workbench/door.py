@@ -1,4 +1,4 @@
-"""What every act on a trace passes: may this person do it, and is the trace free. And how a trace comes to the bench."""
+"""What every act on a trace passes: may this person do it, and is the trace free. And how a trace comes to the workbench."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Door:
         if held is not None and not held.is_of(person) and not is_insisting:
             raise Reserved(held, time.time())
 
-    # --- a trace on the bench ----------------------------------------------------------------------------------------
+    # --- a trace on the workbench -------------------------------------------------------------------------------------
 
     def _draft(self, trace_id: str, person: str) -> tuple[Draft, int]:
         saved = self._store.drafts.find(trace_id, person)
