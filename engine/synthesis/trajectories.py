@@ -25,7 +25,7 @@ from engine.operations import execute
 from engine.protocols import WireProtocol
 from engine.synthesis.kinds import Kind, is_possible
 from engine.synthesis.regions import box_around, box_beside, box_on, box_within, cue_of, frames_on, other_frames
-from engine.synthesis.wording import Moment, Stage, Wording, templates
+from engine.synthesis.wording import Situation, Stage, Wording, templates
 from engine.trace import (
     Example,
     Observation,
@@ -147,5 +147,5 @@ class _Making:
         self.steps.append(Step(self.word(stage, None, answer), answer=answer))
 
     def word(self, stage: Stage, operation: Operation | None, answer: str | None) -> str:
-        moment = Moment(stage, self.example, self.pictures, tuple(self.views), operation, answer)
-        return self.wording(moment, self.rng).strip()
+        situation = Situation(stage, self.example, self.pictures, tuple(self.views), operation, answer)
+        return self.wording(situation, self.rng).strip()

@@ -28,7 +28,7 @@ from engine.protocols import Part, PicturePart, TextPart, picture_role
 from engine.protocols.calls import thought_so_far
 from engine.trace import Example, Operation, View, ZoomIn, first_views
 
-__all__ = ["Moment", "Stage", "Wording", "taught_by", "templates"]
+__all__ = ["Situation", "Stage", "Wording", "taught_by", "templates"]
 
 Stage = Literal["look", "again", "closer", "answer", "text"]
 
@@ -36,7 +36,7 @@ _MAX_THOUGHT_TOKENS = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Situation:
     """Where in a trajectory a thought is needed: `views` were seen so far, `operation` or `answer` comes next."""
 
     stage: Stage
@@ -47,8 +47,8 @@ class Moment:
     answer: str | None
 
 
-Wording = Callable[[Moment, random.Random], str]
-"""wording(moment, rng) -> the thought."""
+Wording = Callable[[Situation, random.Random], str]
+"""wording(situation, rng) -> the thought."""
 
 _ZOOM = {
     "look": (
@@ -79,53 +79,53 @@ _FRAMES = {
 }
 
 
-def templates(moment: Moment, rng: random.Random) -> str:
+def templates(situation: Situation, rng: random.Random) -> str:
     """A sentence or two of ours. The first of each stage are words that the embedded reasoner's tokenizer has whole."""
-    is_clip = moment.example.media[0].kind == "video"
-    return rng.choice((_FRAMES if is_clip else _ZOOM)[moment.stage])
+    is_clip = situation.example.media[0].kind == "video"
+    return rng.choice((_FRAMES if is_clip else _ZOOM)[situation.stage])
 
 
 # --- a policy as the teacher -----------------------------------------------------------------------------------------
 
 
 def taught_by(policy: Policy, fallback: Wording = templates) -> Wording:
-    """Thoughts in the words of `policy`, which is asked afresh at every moment; `fallback` where it says nothing."""
+    """Thoughts in the words of `policy`, which is asked afresh at every situation; `fallback` where it says nothing."""
 
-    def wording(moment: Moment, rng: random.Random) -> str:
-        conversation = policy.converse(moment.pictures, rng.getrandbits(32))
+    def wording(situation: Situation, rng: random.Random) -> str:
+        conversation = policy.converse(situation.pictures, rng.getrandbits(32))
         try:
-            system = policy.protocol.system(moment.views, False)
-            conversation.add([Told((*_seen(moment), TextPart(_instruction(moment))), system)])
+            system = policy.protocol.system(situation.views, False)
+            conversation.add([Told((*_seen(situation), TextPart(_instruction(situation))), system)])
             (turn,) = policy.speak([conversation], [_MAX_THOUGHT_TOKENS], never)
         finally:
             conversation.close()
         thought = " ".join(thought_so_far(turn.text).split())
-        return thought or fallback(moment, rng)
+        return thought or fallback(situation, rng)
 
     return wording
 
 
-def _seen(moment: Moment) -> Sequence[Part]:
-    openings = len(first_views(moment.example.media))
-    return [PicturePart(view, picture_role(view, is_opening=view.number <= openings)) for view in moment.views]
+def _seen(situation: Situation) -> Sequence[Part]:
+    openings = len(first_views(situation.example.media))
+    return [PicturePart(view, picture_role(view, is_opening=view.number <= openings)) for view in situation.views]
 
 
-def _instruction(moment: Moment) -> str:
-    question = f'Somebody is asked about these pictures: "{moment.example.question}" '
-    if isinstance(moment.operation, ZoomIn):
-        box = ", ".join(f"{edge:.2f}" for edge in moment.operation.box.as_list())
-        plan = f"They will now zoom in on the region [{box}] (shares of the picture {moment.operation.view})."
-    elif moment.operation is not None:
-        plan = f"They will now look at the frames {', '.join(map(str, moment.operation.frames))} more closely."
+def _instruction(situation: Situation) -> str:
+    question = f'Somebody is asked about these pictures: "{situation.example.question}" '
+    if isinstance(situation.operation, ZoomIn):
+        box = ", ".join(f"{edge:.2f}" for edge in situation.operation.box.as_list())
+        plan = f"They will now zoom in on the region [{box}] (shares of the picture {situation.operation.view})."
+    elif situation.operation is not None:
+        plan = f"They will now look at the frames {', '.join(map(str, situation.operation.frames))} more closely."
     else:
-        plan = f"They will now answer: {moment.answer}."
+        plan = f"They will now answer: {situation.answer}."
     reason = {
         "look": "What they need is too small in the first view.",
         "again": "The last picture shows the wrong place.",
         "closer": "The last picture shows the right place, but too much of it.",
         "answer": "The last picture shows what they need.",
         "text": "The pictures show what they need.",
-    }[moment.stage]
+    }[situation.stage]
     return (
         f"{question}{reason} {plan} Write what they think just before, in one or two sentences in the first person, "
         "about what can be seen. Write the thought alone."

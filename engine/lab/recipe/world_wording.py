@@ -24,7 +24,7 @@ from engine.lab.recipe.world_poses import own_pose
 from engine.lab.world.miniature import info, mv, tally, vstar
 from engine.lab.world.miniature.drawing import Drawing
 from engine.lab.world.scenes import seed_for
-from engine.synthesis.wording import Moment, Wording, templates
+from engine.synthesis.wording import Situation, Wording, templates
 from engine.trace import CLIP_FRAMES, Box, Example
 
 __all__ = ["drawing_named", "thinking"]
@@ -67,21 +67,21 @@ class _Shown:
 def thinking(drawing_of: Callable[[Example], Drawing | None], fallback: Wording = templates) -> Wording:
     """Thoughts of the recipe for the examples of which `drawing_of` knows the drawing."""
 
-    def wording(moment: Moment, rng: random.Random) -> str:
-        drawing = drawing_of(moment.example)
+    def wording(situation: Situation, rng: random.Random) -> str:
+        drawing = drawing_of(situation.example)
         if drawing is None:
-            return fallback(moment, rng)
-        if moment.stage == "look":
+            return fallback(situation, rng)
+        if situation.stage == "look":
             return _text(world_thoughts.look_pieces(own_pose(drawing)))
-        if moment.stage == "again":
+        if situation.stage == "again":
             return world_thoughts.AGAIN
-        if moment.stage == "closer":
+        if situation.stage == "closer":
             return world_thoughts.CLOSER
-        opening = world_thoughts.LARGE_ENOUGH if moment.stage == "text" else world_thoughts.HERE
+        opening = world_thoughts.LARGE_ENOUGH if situation.stage == "text" else world_thoughts.HERE
         try:
-            pieces = world_thoughts.thought_pieces(own_pose(drawing), _eyes(moment, drawing), opening)
+            pieces = world_thoughts.thought_pieces(own_pose(drawing), _eyes(situation, drawing), opening)
         except ValueError:
-            return fallback(moment, rng)
+            return fallback(situation, rng)
         return _text(pieces)
 
     return wording
@@ -91,11 +91,11 @@ def _text(pieces: Sequence[world_speech.Piece]) -> str:
     return "".join(piece.text for piece in pieces)
 
 
-def _eyes(moment: Moment, drawing: Drawing) -> world_speech.Eyes:
+def _eyes(situation: Situation, drawing: Drawing) -> world_speech.Eyes:
     """The views that the answer is read off: those of the last operation, or the first ones."""
-    size, is_clip, is_first = drawing.frames[0].size, len(drawing.frames) > 1, moment.stage == "text"
+    size, is_clip, is_first = drawing.frames[0].size, len(drawing.frames) > 1, situation.stage == "text"
     first = CLIP_FRAMES if is_clip else 1
-    views = moment.views[:first] if is_first else moment.views[first:]
+    views = situation.views[:first] if is_first else situation.views[first:]
     seen_as = ("frame" if is_first else "selected_frame") if is_clip else ("image" if is_first else "crop")
     shown = {view.frame or 1: _Shown(view.box, size, BUDGETS[seen_as]) for view in views}  # a frame's last view counts
     return shown.get

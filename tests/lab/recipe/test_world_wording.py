@@ -11,7 +11,7 @@ from engine.evaluation import benchmarks
 from engine.evaluation.drawn import benchmark_named
 from engine.lab.recipe import world_poses, world_views
 from engine.lab.world.miniature import vstar
-from engine.synthesis.wording import Moment
+from engine.synthesis.wording import Situation
 from engine.trace import Box, Example, Media, View
 
 from .drawn import PLACE, drawings, every
@@ -33,8 +33,8 @@ def test_synthesised_thoughts_are_those_that_are_taught(room, lexicon):
             seen = {1: world_speech.Seen(world_views.crop(drawing, box), 0)}
             first = [View(1, "0" * 64, None, Box.full())]
         example = Example(pose.question, (), pose.answer, pose.options, drawing.evidence)
-        moment = Moment("answer", example, SimpleNamespace(), (*first, *shown), None, pose.answer)
-        said = world_wording.thinking(lambda _, drawing=drawing: drawing)(moment, random.Random(0))
+        situation = Situation("answer", example, SimpleNamespace(), (*first, *shown), None, pose.answer)
+        said = world_wording.thinking(lambda _, drawing=drawing: drawing)(situation, random.Random(0))
         taught = "".join(piece.text for piece in world_thoughts.thought_pieces(pose, seen.get, world_thoughts.HERE))
         assert PLACE.sub("", said) == PLACE.sub("", taught)
         places = [[float(value) for value in PLACE.findall(text)] for text in (said, taught)]
@@ -60,6 +60,6 @@ def test_what_is_thought_after_a_wrong_look_is_what_is_taught(stage):
     pose = world_poses.own_pose(drawing)
     media = (Media("0" * 64, "image", *drawing.frames[0].size),)
     example = Example(pose.question, media, pose.answer, pose.options, drawing.evidence)
-    moment = Moment(stage, example, SimpleNamespace(), (), None, None)
+    situation = Situation(stage, example, SimpleNamespace(), (), None, None)
     wording = world_wording.thinking(lambda _: drawing)
-    assert {wording(moment, random.Random(seed)) for seed in range(20)} == {taught}
+    assert {wording(situation, random.Random(seed)) for seed in range(20)} == {taught}
