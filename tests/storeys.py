@@ -79,6 +79,7 @@ PURE = (
     "engine.jobs.collect",
     "engine.jobs.evaluate",
     "engine.jobs.importing",
+    "engine.jobs.arriving",
     "engine.importing",
     "engine.upkeep",
     "engine.lab.world",

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from engine.errors import InvalidInput
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
     from engine.store import Job, Store
 
 ACTION = "import"
-SUMMARY = "bring in questions of your own: a folder of pictures, a zip, a table, or a data set of the Hub"
+SUMMARY = (
+    "bring in questions of your own (a folder, a zip, a table, a data set of the Hub), or traces of another program"
+)
 FORMATS = ("auto", "csv", "tsv", "jsonl", "json", "parquet", "folder", "zip", "dataset", "hub")
 """Repeated here because reading tables is slow to import and --help must come at once; a test compares."""
+EXCHANGED = ("trace-json", "pixel-reasoner-sft")
+"""The formats of other programs that are read (`engine.exchange.formats`), repeated here likewise."""
 ROLES = (
     "media",
     "question",
@@ -40,8 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "format",
         metavar="FORMAT",
-        choices=FORMATS,
-        help=f"one of {', '.join(FORMATS)}; auto looks at what is there, dataset is a folder of save_to_disk",
+        choices=(*FORMATS, *EXCHANGED),
+        help=f"one of {', '.join(FORMATS)}; auto looks at what is there, dataset is a folder of save_to_disk; or of another "
+        f"program: {', '.join(EXCHANGED)}",
     )
     parser.add_argument("path", metavar="PATH", help="the file or folder; with hub the name of a data set, OWNER/NAME")
     parser.add_argument("--set", metavar="NAME", default="", help="the data set's name here (default: the file's)")
@@ -94,15 +100,19 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     from engine.jobs.running import run_in_foreground
     from engine.opening import media_limits, open_media, open_store
 
+    is_exchanged = arguments.format in EXCHANGED
     source = Source(arguments.path, arguments.format, arguments.table, arguments.split, arguments.config)
     said = _said(arguments)
-    if arguments.preview:
+    if arguments.preview and not is_exchanged:
         _show(preview(source, said, media_limits(settings)), out, is_json=arguments.json)
         return 0
     settings.home.mkdir(parents=True, exist_ok=True)
     with open_store(settings) as store:
         kind = ImportKind(store, open_media(settings))
-        plan = kind.plan(source, arguments.set, said)
+        if is_exchanged:
+            plan = kind.plan_format(arguments.format, Path(arguments.path), arguments.set)
+        else:
+            plan = kind.plan(source, arguments.set, said)
         job = run_in_foreground(store, settings.artifacts, kind, _stopped(store, plan) or plan, on_event=_tell)
         counted = tally(store, job.id)
         if arguments.json:
@@ -114,6 +124,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             for row, _, reason in bad_rows(store, job.id):
                 print(f"row {row}: {reason}", file=out)
             print(job.message, file=out if job.state == "done" else sys.stderr)
+            for event in store.jobs.events(job.id, kind="noted"):
+                print(event.data["text"], file=sys.stderr)
     return 0 if job.state == "done" else 2
 
 

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.evaluation.examples import Unposed
+from engine.exchange.files import Source
 from engine.exchange.sheet import Sheet
+from engine.media import Sampling
 from engine.store import Dossier
+from engine.trace import Example
 
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["Brought", "Format", "Read", "Refused", "Row"]
+__all__ = ["Brought", "Format", "Question", "Read", "Refused", "Row"]
 
 Row = Mapping[str, Any]
 """One JSON object."""
@@ -28,12 +30,25 @@ Row = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Brought:
     """A trace that a file holds. `place` names it in messages ("line 3"), `files` are where its media lie, in the order of
-    `dossier.trace.media`; `notes` say what was read otherwise than it stood there, to be counted."""
+    `dossier.trace.media`; `sampling` says which frames of clips its views mean, None where the folder that holds them says
+    that itself. `notes` tell what was read otherwise than it stood there: each is a plural, to be counted."""
 
     place: str
     dossier: Dossier
-    files: tuple[Path | bytes, ...]
+    files: tuple[Source, ...]
+    sampling: Sampling | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An example without an attempt at it: `example` has no media yet, `files` are where they lie. `original_id` is its id in
+    the file, None where it has none."""
+
+    place: str
+    example: Example
+    files: tuple[Source, ...]
+    original_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +59,8 @@ class Refused:
     reason: str
 
 
-Read = Brought | Unposed | Refused
-"""What a row turns out to be: a trace, an example without an attempt at it, or neither."""
+Read = Brought | Question | Refused
+"""What a row turns out to be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,23 @@ assistant, whatever they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from engine.errors import InvalidBox, InvalidInput
+from engine.errors import IntegrityError, InvalidBox, InvalidInput, PersonError
 from engine.exchange.conversation import Turn, conversation, is_shown_with_padding
-from engine.exchange.format import Format, Row
+from engine.exchange.files import Source, Unreadable, file_named, json_rows, one_file, still_clip
+from engine.exchange.format import Brought, Format, Read, Refused, Row
 from engine.exchange.placeholders import ESCAPED
+from engine.exchange.replaying import SaidTurn, question_and_options, replayed
 from engine.exchange.sheet import Sheet
+from engine.json_fields import list_of, one_of, optional, require_object, required, text
 from engine.protocols import TextPart, pixel_reasoner, protocol_named
 from engine.store import Dossier
-from engine.trace import Box, Step, Trace, ZoomIn, medium_of
+from engine.trace import Box, Example, Step, Trace, ZoomIn, medium_of
 
 __all__ = ["FILE_NAME", "PIXEL_REASONER_SFT"]
 
@@ -102,6 +107,92 @@ def _step_inside(step: Step) -> Step:
     return replace(step, operation=replace(step.operation, box=inside))
 
 
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def read(path: Path) -> Iterator[Read]:
+    """The traces of a file, or of the folder that holds it; paths are relative to the file. Raises InvalidInput."""
+    file = one_file(path, FILE_NAME)
+    for place, row in json_rows(file):
+        if isinstance(row, Unreadable):
+            yield Refused(place, row.reason)
+            continue
+        try:
+            yield _brought(place, row, file)
+        except (PersonError, IntegrityError) as error:
+            yield Refused(place, str(error))
+
+
+def _brought(place: str, row: Mapping[str, Any], file: Path) -> Brought:
+    messages = list(required(row, "message_list", list_of(_message)))
+    system = messages.pop(0)[1] if messages and messages[0][0] == "system" else []
+    if not messages or messages[0][0] != "user":
+        raise InvalidInput("message_list: a question of the role user is expected first")
+    files: list[Source] = []
+    for part in messages[0][1]:
+        if "video" in part:
+            files.append(still_clip([file_named(file.parent, name) for name in required(part, "video", list_of(text))]))
+        elif "image" in part:
+            files.append(file_named(file.parent, part["image"]))
+    if not files:
+        raise InvalidInput("message_list[0]: a picture or video is expected")
+    question, options = question_and_options(_asked(_said(messages[0][1])))
+    source = f"{file.stem}/{optional(row, 'qid', text, '') or place}"
+    is_operating = any("# Tools" in part.get("text", "") for part in system)
+    example = Example(question, (), options=options, source=source)
+    protocol = protocol_named(pixel_reasoner.NAME)
+    return replayed(place, example, files, _turns(messages[1:], file.parent), protocol, is_operating=is_operating)
+
+
+def _message(data: Any) -> tuple[str, list[Mapping[str, Any]]]:
+    require_object(data)
+    role = required(data, "role", one_of(("system", "user", "assistant")))
+    content = data.get("content")
+    if isinstance(content, str):
+        return role, [{"type": "text", "text": content}]
+    parts = list(required(data, "content", list_of(_part)))
+    return role, parts
+
+
+def _part(data: Any) -> Mapping[str, Any]:
+    require_object(data)
+    said: Mapping[str, Any] = {name: value for name, value in data.items() if value is not None}
+    if "text" in said:
+        text(said["text"])
+    return said
+
+
+def _said(parts: Sequence[Mapping[str, Any]]) -> str:
+    return "".join(part["text"] for part in parts if "text" in part)
+
+
+def _asked(said: str) -> str:
+    """The question without the guidelines that follow it, ours or in other words."""
+    without = said.removesuffix(pixel_reasoner.GUIDELINES_WITHOUT)
+    return without if without != said else said.rpartition("\n\nGuidelines: ")[0] or said
+
+
+def _turns(messages: Sequence[tuple[str, list[Mapping[str, Any]]]], folder: Path) -> list[SaidTurn]:
+    """What the assistant said, each with the user's message after it."""
+    turns: list[SaidTurn] = []
+    for number, (role, parts) in enumerate(messages, 1):
+        if (role == "assistant") != (number % 2 == 1):
+            raise InvalidInput(f"message {number + 1}: assistant and user are expected to take turns")
+        if role == "assistant":
+            turns.append(SaidTurn(_unescaped_edges(_said(parts))))
+            continue
+        shown = tuple(file_named(folder, part["image"]) for part in parts if "image" in part)
+        error = None if shown else _said(parts).strip().removeprefix("Execution error:").strip()
+        turns[-1] = replace(turns[-1], pictures=shown, error=error)
+    return turns
+
+
+def _unescaped_edges(said: str) -> str:
+    """The turn with the edges of its boxes at 1.0 where they are written as EDGE."""
+    before, mark, call = said.rpartition("<tool_call>")
+    return before + mark + re.sub(rf"(?<=[\s,\[]){EDGE}(?=[\s,\]])", "1.0", call) if mark else said
+
+
 PIXEL_REASONER_SFT = Format(
     name="pixel-reasoner-sft",
     title="Pixel Reasoner, SFT",
@@ -110,4 +201,5 @@ PIXEL_REASONER_SFT = Format(
     beside=("images/", "crops/", "frames/"),
     losses=(UNMASKED, UNTRAINED, UNPADDED, AT_EDGE, TARGET_FRAME, KNOWN, ESCAPED),
     rows=_rows,
+    read=read,
 )

@@ -2,8 +2,8 @@
 
     DIR/TRACES.jsonl     the head of each trace, JSON version 1 (engine.trace), and under "studio" what is known of it:
                          {"number", "status", "revision", "revision_hash", "author", ...what is known of the example
-                          (engine.trace_json), "score", "confidence", "tags", "created_at", "updated_at", "names",
-                          "policy_settings", "wanted",
+                          (engine.trace_json), "score", "confidence", "group", "tags", "created_at", "updated_at",
+                          "names", "policy_settings", "wanted",
                           "faithfulness": {"trajectory", "pretended", "ignored", "evidence_shares", "blanking"},
                           "tagged": [{"tag", "author", "created_at"}],
                           "reviews": [{"reviewer", "verdict", "reason", "created_at", "is_of_head", "revision_hash"}],
@@ -12,9 +12,10 @@
                           "revisions": [{"hash", "parent", "number", "author", "created_at", "trace"}]}
     DIR/media/           the originals, under their hash (engine.media.MediaFolder)
 
-`names` are the file names under which the media came. A preference names its sides as {"trace", "revision_hash"}; it stands
-with both of its traces. `revisions` are there where they were asked for: with them the hashes of another store come out the
-same. Step indices (`pretended`, `ignored`, `blanking[k].step`) count from 0; a share that is not known is null, a review
+`names` are the file names under which the media came; attempts that belong together have the same `group`. A preference
+names its sides as {"trace", "revision_hash"}; it stands with both of its traces. `revisions` are there where they were asked
+for: with them the hashes of another store come out the same.
+Step indices (`pretended`, `ignored`, `blanking[k].step`) count from 0; a share that is not known is null, a review
 that was taken back is left out.
 
 Invariants: `trace_from_json(line)` is the head as the store has it. Not covered: drafts, reservations, assignments.
@@ -22,16 +23,37 @@ Invariants: `trace_from_json(line)` is the head as the store has it. Not covered
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
 
-from engine.exchange.format import Format, Row
+from engine.errors import InvalidInput
+from engine.exchange.files import Kept, Unreadable, json_rows, one_file
+from engine.exchange.format import Brought, Format, Read, Refused, Row
 from engine.exchange.sheet import Sheet
 from engine.faithfulness import faithfulness
+from engine.json_fields import (
+    Misread,
+    expected,
+    list_of,
+    one_of,
+    optional,
+    require_object,
+    required,
+    text,
+    truth,
+    whole,
+)
+from engine.media import MediaFolder
 from engine.store import Blanked, Decided, Dossier, Preferred, Reviewed, Tagged, Version
-from engine.trace_json import known_to_json, trace_to_json
+from engine.store.reviews import VERDICTS
+from engine.store.rounds import MAX_REVIEWS
+from engine.store.search import STATUSES
+from engine.store.tags import MAX_TAG_LENGTH
+from engine.trace_json import known_from_json, known_to_json, trace_from_json, trace_to_json
 
-__all__ = ["EARLIER", "FILE_NAME", "TRACE_JSON", "trace_line"]
+__all__ = ["EARLIER", "FILE_NAME", "TRACE_JSON", "dossier_from_json", "read", "trace_line"]
 
 FILE_NAME = "TRACES.jsonl"
 EARLIER = "edited traces whose earlier versions were not asked for, so that they have other hashes elsewhere"
@@ -61,6 +83,7 @@ def _known(dossier: Dossier) -> dict[str, Any]:
         **known_to_json(dossier.example),
         "score": dossier.score,
         "confidence": dossier.confidence,
+        "group": dossier.group_id,
         "tags": [one.tag for one in dossier.tags],
         "created_at": dossier.created_at,
         "updated_at": dossier.updated_at,
@@ -118,6 +141,166 @@ def _version(one: Version) -> dict[str, Any]:
     return said | {"created_at": one.created_at, "trace": trace_to_json(one.trace)}
 
 
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def read(path: Path) -> Iterator[Read]:
+    """The traces of a file, or of the folder that holds it and their media. Raises InvalidInput."""
+    file = one_file(path, FILE_NAME)
+    folder = MediaFolder(file.parent / "media", cache_bytes=0) if (file.parent / "media").is_dir() else None
+    for place, row in json_rows(file):
+        if isinstance(row, Unreadable):
+            yield Refused(place, row.reason)
+            continue
+        try:
+            if folder is None:
+                raise InvalidInput("there is no folder media/ beside the file, where its pictures would be")
+            dossier = dossier_from_json(row)
+            yield Brought(place, dossier, tuple(Kept(folder, medium.sha256) for medium in dossier.trace.media))
+        except InvalidInput as error:
+            yield Refused(place, str(error))
+
+
+def dossier_from_json(row: Any) -> Dossier:
+    """The inverse of `trace_line`; of a trace that was not written by a studio only what it says itself. Raises
+    InvalidInput."""
+    trace, id = trace_from_json(row)
+    if row.get("studio") is None:
+        return Dossier(trace, trace.example, id or "")
+    try:
+        known = required(row, "studio", _object)
+        example = known_from_json(known, trace)
+        labels = optional(known, "faithfulness", _object, {})
+        return Dossier(
+            trace=trace,
+            example=example,
+            id=id or "",
+            number=optional(known, "number", whole, 0),
+            status=optional(known, "status", one_of(STATUSES), "new"),
+            author=optional(known, "author", text, ""),
+            policy_settings=optional(known, "policy_settings", _object, {}),
+            score=optional(known, "score", _share, None),
+            confidence=optional(known, "confidence", _share, None),
+            group_id=optional(known, "group", text, None),
+            names=optional(known, "names", list_of(text), ()),
+            revision=optional(known, "revision_hash", text, ""),
+            revision_number=optional(known, "revision", whole, 1),
+            created_at=optional(known, "created_at", _moment, ""),
+            updated_at=optional(known, "updated_at", _moment, ""),
+            tags=optional(known, "tagged", list_of(_tagged_from), ()),
+            wanted=optional(known, "wanted", _wanted, 1),
+            reviews=optional(known, "reviews", list_of(_reviewed_from), ()),
+            decisions=optional(known, "adjudications", list_of(_decided_from), ()),
+            blanked=optional(labels, "blanking", list_of(_blanked_from), ()),
+            preferences=optional(known, "preferences", list_of(_preferred_from), ()),
+            versions=optional(known, "revisions", list_of(_version_from), ()),
+        )
+    except Misread as error:
+        raise InvalidInput(
+            str(error.within("studio")) if not error.field.startswith("studio") else str(error)
+        ) from None
+
+
+def _object(data: Any) -> Mapping[str, Any]:
+    require_object(data)
+    return cast(Mapping[str, Any], data)
+
+
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise expected("a number from 0 to 1", value)
+    return float(value)
+
+
+def _moment(value: Any) -> str:
+    """A time as the store keeps them, or it could not be sorted."""
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value):
+        raise expected("a time such as 2026-11-23T17:13:17.123Z", value)
+    return value
+
+
+def _wanted(value: Any) -> int:
+    if not 1 <= (wanted := whole(value)) <= MAX_REVIEWS:
+        raise expected(f"1 to {MAX_REVIEWS}", value)
+    return wanted
+
+
+def _tag(value: Any) -> str:
+    if not 1 <= len(" ".join(text(value).split())) <= MAX_TAG_LENGTH:
+        raise expected(f"a tag of 1 to {MAX_TAG_LENGTH} characters", value)
+    return " ".join(value.split())
+
+
+def _tagged_from(data: Any) -> Tagged:
+    require_object(data)
+    return Tagged(
+        required(data, "tag", _tag), required(data, "author", text), optional(data, "created_at", _moment, "")
+    )
+
+
+def _reviewed_from(data: Any) -> Reviewed:
+    require_object(data)
+    return Reviewed(
+        required(data, "revision_hash", text),
+        required(data, "reviewer", text),
+        required(data, "verdict", one_of(VERDICTS)),
+        optional(data, "reason", text, ""),
+        optional(data, "created_at", _moment, ""),
+    )
+
+
+def _decided_from(data: Any) -> Decided:
+    require_object(data)
+    return Decided(
+        required(data, "revision_hash", text),
+        required(data, "author", text),
+        required(data, "verdict", one_of(("accepted", "rejected"))),
+        optional(data, "reason", text, ""),
+        optional(data, "created_at", _moment, ""),
+    )
+
+
+def _blanked_from(data: Any) -> Blanked:
+    require_object(data)
+    return Blanked(
+        required(data, "step", whole),
+        optional(data, "answer", text, None),
+        optional(data, "expected", text, None),
+        required(data, "is_changed", truth),
+        optional(data, "created_at", _moment, ""),
+    )
+
+
+def _preferred_from(data: Any) -> Preferred:
+    require_object(data)
+    return Preferred(
+        required(data, "id", text),
+        required(data, "chosen", _side_from),
+        required(data, "rejected", _side_from),
+        optional(data, "is_tie", truth, False),
+        required(data, "author", text),
+        optional(data, "reason", text, ""),
+        optional(data, "created_at", _moment, ""),
+    )
+
+
+def _side_from(data: Any) -> tuple[str, str]:
+    require_object(data)
+    return required(data, "trace", text), required(data, "revision_hash", text)
+
+
+def _version_from(data: Any) -> Version:
+    require_object(data)
+    return Version(
+        required(data, "hash", text),
+        optional(data, "parent", text, None),
+        required(data, "number", whole),
+        required(data, "author", text),
+        optional(data, "created_at", _moment, ""),
+        required(data, "trace", lambda value: trace_from_json(value)[0]),
+    )
+
+
 TRACE_JSON = Format(
     name="trace-json",
     title="Trace JSON",
@@ -126,4 +309,5 @@ TRACE_JSON = Format(
     beside=("media/",),
     losses=(EARLIER,),
     rows=_rows,
+    read=read,
 )

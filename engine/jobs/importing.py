@@ -1,4 +1,5 @@
-"""The kind "import": a person's folder, zip, table or data set becomes examples of one data set of the store.
+"""The kind "import": a person's folder, zip, table or data set becomes examples of one data set of the store, and a file of
+another program what it holds (`engine.jobs.arriving`).
 
 The algorithm: rows are read in order; their media are taken into the folder by hash, a few at once; as soon as a run of rows
 is complete, its examples, its refusals and how far it came are written in one transaction. So a job that was stopped or
@@ -22,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from engine.errors import InvalidInput, PersonError
@@ -30,6 +32,7 @@ from engine.importing.columns import Columns
 from engine.importing.previews import plan_columns
 from engine.importing.sources import Source, name_for, open_source
 from engine.importing.tables import Row
+from engine.jobs.arriving import ArrivingWork, plan_arrival
 from engine.jobs.kinds import IMPORT, TITLES, CutOff, Done, Ending, Plan
 from engine.jobs.report import Report, duration
 from engine.media import MediaFolder
@@ -106,9 +109,15 @@ class ImportKind:
             }
         )
 
-    def prepare(self, job: Job) -> ImportWork:
+    def plan_format(self, format: str, path: Path, data_set: str = "") -> Plan:
+        """The rows of a file of another program (`engine.exchange`). Raises InvalidInput, NotFound."""
+        return plan_arrival(format, path, data_set)
+
+    def prepare(self, job: Job) -> ImportWork | ArrivingWork:
         # A folder of its own: what comes in is not looked at next, and would drive what is looked at from the cache.
         media = MediaFolder(self.media.root, self.media.limits, cache_bytes=0, sampling=self.media.sampling)
+        if "format" in job.config:
+            return ArrivingWork(self.store, media, job)
         return ImportWork(self.store, media, self.fetch, job)
 
 

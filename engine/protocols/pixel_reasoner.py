@@ -44,7 +44,18 @@ from engine.protocols.numbering import opening_views
 from engine.protocols.wire import Part, PicturePart, TextPart, is_selection
 from engine.trace import Media, Observation, SelectFrames, Step, View, ZoomIn, first_views
 
-__all__ = ["CALL_END", "CROP_RULE", "NAME", "observation", "opening", "parse", "render", "system"]
+__all__ = [
+    "CALL_END",
+    "CROP_RULE",
+    "GUIDELINES",
+    "GUIDELINES_WITHOUT",
+    "NAME",
+    "observation",
+    "opening",
+    "parse",
+    "render",
+    "system",
+]
 
 NAME = "pixel-reasoner"
 CROP_RULE = CropRule(padding=0.1, min_side_px=29, least_view_px=256 * 28 * 28)
@@ -101,13 +112,13 @@ _TOOLS: tuple[dict[str, Any], ...] = (
     },
 )
 _SYSTEM = "You are a helpful assistant."
-_GUIDELINES = (
+GUIDELINES = (
     "\n\nGuidelines: Understand the given visual information and the user query. Determine if it is beneficial to "
     "employ the given visual operations (tools). For a video, we can look closer by `select_frames`. For an image, we "
     "can look closer by `crop_image`. Reason with the visual information step by step, and put your final answer "
     "within \\boxed{}."
 )
-_GUIDELINES_WITHOUT = "\n\nPlease think step by step, and put your final answer within \\boxed{}."
+GUIDELINES_WITHOUT = "\n\nPlease think step by step, and put your final answer within \\boxed{}."
 
 
 def system(views: Sequence[View], is_operating: bool) -> str:
@@ -116,7 +127,7 @@ def system(views: Sequence[View], is_operating: bool) -> str:
 
 def opening(question: str, options: Sequence[str], views: Sequence[View], is_operating: bool) -> tuple[Part, ...]:
     pictures = (PicturePart(view, "image" if view.frame is None else "frame") for view in views)
-    text = question_text(question, options) + (_GUIDELINES if is_operating else _GUIDELINES_WITHOUT)
+    text = question_text(question, options) + (GUIDELINES if is_operating else GUIDELINES_WITHOUT)
     return *pictures, TextPart(text)
 
 

@@ -32,16 +32,8 @@ from engine.store.adapters import Adapter, Adapters, Promotion
 from engine.store.attempts import Attempt, AttemptCounts, Attempts, group_id
 from engine.store.bin import Bin, Deletion
 from engine.store.connection import Connections, JournalMode
-from engine.store.dossiers import (
-    Blanked,
-    Decided,
-    Dossier,
-    Dossiers,
-    Preferred,
-    Reviewed,
-    Tagged,
-    Version,
-)
+from engine.store.dossier import Blanked, Decided, Dossier, Preferred, Reviewed, Tagged, Version
+from engine.store.dossiers import Dossiers
 from engine.store.drafts import Drafts, SavedDraft, StaleDraft
 from engine.store.emptying import Emptied, Emptying, Erasure
 from engine.store.evaluations import Evaluation, Evaluations
@@ -183,7 +175,7 @@ class Store:
             "preferences": Preferences(connections, revisions),
             "history": History(connections),
             "examples": Examples(connections, media),
-            "dossiers": Dossiers(connections, traces, revisions),
+            "dossiers": Dossiers(connections, media, traces, revisions),
             "attempts": Attempts(connections),
             "evaluations": Evaluations(connections),
             "bin": Bin(connections),

@@ -85,10 +85,12 @@ class History:
         ]
 
 
-def record_event(connections: Connections, trace_id: str, who: str, kind: str, detail: str) -> None:
-    """Adds what somebody did to a trace. For this package: call it inside `write()`."""
+def record_event(
+    connections: Connections, trace_id: str, who: str, kind: str, detail: str, at: str | None = None
+) -> None:
+    """Adds what somebody did to a trace, at this moment where none is given. For this package: call it inside `write()`."""
     connections.database().conn.execute(
         "INSERT INTO trace_events (number, trace_id, at, who, kind, detail) "
         f"VALUES ({next_number('trace_events')}, ?, ?, ?, ?, ?)",
-        (trace_id, now(), storable(who), kind, detail),
+        (trace_id, at or now(), storable(who), kind, detail),
     )

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -196,23 +197,35 @@ class Revisions:
             if saved.id == head.id:
                 return head
             if parent == head.id:
-                known = self._connections.row("SELECT evidence FROM traces WHERE id = ?", (trace_id,))
-                columns = head_columns(trace, known["evidence"] if known else None) | {"head_id": saved.id}
-                columns["is_corrected"] = 1
-                if score is not None or trace.answer != head.trace.answer:
-                    columns["score"] = score
-                self._connections.database().conn.execute(
-                    f"UPDATE traces SET {', '.join(f'{name} = :{name}' for name in columns)} WHERE id = :id",
-                    columns | {"id": trace_id},
-                )
+                has_new_score = score is not None or trace.answer != head.trace.answer
+                self.set_head(saved, {"score": score} if has_new_score else {})
                 refresh_status(self._connections, trace_id)
                 return saved
         # Outside the transaction: the losing version is committed before its author hears of it.
         raise StaleRevision(saved, head)
 
-    def insert(self, trace_id: str, trace: Trace, author: str, parent: str | None, parent_hash: str | None) -> Revision:
-        """Stores one revision without moving a head, or finds it where it was stored before. For this package: call it
-        inside `write()`."""
+    def set_head(self, head: Revision, columns: Mapping[str, Any]) -> None:
+        """Makes a changed version the head, and sets other `columns` of its trace. For this package: call it inside
+        `write()`."""
+        known = self._connections.row("SELECT evidence FROM traces WHERE id = ?", (head.trace_id,))
+        said = head_columns(head.trace, known["evidence"] if known else None)
+        values = said | {"head_id": head.id, "is_corrected": 1} | dict(columns)
+        self._connections.database().conn.execute(
+            f"UPDATE traces SET {', '.join(f'{name} = :{name}' for name in values)} WHERE id = :id",
+            values | {"id": head.trace_id},
+        )
+
+    def insert(
+        self,
+        trace_id: str,
+        trace: Trace,
+        author: str,
+        parent: str | None,
+        parent_hash: str | None,
+        created_at: str | None = None,
+    ) -> Revision:
+        """Stores one revision without moving a head, or finds it where it was stored before; `created_at` is this moment
+        where none is given. For this package: call it inside `write()`."""
         text = canonical_json(trace_to_json(trace, None))
         digest = revision_hash(parent_hash, text)
         sql = "SELECT * FROM revisions WHERE trace_id = ? AND hash = ?"
@@ -220,7 +233,7 @@ class Revisions:
             return _revision(twin)
         row = self._connections.row("SELECT max(number) FROM revisions WHERE trace_id = ?", (trace_id,))
         number = ((row and row[0]) or 0) + 1
-        revision = Revision(new_id(), trace_id, parent, number, storable(author), now(), digest, trace)
+        revision = Revision(new_id(), trace_id, parent, number, storable(author), created_at or now(), digest, trace)
         self._connections.database().conn.execute(
             "INSERT INTO revisions (id, trace_id, parent_id, number, author, created_at, hash, trace_json) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

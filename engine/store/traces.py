@@ -113,15 +113,18 @@ class Traces:
         score: float | None = None,
         confidence: float | None = None,
         group_id: str | None = None,
+        id: str | None = None,
+        written_at: str | None = None,
     ) -> TraceRecord:
         """Records a new trace with its first revision; media that the store did not know are recorded with it.
 
         `author` is who made it (a policy's or a person's name), `example` what it is an attempt at, where more is known of
         that than the question, `policy_settings` the pixel budgets and sampling it was made with (plain JSON), `score` in
         [0, 1] or None where unscored, `confidence` in [0, 1] how sure the policy was (`engine.store.facets`), None where it
-        did not tell; traces with the same `group_id` (`engine.store.attempts`) stand together in the queue. Raises
-        InvalidInput where the trace is no attempt at `example`, NotFound where a media was deleted while the trace was
-        made, IntegrityError where one contradicts what is recorded of it.
+        did not tell; traces with the same `group_id` (`engine.store.attempts`) stand together in the queue. `id` and
+        `written_at`, the moment of its first revision, are those that it had in another store. Raises InvalidInput where the
+        trace is no attempt at `example`, NotFound where a media was deleted while the trace was made, IntegrityError where
+        one contradicts what is recorded of it.
         """
         example = example or trace.example
         if (example.question, example.media) != (trace.question, trace.media):
@@ -130,13 +133,13 @@ class Traces:
             raise ValueError(f"a score is from 0 to 1 or None, not {score!r}")
         if confidence is not None and not 0 <= confidence <= 1:
             raise ValueError(f"a confidence is from 0 to 1 or None, not {confidence!r}")
-        trace_id, moment = new_id(), now()
+        trace_id, moment = id or new_id(), now()
         with self._connections.write() as db:
             for medium in trace.media:
                 if is_in_bin(self._connections, "media", medium.sha256):
                     raise absent(self._connections, "media", medium.sha256)
                 self._media.record(medium)
-            head = self._revisions.insert(trace_id, trace, author, None, None)
+            head = self._revisions.insert(trace_id, trace, author, None, None, written_at)
             known = _example_columns(example)
             columns = (
                 head_columns(trace, known["evidence"])

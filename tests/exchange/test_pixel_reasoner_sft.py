@@ -6,14 +6,22 @@ import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from engine.exchange import pixel_reasoner_sft as sft
+from engine.exchange.format import Brought
 from engine.exchange.leaving import export
+from engine.exchange.sheet import Sheet
+from engine.exchange.writing import json_line
 from engine.media import MediaFolder
+from engine.operations import CropRule
+from engine.protocols import pixel_reasoner
 from engine.store import Store
 from engine.trace import Box, Observation, Step, View, ZoomIn
 from tests.browser.traces import BOX, clip_trace, picture_trace
+from tests.exchange.executed import executed, noise, taken
 
 
 @pytest.fixture
@@ -93,3 +101,76 @@ def test_what_cannot_be_said_is_left_out_and_told(home):
     assert (len(rows), report.traces, report.left_out_count) == (1, 1, 1)
     assert report.left_out[0].trace_id == record.id and "cannot be written" in report.left_out[0].why
     assert "Traces that were left out: 1." in report.sentences()
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """(media, picture and clip, a folder) for many round trips."""
+    root = tmp_path_factory.mktemp("shown")
+    media = MediaFolder(root / "media")
+    return media, taken(media), root
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_what_is_written_is_read_as_it_was(shown, data):
+    media, known, root = shown
+    rule = data.draw(st.sampled_from((pixel_reasoner.CROP_RULE, CropRule())))
+    dossier = data.draw(executed(media, known, rule))
+    sheet = Sheet(media, root)
+    (row,) = sft.PIXEL_REASONER_SFT.rows(dossier, sheet)
+    (root / sft.FILE_NAME).write_bytes(json_line([row]))
+    (read,) = sft.read(root / sft.FILE_NAME)
+    assert isinstance(read, Brought), read
+    found, expected = read.dossier.trace, dossier.trace
+    assert not read.notes
+    assert read.dossier.example.options == dossier.example.options
+    assert (found.question, found.stop_reason, found.is_operating) == (expected.question, "answered", True)
+    assert without_media(found) == without_media(expected)
+    if expected.media[0].kind == "image":
+        assert found.media == expected.media
+
+
+def without_media(trace):
+    """Steps and regions: a clip comes back as another file with the same frames."""
+    return trace.steps, [(view.number, view.frame, view.box) for view in trace.views]
+
+
+def test_a_row_of_theirs_with_pixels_and_padding(tmp_path):
+    """Hand-made in the published schema: pixels, a padded crop as JPEG, the Space's resizing, and no bounds to trust."""
+    picture = noise(3, (1000, 800))
+    (tmp_path / "images").mkdir()
+    picture.save(tmp_path / "images" / "x.png")
+    # 300..500 x 200..400 with a tenth of the picture around it, shrunk as the released code does.
+    picture.crop((200, 120, 600, 480)).resize((200, 180)).save(tmp_path / "images" / "x_crop.jpg", quality=80)
+    call = '{"name": "crop_image_normalized", "arguments": {"bbox_2d": [300, 200, 500, 400], "target_image": 1}}'
+    messages = [
+        {"role": "system", "content": [{"type": "text", "text": "You are a helpful assistant.\n\n# Tools\n..."}]},
+        {"role": "user", "content": [
+            {"type": "image", "image": "images/x.png"},
+            {"type": "text", "text": "Q\u2028?\n(A) red\n(B) blue\n\nGuidelines: Understand the given ... \\boxed{}."}]},
+        {"role": "assistant", "content": [{"type": "text", "text": f"Closer. <tool_call>\n{call}\n</tool_call>"}]},
+        {"role": "user", "content": [
+            {"type": "text", "text": "\nHere is the cropped image (Image Size: 200x180):"},
+            {"type": "image", "image": "images/x_crop.jpg"}]},
+        {"role": "assistant", "content": [{"type": "text", "text": "Red. \\boxed{A}"}]},
+    ]  # fmt: skip
+    rows = [
+        {"message_list": messages, "qid": "abc-1"},
+        {"message_list": [messages[1], messages[3]]},
+        {"message_list": [{"role": "user", "content": [{"type": "image", "image": "../secret.png"}]}]},
+        7,
+    ]
+    (tmp_path / "data.json").write_text(json.dumps(rows), encoding="utf-8")
+    good, *bad = sft.read(tmp_path / "data.json")
+    assert isinstance(good, Brought) and not good.notes
+    trace = good.dossier.trace
+    assert (trace.question, good.dossier.example.options) == ("Q\u2028?", ("red", "blue"))
+    assert good.dossier.example.source == "data/abc-1"
+    zoom, answer = trace.steps
+    assert zoom == Step("Closer.", ZoomIn(1, Box(0.3, 0.25, 0.5, 0.5)), Observation((2,)))
+    assert trace.views[1].box == Box(0.3 - 0.1, 0.25 - 0.1, 0.5 + 0.1, 0.5 + 0.1)
+    assert answer == Step("Red.", answer="A")
+    assert [one.place for one in bad] == ["row 2", "row 3", "row 4"]
+    assert "take turns" in bad[0].reason and "in the folder of the rows" in bad[1].reason
+    assert "an object is expected" in bad[2].reason
