@@ -30,30 +30,13 @@ from engine.backbone.memory import shortage
 from engine.backbone.published import Published, fetch_weights, find_model, objection, protocol_of
 from engine.backbone.weights import Weights
 from engine.errors import InvalidSetting, Unavailable
+from engine.protocols.budgets import PUBLISHED_BUDGETS, PixelBudget
 
 __all__ = ["Backbone", "PixelBudget", "Quantization", "load_backbone"]
 
 Quantization = Literal["4bit", "8bit", "none"]
 _UNQUANTIZED = ["model.visual", "model.vision_tower", "model.vision_model", "model.multi_modal_projector", "lm_head"]
 """Modules that stay as they are in 4 and in 8 bit, by their paths ("visual" alone would skip nothing)."""
-
-
-@dataclass(frozen=True, slots=True)
-class PixelBudget:
-    """Least and most pixels at which a picture is shown to the model (smart_resize keeps within them)."""
-
-    min_pixels: int
-    max_pixels: int
-
-
-# docs/paper.md: originals at evaluation 401,408 to 4,014,080 pixels; the released code shows crops and selected frames at
-# 256 to 5,120 visual tokens of 28 x 28 pixels; 16 frames share the context, so a frame gets 400 tokens at most.
-PUBLISHED_BUDGETS: Mapping[str, PixelBudget] = {
-    "image": PixelBudget(401_408, 4_014_080),
-    "crop": PixelBudget(256 * 784, 5_120 * 784),
-    "frame": PixelBudget(16 * 784, 400 * 784),
-    "selected_frame": PixelBudget(256 * 784, 5_120 * 784),
-}
 
 
 @dataclass(frozen=True, slots=True)
