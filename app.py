@@ -36,8 +36,10 @@ from engine.opening import (
     open_backbone,
     open_media,
     open_policy,
+    open_server_policy,
     open_store,
 )
+from engine.policies.address import is_address
 from engine.settings import Settings
 from engine.starting import Starting
 from engine.store import Store
@@ -46,6 +48,11 @@ from ui.server import build_server
 from ui.studio import Reasoner, Studio
 
 __all__ = ["build_studio", "main"]
+
+_TRAINED_ELSEWHERE = (
+    "{} answers from {} and is trained where its weights are: export what was approved in Data, in the format of the trainer "
+    "there, and serve the result."
+)
 
 _LOG = logging.getLogger("studio")
 _CLOSING_S = 30.0
@@ -85,6 +92,18 @@ def _reasoner(settings: Settings, store: Store, media: MediaFolder, worker: Work
         asking = Services(store, media, StudioPolicy(lambda: script), limits)
         worker.add(_by_name(CollectKind(asking), EvaluateKind(asking)))
         return Reasoner(script)
+    if is_address(settings.model):
+        from engine.policies.server import BlockingServerPolicy
+
+        on_loading("looking whether it is there", None)
+        served = open_server_policy(settings)
+        media.sampling = served.protocol.CLIP_SAMPLING
+        asking = Services(store, media, StudioPolicy(lambda: served), limits)
+        worker.add(_by_name(CollectKind(asking), EvaluateKind(asking)))
+        _LOG.info("%s answers from %s", served.name, served.address.url)
+        return Reasoner(
+            BlockingServerPolicy(served), untrainable=_TRAINED_ELSEWHERE.format(served.name, served.address.url)
+        )
     on_loading("importing torch", None)
     from engine.jobs.adapter_answering import AdapterAnswering
     from engine.jobs.measuring import held_out_measuring

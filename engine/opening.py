@@ -17,6 +17,7 @@ from engine import embedded
 from engine.errors import InvalidSetting
 from engine.jobs.answering import Answering, StudioPolicy
 from engine.media import MediaFolder, MediaLimits, Sampling
+from engine.policies.address import Address, is_address
 from engine.protocols import protocol_named
 from engine.reasoning import Limits
 from engine.settings import Settings
@@ -25,6 +26,7 @@ from engine.store import Store
 if TYPE_CHECKING:
     from engine.backbone.loading import Backbone
     from engine.policies.base import Policy
+    from engine.policies.server import ServerPolicy
 
 __all__ = [
     "OnLoading",
@@ -37,6 +39,7 @@ __all__ = [
     "open_backbone",
     "open_media",
     "open_policy",
+    "open_server_policy",
     "open_store",
 ]
 
@@ -65,10 +68,10 @@ def loop_limits(settings: Settings) -> Limits:
 
 
 def open_policy(settings: Settings, named: str | None = None, protocol: str | None = None) -> Policy:
-    """The policy `named` (tiny, scripted, a folder or an id of the Hub), or the studio's own; `protocol` overrides the
+    """The policy `named` (tiny, scripted, a folder, an id of the Hub, a server), or the studio's own; `protocol` overrides the
     settings'. Raises InvalidSetting or Unavailable."""
     if named is not None and not named.strip():
-        raise InvalidSetting("--policy is empty; give tiny, scripted, a folder or a model id of the Hub")
+        raise InvalidSetting("--policy is empty; give tiny, scripted, a folder, a model id of the Hub or a server")
     if protocol is not None:
         settings = dataclasses.replace(settings, protocol=protocol_named(protocol).NAME)
     model = named or settings.model
@@ -76,6 +79,10 @@ def open_policy(settings: Settings, named: str | None = None, protocol: str | No
         from engine.policies.scripted import ScriptedPolicy
 
         return ScriptedPolicy(protocol=protocol_named("studio" if settings.protocol == "auto" else settings.protocol))
+    if is_address(model):
+        from engine.policies.server import BlockingServerPolicy
+
+        return BlockingServerPolicy(open_server_policy(dataclasses.replace(settings, model=model)))
     from engine.policies.local import LocalPolicy
 
     backbone = open_backbone(dataclasses.replace(settings, model=model))
@@ -96,9 +103,19 @@ def open_answering(settings: Settings, store: Store, named: str | None = None) -
     if model == "scripted":
         policy = open_policy(settings, model)
         return StudioPolicy(lambda: policy)
+    if is_address(model):
+        served = open_server_policy(dataclasses.replace(settings, model=model))
+        return StudioPolicy(lambda: served)
     from engine.jobs.adapter_answering import AdapterAnswering
 
     return AdapterAnswering(store, open_backbone(dataclasses.replace(settings, model=model)), settings.artifacts)
+
+
+def open_server_policy(settings: Settings) -> ServerPolicy:
+    """The server that the settings name. Raises InvalidSetting, and Unavailable where it cannot be had."""
+    from engine.policies.server import open_server
+
+    return open_server(Address.parse(settings.model), settings.protocol, settings.server_key)
 
 
 def open_backbone(settings: Settings, on_loading: OnLoading = lambda text, share: None) -> Backbone:
@@ -118,8 +135,10 @@ def open_backbone(settings: Settings, on_loading: OnLoading = lambda text, share
 
 def check_model(settings: Settings) -> None:
     """Raises InvalidSetting where STUDIO_MODEL names a folder that is none of a model's; a model of the Hub is only looked
-    up when it is loaded."""
-    if _is_here(settings):
+    up when it is loaded, a server when it is asked."""
+    if is_address(settings.model):
+        Address.parse(settings.model)
+    elif _is_here(settings):
         from engine.backbone.published import find_model
 
         find_model(settings.model)
@@ -141,6 +160,9 @@ def model_title(settings: Settings) -> str:
     """What people call the model while it is loading: "tiny, 4bit"."""
     if settings.model == "scripted":
         return "the script"
+    if is_address(settings.model):
+        address = Address.parse(settings.model)
+        return f"{address.model} at {address.url}"
     quantization = "4bit" if settings.quantization == "auto" else settings.quantization
     return f"{Path(settings.model).name}, {quantization}"
 

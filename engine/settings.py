@@ -7,7 +7,7 @@ on explicitly; README's table is generated from the same table. Nothing else rea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +54,15 @@ def _whole(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("STUDIO_MODEL", "model", "tiny", "`tiny` (the embedded reasoner), `scripted` (no weights), a folder, or a "
-            "model id of the Hugging Face Hub", str),
+    Setting("STUDIO_MODEL", "model", "tiny", "`tiny` (the embedded reasoner), `scripted` (no weights), a folder, a "
+            "model id of the Hugging Face Hub, or `openai:http://HOST:PORT/v1#MODEL` (a server)", str),
     Setting("STUDIO_QUANTIZATION", "quantization", "auto", "`4bit`, `8bit`, `none`, or `auto` (4 bit)",
             _choice("auto", "4bit", "8bit", "none")),
     Setting("STUDIO_DEVICE", "device", "auto", "`auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1`, ...", str),
     Setting("STUDIO_PROTOCOL", "protocol", "auto", "wire format: `studio`, `pixel-reasoner`, `qwen3-vl`, "
             "`deepeyes`, `mini-o3`, or `auto` (what the model's `studio.json`, name, card or configuration says)",
             _choice("auto", *PROTOCOLS)),
+    Setting("OPENAI_API_KEY", "server_key", "", "the key that the server of `openai:...` asks for; kept in no file", str),
     Setting("STUDIO_THREADS", "threads", "0", "CPU threads for the model; 0 leaves it to one less than the cores", _whole(0)),
     Setting("STUDIO_HOME", "home", ".", "folder of `annotations.db` and `artifacts/`", Path),
     Setting("STUDIO_HOST", "host", "127.0.0.1", "address to listen on; in a Space `0.0.0.0`", str, "0.0.0.0"),
@@ -86,6 +87,7 @@ class Settings:
     quantization: str
     device: str
     protocol: str
+    server_key: str = field(repr=False)
     threads: int
     home: Path
     host: str

@@ -66,6 +66,8 @@ PURE = (
     "engine.store",
     "engine.exchange",
     "engine.policies.base",
+    "engine.policies.address",
+    "engine.policies.server",
     "engine.starting",
     "engine.logs",
     "engine.reasoning",

@@ -24,13 +24,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Reasoner", "Sample", "Studio"]
 
+SCRIPTED = (
+    "A scripted policy answers here, and a script cannot be trained. Start the studio with a model "
+    "(STUDIO_MODEL=tiny, the default) to train."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reasoner:
-    """Who answers here, once it is loaded; `desk` trains it, None where it cannot be trained."""
+    """Who answers here, once it is loaded; `desk` trains it. Where it cannot be trained there is none, and `untrainable` says
+    why."""
 
     policy: Policy
     desk: TrainingDesk | None = None
+    untrainable: str = SCRIPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,14 @@ class Studio:
         if self.reasoner is not None and self.reasoner.problem:
             return self.reasoner.problem
         return None if self.jobs is None else self.jobs.problem
+
+    @property
+    def untrainable(self) -> str | None:
+        """Why nothing can be trained here, or not yet, as a sentence; None where it can."""
+        if self.jobs is not None:
+            return None
+        reasoner = None if self.reasoner is None else self.reasoner.value
+        return self.unready or (SCRIPTED if reasoner is None else reasoner.untrainable)
 
     @property
     def unready(self) -> str | None:

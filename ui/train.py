@@ -32,7 +32,7 @@ from ui.rights import handles
 from ui.studio import Studio
 from ui.training import knobs
 from ui.training.board import Board, Seen, has_changed, read_board
-from ui.training.controls import NO_TRAINING, Control, Controls, controls
+from ui.training.controls import Control, Controls, controls
 
 if TYPE_CHECKING:
     from ui.training.desk import TrainingDesk
@@ -274,7 +274,7 @@ def _button(control: Control) -> Any:
 def _desk(studio: Studio) -> TrainingDesk:
     """A button that cannot be pressed can still be called from outside."""
     if studio.jobs is None:
-        raise Unavailable(studio.unready or NO_TRAINING)
+        raise Unavailable(studio.untrainable or "")
     return studio.jobs
 
 

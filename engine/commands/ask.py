@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policy",
         metavar="P",
-        help="who answers: tiny, scripted, a model's folder or an id of the Hugging Face Hub "
+        help="who answers: tiny, scripted, a model's folder, an id of the Hugging Face Hub, openai:URL#MODEL "
         "(default: STUDIO_MODEL, with the adapter that was promoted in the studio)",
     )
     parser.add_argument("--protocol", metavar="N", help=f"wire format: {', '.join(PROTOCOLS)} (default: the model's)")

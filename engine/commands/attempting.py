@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.commands.progress import ProgressLine
 from engine.errors import Unavailable
+from engine.policies.address import is_address
 from engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ def run_attempting(
     collects, or where nothing is said of what to `keep` one that evaluates. Raises Unavailable where it did not come to its
     end."""
     from engine.evaluation.sources import source_named
-    from engine.jobs.answering import BARE, LIVE
     from engine.jobs.asking import Services
     from engine.jobs.collect import CollectKind
     from engine.jobs.evaluate import EvaluateKind
@@ -64,7 +64,7 @@ def run_attempting(
     answering = open_answering(settings, store, arguments.policy)
     services = Services(store, open_media(settings), answering, loop_limits(settings))
     kind: CollectKind | EvaluateKind = EvaluateKind(services) if keep is None else CollectKind(services)
-    plan = kind.plan(source, asked, arguments.adapter or (BARE if arguments.policy not in (None, "scripted") else LIVE))
+    plan = kind.plan(source, asked, arguments.adapter or _answers(arguments.policy))
     line = ProgressLine(sys.stderr)
     try:
         going_on = unfinished(store, kind, plan)
@@ -74,6 +74,13 @@ def run_attempting(
     if job.state != "done":
         raise Unavailable(f"the job {job.id} did not come to its end: {job.message}")
     return job
+
+
+def _answers(policy: str | None) -> str:
+    """A model that is named answers as it is; who has no adapters is the only one that can."""
+    from engine.jobs.answering import BARE, LIVE
+
+    return LIVE if policy in (None, "scripted") or is_address(policy) else BARE
 
 
 def _asked(arguments: argparse.Namespace, keep: Keep, attempts: int) -> Asked:

@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policy",
         metavar="P",
-        help="who answers: tiny, scripted, a model's folder or an id of the Hugging Face Hub (default: STUDIO_MODEL)",
+        help="who answers: tiny, scripted, a model's folder, a Hub id, openai:URL#MODEL (default: STUDIO_MODEL)",
     )
     configure_asking(parser, ATTEMPTS)
     parser.add_argument("--no-operations", action="store_true", help="answer from the first view alone")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from engine.errors import InvalidInput, InvalidSetting, NotFound
+from engine.policies.address import is_address
 from engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     config = read_config(arguments.config)
     if settings.model == "scripted":
         raise InvalidSetting("STUDIO_MODEL='scripted' has no weights to train; use tiny, a folder or a model id")
+    if is_address(settings.model):
+        raise InvalidSetting(
+            f"STUDIO_MODEL={settings.model!r} is trained where its weights are: export what was approved, and train there"
+        )
     if arguments.examples and arguments.kind != "grpo":
         raise InvalidInput("--examples goes with grpo; sft learns from traces (make some with `synthesize --record`)")
     if not settings.database.exists() and not arguments.examples:

@@ -30,23 +30,22 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import openai
 from PIL import Image
 
-from engine.errors import InvalidSetting, Unavailable
+from engine.errors import Unavailable
 from engine.media import Pictures
 from engine.operations import cut
+from engine.policies.address import Address
 from engine.policies.base import Recalled, Said, Told, Turn
 from engine.protocols import PicturePart, WireProtocol, choose_protocol, protocol_named
 from engine.protocols.budgets import PUBLISHED_BUDGETS, smart_resize
 from engine.protocols.calls import written_call
 from engine.trace import View
 
-__all__ = ["PREFIX", "Address", "BlockingServerPolicy", "ServerConversation", "ServerPolicy", "open_server"]
+__all__ = ["BlockingServerPolicy", "ServerConversation", "ServerPolicy", "open_server"]
 
-PREFIX = "openai:"
 _TRIES = 3
 _RETRIES = 5
 _CONNECT_S, _READ_S = 5.0, 120.0
@@ -65,31 +64,6 @@ _MODEL_TYPES = (
 """A server tells no configuration; the names of these families hold their model_type."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a model is served: the API's `url`, and the `model` by the name that the server knows."""
-
-    url: str
-    model: str
-
-    @classmethod
-    def parse(cls, text: str) -> Address:
-        """Of "openai:http://host:8000/v1#MODEL". Raises InvalidSetting."""
-        url, _, model = text.removeprefix(PREFIX).partition("#")
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or not model:
-            raise InvalidSetting(
-                f"a server is named as {PREFIX}http://HOST:PORT/v1#MODEL, not {_without_password(text)!r}"
-            )
-        if parts.username or parts.password:
-            raise InvalidSetting("the address of a server holds no user or password; the key is set in OPENAI_API_KEY")
-        return cls(url.rstrip("/"), model)
-
-
-def _without_password(text: str) -> str:
-    return re.sub(r"//[^/@]*@", "//...@", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +186,7 @@ class ServerConversation:
                 stream=True,
                 **extras,
             )
-            stream = await _unless(asked, is_cancelled)
+            stream: Any = await _unless(asked, is_cancelled)
             if stream is None:
                 return
             try:

@@ -15,8 +15,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.protocols.wire import PictureRole
-
 __all__ = ["PUBLISHED_BUDGETS", "PixelBudget", "smart_resize", "within_aspect"]
 
 
@@ -28,7 +26,7 @@ class PixelBudget:
     max_pixels: int
 
 
-PUBLISHED_BUDGETS: Mapping[PictureRole, PixelBudget] = {
+PUBLISHED_BUDGETS: Mapping[str, PixelBudget] = {
     "image": PixelBudget(401_408, 4_014_080),
     "crop": PixelBudget(256 * 784, 5_120 * 784),
     "frame": PixelBudget(16 * 784, 400 * 784),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -12,10 +13,12 @@ import pytest
 from PIL import Image
 
 from engine.policies.scripted import ScriptedPolicy
+from engine.settings import Settings
 from engine.starting import Starting
 from engine.store import Revision
 from engine.trace import Box, SelectFrames, Step, ZoomIn
 from tests.browser.live import LiveStudio
+from tests.policies.stand_in import MODEL, StandIn, serve
 from ui.studio import Reasoner
 
 LOOK_TWICE = (
@@ -455,3 +458,31 @@ def test_a_model_that_loads_is_seen_loading_and_a_question_waits_for_it(
     finally:
         goes_on.set()
         studio.close()
+
+
+def test_a_server_answers_on_the_page_and_train_says_where_it_is_trained(
+    tmp_path: Path, new_page: Callable[..., Any]
+) -> None:
+    import app
+
+    call = {"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [400, 380, 600, 560], "img_idx": 0}}
+    with serve(StandIn((f"Closer.\n<tool_call>\n{json.dumps(call)}\n</tool_call>", "\\boxed{KX7421}"))) as stand_in:
+        environment = {"STUDIO_HOME": str(tmp_path / "home"), "STUDIO_MODEL": f"openai:{stand_in.url}#{MODEL}"}
+        services = app.build_studio(Settings.from_environment(environment | {"OPENAI_API_KEY": "sk-secret"}))
+        studio = LiveStudio(tmp_path, services.reasoner)
+        try:
+            page = new_page(1440, 900)
+            page.goto(studio.url)
+            page.wait_for_selector("#ask-samples li")
+            pick(page, 1)
+            page.click("#ask-run")
+            page.wait_for_selector(".answer-text:has-text('KX7421')")
+            assert page.locator(".answer-policy").inner_text() == "Qwen3-VL-4B-Instruct"
+            page.goto(studio.url + "/train")
+            page.wait_for_selector(".plan:has-text('is trained where its weights are: export what was approved')")
+            assert set(stand_in.keys) == {"Bearer sk-secret"}
+            assert b"sk-secret" not in (tmp_path / "annotations.db").read_bytes()
+        finally:
+            studio.close()
+            services.worker.close(10)
+            services.store.close()

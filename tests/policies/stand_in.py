@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Any
 
-__all__ = ["StandIn", "serve"]
+__all__ = ["MODEL", "StandIn", "serve"]
 
 MODEL = "Qwen/Qwen3-VL-4B-Instruct"
 

@@ -267,7 +267,12 @@ def test_a_page_is_told_of_runs_and_reviews_and_of_nothing_else(tmp_path: Path) 
         studio = cast(
             Studio,
             SimpleNamespace(
-                store=store, jobs=None, unready=None, problem=None, policy=lambda: SimpleNamespace(name="script")
+                store=store,
+                jobs=None,
+                untrainable=None,
+                unready=None,
+                problem=None,
+                policy=lambda: SimpleNamespace(name="script"),
             ),
         )
         trace = store.traces.record(make_trace(), author="tiny")
@@ -304,7 +309,10 @@ def test_a_promoted_adapter_that_could_not_be_loaded_is_not_said_to_answer(tmp_p
                 model_name="tiny", live_name=live_name, problem=problem, objections=lambda revisions: {}
             )
             board = read_board(
-                cast(Studio, SimpleNamespace(store=store, jobs=desk, unready=None, problem=desk.problem))
+                cast(
+                    Studio,
+                    SimpleNamespace(store=store, jobs=desk, untrainable=None, unready=None, problem=desk.problem),
+                )
             )
             assert board.who["name"] == name
             assert (board.live is None) == (live_name is None)

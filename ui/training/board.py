@@ -99,8 +99,7 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
             _model_name(studio),
             promotions[0] if promotions else None,
             live=live,
-            problem=studio.unready or studio.problem,
-            is_script=studio.jobs is None and studio.unready is None,
+            problem=studio.untrainable or studio.problem,
         ),
         runs={
             "items": [run_values.run_value(one, by_job.get(one.id), live) for one in jobs],

@@ -14,12 +14,8 @@ from ui.studio import Studio
 from ui.training.board import Board
 from ui.training.knobs import plan_sentence, read_knobs, rl_sentence
 
-__all__ = ["NO_TRAINING", "Control", "Controls", "controls"]
+__all__ = ["Control", "Controls", "controls"]
 
-NO_TRAINING = (
-    "A scripted policy answers here, and a script cannot be trained. Start the studio with a model "
-    "(STUDIO_MODEL=tiny, the default) to train."
-)
 _NOTHING = "Nothing can be learned from yet: approve traces in Curate first."
 
 
@@ -69,8 +65,8 @@ def controls(studio: Studio, board: Board, turned: Sequence[Any]) -> Controls:
 
 def _plan(studio: Studio, board: Board, turned: Sequence[Any]) -> tuple[str, str, bool]:
     """(sentence, tone, whether Start can be pressed)."""
-    if studio.jobs is None:
-        return studio.unready or NO_TRAINING, "warn", False
+    if studio.untrainable is not None:
+        return studio.untrainable, "warn", False
     if board.active is not None:
         return "One run at a time: the next can start when this one has ended.", "plain", False
     if board.seen.usable == 0:

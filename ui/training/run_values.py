@@ -208,14 +208,9 @@ def who_value(
     *,
     live: Adapter | None,
     problem: str | None = None,
-    is_script: bool = False,
 ) -> dict[str, Any]:
-    """`live` is what really answers; `problem` says why what was promoted does not."""
-    detail = "The backbone alone, with no adapter."
-    if is_script:
-        detail = "A script answers; it has no adapters."
-    elif problem is not None:
-        detail = sentence(problem)
+    """`live` is what really answers; `problem` says why what was promoted does not, or why nothing can be."""
+    detail = "The backbone alone, with no adapter." if problem is None else sentence(problem)
     if live is None or promotion is None:
         return {"name": model, "detail": detail, "is_adapted": False, "since": None}
     detail = f"The backbone {model} with the adapter {live.name}, promoted by {promotion.author or 'a host'}."
