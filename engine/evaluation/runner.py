@@ -32,7 +32,10 @@ from engine.policies.base import AsyncPolicy, Policy, is_awaited, never
 from engine.reasoning import Finished, Limits
 from engine.trace import Trace
 
-__all__ = ["Attempted", "Task", "attempt", "evaluate", "run_attempts"]
+__all__ = ["AT_ONCE", "Attempted", "Task", "attempt", "evaluate", "run_attempts"]
+
+AT_ONCE = 16
+"""How many attempts a command runs together: more bring little (`bench evaluate`) and want memory."""
 
 T = TypeVar("T")
 

@@ -15,10 +15,30 @@ __all__ = ["ACTION", "SUMMARY", "configure", "run"]
 ACTION = "measure"
 SUMMARY = "measure the studio against a baseline"
 
-_NAMES = ("cache", "rl", "queue", "train", "editor", "people")
+_NAMES = ("decode", "serving", "evaluate", "cache", "rl", "queue", "train", "editor", "people")
 
-_FULL = {"traces": 100_000, "repeats": 40, "drags": 20, "people": 20, "seconds": 60.0, "answers": 40, "prompts": 16}
-_QUICK = {"traces": 10_000, "repeats": 10, "drags": 5, "people": 20, "seconds": 10.0, "answers": 8, "prompts": 4}
+_FULL = {
+    "traces": 100_000,
+    "repeats": 40,
+    "drags": 20,
+    "people": 20,
+    "seconds": 60.0,
+    "answers": 40,
+    "prompts": 16,
+    "askers": 8,
+    "questions": 3,
+    "rounds": 7,
+}
+_QUICK = _FULL | {
+    "traces": 10_000,
+    "repeats": 10,
+    "drags": 5,
+    "seconds": 10.0,
+    "answers": 8,
+    "prompts": 4,
+    "questions": 1,
+    "rounds": 3,
+}
 """Without a name everything is measured, quickly."""
 _LESSONS = 25_000
 """Accepted traces at which a look at the Train screen is measured."""
@@ -31,13 +51,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--traces", type=int, help="queue, train: traces in the generated store (100000, train 25000; quick: 10000)"
     )
-    parser.add_argument("--repeats", type=int, help="queue, train: how often each is asked for (40; quick: 10)")
+    parser.add_argument(
+        "--repeats", type=int, help="queue, train: how often each is asked for; decode: turns (40; quick: 10)"
+    )
     parser.add_argument("--store-only", action="store_true", help="queue: without the browser's end")
     parser.add_argument("--drags", type=int, help="editor: drags of a box of each size (20; quick: 5)")
     parser.add_argument("--people", type=int, help="people: how many edit at once (20)")
     parser.add_argument("--seconds", type=float, help="people: for how long (60; quick: 10)")
-    parser.add_argument("--answers", type=int, help="cache: questions of each kind of media (40; quick: 8)")
+    parser.add_argument("--answers", type=int, help="cache, evaluate: questions of each kind of media (40; quick: 8)")
     parser.add_argument("--prompts", type=int, help="rl: questions, each rolled out 8 times (16; quick: 4)")
+    parser.add_argument("--askers", type=int, help="serving: how many ask at once (8)")
+    parser.add_argument("--questions", type=int, help="serving: questions of each asker in a round (3; quick: 1)")
+    parser.add_argument("--rounds", type=int, help="serving: rounds of each side (7; quick: 3)")
     parser.add_argument("--json", action="store_true", help="one JSON object for each bench and nothing else")
     parser.epilog = (
         "Everything is made in the temporary folder (TMPDIR) and removed afterwards; the queue's store takes about 6 KB "
@@ -54,8 +79,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         sizes["traces"] = _LESSONS
     if sizes["traces"] < 100 or sizes["repeats"] < 3:
         raise InvalidInput("a measurement needs at least 100 traces and 3 repeats")
-    if sizes["answers"] < 1 or sizes["prompts"] < 1:
-        raise InvalidInput("a measurement needs a question at least")
+    if sizes["answers"] < 2 or min(sizes[name] for name in ("prompts", "askers", "questions", "rounds")) < 1:
+        raise InvalidInput("a measurement needs two answers, and one of everything else, at least")
     if sizes["drags"] < 1 or sizes["people"] < 1 or not 0 < sizes["seconds"] <= 3600:
         raise InvalidInput("a measurement needs a drag, a person and up to 3600 seconds at least")
     missing: list[str] = []
@@ -88,6 +113,8 @@ def _measured(
 
         found = people.measure(sizes["people"], sizes["seconds"], progress=progress)
         return found, people.report(found)
+    if name in ("decode", "serving", "evaluate"):
+        return _speed(name, sizes, settings, progress)
     if name in ("cache", "rl"):
         from engine.lab.bench import answers
         from engine.opening import open_backbone
@@ -107,3 +134,20 @@ def _measured(
 
     found = queue.measure(sizes["traces"], sizes["repeats"], has_browser=not is_store_only, progress=progress)
     return found, queue.report(found)
+
+
+def _speed(
+    name: str, sizes: dict[str, Any], settings: Settings, progress: Callable[[str], None]
+) -> tuple[dict[str, Any], list[str]]:
+    from engine.lab.bench import decode, evaluating, serving
+    from engine.opening import open_backbone
+
+    backbone = open_backbone(settings)
+    if name == "decode":
+        found = decode.measure(backbone, sizes["repeats"], progress)
+        return found, decode.report(found)
+    if name == "serving":
+        found = serving.measure(backbone, sizes["askers"], sizes["questions"], sizes["rounds"], progress)
+        return found, serving.report(found)
+    found = evaluating.measure(backbone, sizes["answers"], progress=progress)
+    return found, evaluating.report(found)
