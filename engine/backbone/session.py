@@ -10,7 +10,8 @@ each turn forwards only the tokens that the cache does not hold yet, at their ex
 Algorithm: positions are computed over the full sequence and sliced, every forward is given its slice, and decoded tokens
 continue at `n + delta`; so no state is left on the model (`rope_deltas` is never relied upon) and conversations may be
 interleaved freely under the lease. Plain `generate()` with a cache and a new picture fails or is silently wrong
-(docs/libraries.md); that is why the decoding loop is ours.
+(docs/libraries.md); that is why the decoding loop is ours. A long history is computed in pieces of at most `PIECE_TOKENS`,
+between which others may speak (chunked prefill); the pieces are the same whoever else speaks, so that the words are, too.
 
 Forks share what was computed: a session that was prefilled can be copied, cache included, so that the G rollouts of one
 prompt encode its pictures once (engine/training/rollouts.py).
@@ -19,30 +20,38 @@ Invariants: the logits equal those of a full re-prefill (a test holds them to 1e
 a turn is never dropped or rewritten; picture and video placeholders are never sampled. When the adapter that answers
 changes between turns the cache is thrown away and rebuilt, pictures included.
 
-Not covered: batches of conversations (rollout groups).
+Not covered: several conversations at once (`engine.backbone.together`).
 """
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import torch
 from PIL import Image
-from transformers import DynamicCache
+from transformers import Cache
 from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
 
+from engine.backbone.cache import fresh_cache, shared_cache
 from engine.backbone.loading import Backbone, PixelBudget
-from engine.protocols import protocol_named
+from engine.backbone.repetition import Repetition
+from engine.backbone.rows import forward_rows
+from engine.backbone.spelling import Spelling
+from engine.backbone.turn_ends import IMAGE_PAD, TURN_END, TURN_START, VISION_END, VISION_START, TurnEnds
 
-__all__ = ["IMAGE_PAD", "TURN_END", "Picture", "Session", "encode_picture", "shown_size"]
+__all__ = ["IMAGE_PAD", "PIECE_TOKENS", "TURN_END", "Picture", "Session", "encode_picture", "shown_size"]
 
-TURN_START, TURN_END = "<|im_start|>", "<|im_end|>"
-VISION_START, IMAGE_PAD, VISION_END = "<|vision_start|>", "<|image_pad|>", "<|vision_end|>"
+PIECE_TOKENS = 1024
+"""The most tokens of a history that are computed without a break."""
+
+_LEAST_ROOM = 256
+
+Features = tuple[torch.Tensor, ...]
+"""What the language model gets of a picture, [tokens, hidden], then what it adds to its first layers, each the same shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +66,46 @@ class Picture:
 class Session:
     """Greedy without a seed; with one, sampling at `temperature` from a generator of its own. `sampled_at` are the places
     in `ids` of the tokens that were generated here, `sampled_log_probs` what they were given: log softmax(logits /
-    temperature), before placeholders are excluded."""
+    temperature), before placeholders are excluded. A turn that `is_repetitive` was ended for it (`backbone.repetition`)."""
 
     backbone: Backbone
     seed: int | None = None
     temperature: float = 1.0
-    ids: torch.Tensor = field(init=False)
     pixels: list[torch.Tensor] = field(default_factory=list)
     grids: list[torch.Tensor] = field(default_factory=list)
-    encoded_pictures: int = 0
     turn_tokens: int = 0
     turn_is_complete: bool = True
+    turn_is_repetitive: bool = False
     turn_text: str = ""
     sampled_at: list[int] = field(default_factory=list)
     sampled_log_probs: list[float] = field(default_factory=list)
-    _cache: DynamicCache | None = None
+    _buffer: torch.Tensor = field(init=False)
+    _length: int = 0
+    _picture_spans: list[tuple[int, int]] = field(default_factory=list)
+    """Where in `ids` each picture's tokens stand, its end not included."""
+    _features: dict[int, Features] = field(default_factory=dict)
+    """What the tower made of pictures whose tokens the cache does not hold yet, by their number."""
+    _seen_as: type[Any] = object
+    """The tower's own kind of output."""
+    _cache: Cache | None = None
     _cache_version: int = -1
+    _delta: int = 0
     _generator: torch.Generator | None = None
     _is_open: bool = False
     _said: list[int] = field(default_factory=list)
-    _ends: tuple[frozenset[int], int | None] = (frozenset(), None)
+    _spelling: Spelling | None = None
+    _repetition: Repetition = field(default_factory=Repetition)
+    _ends: TurnEnds | None = None
 
     def __post_init__(self) -> None:
-        self.ids = torch.zeros((1, 0), dtype=torch.long)
+        self._buffer = torch.zeros((1, _LEAST_ROOM), dtype=torch.long)
         if self.seed is not None:
             self._generator = torch.Generator().manual_seed(self.seed)
+
+    @property
+    def ids(self) -> torch.Tensor:
+        """[1, n] on the CPU; what stands there never changes."""
+        return self._buffer[:, : self._length]
 
     # --- building the history ---------------------------------------------------------------------------------------
 
@@ -126,7 +150,7 @@ class Session:
         for words in self._without_specials(text):
             tokens += tokenizer(words, add_special_tokens=False)["input_ids"]
         if tokens:
-            self._append_ids(torch.tensor([tokens], dtype=torch.long))
+            self._append_ids(tokens)
 
     def _without_specials(self, text: str) -> list[str]:
         """The text in pieces that hold no special token whole: a question may spell one, but only we may say it."""
@@ -138,7 +162,7 @@ class Session:
         return [text[start:end] for start, end in pairwise(cuts)]
 
     def _append_special(self, token: str) -> None:
-        self._append_ids(torch.tensor([[self._id(token)]], dtype=torch.long))
+        self._append_ids([self._id(token)])
 
     def _append_picture(self, picture: Picture) -> None:
         pixels, grid = encode_picture(self.backbone, picture)
@@ -146,11 +170,17 @@ class Session:
         count = int(grid.prod()) // merge**2
         self.pixels.append(pixels)
         self.grids.append(grid)
-        ids = [self._id(VISION_START), *[self._id(IMAGE_PAD)] * count, self._id(VISION_END)]
-        self._append_ids(torch.tensor([ids], dtype=torch.long))
+        self._picture_spans.append((self._length + 1, self._length + 1 + count))
+        self._append_ids([self._id(VISION_START), *[self._id(IMAGE_PAD)] * count, self._id(VISION_END)])
 
-    def _append_ids(self, ids: torch.Tensor) -> None:
-        self.ids = torch.cat([self.ids, ids], dim=1)
+    def _append_ids(self, ids: Sequence[int]) -> None:
+        end = self._length + len(ids)
+        if end > self._buffer.shape[1]:
+            roomier = torch.zeros((1, end + end // 2), dtype=torch.long)
+            roomier[:, : self._length] = self.ids
+            self._buffer = roomier
+        self._buffer[0, self._length : end] = torch.tensor(ids, dtype=torch.long)
+        self._length = end
 
     def _id(self, token: str) -> int:
         return self.backbone.tokenizer.convert_tokens_to_ids(token)
@@ -159,7 +189,7 @@ class Session:
 
     def positions(self) -> tuple[torch.Tensor, int]:
         """Rotary positions [3, 1, n] of the whole sequence, and delta: a token at index i >= n stands at i + delta."""
-        length = self.ids.shape[1]
+        length = self._length
         if not self.grids:
             return torch.arange(length).view(1, 1, -1).expand(3, 1, -1), 0
         is_picture = (self.ids == self._id(IMAGE_PAD)).int()
@@ -171,153 +201,207 @@ class Session:
     def prefill(self) -> None:
         """Forward everything but the last token, for `fork`, where that is not done. The lease must be held and the
         answering adapter chosen."""
-        if self._is_current() and self.cache.get_seq_length() == self.ids.shape[1] - 1:
-            return
-        last, self.ids = self.ids[:, -1:], self.ids[:, :-1]
-        self.next_logits()
-        self._append_ids(last)
+        for _ in self.computing(self._length - 1):
+            pass
 
     def fork(self, seed: int | None) -> Session:
         """A session that goes on from here by itself, from `seed`; what the cache holds is not computed again."""
         forked = Session(self.backbone, seed, self.temperature)
-        forked.ids, forked.pixels, forked.grids = self.ids, list(self.pixels), list(self.grids)
-        forked.encoded_pictures, forked._is_open = self.encoded_pictures, self._is_open
-        forked._cache, forked._cache_version = copy.copy(self._cache), self._cache_version
-        if forked._cache is not None:
-            # The layers' tensors are never changed in place, only replaced by longer ones.
-            forked._cache.layers = [copy.copy(layer) for layer in forked._cache.layers]
+        forked._append_ids(self.ids[0].tolist())
+        forked.pixels, forked.grids = list(self.pixels), list(self.grids)
+        forked._picture_spans, forked._features = list(self._picture_spans), dict(self._features)
+        forked._seen_as = self._seen_as
+        forked._is_open, forked._cache_version = self._is_open, self._cache_version
+        if self._cache is not None:
+            self._cache, forked._cache = shared_cache(self._cache)
         return forked
 
-    @torch.no_grad()
     def next_logits(self) -> torch.Tensor:
         """Logits [vocabulary] in fp32 of the token after the history; forwards only what the cache lacks.
 
         The lease must be held and the answering adapter chosen.
         """
-        network, device = self.backbone.model, self.backbone.device
+        computing = self.computing()
+        while True:
+            try:
+                next(computing)
+            except StopIteration as done:
+                logits: torch.Tensor = done.value
+                return logits
+
+    def computing(self, end: int | None = None) -> Generator[int, None, torch.Tensor]:
+        """`next_logits` piece by piece, up to `end` of the history: yields the tokens that each piece came to, some pictures
+        seen or a part of the history forwarded, and returns the logits [vocabulary] after the last.
+
+        Whoever stops in between may go on later by a fresh call: what is computed is kept.
+        """
+        end = self._length if end is None else end
         if not self._is_current():
-            self._cache, self.encoded_pictures = DynamicCache(config=network.config), 0
-            self._cache_version = self.backbone.adapters.version
-        start = self.cache.get_seq_length()
-        positions, _ = self.positions()
-        fresh = slice(self.encoded_pictures, len(self.pixels))
-        inputs: dict[str, Any] = {}
-        if self.pixels[fresh]:
-            inputs["pixel_values"] = torch.cat(self.pixels[fresh]).to(device, network.dtype)
-            inputs["image_grid_thw"] = torch.cat(self.grids[fresh]).to(device)
+            self.forget_cache()
+            self._cache, self._cache_version = fresh_cache(), self.backbone.adapters.version
+        positions, self._delta = self.positions()
+        cache, logits = self.cache, torch.zeros(0)
+        unseen = [
+            number
+            for number, (_, stop) in enumerate(self._picture_spans)
+            if stop > cache.get_seq_length() and number not in self._features
+        ]
+        for group in _within(unseen, [stop - start for start, stop in self._picture_spans], PIECE_TOKENS):
+            self._see(group)
+            yield sum(stop - start for start, stop in (self._picture_spans[number] for number in group))
+        while (start := cache.get_seq_length()) < end:
+            stop = min(end, start + PIECE_TOKENS)
+            logits = self._forward(start, stop, positions)
+            yield stop - start
+        return logits
+
+    @torch.no_grad()
+    def _see(self, numbers: Sequence[int]) -> None:
+        """What the vision tower makes of these pictures."""
+        network, device = self.backbone.model, self.backbone.device
+        seen = network.model.get_image_features(
+            torch.cat([self.pixels[number] for number in numbers]).to(device, network.dtype),
+            torch.cat([self.grids[number] for number in numbers]).to(device),
+            return_dict=True,
+        )
+        self._seen_as, deeper = type(seen), getattr(seen, "deepstack_features", None) or ()
+        for place, number in enumerate(numbers):
+            self._features[number] = (seen.pooler_output[place], *(layer[place] for layer in deeper))
+
+    @torch.no_grad()
+    def _forward(self, start: int, stop: int, positions: torch.Tensor) -> torch.Tensor:
+        """The history from `start` to `stop` through the network, into the cache."""
+        network, device = self.backbone.model, self.backbone.device
+        shown: list[Features] = []
+        for number, (first, end) in enumerate(self._picture_spans):
+            if first < stop and end > start:
+                part = slice(max(first, start) - first, min(end, stop) - first)
+                shown.append(tuple(layer[part] for layer in self._features[number]))
+        seen = None
+        if shown:
+            pooled, *deeper = zip(*shown, strict=True)
+            has_deeper = hasattr(self._seen_as, "deepstack_features")
+            more = {"deepstack_features": deeper} if has_deeper else {}
+            seen = {"image": self._seen_as(pooler_output=pooled, **more)}
         output = network(
-            input_ids=self.ids[:, start:].to(device),
-            position_ids=positions[:, :, start:].to(device),
-            past_key_values=self._cache,
+            input_ids=self.ids[:, start:stop].to(device),
+            position_ids=positions[:, :, start:stop].to(device),
+            cache=self._cache,
             use_cache=True,
             logits_to_keep=1,
-            **inputs,
+            mm_encoder_outputs=seen,
         )
-        self.encoded_pictures = len(self.pixels)
-        return output.logits[0, -1].float().cpu()
+        for number, (_, end) in enumerate(self._picture_spans):
+            if end <= stop:
+                self._features.pop(number, None)
+        logits: torch.Tensor = output.logits[0, -1].float().cpu()
+        return logits
 
     def _is_current(self) -> bool:
         """Whether what is cached is what the adapter that answers would compute."""
         return self._cache is not None and self._cache_version == self.backbone.adapters.version
 
-    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str]:
-        """The next assistant turn in pieces of text. Holds the lease until the turn ends or the iterator is closed.
-
-        Ends at the end of turn, after a call, at `max_tokens`, or within one token of `is_cancelled`; the last two
-        leave `turn_is_complete` false.
-        """
-        self.begin_turn()
-        with self.backbone.lease.held(), self.backbone.adapters.answering():
-            delta: int | None = None
-            while self.turn_tokens < max_tokens and not self.turn_is_complete and not is_cancelled():
-                if delta is None:
-                    logits = self.next_logits()
-                    _, delta = self.positions()
-                else:
-                    logits = self._decode(delta)
-                if piece := self.take(logits):
-                    yield piece
-
     @property
-    def cache(self) -> DynamicCache:
+    def cache(self) -> Cache:
         """What is computed already; of the tokens before the newest one after `next_logits` and `take`."""
         if self._cache is None:
             raise RuntimeError("nothing is computed yet")
         return self._cache
 
+    # --- the turn that is being said --------------------------------------------------------------------------------
+
+    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str]:
+        """The next assistant turn in pieces of text. Holds the lease until the turn ends or the iterator is closed.
+
+        Ends at the end of turn, after a call, at `max_tokens`, where it repeats itself, or within one token of
+        `is_cancelled`; the last three leave `turn_is_complete` false.
+        """
+        self.begin_turn()
+        with self.backbone.lease.held(), self.backbone.adapters.answering():
+            is_begun = False
+            while self.goes_on(max_tokens) and not is_cancelled():
+                logits = self.decode() if is_begun else self.next_logits()
+                is_begun = True
+                if piece := self.take(logits):
+                    yield piece
+
     def begin_turn(self) -> None:
-        self.turn_tokens, self.turn_is_complete, self.turn_text = 0, False, ""
-        self._said, self._ends = [], (self._stop_ids(), self._call_end_id())
+        self.turn_tokens, self.turn_is_complete, self.turn_is_repetitive = 0, False, False
+        self.turn_text, self._said = "", []
+        self._ends = self._ends or TurnEnds.of(self.backbone)
+        self._spelling, self._repetition = Spelling(self._decoded), Repetition()
+
+    def goes_on(self, max_tokens: int) -> bool:
+        """Whether the turn is not at its end yet."""
+        return not (self.turn_is_complete or self.turn_is_repetitive) and self.turn_tokens < max_tokens
+
+    def newest(self) -> tuple[int, int]:
+        """The newest token, which alone the cache lacks, and its rotary position."""
+        return int(self._buffer[0, self._length - 1]), self._length - 1 + self._delta
+
+    def decode(self) -> torch.Tensor:
+        """Logits [vocabulary] after the newest token."""
+        token, place = self.newest()
+        return forward_rows(self.backbone.model, [token], [place], [self.cache], self.backbone.device)[0].float().cpu()
 
     def take(self, logits: torch.Tensor) -> str:
-        """Choose the next token from logits [vocabulary] and say it; returns the text that it adds, "" for a part of a
-        character. Sets `turn_is_complete` where the turn ends with it."""
-        token = self._choose(logits)
-        self.sampled_at.append(self.ids.shape[1])
-        self.sampled_log_probs.append(float(torch.log_softmax(logits / self.temperature, dim=-1)[token]))
-        self._append_ids(torch.tensor([[token]]))
+        """Choose the next token from logits [vocabulary], which are used up, and say it; returns the text that it adds, "" for
+        a part of a character. Sets `turn_is_complete` where the turn ends with it."""
+        assert self._ends is not None and self._spelling is not None  # set when the turn begins
+        token = self._choose(logits, self._ends.never_said)
+        self._append_ids([token])
         self.turn_tokens += 1
-        stops, call_end = self._ends
-        if token in stops:
+        if token in self._ends.stops:
             self.turn_is_complete = True
             return ""
         self._said.append(token)
-        text, piece = self.backbone.tokenizer.decode(self._said, skip_special_tokens=False), ""
-        # A character may still lack bytes; it is shown with the token that completes it.
-        if not text.endswith("\ufffd") and len(text) > len(self.turn_text):
-            piece, self.turn_text = text[len(self.turn_text) :], text
-        self.turn_is_complete = token == call_end or (
-            call_end is None and self.turn_text.rstrip().endswith(self._call_end)
-        )
+        piece = self._spelling.add(token)
+        self.turn_text = self._spelling.text
+        self.turn_is_complete = self._ends.is_call_end(token, piece, self.turn_text)
+        self.turn_is_repetitive = not self.turn_is_complete and self._repetition.is_found(self._said)
         return piece
 
-    @torch.no_grad()
-    def _decode(self, delta: int) -> torch.Tensor:
-        """Logits after the newest token, which alone is not in the cache."""
-        network, device = self.backbone.model, self.backbone.device
-        position = self.ids.shape[1] - 1 + delta
-        output = network(
-            input_ids=self.ids[:, -1:].to(device),
-            position_ids=torch.full((3, 1, 1), position, dtype=torch.long, device=device),
-            past_key_values=self._cache,
-            use_cache=True,
-        )
-        return output.logits[0, -1].float().cpu()
-
-    def _choose(self, logits: torch.Tensor) -> int:
-        logits = logits.clone()
-        logits[self._never_sampled()] = float("-inf")
+    def _choose(self, logits: torch.Tensor, never_said: torch.Tensor) -> int:
+        """The token, whose log-probability is noted with its place."""
+        log_probs = torch.log_softmax(logits / self.temperature if self.temperature != 1 else logits, dim=-1)
         if self._generator is None:
-            return int(logits.argmax())
-        probabilities = torch.softmax(logits / self.temperature, dim=-1)
-        return int(torch.multinomial(probabilities, 1, generator=self._generator))
+            logits[never_said] = float("-inf")
+            token = int(logits.argmax())
+        else:
+            weights = log_probs.exp()
+            weights[never_said] = 0
+            token = int(torch.multinomial(weights, 1, generator=self._generator))
+        self.sampled_at.append(self._length)
+        self.sampled_log_probs.append(float(log_probs[token]))
+        return token
 
-    def _never_sampled(self) -> list[int]:
-        names = (IMAGE_PAD, "<|video_pad|>", VISION_START, VISION_END, TURN_START)
-        ids = self.backbone.tokenizer.convert_tokens_to_ids(list(names))
-        return [i for i in ids if i is not None]
-
-    def _stop_ids(self) -> frozenset[int]:
-        ids = {self._id(TURN_END), self.backbone.tokenizer.eos_token_id}
-        return frozenset(i for i in ids if i is not None)
-
-    @property
-    def _call_end(self) -> str:
-        return protocol_named(self.backbone.protocol_name).CALL_END
-
-    def _call_end_id(self) -> int | None:
-        ids = self.backbone.tokenizer(self._call_end, add_special_tokens=False)["input_ids"]
-        return ids[0] if len(ids) == 1 else None
+    def _decoded(self, ids: Sequence[int]) -> str:
+        text: str = self.backbone.tokenizer.decode(ids, skip_special_tokens=False)
+        return text
 
     def forget_cache(self) -> None:
         """Compute everything anew from here on, pictures included."""
-        self._cache, self.encoded_pictures = None, 0
+        self._cache = None
+        self._features.clear()
 
     def close(self) -> None:
         """Let the cache and the pictures go."""
-        self._cache = None
+        self.forget_cache()
         self.pixels.clear()
         self.grids.clear()
+        self._picture_spans.clear()
+
+
+def _within(numbers: Sequence[int], sizes: Sequence[int], most: int) -> Iterator[list[int]]:
+    """The numbers in order, in groups that come to `most` in size, or of one number."""
+    group: list[int] = []
+    for number in numbers:
+        if group and sum(sizes[one] for one in group) + sizes[number] > most:
+            yield group
+            group = []
+        group.append(number)
+    if group:
+        yield group
 
 
 def encode_picture(backbone: Backbone, picture: Picture) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,94 +1,132 @@
-"""One turn of several sessions at once: a batch decodes as fast as its slowest row, not as the sum of its rows.
+"""Turns of several sessions at once: a token of all of them costs hardly more than a token of one.
 
-Algorithm: each session computes its own first logits (its new pictures, at its own length); then the sessions' key-value
-caches are copied into one, padded on the left, and every further token of all of them costs one forward.
+    row      a session that says its turn: first what its cache lacks is computed, then a token of it comes with every step
+    step     a token of every row that speaks (`decode`), and a bounded part of what the others lack (`compute`)
 
-    keys, values   [B, heads, n, d] a layer; n is the longest cache, shorter ones are padded on the left
-    mask           [B, n + t]       0 where padded; t tokens were decoded so far
-    positions      [3, B, 1]        each row at its own place, so that padding moves nothing
+Algorithm: continuous batching (Orca, OSDI 2022) with chunked prefill (Sarathi, arXiv 2308.16369). Rows join and leave between
+two steps, and nothing is copied for it (`engine.backbone.rows`). What a newcomer brings, however long, is computed in pieces
+between the steps of the others, who so wait for one piece and no longer. Different from both: a piece is a forward of its own,
+not a part of the others' forward, so that what a session says does not depend on who speaks beside it but for the order in
+which a matrix product sums up.
 
-Invariants: a session samples from its own generator and stops where it would alone, so it says the same words as in
-`Session.generate` but for rounding (a test holds both to the same tokens in fp32); the sessions' own caches keep what
-they were, without this turn, which is forwarded again together with what comes next (one forward in any case). A row that
-has ended is carried along and ignored: leaving the batch would copy it.
+Invariant: a session samples from its own generator and stops where it would alone; a row that fails, fails alone, unless the
+step of all does.
 
-Not covered: streaming; holding the lease, which is the caller's, with the answering adapter chosen.
+Not covered: streaming and waiting in line (`engine.policies.serving`); holding the lease, which is the caller's, with the
+answering adapter chosen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
 
 import torch
-from transformers import DynamicCache, PreTrainedConfig
 
+from engine.backbone.loading import Backbone
+from engine.backbone.rows import forward_rows
 from engine.backbone.session import Session
 
-__all__ = ["generate_together"]
+__all__ = ["Batch", "Row", "generate_together"]
 
 
-@torch.no_grad()
+@dataclass(slots=True, eq=False)
+class Row:
+    """A session's turn of at most `max_tokens` (from 1). `pieces` are what it said, `error` what ended it, if anything did."""
+
+    session: Session
+    max_tokens: int
+    pieces: list[str] = field(default_factory=list)
+    error: Exception | None = None
+    _computing: Generator[int, None, torch.Tensor] | None = None
+
+    @property
+    def is_computing(self) -> bool:
+        """Whether it has not said anything yet."""
+        return self._computing is not None
+
+    def compute(self) -> int:
+        """The next piece of what the cache lacks; the first token where nothing is lacking any more. Returns the tokens that
+        were computed."""
+        assert self._computing is not None
+        try:
+            return next(self._computing)
+        except StopIteration as done:
+            self._computing = None
+            self.take(done.value)
+            return 0
+
+    def take(self, logits: torch.Tensor) -> None:
+        if piece := self.session.take(logits):
+            self.pieces.append(piece)
+
+
+class Batch:
+    """The rows that speak together, all on one backbone. Nothing here waits or takes the lease."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        self._backbone = backbone
+        self.rows: list[Row] = []
+
+    def join(self, session: Session, max_tokens: int) -> Row:
+        """Begin the session's turn."""
+        session.begin_turn()
+        row = Row(session, max_tokens, _computing=session.computing())
+        self.rows.append(row)
+        return row
+
+    def leave(self, row: Row) -> None:
+        """End a row's turn where it is; one that has left already may leave."""
+        if row in self.rows:
+            self.rows.remove(row)
+
+    @property
+    def is_computing(self) -> bool:
+        """Whether a row has not said anything yet."""
+        return any(row.is_computing for row in self.rows)
+
+    def decode(self) -> None:
+        """One token of every row that speaks; who has ended leaves."""
+        speaking = [row for row in self.rows if not row.is_computing]
+        if not speaking:
+            return
+        tokens, places = zip(*(row.session.newest() for row in speaking), strict=True)
+        caches = [row.session.cache for row in speaking]
+        logits = forward_rows(self._backbone.model, tokens, places, caches, self._backbone.device).float().cpu()
+        for row, its_logits in zip(speaking, logits, strict=True):
+            row.take(its_logits)
+        self._let_go()
+
+    def compute(self, most_tokens: int) -> None:
+        """What rows lack, one after the other, until `most_tokens` are passed; at least a piece of one."""
+        spent = 0
+        for row in list(self.rows):
+            while row.is_computing and row.error is None and spent < most_tokens:
+                try:
+                    spent += row.compute()
+                except Exception as error:
+                    row.error = error
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self.rows = [row for row in self.rows if row.error is None and row.session.goes_on(row.max_tokens)]
+
+
 def generate_together(
     sessions: Sequence[Session], max_tokens: Sequence[int], is_cancelled: Callable[[], bool]
 ) -> list[str]:
     """The next turn of every session, as text, each of at most its `max_tokens` (at least 1). Sets `turn_tokens`,
-    `turn_text` and `turn_is_complete` of each, as `Session.generate` does. All must be on the same backbone."""
-    for session in sessions:
-        session.begin_turn()
-    for session in sessions:
-        if not is_cancelled():
-            session.take(session.next_logits())
-    speaking = [(s, most) for s, most in zip(sessions, max_tokens, strict=True) if _goes_on(s, most)]
-    if speaking and not is_cancelled():
-        _decode([session for session, _ in speaking], [most for _, most in speaking], is_cancelled)
+    `turn_text` and `turn_is_complete` of each, as `Session.generate` does. All must be on the same backbone. Raises what
+    any of them raises."""
+    batch = Batch(sessions[0].backbone)
+    rows = [batch.join(session, most) for session, most in zip(sessions, max_tokens, strict=True)]
+    while batch.rows and not is_cancelled():
+        # Everybody computes first: a token costs the same for a few rows and for all of them.
+        if batch.is_computing:
+            batch.compute(1)
+        else:
+            batch.decode()
+        for row in rows:
+            if row.error is not None:
+                raise row.error
     return [session.turn_text for session in sessions]
-
-
-def _goes_on(session: Session, most: int) -> bool:
-    return not session.turn_is_complete and session.turn_tokens < most
-
-
-def _decode(sessions: Sequence[Session], max_tokens: Sequence[int], is_cancelled: Callable[[], bool]) -> None:
-    backbone = sessions[0].backbone
-    network, device = backbone.model, backbone.device
-    cache, mask = _padded([session.cache for session in sessions], network.config, device)
-    # The newest token of a session is not in its cache: it stands where the cache ends, moved by the pictures' delta.
-    places = torch.tensor(
-        [session.cache.get_seq_length() + session.positions()[1] for session in sessions], device=device
-    )
-    while any(_goes_on(s, most) for s, most in zip(sessions, max_tokens, strict=True)) and not is_cancelled():
-        mask = torch.cat([mask, mask.new_ones(len(sessions), 1)], dim=1)
-        output = network(
-            input_ids=torch.cat([session.ids[:, -1:] for session in sessions]).to(device),
-            attention_mask=mask,
-            position_ids=places.view(1, -1, 1).expand(3, -1, 1),
-            past_key_values=cache,
-            use_cache=True,
-        )
-        logits = output.logits[:, -1].float().cpu()
-        for session, most, row in zip(sessions, max_tokens, logits, strict=True):
-            if _goes_on(session, most):
-                session.take(row)
-        places = places + 1
-
-
-def _padded(
-    caches: Sequence[DynamicCache], config: PreTrainedConfig, device: torch.device
-) -> tuple[DynamicCache, torch.Tensor]:
-    """The caches as one, and its mask [B, n]."""
-    lengths = [cache.get_seq_length() for cache in caches]
-    longest = max(lengths)
-    together = DynamicCache(config=config)
-    for index in range(len(caches[0].layers)):
-        keys, values = (
-            torch.cat(
-                [
-                    torch.nn.functional.pad(getattr(cache.layers[index], name), (0, 0, longest - length, 0))
-                    for cache, length in zip(caches, lengths, strict=True)
-                ]
-            )
-            for name in ("keys", "values")
-        )
-        together.update(keys, values, index)
-    mask = torch.tensor([[0] * (longest - length) + [1] * length for length in lengths], device=device)
-    return together, mask

@@ -64,8 +64,6 @@ def full_prefill(session: Session) -> torch.Tensor:
 
 def four_turns(session: Session) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """(cached, re-prefilled) logits at the start of each of four turns with five pictures."""
-    import torch
-
     pairs = []
     turns = (
         [picture(1), "What is written on the red disc?"],
@@ -78,7 +76,7 @@ def four_turns(session: Session) -> list[tuple[torch.Tensor, torch.Tensor]]:
         with session.backbone.lease.held():
             pairs.append((session.next_logits(), full_prefill(session)))
         # next_logits filled the cache up to the last token; what follows is decoded from there.
-        session._append_ids(torch.tensor([[int(pairs[-1][0].argmax())]]))
+        session._append_ids([int(pairs[-1][0].argmax())])
         list(session.generate(6, never))
     return pairs
 
@@ -92,6 +90,8 @@ def test_cached_logits_equal_a_full_prefill(backbone):
 def test_greedy_tokens_equal_the_stock_generate(backbone):
     import torch
 
+    from engine.backbone.turn_ends import TurnEnds
+
     session = session_on(backbone)
     session.append_user([picture(7), "What is written on the red disc?"])
     prompt = session.ids.shape[1]
@@ -100,7 +100,7 @@ def test_greedy_tokens_equal_the_stock_generate(backbone):
     network.model.rope_deltas = None
     image_pad = backbone.tokenizer.convert_tokens_to_ids("<|image_pad|>")
     ids = session.ids[:, :prompt]
-    suppressed = [i for i in session._never_sampled()]
+    suppressed = TurnEnds.of(backbone).never_said.tolist()
     with torch.inference_mode():
         stock = network.generate(
             input_ids=ids,
@@ -190,20 +190,24 @@ def test_sampling_repeats_with_its_seed_and_differs_without(backbone):
 
 
 def test_placeholders_are_never_sampled(backbone):
+    from engine.backbone.turn_ends import TurnEnds
+
     session = session_on(backbone, seed=1, temperature=1000.0)
     session.append_user([picture(1), "say"])
     before = session.ids.shape[1]
     list(session.generate(200, never))
-    assert not set(session.ids[0, before:].tolist()) & set(session._never_sampled())
+    assert not set(session.ids[0, before:].tolist()) & set(TurnEnds.of(backbone).never_said.tolist())
 
 
 def test_streamed_pieces_make_up_the_decoded_turn(backbone):
+    from engine.backbone.turn_ends import TurnEnds
+
     session = session_on(backbone, seed=5, temperature=1.5)
     session.append_user([picture(1), "say"])
     before = session.ids.shape[1]
     streamed = "".join(session.generate(40, never))
     ids = session.ids[0, before:].tolist()
-    if ids[-1] in session._stop_ids():
+    if ids[-1] in TurnEnds.of(backbone).stops:
         ids = ids[:-1]
     decoded = backbone.tokenizer.decode(ids)
     assert decoded.startswith(streamed)

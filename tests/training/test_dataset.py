@@ -123,7 +123,6 @@ def test_no_picture_or_question_token_carries_loss(backbone, examples, pictures)
 
 def saying(turns: Iterator[str], session: Session, pictures) -> LocalConversation:
     """A real conversation whose model says these turns, token by token, as `Session.generate` records them."""
-    import torch
 
     from engine.backbone.session import TURN_END
     from engine.policies.local import LocalConversation
@@ -135,7 +134,7 @@ def saying(turns: Iterator[str], session: Session, pictures) -> LocalConversatio
             # A turn that ends in a call stops there; only an answer is followed by the end of turn.
             if not text.endswith("</tool_call>"):
                 tokens.append(session._id(TURN_END))
-            session._append_ids(torch.tensor([tokens]))
+            session._append_ids(tokens)
             yield Turn(text, len(tokens), True)
 
         def close(self):

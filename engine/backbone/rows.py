@@ -1,0 +1,82 @@
+"""One token of several conversations in one forward: the weights are read once for all of them, each attends to its own cache.
+
+    tokens     [B]            the newest token of each row, which its cache does not hold yet
+    places     [B]            the rotary position of each (all three axes: generated tokens are text)
+    caches     B              one a row, each of its own length
+    logits     [B, vocabulary]
+
+Algorithm: rows lie in the batch dimension with one token each. Everything but attention works on all rows at once; attention is
+asked row by row, with that row's keys and values alone. So there is no padding, no mask and no copy of a cache, rows come and
+go between two tokens, and what a row computes is what it would alone, but for the order in which a matrix product sums up.
+(A padded batch, as in transformers' `generate`, copies all caches when one row joins or leaves, and computes the padding too.)
+
+transformers lets a function of one's own attend, by name; the network's own setting is put back after each forward, so that
+training and the forward of a whole prompt never meet this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface, Cache
+
+__all__ = ["forward_rows"]
+
+_NAME = "row_by_row"
+
+
+@torch.no_grad()
+def forward_rows(
+    network: Any, tokens: Sequence[int], places: Sequence[int], caches: Sequence[Cache], device: torch.device
+) -> torch.Tensor:
+    """Logits after `tokens`, in the network's own type, where it computes; the caches hold the tokens afterwards."""
+    with _attending_row_by_row(network):
+        output = network(
+            input_ids=torch.tensor(tokens, device=device).view(-1, 1),
+            position_ids=torch.tensor(places, device=device).view(1, -1, 1).expand(3, -1, 1),
+            use_cache=False,
+            rows=caches,
+        )
+    logits: torch.Tensor = output.logits[:, -1]
+    return logits
+
+
+@contextmanager
+def _attending_row_by_row(network: Any) -> Iterator[None]:
+    config = network.config.text_config
+    before, config._attn_implementation = config._attn_implementation, _NAME
+    try:
+        yield
+    finally:
+        config._attn_implementation = before
+
+
+def _attend(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: None,
+    *,
+    scaling: float,
+    rows: Sequence[Cache],
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
+    """query [B, heads, 1, d], key and value [B, key heads, 1, d]; returns [B, 1, heads, d]. No mask comes: the newest token
+    sees everything before it."""
+    attended = []
+    for row, cache in enumerate(rows):
+        keys, values = cache.layers[module.layer_idx].update(key[row : row + 1], value[row : row + 1])  # type: ignore[index, union-attr]
+        attended.append(
+            scaled_dot_product_attention(
+                query[row : row + 1], keys, values, scale=scaling, enable_gqa=query.shape[1] != key.shape[1]
+            )
+        )
+    return torch.cat(attended).transpose(1, 2).contiguous(), None
+
+
+AttentionInterface.register(_NAME, _attend)
