@@ -35,7 +35,7 @@ from engine.trace import Trace
 __all__ = ["AT_ONCE", "Attempted", "Task", "attempt", "evaluate", "run_attempts"]
 
 AT_ONCE = 16
-"""How many attempts a command runs together: more bring little (`bench evaluate`) and want memory."""
+"""How many attempts are evaluated together: more bring little (`bench evaluate`) and want memory."""
 
 T = TypeVar("T")
 
@@ -105,7 +105,7 @@ def evaluate(
     *,
     is_operating: bool = True,
     is_cancelled: Callable[[], bool] = never,
-    at_once: int = 1,
+    at_once: int = AT_ONCE,
 ) -> Iterator[Result]:
     """A result for each example, in order, as it comes; greedy (no seed), `at_once` (from 1) attempts together. When
     `is_cancelled` the running attempts are dropped and the iterator ends."""

@@ -70,7 +70,7 @@ def test_results_come_one_by_one():
             asked.append(k)
             yield posed("KX7421")
 
-    results = evaluate(oracle(), examples())
+    results = evaluate(oracle(), examples(), at_once=1)
     next(results)
     assert asked == [0]
 
@@ -110,7 +110,7 @@ def test_cancelling_drops_the_running_attempt():
     def is_cancelled() -> bool:
         return len(done) == 2
 
-    for result in evaluate(oracle(), [posed("KX7421")] * 5, is_cancelled=is_cancelled):
+    for result in evaluate(oracle(), [posed("KX7421")] * 5, is_cancelled=is_cancelled, at_once=1):
         done.append(result)
     assert len(done) == 2
 

@@ -31,7 +31,7 @@ _SLICES = 2
 def measure(
     backbone: Backbone, examples: int, at_once: int = AT_ONCE, progress: Callable[[str], None] = print
 ) -> dict[str, Any]:
-    """`examples` (from 2) of each benchmark, `at_once` together against one by one."""
+    """`examples` of each benchmark, `at_once` together against one by one."""
     found: dict[str, Any] = {
         "bench": "evaluate",
         "model": backbone.name,
@@ -45,9 +45,10 @@ def measure(
         posed = [pose(drawn) for drawn in draw(required_benchmark(name), examples)]
         _run(policy, posed[:1], 1)  # the first answer also pays for what is made once
         together, alone = [], []
-        for part in range(_SLICES):
-            alone.append(_run(policy, posed[part::_SLICES], 1))
-            together.append(_run(policy, posed[part::_SLICES], at_once))
+        slices = min(_SLICES, examples)
+        for part in range(slices):
+            alone.append(_run(policy, posed[part::slices], 1))
+            together.append(_run(policy, posed[part::slices], at_once))
         found[name] = _compared(together, alone)
         progress(f"  {name}: {_line(found[name])}")
     found["cpu_ratio"] = _quotient(found, "cpu_s")

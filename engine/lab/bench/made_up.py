@@ -84,6 +84,7 @@ def made_up_backbone(layers: int = 13, hidden_size: int = 640, vocabulary: int =
         protocol_name="studio",
         protocol_reason="it was made up so",
         budgets=PUBLISHED_BUDGETS,
+        base_hash=name,
         adapters=Adapters(network, name),
     )
 

@@ -79,8 +79,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         sizes["traces"] = _LESSONS
     if sizes["traces"] < 100 or sizes["repeats"] < 3:
         raise InvalidInput("a measurement needs at least 100 traces and 3 repeats")
-    if sizes["answers"] < 2 or min(sizes[name] for name in ("prompts", "askers", "questions", "rounds")) < 1:
-        raise InvalidInput("a measurement needs two answers, and one of everything else, at least")
+    if min(sizes[name] for name in ("answers", "prompts", "askers", "questions", "rounds")) < 1:
+        raise InvalidInput("a measurement needs a question at least")
     if sizes["drags"] < 1 or sizes["people"] < 1 or not 0 < sizes["seconds"] <= 3600:
         raise InvalidInput("a measurement needs a drag, a person and up to 3600 seconds at least")
     missing: list[str] = []

@@ -79,6 +79,28 @@ def measured(words: list[str], environment: dict[str, str]) -> dict:
     return {name: part for name, part in found.items() if isinstance(part, dict)}
 
 
+def test_speaking_together_is_compared_with_one_by_one_and_says_the_same() -> None:
+    unquantised = {"STUDIO_QUANTIZATION": "none"}
+    together = measured(["evaluate", "--answers", "2"], unquantised)
+    assert [part["same_share"] for part in together.values()] == [1, 1]
+    out = io.StringIO()
+    words = ["bench", "serving", "--askers", "2", "--questions", "1", "--rounds", "1", "--json"]
+    assert main(words, unquantised, out) == 0
+    found = json.loads(out.getvalue())
+    assert list(found)[-2:] == ["same_share", "ratio"] and found["same_share"] == 1 and found["ratio"] > 0
+    assert 0 < found["last_first_words"]["median_ms"] <= found["round"]["median_ms"]
+
+
+def test_a_token_is_compared_with_one_of_generate() -> None:
+    from engine.lab.bench import decode
+    from engine.lab.bench.made_up import made_up_backbone
+
+    backbone = made_up_backbone(layers=1, hidden_size=128, vocabulary=1000)
+    found = decode._compared(backbone, lambda number: decode._told(backbone, "What?" * (number + 1)), 1)
+    assert found["same_share"] == 1 and found["vocabulary"] == 1000 and found["tokens"] > 1
+    assert 0 < found["outside_share"] < 1 and found["ratio"] > 0
+
+
 def test_an_answer_and_a_rollout_are_compared_with_the_first_drafts() -> None:
     """The work differs, its outcome does not; by how much it differs is for `make bench` to say."""
     # In 4 bit the sums of bf16 come out otherwise without the cache, and an edge of a box may move by a hundredth.
