@@ -110,10 +110,11 @@ def _reasoner(settings: Settings, store: Store, media: MediaFolder, worker: Work
     from engine.jobs.promotion import load_live
     from engine.jobs.workshop import Workshop
     from engine.policies.local import LocalPolicy
+    from engine.policies.serving import Serving
     from ui.training.desk import TrainingDesk, training_kinds
 
     backbone = open_backbone(settings, on_loading)
-    policy = LocalPolicy(backbone)
+    policy = LocalPolicy(backbone, serving=Serving(backbone))
     media.sampling = policy.protocol.CLIP_SAMPLING
     unloaded = load_live(store, backbone, settings.artifacts)
     if unloaded is not None:

@@ -40,7 +40,19 @@ from engine.protocols import PicturePart, picture_role
 from engine.protocols.calls import thought_so_far
 from engine.trace import Example, Observation, Step, StopReason, Trace, View, first_views, shown_before
 
-__all__ = ["Finished", "Limits", "Notice", "Opened", "Reasoning", "Request", "Stepped", "Thinking", "reason", "replay"]
+__all__ = [
+    "Finished",
+    "Limits",
+    "Notice",
+    "Opened",
+    "Reasoning",
+    "Request",
+    "Stepped",
+    "Thinking",
+    "Waiting",
+    "reason",
+    "replay",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +61,8 @@ class Limits:
 
     `max_steps`: model turns (stop_reason max_steps). `max_views`: pictures shown, the first views among them; the step
     that passes it is the last (stop_reason max_steps). `max_tokens`: tokens generated over all turns, `max_turn_tokens`
-    in one turn (stop_reason max_tokens).
+    in one turn (stop_reason max_tokens). A policy that notices that a turn says the same over and over ends it earlier
+    (stop_reason repetition).
     """
 
     max_steps: int = 6
@@ -63,6 +76,14 @@ class Opened:
     """The first views, before anything was asked of the model."""
 
     views: tuple[View, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Step `index` (from 0) has not begun: `before` others wait as well and come first."""
+
+    index: int
+    before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +113,7 @@ class Finished:
     tokens: int = 0
 
 
-Notice = Opened | Thinking | Stepped | Finished
+Notice = Opened | Waiting | Thinking | Stepped | Finished
 """What a watcher is told."""
 
 
@@ -187,7 +208,10 @@ def reason(
             views.extend(new_views)
             yield Stepped(len(steps) - 1, step, new_views)
             if not turn.is_complete:
-                yield finished("cancelled" if is_cancelled() else "max_tokens")
+                if turn.is_repetitive:
+                    yield finished("repetition")
+                else:
+                    yield finished("cancelled" if is_cancelled() else "max_tokens")
                 return
             if step.answer is not None:
                 yield finished("answered")

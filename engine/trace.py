@@ -54,7 +54,7 @@ MAX_SELECTED_FRAMES = 8
 """How many frames one `select_frames` may pick (paper, section 3)."""
 
 MediaKind = Literal["image", "video"]
-StopReason = Literal["answered", "max_steps", "max_tokens", "cancelled", "failed"]
+StopReason = Literal["answered", "max_steps", "max_tokens", "repetition", "cancelled", "failed"]
 STOP_REASONS: tuple[StopReason, ...] = get_args(StopReason)
 Rule = Literal["text", "letter", "number", "only-number", "anls"]
 RULES: tuple[Rule, ...] = get_args(Rule)

@@ -9,8 +9,8 @@ end. An attempt ends when it is done, when somebody stops it, when its page asks
 for good (`leave`); a connection that breaks ends nothing, for a phone that locks its screen breaks it too, and whoever
 has the attempt's key finds it again. Two pages never share an attempt.
 
-Not covered: fairness between many askers (the backbone's lease hands out turns); an attempt that nobody comes back to
-runs on to its end or its limits.
+Not covered: who speaks when many ask (`engine.policies.serving`); an attempt that nobody comes back to runs on to its end
+or its limits.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from engine.drivers.streaming import stream
 from engine.errors import PersonError
 from engine.opening import loop_limits
-from engine.reasoning import Finished, Opened, Stepped, Thinking
+from engine.reasoning import Finished, Opened, Stepped, Thinking, Waiting
 from engine.trace import Example, Step, StopReason, View
 from ui.studio import Studio
 
@@ -38,12 +38,14 @@ _REMEMBERED = 64
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What is known of an attempt so far. `thought` is that of the step being written, None between steps and at the
-    end; `stop_reason` and `trace_id` are set at the end, `elapsed_s` is None where it is not known, `problem` where
-    something of ours broke, `waiting` while nothing can be answered yet, both as sentences for the person."""
+    end; `before` is how many others come first, None where it does not wait; `stop_reason` and `trace_id` are set at the
+    end, `elapsed_s` is None where it is not known, `problem` where something of ours broke, `waiting` while nothing can be
+    answered yet, both as sentences for the person."""
 
     views: tuple[View, ...] = ()
     steps: tuple[Step, ...] = ()
     thought: str | None = None
+    before: int | None = None
     elapsed_s: float | None = None
     policy: str = ""
     stop_reason: StopReason | None = None
@@ -168,7 +170,7 @@ class Answering:
             attempt.tell(progress)
 
         studio = self._studio
-        ending: dict[str, object] = {"stop_reason": "failed", "thought": None}
+        ending: dict[str, object] = {"stop_reason": "failed", "thought": None, "before": None}
         try:
             if not self._wait(attempt, tell):
                 tell(stop_reason="cancelled", thought=None, waiting=None)
@@ -189,14 +191,17 @@ class Answering:
             for notice in notices:
                 if isinstance(notice, Opened):
                     tell(views=notice.views, thought="")
+                elif isinstance(notice, Waiting):
+                    tell(before=notice.before)
                 elif isinstance(notice, Thinking):
-                    tell(thought=notice.thought)
+                    tell(thought=notice.thought, before=None)
                 elif isinstance(notice, Stepped):
                     is_last = notice.step.answer is not None
                     tell(
                         views=progress.views + notice.views,
                         steps=(*progress.steps, notice.step),
                         thought=None if is_last else "",
+                        before=None,
                     )
                 elif isinstance(notice, Finished):
                     trace = notice.trace

@@ -255,6 +255,9 @@ def _told(progress: Progress) -> dict[str, str]:
     if progress.stop_reason is None:
         last = progress.steps[-1] if count else None
         saw = f"Step {count} is done. " if last else ""
+        if progress.before is not None:
+            line = f"In line: {progress.before} before you" if progress.before else "In line: you are next"
+            return {"note": line, "tone": "plain", "status": f"{saw}{line}."}
         return {"note": f"Step {count + 1}: thinking", "tone": "plain", "status": f"{saw}Thinking."}
     note = progress.problem or outcome(progress.stop_reason, count)
     tone = {"answered": "plain", "failed": "bad"}.get(progress.stop_reason, "warn")

@@ -162,6 +162,7 @@ def outcome(stop_reason: StopReason, steps: int) -> str:
         "answered": f"Answered in {took}.",
         "max_steps": f"No answer: it had looked {took} long, which is as far as it may go.",
         "max_tokens": f"No answer: after {took} it had written as much as it may.",
+        "repetition": f"No answer: after {took} it said the same over and over, and was stopped.",
         "cancelled": f"You stopped it after {took}.",
         "failed": f"Something broke on our side after {took}. What it had done is kept.",
     }[stop_reason]

@@ -15,8 +15,8 @@ from contextlib import aclosing
 
 from engine.drivers.together import Prompt
 from engine.media import Pictures
-from engine.policies.base import AsyncPolicy, Turn, never
-from engine.reasoning import Finished, Limits, Notice, Request, reason
+from engine.policies.base import AsyncPolicy, InLine, Turn, never
+from engine.reasoning import Finished, Limits, Notice, Request, Waiting, reason
 from engine.trace import Example, Trace
 
 __all__ = ["run_async", "stream_async"]
@@ -52,6 +52,8 @@ async def stream_async(
                 async for piece in conversation.generate(news.max_tokens, is_cancelled):
                     if isinstance(piece, Turn):
                         turn = piece
+                    elif isinstance(piece, InLine):
+                        yield Waiting(news.index, piece.before)
                     else:
                         text += piece
                         yield news.thinking(text)

@@ -1,7 +1,7 @@
 """One attempt, told as it happens: for a screen, the command line, and whoever needs one trace.
 
 The idea: the loop's notices pass through as they come; where it wants a turn, the policy's pieces of text become
-`Thinking` on the way.
+`Thinking` on the way, and its place in line `Waiting`.
 
 Invariant: closing the iterator closes the conversation, in the middle of a turn too. What keeps the policy from speaking is
 thrown into the loop, so that the last notice is `Finished` before it is raised.
@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 
 from engine.media import Pictures
-from engine.policies.base import Conversation, Policy, Turn, never
-from engine.reasoning import Limits, Notice, Request, Thinking, reason
+from engine.policies.base import Conversation, InLine, Policy, Turn, never
+from engine.reasoning import Limits, Notice, Request, Thinking, Waiting, reason
 from engine.trace import Example, Trace
 
 __all__ = ["stream"]
@@ -59,12 +59,14 @@ def stream(
 
 def _spoken(
     conversation: Conversation, request: Request, is_cancelled: Callable[[], bool]
-) -> Generator[Thinking, None, Turn | None]:
+) -> Generator[Thinking | Waiting, None, Turn | None]:
     conversation.add(request.said)
     text, turn = "", None
     for piece in conversation.generate(request.max_tokens, is_cancelled):
         if isinstance(piece, Turn):
             turn = piece
+        elif isinstance(piece, InLine):
+            yield Waiting(request.index, piece.before)
         else:
             text += piece
             yield request.thinking(text)

@@ -2,6 +2,7 @@
 
     Told, Recalled     what is said to it: a user turn; a turn of its own that was made elsewhere
     Turn               what it says: the text of one turn, and how it ended
+    InLine             it has not begun to say it: others come first
 
 The idea: a policy opens one conversation an attempt; whoever drives the loop (`engine.drivers`) adds to it what the loop
 wants said and reads turns from it. Wire formats belong to the policy's protocol, tokens and caches to the conversation.
@@ -26,6 +27,7 @@ __all__ = [
     "AsyncPolicy",
     "Conversation",
     "Described",
+    "InLine",
     "Policy",
     "Recalled",
     "Said",
@@ -58,14 +60,22 @@ Said = Told | Recalled
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A generated turn. `is_complete` is false where it was cut off by the token limit or by cancelling;
-    `log_probability` is the sum over its tokens of the natural logarithm of what the policy gave them, None where the
-    policy does not tell."""
+    """A generated turn. `is_complete` is false where it was cut off by the token limit, by cancelling, or because it
+    `is_repetitive`: it said the same over and over. `log_probability` is the sum over its tokens of the natural logarithm
+    of what the policy gave them, None where the policy does not tell."""
 
     text: str
     tokens: int
     is_complete: bool
     log_probability: float | None = None
+    is_repetitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InLine:
+    """The turn has not begun: `before` others wait as well and come first."""
+
+    before: int
 
 
 class Conversation(Protocol):
@@ -74,9 +84,9 @@ class Conversation(Protocol):
     def add(self, said: Sequence[Said]) -> None:
         """Go on by turns that are not generated here, in order."""
 
-    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | Turn]:
-        """The model's next turn in pieces of text, and last the whole `Turn`. `is_cancelled` is asked before every
-        token."""
+    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | InLine | Turn]:
+        """The model's next turn in pieces of text, and last the whole `Turn`; before the first piece the place in line,
+        each time that it changes, where there is one. `is_cancelled` is asked before every token."""
 
     def fork(self, seed: int | None) -> Self:
         """A conversation that goes on from here by itself, from `seed`, and shares what was computed."""
@@ -89,7 +99,7 @@ class AsyncConversation(Protocol):
 
     def add(self, said: Sequence[Said]) -> None: ...
 
-    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> AsyncIterator[str | Turn]: ...
+    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> AsyncIterator[str | InLine | Turn]: ...
 
     async def close(self) -> None: ...
 

@@ -1,7 +1,8 @@
 """The policy that runs in this process: a session on the backbone for each conversation.
 
 The idea: parts become chat turns of the Qwen family, views become pictures cut from the originals at the budget of their
-role, and the session does the rest.
+role, and the session does the rest. With a `Serving`, the turns of conversations that go on in several threads are said in one
+batch; without one, each takes the lease for itself.
 
 Invariant: the policy holds no state of its own; what answers is whatever adapter is live when a turn begins.
 """
@@ -18,7 +19,8 @@ from engine.backbone.session import Picture, Session, shown_size
 from engine.backbone.together import generate_together
 from engine.media import Pictures
 from engine.operations import cut
-from engine.policies.base import Recalled, Said, Turn, one_after_another
+from engine.policies.base import InLine, Recalled, Said, Turn, one_after_another
+from engine.policies.serving import Serving
 from engine.protocols import Part, PicturePart, WireProtocol, protocol_named
 from engine.trace import View
 
@@ -27,11 +29,14 @@ __all__ = ["LocalConversation", "LocalPolicy"]
 
 @dataclass(slots=True)
 class LocalConversation:
-    """`opening_tokens` is how many tokens its first user turn came to, the start of the answer included."""
+    """`opening_tokens` is how many tokens its first user turn came to, the start of the answer included; `ticket` is its
+    place among those that are served."""
 
     session: Session
     pictures: Pictures
     opening_tokens: int = 0
+    serving: Serving | None = None
+    ticket: int = 0
 
     def add(self, said: Sequence[Said]) -> None:
         for one in said:
@@ -46,21 +51,28 @@ class LocalConversation:
             return Picture(cut(part.view, self.pictures), self.session.backbone.budgets[part.role])
         return part.text
 
-    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | Turn]:
-        yield from self.session.generate(max_tokens, is_cancelled)
+    def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | InLine | Turn]:
+        if self.serving is None:
+            yield from self.session.generate(max_tokens, is_cancelled)
+        else:
+            yield from self.serving.speak(self.ticket, self.session, max_tokens, is_cancelled)
         yield self.turn()
 
     def turn(self) -> Turn:
         """The turn that the session generated last."""
         session = self.session
         told = session.sampled_log_probs[len(session.sampled_log_probs) - session.turn_tokens :]
-        return Turn(session.turn_text, session.turn_tokens, session.turn_is_complete, sum(told))
+        return Turn(
+            session.turn_text, session.turn_tokens, session.turn_is_complete, sum(told), session.turn_is_repetitive
+        )
 
     def fork(self, seed: int | None) -> LocalConversation:
         backbone = self.session.backbone
         with backbone.lease.held(), backbone.adapters.answering():
             self.session.prefill()
-        return LocalConversation(self.session.fork(seed), self.pictures, self.opening_tokens)
+        forked = LocalConversation(self.session.fork(seed), self.pictures, self.opening_tokens, self.serving)
+        forked.ticket = self.ticket
+        return forked
 
     def close(self) -> None:
         self.session.close()
@@ -68,10 +80,12 @@ class LocalConversation:
 
 @dataclass(frozen=True, slots=True)
 class LocalPolicy:
-    """`backbone` answers with its live adapter; `temperature` counts only where a seed asks for sampling."""
+    """`backbone` answers with its live adapter; `temperature` counts only where a seed asks for sampling. `serving`, of the
+    same backbone, is for those who ask from several threads."""
 
     backbone: Backbone
     temperature: float = 1.0
+    serving: Serving | None = None
 
     @property
     def name(self) -> str:
@@ -94,7 +108,10 @@ class LocalPolicy:
         }
 
     def converse(self, pictures: Pictures, seed: int | None) -> LocalConversation:
-        return LocalConversation(Session(self.backbone, seed, self.temperature), pictures)
+        session = Session(self.backbone, seed, self.temperature)
+        if self.serving is None:
+            return LocalConversation(session, pictures)
+        return LocalConversation(session, pictures, serving=self.serving, ticket=self.serving.ticket())
 
     def speak(
         self, conversations: Sequence[LocalConversation], max_tokens: Sequence[int], is_cancelled: Callable[[], bool]

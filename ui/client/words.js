@@ -13,6 +13,7 @@ export const STOP_WORDS = {
   answered: '',
   max_steps: 'It ran out of steps.',
   max_tokens: 'It ran out of words.',
+  repetition: 'It said the same over and over.',
   cancelled: 'It was stopped.',
   failed: 'Something broke while it ran.',
 };

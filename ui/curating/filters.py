@@ -65,6 +65,7 @@ _WORDS = {
         "answered": "with an answer",
         "max_steps": "out of steps",
         "max_tokens": "out of words",
+        "repetition": "in circles",
         "cancelled": "stopped",
         "failed": "broken",
     },
