@@ -8,6 +8,7 @@ from __future__ import annotations
 import gradio as gr
 
 from engine.evaluation.drawn import drawn_benchmarks
+from ui.components.bin import Bin
 from ui.components.commands import Commands
 from ui.page import Page, heading
 from ui.studio import Studio
@@ -31,3 +32,4 @@ def build(studio: Studio, page: Page) -> None:
         heading("Data", _NOTE)
         commands = (*_COMMANDS, *(_DRAWN if drawn_benchmarks() else ()))
         Commands({"items": [{"does": does, "command": command} for does, command in commands]})
+        Bin(elem_id="data-bin")

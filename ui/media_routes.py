@@ -66,6 +66,7 @@ def media_routes(studio: Studio) -> APIRouter:
     @routes.get("/media/{sha256}", dependencies=[acts("look")])
     def original(sha256: str) -> Response:
         try:
+            require_shown(sha256)
             path, kind = media.path(sha256), media.mime_type(sha256)
         except NotFound as error:
             return _refusal(str(error), 404)
@@ -73,13 +74,13 @@ def media_routes(studio: Studio) -> APIRouter:
 
     @routes.get("/media/{sha256}/thumbnail", dependencies=[acts("look")])
     def thumbnail(sha256: str, frame: int | None = None, side: int = THUMBNAIL_SIDE_PX) -> Response:
-        return _picture(lambda: media.thumbnail(sha256, frame, side), "image/jpeg")
+        return picture(sha256, lambda: media.thumbnail(sha256, frame, side), "image/jpeg")
 
     @routes.get("/media/{sha256}/frame/{frame}", dependencies=[acts("look")])
     def one_frame(sha256: str, frame: int) -> Response:
         if not 1 <= frame <= CLIP_FRAMES:
             return _refusal(f"There is no frame {frame}; a clip has {CLIP_FRAMES}.", 404)
-        return _picture(lambda: media.frame_jpeg(sha256, frame), "image/jpeg")
+        return picture(sha256, lambda: media.frame_jpeg(sha256, frame), "image/jpeg")
 
     @routes.get("/media/{sha256}/crop", dependencies=[acts("look")])
     def crop(sha256: str, box: str, frame: int | None = None) -> Response:
@@ -88,16 +89,22 @@ def media_routes(studio: Studio) -> APIRouter:
             view = View(1, sha256, frame, Box(*edges))
         except (ValueError, TypeError, InvalidBox):
             return _refusal("A box is x1,y1,x2,y2, all from 0 to 1, with x1 < x2 and y1 < y2.", 400)
-        return _picture(lambda: media.crop_png(view), "image/png")
+        return picture(sha256, lambda: media.crop_png(view), "image/png")
+
+    def require_shown(sha256: str) -> None:
+        """Raises NotFound for what lies in the bin, or is gone though this process still holds it decoded."""
+        if studio.store.bin.holds_media(sha256):
+            studio.store.media.get(sha256)
+        media.path(sha256)
+
+    def picture(sha256: str, make: Callable[[], bytes], media_type: str) -> Response:
+        try:
+            require_shown(sha256)
+            return Response(make(), media_type=media_type, headers=_FOR_EVER)
+        except (PersonError, IndexError) as error:
+            return _refusal(str(error) if isinstance(error, PersonError) else "There is no such frame.", 404)
 
     return routes
-
-
-def _picture(make: Callable[[], bytes], media_type: str) -> Response:
-    try:
-        return Response(make(), media_type=media_type, headers=_FOR_EVER)
-    except (PersonError, IndexError) as error:
-        return _refusal(str(error) if isinstance(error, PersonError) else "There is no such frame.", 404)
 
 
 def _refusal(sentence: str, status: int) -> JSONResponse:

@@ -36,12 +36,16 @@ class SampleShelf:
 
     def __call__(self) -> tuple[Sample, ...]:
         with self._lock:
-            if self._samples is None:
+            if self._samples is None or not all(self._is_kept(sample) for sample in self._samples):
                 self._samples = tuple(self._draw())
             return self._samples
 
     def prepare(self) -> None:
         threading.Thread(target=self, name="samples", daemon=True).start()
+
+    def _is_kept(self, sample: Sample) -> bool:
+        """False where somebody has deleted its picture since."""
+        return self.media.has(sample.sha256) and not self.store.bin.holds_media(sample.sha256)
 
     def _draw(self) -> list[Sample]:
         samples = []

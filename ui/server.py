@@ -24,6 +24,7 @@ from ui.curating.routes import curate_routes
 from ui.curating.sharing_routes import sharing_routes
 from ui.curating.versions import version_routes
 from ui.curating.work_routes import work_routes
+from ui.deleting.routes import bin_routes
 from ui.guests import user_of
 from ui.media_routes import media_routes
 from ui.rights import acts
@@ -49,6 +50,7 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(list_routes(studio))
     server.include_router(sharing_routes(studio))
     server.include_router(continue_routes(studio))
+    server.include_router(bin_routes(studio))
     server.include_router(code_routes(), dependencies=[acts("look")])
     server.add_exception_handler(PersonError, refuse)
     style = stylesheet()

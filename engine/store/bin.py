@@ -117,6 +117,12 @@ class Bin:
         """Whether a medium lies in the bin, and nowhere else."""
         return is_in_bin(self._connections, "media", sha256)
 
+    def known_media(self) -> set[str]:
+        """The SHA-256 of all media that are recorded or lie in the bin, or whose files are still to be erased."""
+        sql = """SELECT sha256 FROM media UNION SELECT name FROM bin_rows WHERE of_table = 'media'
+            UNION SELECT name FROM erasures WHERE kind = 'media'"""
+        return {row[0] for row in self._connections.rows(sql)}
+
     # --- moving --------------------------------------------------------------------------------------------------------
 
     def _refuse_at_work(self, trace_ids: Sequence[str]) -> None:

@@ -30,10 +30,15 @@ from sqlite_utils import Database
 
 from engine.errors import InvalidSetting, Unavailable
 
-__all__ = ["Connections", "JournalMode", "Parameters", "run_script"]
+__all__ = ["DAMAGED", "Connections", "JournalMode", "Parameters", "run_script"]
 
 JournalMode = Literal["wal", "delete"]
 Parameters = Sequence[Any] | Mapping[str, Any]
+
+
+DAMAGED = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What a damaged file raises: where the message of SQLite's error quotes bytes of it that are no UTF-8, Python raises the
+second in its place."""
 
 
 class _Held:
@@ -167,6 +172,13 @@ class Connections:
         for one in held:
             one.database.close()
 
+    def unusable(self, error: Exception) -> Unavailable:
+        """What to say where SQLite cannot work with the file."""
+        return Unavailable(
+            f"{self.path} cannot be used as the studio's database ({error}); restore it from a backup, or start with another "
+            "STUDIO_HOME"
+        )
+
     def _closed(self) -> ValueError:
         return ValueError(f"the store at {self.path} is closed")
 
@@ -184,9 +196,9 @@ class Connections:
             connection.execute("PRAGMA foreign_keys = ON")
             self._set_journal_mode(connection)
             return Database(connection)
-        except sqlite3.DatabaseError as error:
+        except DAMAGED as error:
             connection.close()
-            raise Unavailable(f"{self.path} cannot be used as the studio's database: {error}") from error
+            raise self.unusable(error) from error
 
     def _set_journal_mode(self, connection: sqlite3.Connection) -> None:
         # Changing the mode needs the file alone, and SQLite does not wait for that by itself.

@@ -27,7 +27,7 @@ import hashlib
 import json
 
 from engine.errors import StudioError
-from engine.store.connection import Connections, run_script
+from engine.store.connection import DAMAGED, Connections, run_script
 from engine.store.revisions import head_columns
 from engine.thresholds import HELD_SHARE, RAPR_MOSTLY_FROM, RAPR_THRESHOLD, UNSURE_BELOW
 from engine.trace_json import trace_from_json
@@ -194,9 +194,16 @@ def derive(connections: Connections) -> list[str]:
     """Derives again what follows from other definitions than today's, and returns what that was: "facts", "index".
 
     Several processes may call this at once. Facts of a revision that cannot be read stay what they are (`verify` names
-    it).
+    it). Raises Unavailable where the database is damaged.
     """
     wanted = {"facts": str(FACTS_VERSION), "index": _fingerprint(TABLES + REBUILD + TRIGGERS)}
+    try:
+        return _derive(connections, wanted)
+    except DAMAGED as error:
+        raise connections.unusable(error) from error
+
+
+def _derive(connections: Connections, wanted: dict[str, str]) -> list[str]:
     if not _stale(connections, wanted):
         return []
     with connections.write() as db:

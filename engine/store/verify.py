@@ -1,55 +1,44 @@
 """Verification: everything that the store claims is derived again and compared.
 
 Each problem is one sentence. Checked: SQLite's own integrity and references; every revision's canonical JSON, hash and
-parent; every head, and every column that repeats what its head says; what the search index's filters look for; every
-media file's SHA-256 and recorded size; every view of every revision, cut again from the original's pixels.
+parent, in the bin too; the chains of tombstones; every head, and every column that repeats what its head says; what the
+search index's filters look for; every media file's SHA-256 and recorded size; every view of every revision, cut again from
+the original's pixels; whether everything that was deleted for good is erased.
 
-Not covered: whether a padding rule made a crop's box from an operation's (that is the protocol's); adapters' weights.
+Invariant: whatever the database or a file holds, it ends with a report: damaged data raises what nobody can list, so each
+check is ended by any exception, and says so.
+
+Not covered: whether a padding rule made a crop's box from an operation's (that is the protocol's); files that nothing refers
+to (`engine.upkeep`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
-from engine.errors import StudioError
-from engine.operations import cut
-from engine.store.connection import Connections
+from engine.store.connection import DAMAGED, Connections
 from engine.store.facets import FACETS
 from engine.store.identity import canonical_json, revision_hash
 from engine.store.revisions import head_columns
-from engine.trace import Box, Media, View
+from engine.store.verify_files import FileProblems, MediaFiles, reason_of
 from engine.trace_json import trace_from_json
-
-if TYPE_CHECKING:
-    from engine.media import LoadedMedia
 
 __all__ = ["MediaFiles", "VerifyReport", "verify"]
 
 
-class MediaFiles(Protocol):
-    """What is needed of `engine.media.MediaFolder`."""
-
-    def path(self, sha256: str) -> Path: ...
-
-    def load(self, sha256: str) -> LoadedMedia: ...
-
-
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What was checked, and one sentence for each problem."""
+    """What was checked, and one sentence for each problem. `is_readable` is False where SQLite finds its own file damaged, or a
+    record names another that is not there."""
 
     problems: tuple[str, ...]
     traces: int
     revisions: int
     media: int
     views: int
+    is_readable: bool = True
 
     @property
     def is_sound(self) -> bool:
@@ -58,26 +47,40 @@ class VerifyReport:
 
 def verify(connections: Connections, media_files: MediaFiles | None) -> VerifyReport:
     """Checks the whole store; without `media_files` only what stands in the database."""
-    problems: list[str] = []
-    traces = revisions = media = views = 0
+    problems = _found(_file_problems(connections))
+    is_readable = not problems
+    for look in (
+        _index_problems,
+        _revision_problems,
+        _head_problems,
+        _bin_problems,
+        _tombstone_problems,
+        _erasure_problems,
+    ):
+        problems += _found(look(connections))
+    files = None if media_files is None else FileProblems(connections, media_files)
+    if files is not None:
+        problems += _found(files.of_media()) + _found(files.of_views())
     try:
-        problems += _file_problems(connections)
-        traces, revisions = connections.rows("SELECT (SELECT count(*) FROM traces), (SELECT count(*) FROM revisions)")[
-            0
-        ]
-        for look in (_index_problems, _revision_problems, _head_problems):
-            problems += look(connections)
-        if media_files is not None:
-            for row in connections.rows("SELECT sha256, kind, width, height FROM media ORDER BY sha256"):
-                media += 1
-                problems += _media_problems(Media(*row), media_files)
-            for sha256, group in groupby(_stored_views(connections), key=lambda view: view.sha256):
-                wanted = list(group)
-                views += len(wanted)
-                problems += _view_problems(sha256, wanted, media_files)
-    except sqlite3.DatabaseError as error:
-        problems.append(f"SQLite cannot read the database file any further: {_reason(error)}.")
-    return VerifyReport(tuple(problems), traces, revisions, media, views)
+        counted = connections.row("SELECT (SELECT count(*) FROM traces), (SELECT count(*) FROM revisions)")
+    except DAMAGED:
+        counted, is_readable = None, False
+    traces, revisions = counted or (0, 0)
+    media, views = (files.media, files.views) if files is not None else (0, 0)
+    return VerifyReport(tuple(problems), traces, revisions, media, views, is_readable)
+
+
+def _found(looking: Iterator[str]) -> list[str]:
+    """What a check finds, and where it had to end, that."""
+    problems = []
+    try:
+        for problem in looking:
+            problems.append(problem)
+    except DAMAGED as error:
+        problems.append(f"SQLite cannot read the database file any further: {reason_of(error)}.")
+    except Exception as error:
+        problems.append(f"A check had to end before it was through: {type(error).__name__}: {reason_of(error)}.")
+    return problems
 
 
 def _file_problems(connections: Connections) -> Iterator[str]:
@@ -131,8 +134,8 @@ def _revision_problems(connections: Connections) -> Iterator[str]:
             data = json.loads(row["trace_json"])
             trace_from_json(data)
             is_canonical = canonical_json(data) == row["trace_json"]
-        except (StudioError, ValueError) as error:
-            yield f"{name} cannot be read: {_reason(error)}."
+        except Exception as error:
+            yield f"{name} cannot be read: {reason_of(error)}."
             continue
         if not is_canonical:
             yield f"{name} is not stored in canonical form, so its text was changed."
@@ -150,64 +153,58 @@ def _head_problems(connections: Connections) -> Iterator[str]:
             continue
         try:
             trace, _ = trace_from_json(json.loads(row["trace_json"]))
-        except (StudioError, ValueError):
+        except Exception:
             continue  # already reported with the revision
-        for column, value in head_columns(trace, row["evidence"]).items():
+        try:
+            derived = head_columns(trace, row["evidence"])
+        except Exception as error:
+            yield f"{name} has evidence that cannot be read: {reason_of(error)}."
+            continue
+        for column, value in derived.items():
             if row[column] != value:
                 yield f"{name} says {column} = {row[column]!r}, but its head says {value!r}."
 
 
-def _stored_views(connections: Connections) -> Iterator[View]:
-    sql = """SELECT DISTINCT json_extract(v.value, '$.sha256') AS sha256, json_extract(v.value, '$.frame') AS frame,
-            json_extract(v.value, '$.box') AS box
-        FROM revisions r, json_each(r.trace_json, '$.views') v WHERE json_valid(r.trace_json) ORDER BY 1, 2, 3"""
-    try:
-        for row in connections.stream(sql):
-            try:
-                yield View(1, row["sha256"], row["frame"], Box(*json.loads(row["box"])))
-            except (StudioError, ValueError, TypeError):
-                continue  # already reported with the revision
-    except sqlite3.OperationalError:
-        return  # JSON that SQLite cannot read is already reported with the revision
+def _bin_problems(connections: Connections) -> Iterator[str]:
+    for row in connections.rows("SELECT number, of_table FROM bin_rows WHERE NOT json_valid(row)"):
+        yield f"Row {row['number']} of the bin, one of {row['of_table']}, cannot be read."
+    sql = """SELECT json_extract(b.row, '$.trace_id') AS trace_id, json_extract(b.row, '$.number') AS number,
+            json_extract(b.row, '$.hash') AS hash, json_extract(b.row, '$.trace_json') AS trace_json,
+            json_extract(b.row, '$.parent_id') AS parent_id, json_extract(p.row, '$.hash') AS parent_hash
+        FROM bin_rows b LEFT JOIN bin_rows p ON p.of_table = 'revisions' AND p.act = 'taken'
+            AND p.name = json_extract(b.row, '$.parent_id') AND json_valid(p.row)
+        WHERE b.of_table = 'revisions' AND b.act = 'taken' AND json_valid(b.row) ORDER BY b.number"""
+    for row in connections.stream(sql):
+        name = f"Revision {row['number']} of the trace {row['trace_id']}, in the bin,"
+        if row["parent_id"] is not None and row["parent_hash"] is None:
+            yield f"{name} has the parent {row['parent_id']}, which is not there."
+        elif revision_hash(row["parent_hash"], row["trace_json"]) != row["hash"]:
+            yield f"{name} does not match its hash: its content, its parent or the hash was changed."
 
 
-def _media_problems(media: Media, media_files: MediaFiles) -> Iterator[str]:
-    try:
-        digest = hashlib.sha256()
-        with media_files.path(media.sha256).open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-        if digest.hexdigest() != media.sha256:
-            yield f"The file of media {media.sha256} has changed: its SHA-256 is now {digest.hexdigest()}."
-            return
-        loaded = media_files.load(media.sha256).media
-    except (StudioError, OSError) as error:
-        yield f"The file of media {media.sha256} cannot be read: {_reason(error)}."
-        return
-    if loaded != media:
-        yield (
-            f"The media {media.sha256} is recorded as {media.kind} of {media.width}x{media.height}, "
-            f"but its file is {loaded.kind} of {loaded.width}x{loaded.height}."
-        )
+def _tombstone_problems(connections: Connections) -> Iterator[str]:
+    sql = """SELECT t.*, (SELECT min(p.number) FROM revision_tombstones p WHERE p.trace_id = t.trace_id
+            AND p.hash = t.parent_hash) AS parent_number,
+        row_number() OVER (PARTITION BY t.trace_id ORDER BY t.number) AS place,
+        EXISTS (SELECT 1 FROM revisions r WHERE r.id = t.id OR r.trace_id = t.trace_id) AS is_alive
+        FROM revision_tombstones t ORDER BY t.trace_id, t.number"""
+    for row in connections.stream(sql):
+        name = f"The tombstone of revision {row['number']} of the trace {row['trace_id']}"
+        if row["is_alive"]:
+            yield f"{name} stands, but the trace does too."
+        if row["place"] != row["number"]:
+            yield f"{name} is number {row['place']} of those that are left: others are missing."
+        if row["number"] == 1 and row["parent_hash"] is not None:
+            yield f"{name} has a parent, though it is the first."
+        elif row["number"] > 1 and (row["parent_number"] is None or row["parent_number"] >= row["number"]):
+            yield f"{name} has a parent hash that no earlier one has."
 
 
-def _view_problems(sha256: str, views: list[View], media_files: MediaFiles) -> Iterator[str]:
-    try:
-        loaded = media_files.load(sha256)
-    except (StudioError, OSError) as error:
-        yield f"{len(views)} views of media {sha256} cannot be cut again: {_reason(error)}."
-        return
-    for view in views:
-        where = f"the view {view.box.as_list()}{'' if view.frame is None else f' of frame {view.frame}'} of {sha256}"
-        try:
-            picture = cut(view, {sha256: loaded})
-        except (StudioError, LookupError, ValueError, TypeError) as error:
-            yield f"A crop cannot be cut again, {where}: {_reason(error)}."
-            continue
-        left, top, right, bottom = view.box.to_pixels((loaded.media.width, loaded.media.height))
-        if picture.size != (right - left, bottom - top):
-            yield f"A crop came out as {picture.size}, not {(right - left, bottom - top)}, {where}."
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+def _erasure_problems(connections: Connections) -> Iterator[str]:
+    for row in connections.rows("SELECT kind, name FROM erasures"):
+        what = {
+            "media": f"the files of media {row['name']}",
+            "job": f"what job {row['name']} keeps of its traces",
+            "database": "what the database file still holds",
+        }[row["kind"]]
+        yield f"The bin was emptied, but {what} is not erased yet: empty it again, or repair."

@@ -70,11 +70,15 @@ class Deleting:
         Raises NotAllowed, and Unavailable where the database is in use elsewhere: then its file still holds deleted rows."""
         require(role, "delete")
         emptied = self.store.emptying.empty(deletion_ids)
-        self._forget_unfinished_exports()
+        self.finish()
+        return emptied
+
+    def finish(self) -> None:
+        """Erases what emptied deletions have left. Raises Unavailable where the database is in use elsewhere."""
+        self._forget_exports()
         for erasure in self.store.emptying.erasures():
             self._erase(erasure)
             self.store.emptying.erased(erasure)
-        return emptied
 
     def _erase(self, erasure: Erasure) -> None:
         if erasure.kind == "database":
@@ -90,10 +94,16 @@ class Deleting:
                     if erasure.name in path.read_text(encoding="utf-8"):
                         path.unlink()
 
-    def _forget_unfinished_exports(self) -> None:
-        """An export that was stopped begins anew: what it has written may hold what is gone."""
-        for job in self.store.jobs.list(kinds=[EXPORT], limit=_ALL):
-            if job.state != "done" and "out" in job.config:
+    def _forget_exports(self) -> None:
+        """What the studio exported into its own home goes, and what an export that was stopped has written anywhere: it
+        may hold what is gone, and can be written again."""
+        exports = [job for job in self.store.jobs.list(kinds=[EXPORT], limit=_ALL) if "out" in job.config]
+        at_work = {Path(job.config["out"]).name for job in exports if job.is_active}
+        for folder in (self.artifacts / "exports").glob("*"):
+            if folder.name not in at_work:
+                shutil.rmtree(folder, ignore_errors=True)
+        for job in exports:
+            if not job.is_active and job.state != "done":
                 for unfinished in Path(job.config["out"]).glob(f"*.{job.id}.part"):
                     unfinished.unlink(missing_ok=True)
 

@@ -15,14 +15,13 @@ a step of each head), `standing_reviews` (reviews that were not undone) and `job
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from importlib.resources import files
 
 from sqlite_utils import Database, Migrations
 
 from engine.errors import Unavailable
-from engine.store.connection import Connections, run_script
+from engine.store.connection import DAMAGED, Connections, run_script
 
 __all__ = ["migrate", "migrations"]
 
@@ -50,11 +49,8 @@ def migrate(connections: Connections) -> list[str]:
             pending = _pending(known, locked, connections.path.name)
             known.apply(locked)
         return pending
-    except sqlite3.DatabaseError as error:
-        raise Unavailable(
-            f"{connections.path} cannot be used as the studio's database ({error}); restore it from a backup, or start "
-            "with another STUDIO_HOME"
-        ) from error
+    except DAMAGED as error:
+        raise connections.unusable(error) from error
 
 
 def _pending(known: Migrations, database: Database, name: str) -> list[str]:

@@ -146,7 +146,7 @@ export async function open(id = workbench.current) {
     if (workbench.current !== id) return;
     const isNotThere = error instanceof Refused && error.status === 404;
     workbench.detailProblem = isNotThere
-      ? `There is no trace “${id}” in this studio. Choose one from the list.`
+      ? `${error.body?.error || `There is no trace “${id}” in this studio`}. Choose one from the list.`
       : error.message;
     changed();
     if (error instanceof Offline)
