@@ -42,6 +42,7 @@ STOREYS = (
     Storey("Background work", ("engine.jobs",)),
     Storey("Keeping house", ("engine.upkeep",)),
     Storey("From settings to services", ("engine.opening", "engine.starting", "engine.logs")),
+    Storey("For a notebook", ("engine.notebook",)),
     Storey("The lab", ("engine.lab.world",)),
     Storey("The lab", ("engine.lab.recipe", "engine.lab.bench")),
     Storey("The lab", ("engine.lab.study",)),
