@@ -29,6 +29,16 @@ SPECIAL_TOKENS = (
     "<|image_pad|>",
     "<|video_pad|>",
 )
+CORPUS = (
+    *["What is written on the red disc? It says KX7421. I will zoom in. user assistant system"] * 3,
+    *[
+        'The disc is small. {"name": "zoom_in", "arguments": {"bbox_2d": [0.25, 0.25, 0.75, 0.75], "target_image": 1}}',
+        "Here is the cropped image (Image Size: 70x56):",
+        r"I read it. I guess. \boxed{17}",
+    ]
+    * 2,
+)
+"""Where the vocabulary comes from: what tests let a small model say is few tokens, as it is for a real one."""
 
 
 @pytest.fixture(scope="session")
@@ -130,9 +140,8 @@ def _random_tokenizer():
     core = Tokenizer(BPE())
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
-    corpus = ["What is written on the red disc? It says KX7421. I will zoom in. user assistant system"] * 3
-    trainer = trainers.BpeTrainer(vocab_size=320, initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
-    core.train_from_iterator(corpus, trainer)
+    trainer = trainers.BpeTrainer(vocab_size=512, initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    core.train_from_iterator(CORPUS, trainer)
     import json
 
     model = json.loads(core.to_str())["model"]

@@ -179,7 +179,13 @@ class Leased:
 
 
 class LeasedSftTrainer(Leased, SFTTrainer):
-    """SFTTrainer on the shared backbone."""
+    """SFTTrainer on the shared backbone; each token of a step weighs the same, in whichever part of the batch it is."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # TRL divides by the tokens of the whole step where transformers tells it their number, which it keeps back for
+        # models that say, as Qwen's do, that their own loss takes no such number; TRL does not ask the model's own.
+        self.model_accepts_loss_kwargs = True
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         # The rows are in training order already; see example_order.

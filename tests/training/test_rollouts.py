@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from engine.training.rollouts import Rollout
 
-LIMITS = Limits(max_steps=3, max_tokens=200, max_turn_tokens=130)
+LIMITS = Limits(max_steps=3, max_tokens=140, max_turn_tokens=70)
 
 
 @pytest.fixture(scope="module")
