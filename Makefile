@@ -28,8 +28,9 @@ $(VENV)/.ready-dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
 run: setup
 	$(PY) app.py
 
+# Files in their order: xdist would keep those of one long test for the end, where the other core then waits.
 test: $(VENV)/.ready-dev
-	$(TEST_ENV) $(PY) -m pytest -n 2 --dist loadfile --durations 15
+	$(TEST_ENV) $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15
 
 node_modules/.ready: package.json package-lock.json
 	@command -v npm >/dev/null || \
