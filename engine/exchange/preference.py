@@ -23,7 +23,7 @@ from engine.exchange.format import Format, Row
 from engine.exchange.placeholders import ESCAPED
 from engine.exchange.sheet import Sheet
 from engine.exchange.trl import declarations, dumped, message, pictures
-from engine.lessons import is_finished
+from engine.lessons import carries_loss
 from engine.protocols import protocol_named
 from engine.store import Dossier
 from engine.trace import Step, Trace, shown_before
@@ -38,7 +38,7 @@ UNTAKEN = "traces that nobody has changed and that were chosen over no other"
 TIES = "choices in which neither attempt was better"
 GONE = "choices whose other attempt is not in the store"
 ALIKE = "pairs whose sides have no step that differs in what the model says"
-WRONG = "pairs whose better side goes on with a step that is marked as erroneous or was cut off"
+WRONG = "pairs whose better side goes on with a step that is erroneous, has failed or was cut off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,7 @@ def _row(pair: _Pair, dossier: Dossier, sheet: Sheet) -> Iterator[Row]:
     if place is None:
         sheet.lose(ALIKE)
         return
-    better = pair.chosen.steps[place]
-    if better.is_erroneous or not is_finished(better):
+    if not carries_loss(pair.chosen.steps[place]):
         sheet.lose(WRONG)
         return
     protocol = sheet.options.protocol or pair.chosen.protocol

@@ -69,6 +69,7 @@ def test_a_better_answer_has_the_crop_in_its_history():
         (1, Step("Again.", ZoomIn(1, Box(0.25, 0.5, 0.5, 0.75)), Observation((2,)), is_erroneous=True), ALIKE),
         (2, Step("It can be read.", answer="KX9", is_erroneous=True), WRONG),
         (2, Step("It can be"), WRONG),
+        (1, Step("There?", ZoomIn(9, BETTER), Observation(error="there is no picture 9")), WRONG),
     ],
 )
 def test_what_is_no_pair_is_counted(place, step, loss):
