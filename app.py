@@ -24,6 +24,7 @@ from engine.jobs.evaluate import EvaluateKind
 from engine.jobs.export import ExportKind
 from engine.jobs.importing import ImportKind
 from engine.jobs.kinds import Kind
+from engine.jobs.push import PushKind
 from engine.jobs.worker import Worker
 from engine.logs import keep_log
 from engine.media import MediaFolder
@@ -65,7 +66,9 @@ def build_studio(settings: Settings, *, waits: bool = True) -> Studio:
     settings.home.mkdir(parents=True, exist_ok=True)
     store, media = open_store(settings), open_media(settings)
     media.sampling = clip_sampling(settings)
-    worker = Worker(store, settings.artifacts, _by_name(ExportKind(store, media), ImportKind(store, media)))
+    worker = Worker(
+        store, settings.artifacts, _by_name(ExportKind(store, media), ImportKind(store, media), PushKind(store, media))
+    )
     reasoner = Starting(model_title(settings), lambda on_loading: _reasoner(settings, store, media, worker, on_loading))
     if waits:
         reasoner.load()

@@ -14,7 +14,19 @@ from types import ModuleType
 from typing import TextIO
 
 from engine import __version__
-from engine.commands import ask, collect, delete, evaluate, examples, export, import_data, synthesize, train, verify
+from engine.commands import (
+    ask,
+    collect,
+    delete,
+    evaluate,
+    examples,
+    export,
+    import_data,
+    push,
+    synthesize,
+    train,
+    verify,
+)
 from engine.errors import IntegrityError, PersonError
 from engine.settings import Settings
 
@@ -28,6 +40,7 @@ _COMMANDS: Mapping[str, ModuleType] = {
     "examples": examples,
     "export": export,
     "import": import_data,
+    "push": push,
     "synthesize": synthesize,
     "train": train,
     "verify": verify,

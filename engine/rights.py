@@ -49,6 +49,7 @@ LEAST_ROLE: Mapping[str, Role] = MappingProxyType(
         "discard_adapter": "trainer",
         "import": "trainer",
         "export": "admin",
+        "push": "admin",
         "delete": "admin",
         "verify": "admin",
         "measure": "admin",

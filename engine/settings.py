@@ -1,7 +1,8 @@
 """What a host can set, read from the environment once at start.
 
 The idea: one table says the name, default, meaning and reading of every setting; `Settings` is the frozen result, passed
-on explicitly; README's table is generated from the same table. Nothing else reads the environment.
+on explicitly; README's table is generated from the same table. Nothing else reads the environment, but for the token and
+address of the Hub (`engine.exchange.hub`): a token may stand in no value that could be printed.
 """
 
 from __future__ import annotations

@@ -79,6 +79,7 @@ PURE = (
     "engine.jobs.kinds",
     "engine.jobs.worker",
     "engine.jobs.export",
+    "engine.jobs.push",
     "engine.jobs.collect",
     "engine.jobs.evaluate",
     "engine.jobs.importing",

@@ -28,6 +28,7 @@ __all__ = [
     "EXPORT",
     "GRPO",
     "IMPORT",
+    "PUSH",
     "SFT",
     "TITLES",
     "TRAINING",
@@ -40,7 +41,7 @@ __all__ = [
     "Work",
 ]
 
-SFT, GRPO, EXPORT, IMPORT, COLLECT, EVALUATE = "sft", "grpo", "export", "import", "collect", "evaluate"
+SFT, GRPO, EXPORT, IMPORT, COLLECT, EVALUATE, PUSH = "sft", "grpo", "export", "import", "collect", "evaluate", "push"
 TRAINING = (SFT, GRPO)
 """The kinds that train an adapter."""
 TITLES: Mapping[str, str] = {
@@ -50,6 +51,7 @@ TITLES: Mapping[str, str] = {
     IMPORT: "Import",
     COLLECT: "Collecting attempts",
     EVALUATE: "Evaluation",
+    PUSH: "Push to the Hub",
 }
 """Every kind that the studio has, by the name that is written with a job, as people call it."""
 
