@@ -42,5 +42,23 @@ export const each = (parent, items, create, update) => {
     update(node, item, index);
   });
 };
-export const TONES = 6;
+// A select with these [value, words] to choose from.
+export const options = (select, pairs) =>
+  each(
+    select,
+    pairs,
+    () => make('option'),
+    (node, [value, words]) => {
+      node.value = value;
+      say(node, words);
+    },
+  );
+// A row of a list of facts (dl).
+export const fact = ({ name, value }) => {
+  const group = make('div');
+  make('dt', '', group, name);
+  make('dd', '', group, value);
+  return group;
+};
+const TONES = 6;
 export const tone = (step) => `var(--tone-${(step % TONES) + 1})`;

@@ -38,7 +38,7 @@ export function drawCard(item, step, index, views, { marks = [], empty = '' } = 
   item.style.setProperty('--tone', tone(index));
   put(item, { 'data-name': step.name });
   item.classList.toggle('is-live', !!step.is_live);
-  item.classList.toggle('is-erroneous', step.is_erroneous);
+  item.classList.toggle('is-erroneous', !!step.is_erroneous);
   say(part('number'), String(index + 1));
   say(part('name'), step.is_live ? 'thinking' : operationWords(step));
   tell(part('box'), boxWords(step.box_in_view));
@@ -50,3 +50,13 @@ export function drawCard(item, step, index, views, { marks = [], empty = '' } = 
   each(part('views'), views, createView, updateView);
   tell(part('error'), step.error ? `It did not work: ${step.error}` : '');
 }
+
+// The steps of a list, from number `first` (from 0), each with all the views that it brought.
+export function drawCards(list, steps, views, first = 0) {
+  each(list, steps, createCard, (item, step, index) => {
+    const brought = step.views.map((number) => views[number - 1]);
+    drawCard(item, step, first + index, brought);
+  });
+}
+// A step that is being said, of which only the thought is known.
+export const liveStep = (thought) => ({ thought, name: 'thought', views: [], answer: null, is_live: true });

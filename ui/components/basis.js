@@ -1,26 +1,17 @@
-import { make, say, tell } from '../client/dom.js';
+import { fact, make, say, tell } from '../client/dom.js';
 
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.basis');
   const part = (name) => root.querySelector(`.basis-${name}`);
 
-  function fact(entry) {
-    const group = document.createElement('div');
-    say(make('dt', '', group), entry.name);
-    say(make('dd', '', group), entry.value);
-    return group;
-  }
-
   function objection(entry) {
-    const item = document.createElement('li');
-    say(make('span', 'basis-reason', item), entry.reason);
+    const item = make('li');
+    make('span', 'basis-reason', item, entry.reason);
     const traces = make('span', 'basis-traces', item);
     for (const trace of entry.traces) {
-      const link = make('a', '', traces);
-      link.href = trace.href;
-      say(link, trace.text);
+      make('a', '', traces, trace.text).href = trace.href;
     }
-    if (entry.more) make('span', '', traces).textContent = `and ${entry.more} more`;
+    if (entry.more) make('span', '', traces, `and ${entry.more} more`);
     return item;
   }
 

@@ -1,45 +1,37 @@
-import { say } from '../client/dom.js';
+import { each, make, say } from '../client/dom.js';
+
+function create() {
+  const group = make('div', 'commands-row');
+  make('dt', '', group);
+  const line = make('dd', '', group);
+  make('code', '', line);
+  make('button', 'commands-copy', line);
+  return group;
+}
 
 export function mount({ element, props, watch }) {
   const list = element.querySelector('.commands');
   const status = element.querySelector('.commands-status');
 
-  function row() {
-    const group = document.createElement('div'),
-      does = document.createElement('dt'),
-      line = document.createElement('dd');
-    const code = document.createElement('code'),
-      button = document.createElement('button');
-    group.className = 'commands-row';
-    button.type = 'button';
-    button.className = 'commands-copy';
-    line.append(code, button);
-    group.append(does, line);
-    return group;
-  }
-
   function render() {
-    const items = (props.value || { items: [] }).items;
-    while (list.children.length > items.length) list.lastChild.remove();
-    items.forEach((item, index) => {
-      const group = list.children[index] || list.appendChild(row());
-      say(group.querySelector('dt'), item.does);
-      say(group.querySelector('code'), item.command);
+    each(list, (props.value || { items: [] }).items, create, (group, { does, command }) => {
       const button = group.querySelector('button');
+      say(group.querySelector('dt'), does);
+      say(group.querySelector('code'), command);
       say(button, 'Copy');
-      button.setAttribute('aria-label', `Copy ${item.command}`);
+      button.setAttribute('aria-label', `Copy ${command}`);
     });
   }
 
   async function copy(button) {
-    const command = button.parentElement.querySelector('code').textContent;
+    const command = button.previousElementSibling;
     try {
-      await navigator.clipboard.writeText(command);
+      await navigator.clipboard.writeText(command.textContent);
       say(button, 'Copied');
       say(status, 'Copied.');
     } catch {
       // Refused (an unencrypted address, a frame): select it instead, so that the keyboard can copy.
-      getSelection().selectAllChildren(button.parentElement.querySelector('code'));
+      getSelection().selectAllChildren(command);
       say(button, 'Selected');
       say(status, 'Selected: copy it with the keyboard.');
     }

@@ -1,33 +1,29 @@
-import { make, say, tell } from '../client/dom.js';
+import { make, tell } from '../client/dom.js';
 
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.comparison');
   const part = (name) => root.querySelector(`.comparison-${name}`);
 
   function bar(entry) {
-    const row = document.createElement('div');
-    row.className = 'comparison-bar';
-    say(make('span', 'comparison-label', row), entry.label);
+    const row = make('div', 'comparison-bar');
+    make('span', 'comparison-label', row, entry.label);
     const track = make('span', 'comparison-track', row);
     make('i', '', track).style.width = `${entry.total ? (100 * entry.right) / entry.total : 0}%`;
-    make('span', 'comparison-number', row).textContent = entry.total
-      ? `${Math.round((100 * entry.right) / entry.total)} %`
-      : '–';
-    say(make('span', 'comparison-count', row), `${entry.right} of ${entry.total}`);
+    make('span', 'comparison-number', row, entry.total ? `${Math.round((100 * entry.right) / entry.total)} %` : '–');
+    make('span', 'comparison-count', row, `${entry.right} of ${entry.total}`);
     return row;
   }
 
   function example(entry) {
-    const item = document.createElement('li');
+    const item = make('li');
     const words = make('div', 'comparison-words', item);
-    say(make('p', 'comparison-question', words), entry.question);
+    make('p', 'comparison-question', words, entry.question);
     const answers = make('p', 'comparison-answers', words);
-    say(make('span', '', answers), `right: ${entry.gold}`);
+    make('span', '', answers, `right: ${entry.gold}`);
     for (const answer of entry.answers) {
-      const node = make('span', 'comparison-answer', answers);
-      node.dataset.isRight = String(answer.is_right);
       const mark = answer.is_right === null ? '' : answer.is_right ? ' ✓' : ' ✗';
-      say(node, `${answer.label}: ${answer.text}${mark}`);
+      const node = make('span', 'comparison-answer', answers, `${answer.label}: ${answer.text}${mark}`);
+      node.dataset.isRight = String(answer.is_right);
     }
     return item;
   }

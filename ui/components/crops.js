@@ -1,50 +1,35 @@
-import { make, say, TONES } from '../client/dom.js';
+import { each, make, put, say, tone } from '../client/dom.js';
+import { pointing, stepUnder } from '../client/pointing.js';
+
+function create() {
+  const link = make('a', 'crops-crop');
+  put(link, { target: '_blank', rel: 'noopener' });
+  const caption = make('span', 'crops-caption', link);
+  make('b', '', caption);
+  make('span', '', caption);
+  make('img', '', link);
+  return link;
+}
+function update(link, mark) {
+  const [caption, image] = link.children;
+  const where = mark.frame !== null ? `frame ${mark.frame}` : '';
+  put(link, { 'data-step': mark.step, href: mark.url });
+  link.style.setProperty('--tone', tone(mark.step));
+  put(image, { src: mark.url, alt: `What step ${mark.step + 1} looked at${where ? `, ${where}` : ''}` });
+  say(caption.firstChild, String(mark.step + 1));
+  say(caption.lastChild, [where, `${mark.width} × ${mark.height} px`].filter(Boolean).join(' · '));
+}
 
 export function mount({ element, props, watch }) {
   const box = element.querySelector('.crops');
 
   function render() {
     const marks = (props.value?.marks || []).filter((mark) => mark.box);
-    while (box.children.length > marks.length) box.lastChild.remove();
-    marks.forEach((mark, index) => {
-      let link = box.children[index];
-      if (!link) {
-        link = make('a', 'crops-crop', box);
-        link.target = '_blank';
-        link.rel = 'noopener';
-        const caption = make('span', 'crops-caption', link);
-        make('b', '', caption);
-        make('span', '', caption);
-        make('img', '', link);
-      }
-      const [caption, image] = link.children;
-      const where = mark.frame !== null ? `frame ${mark.frame}` : '';
-      link.dataset.step = mark.step;
-      link.dataset.tone = (mark.step % TONES) + 1;
-      if (image.getAttribute('src') !== mark.url) {
-        image.src = mark.url;
-        link.href = mark.url;
-      }
-      image.alt = `What step ${mark.step + 1} looked at${where ? `, ${where}` : ''}`;
-      say(caption.firstChild, String(mark.step + 1));
-      say(caption.lastChild, [where, `${mark.width} × ${mark.height} px`].filter(Boolean).join(' · '));
-    });
+    each(box, marks, create, update);
     box.hidden = !marks.length;
   }
-
-  const point = (step) => document.dispatchEvent(new CustomEvent('studio:step', { detail: { step } }));
-  const stepOf = (event) => {
-    const link = event.target.closest('.crops-crop');
-    return link ? Number(link.dataset.step) : null;
-  };
-  box.addEventListener('pointerover', (event) => point(stepOf(event)));
-  box.addEventListener('pointerleave', () => point(null));
-  box.addEventListener('focusin', (event) => point(stepOf(event)));
-  box.addEventListener('focusout', () => point(null));
-  document.addEventListener('studio:step', (event) => {
-    [...box.children].forEach((link) =>
-      link.classList.toggle('is-pointed', Number(link.dataset.step) === event.detail.step),
-    );
+  pointing(box, stepUnder, (step) => {
+    for (const link of box.children) link.classList.toggle('is-pointed', Number(link.dataset.step) === step);
   });
   watch('value', render);
   render();

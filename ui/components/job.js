@@ -1,4 +1,4 @@
-import { make, say, tell } from '../client/dom.js';
+import { fact, make, say, tell } from '../client/dom.js';
 import { second } from '../client/words.js';
 
 export function mount({ element, props, watch }) {
@@ -12,19 +12,10 @@ export function mount({ element, props, watch }) {
     parent.replaceChildren(...entries.map(draw));
   }
 
-  function fact(entry) {
-    const group = document.createElement('div');
-    say(make('dt', '', group), entry.name);
-    say(make('dd', '', group), entry.value);
-    return group;
-  }
-
   function line(entry) {
-    const item = document.createElement('li');
-    const time = make('time', '', item);
-    time.dateTime = entry.time;
-    say(time, second(entry.time));
-    say(make('span', '', item), entry.text);
+    const item = make('li');
+    make('time', '', item, second(entry.time)).dateTime = entry.time;
+    make('span', '', item, entry.text);
     return item;
   }
 
@@ -53,11 +44,7 @@ export function mount({ element, props, watch }) {
     part('track').setAttribute('aria-valuenow', percent);
     part('share').style.width = `${hasProgress ? 100 * value.progress : 0}%`;
     const foot = part('foot');
-    rows(foot, value.foot, (text) => {
-      const node = document.createElement('span');
-      say(node, text);
-      return node;
-    });
+    rows(foot, value.foot, (text) => make('span', '', null, text));
     foot.hidden = !value.foot.length;
     rows(part('facts'), value.facts, fact);
     rows(part('log'), value.log, line);

@@ -1,4 +1,4 @@
-import { make, say } from '../client/dom.js';
+import { make, tell } from '../client/dom.js';
 
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.rollouts');
@@ -10,24 +10,20 @@ export function mount({ element, props, watch }) {
     const card = make('div', 'rollouts-attempt', parent);
     card.dataset.tone = entry.tone;
     const head = make('p', 'rollouts-reward', card);
-    say(make('span', 'rollouts-total', head), `reward ${entry.total}`);
-    say(make('span', 'rollouts-parts', head), entry.parts);
+    make('span', 'rollouts-total', head, `reward ${entry.total}`);
+    make('span', 'rollouts-parts', head, entry.parts);
     for (const line of entry.lines) {
-      const node = make('p', 'rollouts-line', card);
-      node.dataset.kind = line.kind;
-      say(node, line.text);
+      make('p', 'rollouts-line', card, line.text).dataset.kind = line.kind;
     }
-    const answer = make('p', 'rollouts-answer', card);
-    answer.dataset.hasAnswer = String(entry.has_answer);
-    say(answer, entry.answer);
+    make('p', 'rollouts-answer', card, entry.answer).dataset.hasAnswer = String(entry.has_answer);
   }
 
   function item(entry, isNewest) {
     const details = make('details', 'rollouts-item', list);
     details.open = turned.has(entry.step) ? turned.get(entry.step) : isNewest;
     const summary = make('summary', 'rollouts-summary', details);
-    say(make('span', 'rollouts-step', summary), `step ${entry.step}`);
-    say(make('span', 'rollouts-question', summary), entry.question);
+    make('span', 'rollouts-step', summary, `step ${entry.step}`);
+    make('span', 'rollouts-question', summary, entry.question);
     summary.addEventListener('click', () => turned.set(entry.step, !details.open));
     const body = make('div', 'rollouts-body', details);
     const picture = make('img', 'rollouts-picture', body);
@@ -35,7 +31,7 @@ export function mount({ element, props, watch }) {
     picture.alt = entry.is_clip ? 'The clip that was asked about' : 'The picture that was asked about';
     picture.src = `media/${encodeURIComponent(entry.sha256)}/thumbnail?side=192${entry.is_clip ? '&frame=1' : ''}`;
     const words = make('div', 'rollouts-words', body);
-    say(make('p', 'rollouts-gold', words), `right: ${entry.gold}. ${entry.share}.`);
+    make('p', 'rollouts-gold', words, `right: ${entry.gold}. ${entry.share}.`);
     const cards = make('div', 'rollouts-attempts', words);
     for (const one of entry.attempts) attempt(one, cards);
   }
@@ -47,8 +43,7 @@ export function mount({ element, props, watch }) {
     if (text === drawn) return;
     drawn = text;
     root.hidden = !value.items.length && !value.empty;
-    say(empty, value.items.length ? '' : value.empty);
-    empty.hidden = !empty.textContent;
+    tell(empty, value.items.length ? '' : value.empty);
     const focused = list.contains(document.activeElement)
       ? [...list.children].findIndex((one) => one.contains(document.activeElement))
       : -1;

@@ -1,6 +1,7 @@
 import { make, put, say, svg, tone } from '../client/dom.js';
 import { inPixels, tagAt } from '../client/geometry.js';
 import { stageUrl } from '../client/media.js';
+import { pointing, stepUnder } from '../client/pointing.js';
 
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.source');
@@ -26,7 +27,6 @@ export function mount({ element, props, watch }) {
     make('span', 'source-size', caption);
     if (medium.kind === 'video') {
       const button = make('button', 'source-play', caption);
-      button.type = 'button';
       say(button, 'Play the clip');
       button.addEventListener('click', () => play(figure, medium, button));
     }
@@ -153,20 +153,10 @@ export function mount({ element, props, watch }) {
     if (playing) mediaBox.children[event.detail.media].querySelector('.source-play').click();
     render();
   });
-  const point = (step) => document.dispatchEvent(new CustomEvent('studio:step', { detail: { step } }));
-  const stepOf = (event) => {
-    const node = event.target.closest('[data-step]');
-    return node ? Number(node.dataset.step) : null;
-  };
-  root.addEventListener('pointerover', (event) => point(stepOf(event)));
-  root.addEventListener('pointerleave', () => point(null));
-  root.addEventListener('focusin', (event) => point(stepOf(event)));
-  root.addEventListener('focusout', () => point(null));
-  document.addEventListener('studio:step', (event) => {
-    root
-      .querySelectorAll('[data-step]')
-      .forEach((node) => node.classList.toggle('is-pointed', Number(node.dataset.step) === event.detail.step));
-    root.classList.toggle('is-pointing', event.detail.step !== null && !!root.querySelector('.source-mark.is-pointed'));
+  pointing(root, stepUnder, (step) => {
+    for (const node of root.querySelectorAll('[data-step]'))
+      node.classList.toggle('is-pointed', Number(node.dataset.step) === step);
+    root.classList.toggle('is-pointing', step !== null && !!root.querySelector('.source-mark.is-pointed'));
   });
   new ResizeObserver(() => render()).observe(mediaBox);
   watch('value', render);

@@ -1,35 +1,22 @@
-import { each, tell } from '../client/dom.js';
-import { createCard, drawCard } from '../client/step_card.js';
+import { tell } from '../client/dom.js';
+import { pointing } from '../client/pointing.js';
+import { drawCards } from '../client/step_card.js';
 
 export function mount({ element, props, watch }) {
   const list = element.querySelector('.steps');
-  const empty = element.querySelector('.steps-empty');
 
   function render() {
-    const { steps = [], views = [], empty: sentence = '' } = props.value || {};
-    each(list, steps, createCard, (item, step, index) =>
-      drawCard(
-        item,
-        step,
-        index,
-        step.views.map((number) => views[number - 1]),
-      ),
-    );
+    const { steps = [], views = [], empty = '' } = props.value || {};
+    drawCards(list, steps, views);
     list.hidden = !steps.length;
-    tell(empty, steps.length ? '' : sentence);
+    tell(element.querySelector('.steps-empty'), steps.length ? '' : empty);
   }
-
   const indexOf = (event) => {
     const item = event.target.closest('.card');
     return item ? [...list.children].indexOf(item) : null;
   };
-  const point = (step) => document.dispatchEvent(new CustomEvent('studio:step', { detail: { step } }));
-  list.addEventListener('pointerover', (event) => point(indexOf(event)));
-  list.addEventListener('pointerleave', () => point(null));
-  list.addEventListener('focusin', (event) => point(indexOf(event)));
-  list.addEventListener('focusout', () => point(null));
-  document.addEventListener('studio:step', (event) => {
-    [...list.children].forEach((item, index) => item.classList.toggle('is-pointed', index === event.detail.step));
+  pointing(list, indexOf, (step) => {
+    [...list.children].forEach((item, index) => item.classList.toggle('is-pointed', index === step));
   });
   watch('value', render);
   render();

@@ -5,7 +5,7 @@ import { choose, list } from './walking.js';
 import { post } from '../../client/server.js';
 import { say } from '../../client/dom.js';
 import { VERDICT_WORDS, count } from '../../client/words.js';
-import { notice } from './notices.js';
+import { complain, notice } from './notices.js';
 
 export const chosen = new Set();
 
@@ -46,7 +46,7 @@ async function decideAll(verdict) {
       press: () => takeBack(done.action),
     });
   } catch (error) {
-    notice(error.message, { tone: 'bad' });
+    complain(error);
   }
 }
 async function takeBack(action) {
@@ -56,7 +56,7 @@ async function takeBack(action) {
     list();
     notice(`${count(done.undone, 'verdict')} taken back.`);
   } catch (error) {
-    notice(error.message, { tone: 'bad' });
+    complain(error);
   }
 }
 

@@ -4,11 +4,12 @@ import { workbench, watch, changed } from './workbench.js';
 import { edit, rest, mayEdit } from './editing.js';
 import { endNudge } from './drag.js';
 import { waitingFor, state } from './outbox.js';
-import { make, say, tell, each, tone } from '../../client/dom.js';
+import { make, say, tell, each } from '../../client/dom.js';
+import { drawCards, liveStep } from '../../client/step_card.js';
 import { STOP_WORDS } from '../../client/words.js';
 import { notice } from './notices.js';
 
-let drawn = []; // { trace, step, seed, steps, views, thought, answer, edit, stop_reason, problem, abort }
+let drawn = []; // { trace, step, seed, steps, views, thought, edit, stop_reason, problem, abort }
 const mine = () => drawn.filter((one) => one.trace === workbench.current);
 
 // The step that a policy can go on from: the chosen one if it looked at something, else the last before it that did; -1
@@ -43,7 +44,6 @@ export async function goOn(step = startOf()) {
     steps: [],
     views: [],
     thought: '',
-    answer: null,
     edit: null,
     stop_reason: null,
     problem: '',
@@ -67,7 +67,7 @@ export async function goOn(step = startOf()) {
       text += value;
       const lines = text.split('\n');
       text = lines.pop();
-      for (const line of lines) take_in(one, JSON.parse(line));
+      for (const line of lines) takeIn(one, JSON.parse(line));
       changed();
     }
     if (one.stop_reason === null) one.problem = one.problem || 'The connection was lost.';
@@ -78,16 +78,9 @@ export async function goOn(step = startOf()) {
   one.abort = null;
   changed();
 }
-function take_in(one, news) {
-  if (news.error) {
-    one.problem = news.error;
-    return;
-  }
-  if ('thought' in news) {
-    one.thought = news.thought;
-    return;
-  }
-  Object.assign(one, news, { thought: '' });
+function takeIn(one, news) {
+  if (news.error) one.problem = news.error;
+  else Object.assign(one, { thought: '' }, news);
 }
 export const stop = (one) => one.abort?.abort();
 export function stopAll() {
@@ -124,8 +117,6 @@ export function mountCandidates(root) {
   function create() {
     const item = make('li', 'candidate');
     make('ol', 'candidate-steps', item);
-    make('p', 'candidate-thought', item);
-    make('p', 'candidate-answer', item);
     make('p', 'candidate-note', item);
     const acts = make('div', 'candidate-acts', item);
     for (const [act, text] of [
@@ -137,30 +128,9 @@ export function mountCandidates(root) {
     return item;
   }
   function update(item, one) {
-    const [steps, thought, answer, note, acts] = item.children,
+    const [steps, note, acts] = item.children,
       isRunning = !!one.abort;
-    each(
-      steps,
-      one.steps,
-      () => {
-        const node = make('li', 'candidate-step');
-        make('b', '', node);
-        make('span', '', node);
-        const image = make('img', '', node);
-        image.alt = '';
-        return node;
-      },
-      (node, step, index) => {
-        node.style.setProperty('--tone', tone(one.step + 1 + index));
-        say(node.children[0], String(one.step + 2 + index));
-        say(node.children[1], step.thought || step.answer || '');
-        const view = step.views.length ? one.views[step.views[0] - 1] : null;
-        node.children[2].hidden = !view;
-        if (view && node.children[2].getAttribute('src') !== view.url) node.children[2].src = view.url;
-      },
-    );
-    tell(thought, isRunning ? one.thought || 'Thinking…' : '');
-    tell(answer, one.answer);
+    drawCards(steps, isRunning ? [...one.steps, liveStep(one.thought)] : one.steps, one.views, one.step + 1);
     tell(note, one.problem || STOP_WORDS[one.stop_reason] || '');
     acts.children[0].hidden = isRunning || !one.edit;
     acts.children[1].hidden = !isRunning;

@@ -3,8 +3,8 @@
 import { workbench, watch, changed } from './workbench.js';
 import { list } from './walking.js';
 import { get, post } from '../../client/server.js';
-import { make, say, tell, put, each } from '../../client/dom.js';
-import { notice } from './notices.js';
+import { make, say, tell, put, each, options } from '../../client/dom.js';
+import { complain, notice } from './notices.js';
 
 const names = () => workbench.filters.map((filter) => filter.name);
 const filterOf = (name) => workbench.filters.find((filter) => filter.name === name);
@@ -40,16 +40,6 @@ export function mountFilters(root) {
       field.addEventListener('change', () => list({ [key]: field.value.trim() }));
     },
   );
-  const options = (field, pairs) =>
-    each(
-      field,
-      [['', 'any'], ...pairs],
-      () => make('option', ''),
-      (node, [value, text]) => {
-        node.value = value;
-        say(node, text);
-      },
-    );
   function fill() {
     for (const { name: key, kind, choices: offered } of workbench.filters) {
       const field = fields.querySelector(`[data-filter=${key}]`);
@@ -57,7 +47,7 @@ export function mountFilters(root) {
       let pairs = kind === 'known' ? (choices[key] || []).map((value) => [value, value]) : offered;
       const value = workbench.query[key];
       if (value && !pairs.some(([one]) => one === value)) pairs = [...pairs, [value, value]];
-      options(field, pairs);
+      options(field, [['', 'any'], ...pairs]);
     }
   }
   async function know() {
@@ -83,7 +73,7 @@ export function mountFilters(root) {
       notice('The view is kept.');
       changed();
     } catch (error) {
-      notice(error.message, { tone: 'bad' });
+      complain(error);
     }
   });
   views.addEventListener('click', async (event) => {
@@ -95,7 +85,7 @@ export function mountFilters(root) {
         choices = await post('curate/view', { name: view.name });
         changed();
       } catch (error) {
-        notice(error.message, { tone: 'bad' });
+        complain(error);
       }
     } else if (event.target.dataset.act === 'open') {
       list({

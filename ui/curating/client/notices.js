@@ -45,6 +45,8 @@ export function notice(text, { tone = 'plain', button = '', press = null, stays 
   };
   if (!stays) timer = setTimeout(hush, tone === 'bad' ? 9000 : 5000);
 }
+// What went wrong, as an error says it.
+export const complain = (error) => notice(error.message, { tone: 'bad' });
 export function hush() {
   keptUntil = 0;
   if (box) {

@@ -1,10 +1,10 @@
 // Two versions, or two attempts, side by side: their steps, their looks, what differs; for attempts, which is better.
 import { workbench } from './workbench.js';
 import { get, post, address } from '../../client/server.js';
-import { make, say, each } from '../../client/dom.js';
-import { createCard, drawCard } from '../../client/step_card.js';
+import { make, options } from '../../client/dom.js';
+import { drawCards } from '../../client/step_card.js';
 import { drawChanges } from './changes.js';
-import { notice } from './notices.js';
+import { complain, notice } from './notices.js';
 import { keyReader } from '../../client/keyboard.js';
 
 const keyOf = keyReader();
@@ -38,16 +38,7 @@ export const isPairOpen = () => !!dialog && dialog.open;
 function side(parent, title, one) {
   const box = make('section', 'pair-side', parent);
   make('h3', 'pair-title', box, title);
-  const list = make('ol', 'pair-steps', box);
-  each(list, one.steps, createCard, (item, step, index) =>
-    drawCard(
-      item,
-      step,
-      index,
-      step.views.map((number) => one.views[number - 1]),
-    ),
-  );
-  return box;
+  drawCards(make('ol', 'pair-steps', box), one.steps, one.views);
 }
 function both(body, data, titles) {
   const sides = make('div', 'pair-sides', body);
@@ -71,7 +62,7 @@ export async function compareVersions(older, newer, { title = 'Two versions', ac
         });
     }
   } catch (error) {
-    notice(error.message, { tone: 'bad' });
+    complain(error);
   }
 }
 
@@ -89,14 +80,9 @@ export async function sideBySide(other = null) {
     if (items.length > 1) {
       const field = make('label', 'pair-choose', body, 'Beside ');
       const select = make('select', '', field);
-      each(
+      options(
         select,
-        items,
-        () => make('option', ''),
-        (node, item) => {
-          node.value = item.id;
-          say(node, `#${item.number} · ${item.policy} · ${item.answer === null ? 'no answer' : item.answer}`);
-        },
+        items.map((item) => [item.id, `#${item.number} · ${item.policy} · ${item.answer ?? 'no answer'}`]),
       );
       select.value = against;
       select.addEventListener('change', () => sideBySide(select.value));
@@ -112,10 +98,10 @@ export async function sideBySide(other = null) {
           press: () =>
             post('curate/prefer/undo', { preference })
               .then(() => notice('Taken back.'))
-              .catch((error) => notice(error.message, { tone: 'bad' })),
+              .catch(complain),
         });
       } catch (error) {
-        notice(error.message, { tone: 'bad' });
+        complain(error);
       }
     };
     for (const [text, key, press] of [
@@ -130,6 +116,6 @@ export async function sideBySide(other = null) {
     both(body, data, [`This one, by ${left.policy}`, `The other, by ${right.policy}`]);
     bar.firstChild.focus();
   } catch (error) {
-    notice(error.message, { tone: 'bad' });
+    complain(error);
   }
 }

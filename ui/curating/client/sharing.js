@@ -3,7 +3,7 @@ import { workbench, watch, changed, item } from './workbench.js';
 import { reopen, keep, show } from './walking.js';
 import { post, get } from '../../client/server.js';
 import { make, say, tell, put, each } from '../../client/dom.js';
-import { notice } from './notices.js';
+import { complain } from './notices.js';
 
 async function send(path, body) {
   try {
@@ -18,7 +18,7 @@ async function send(path, body) {
     }
     changed();
   } catch (error) {
-    notice(error.message, { tone: 'bad' });
+    complain(error);
     if (workbench.detail) reopen();
   }
 }

@@ -4,7 +4,7 @@ import { workbench, changed, viewsOf } from './workbench.js';
 import { chooseStep } from './walking.js';
 import { edit, mayEdit, adopt } from './editing.js';
 import { post } from '../../client/server.js';
-import { notice } from './notices.js';
+import { complain } from './notices.js';
 import { make, say, put, each } from '../../client/dom.js';
 import { createCard, drawCard } from '../../client/step_card.js';
 
@@ -19,7 +19,7 @@ async function blankOut(step) {
   try {
     adopt(await post('curate/blank', { trace: workbench.current, step }, { signal: blanking.signal }));
   } catch (error) {
-    if (error.name !== 'AbortError') notice(error.message, { tone: 'bad' });
+    if (error.name !== 'AbortError') complain(error);
   }
   blanking = null;
   changed();

@@ -4,7 +4,7 @@ import { choose, moveOn, settle, reopen, forget } from './walking.js';
 import { tell } from './outbox.js';
 import { rest, adopt, mayEdit } from './editing.js';
 import { endNudge } from './drag.js';
-import { notice } from './notices.js';
+import { complain, notice } from './notices.js';
 import { beginning, capital, VERDICT_WORDS } from '../../client/words.js';
 
 let last = null;
@@ -128,7 +128,7 @@ export const answers = {
     if (row && task.before) row.status = task.before;
     if (workbench.current === id) {
       workbench.isAsking = false;
-      notice(error.message, { tone: 'bad' });
+      complain(error);
       reopen();
     } else {
       // The page has moved on: the row says it until the trace is opened again.

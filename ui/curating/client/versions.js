@@ -3,9 +3,9 @@ import { workbench, watch, changed } from './workbench.js';
 import { get } from '../../client/server.js';
 import { tell } from './outbox.js';
 import { compareVersions } from './pair.js';
-import { make, say, each } from '../../client/dom.js';
+import { make, say, each, options } from '../../client/dom.js';
 import { VERDICT_WORDS, ago } from '../../client/words.js';
-import { notice } from './notices.js';
+import { complain } from './notices.js';
 
 const WORDS = {
   recorded: 'recorded it',
@@ -31,7 +31,7 @@ async function know() {
     known = { id, version: workbench.detail?.head.id, ...history };
     changed();
   } catch (error) {
-    notice(error.message, { tone: 'bad' });
+    complain(error);
   }
 }
 
@@ -116,15 +116,7 @@ export function mountVersions(root) {
       [newer, 0],
     ]) {
       const value = select.value;
-      each(
-        select,
-        names,
-        () => make('option', ''),
-        (node, [id, text]) => {
-          node.value = id;
-          say(node, text);
-        },
-      );
+      options(select, names);
       select.value = names.some(([id]) => id === value) ? value : names.length ? names[at][0] : '';
     }
   });
