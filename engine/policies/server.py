@@ -26,7 +26,7 @@ import dataclasses
 import io
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -54,6 +54,7 @@ _EXTRAS: Mapping[str, Mapping[str, Any]] = {
     "stream_options": {"stream_options": {"include_usage": True}},
     "logprobs": {"logprobs": True},
     "seed": {"seed": 0},
+    "stop": {"stop": ["</tool_call>"]},
 }
 """What not every server takes, by the name under which it is remembered."""
 
@@ -154,6 +155,8 @@ class ServerConversation:
                         if len(reading.text) > shown:  # where a turn is asked for again, what was said stays said
                             yield reading.text[shown:]
                             shown = len(reading.text)
+                        if reading.is_over:
+                            break
             except (openai.OpenAIError, json.JSONDecodeError) as error:
                 if tried == _TRIES or isinstance(error, openai.APIStatusError):
                     raise _told(error, self.policy) from error
@@ -171,7 +174,9 @@ class ServerConversation:
     async def _chunks(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> AsyncGenerator[Any, None]:
         """What the server sends of one turn, as it comes; ends at once where it is cancelled."""
         policy = self.policy
-        extras = {key: value for name in policy.takes for key, value in _EXTRAS[name].items()}
+        extras = _extras(policy.takes)
+        if "stop" in extras:
+            extras["stop"] = [policy.protocol.CALL_END]
         if self.seed is None:
             extras.pop("seed", None)
         elif "seed" in extras:
@@ -182,7 +187,6 @@ class ServerConversation:
                 messages=self.messages,  # type: ignore[arg-type]
                 max_tokens=max_tokens,
                 temperature=0.0 if self.seed is None else policy.temperature,
-                stop=[policy.protocol.CALL_END],
                 stream=True,
                 **extras,
             )
@@ -218,11 +222,12 @@ async def _unless(work: Coroutine[Any, Any, T], is_cancelled: Callable[[], bool]
 
 
 class _Reading:
-    """A turn as far as it was sent: its text, its calls, its tokens and what the server gave for them."""
+    """A turn as far as it was sent: its text, its calls, its tokens and what the server gave for them. It `is_ended` where
+    the server said so, and `is_over` where nothing of what is still to come counts."""
 
     def __init__(self, call_end: str) -> None:
         self.text = ""
-        self.is_ended = False
+        self.is_ended = self.is_over = False
         self._is_cut = False
         self._call_end = call_end
         self._chunks = 0
@@ -246,6 +251,9 @@ class _Reading:
                 self._log_probabilities += [token.logprob for token in choice.logprobs.content]
             if choice.finish_reason is not None:
                 self.is_ended, self._is_cut = True, choice.finish_reason == "length"
+            if self._call_end in self.text:  # a server that takes no stop strings would go on
+                before, end, _ = self.text.partition(self._call_end)
+                self.text, self.is_ended, self.is_over = before + end, True, True
 
     def turn(self) -> Turn:
         text = self.text
@@ -364,7 +372,7 @@ async def _look(policy: ServerPolicy) -> frozenset[str]:
                 f"the server at {policy.address.url} has no model {policy.address.model!r}; it has: {', '.join(known[:8])}"
             )
         for takes in (frozenset(_EXTRAS), *(frozenset(_EXTRAS) - {name} for name in _EXTRAS), frozenset[str]()):
-            extras = {key: value for name in takes for key, value in _EXTRAS[name].items()}
+            extras = _extras(takes)
             try:
                 stream = await client.chat.completions.create(
                     model=policy.address.model,
@@ -373,16 +381,25 @@ async def _look(policy: ServerPolicy) -> frozenset[str]:
                     stream=True,
                     **extras,
                 )
-                async for _ in stream:
-                    pass
-            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                if not takes:
-                    raise _told(error, policy) from error
+                has_told = False
+                async for chunk in stream:
+                    has_told |= any(choice.logprobs is not None for choice in chunk.choices)
             except (openai.OpenAIError, json.JSONDecodeError) as error:
-                raise _told(error, policy) from error
+                if not takes or not _may_be_about_extras(error):
+                    raise _told(error, policy) from error
             else:
-                return takes
+                return takes if has_told else takes - {"logprobs"}  # not every server says what it ignores
     raise AssertionError("the last try returns or raises")
+
+
+def _extras(takes: Iterable[str]) -> dict[str, Any]:
+    return {key: value for name in takes for key, value in _EXTRAS[name].items()}
+
+
+def _may_be_about_extras(error: Exception) -> bool:
+    """A refusal of what was asked for, or an answer that broke while it was given: `transformers serve` breaks at stop
+    strings."""
+    return type(error) in (openai.BadRequestError, openai.UnprocessableEntityError, openai.APIError)
 
 
 def _client(address: Address, key: str, retries: int = _RETRIES) -> openai.AsyncOpenAI:

@@ -122,9 +122,10 @@ def test_many_conversations_are_on_the_wire_at_once(picture):
     "refused", [("logprobs",), ("stream_options",), ("seed",), ("logprobs", "seed", "stream_options")]
 )
 def test_what_a_server_does_not_take_is_left_out(picture, refused):
-    with serve(StandIn(refuses=frozenset(refused))) as stand_in:
+    with serve(StandIn((TURNS[0] + " and so on, and so on", TURNS[1]), refuses=frozenset(refused))) as stand_in:
         finished = ask(stand_in, picture, seed=1)[-1]
         assert finished.trace.answer == "KX7421"
+        assert stand_in.asked[1]["messages"][2]["content"] == TURNS[0]
         assert (finished.confidence is None) == ("logprobs" in refused)
 
 
