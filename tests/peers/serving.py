@@ -18,9 +18,6 @@ import urllib.request
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
-
-from engine.backbone.loading import load_backbone
 from engine.embedded import weights_folder
 from engine.evaluation.benchmarks import draw
 from engine.evaluation.drawn import required_benchmark
@@ -28,13 +25,17 @@ from engine.evaluation.examples import pose
 from engine.evaluation.runner import evaluate
 from engine.evaluation.scoring import Result
 from engine.policies.address import Address
-from engine.policies.local import LocalPolicy
 from engine.policies.server import open_server
 
 _READY_WITHIN_S = 300
 
 
 def main() -> int:
+    import torch
+
+    from engine.backbone.loading import load_backbone
+    from engine.policies.local import LocalPolicy
+
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--limit", type=int, default=12)
     limit = parser.parse_args().limit
