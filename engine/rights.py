@@ -48,6 +48,7 @@ LEAST_ROLE: Mapping[str, Role] = MappingProxyType(
         "synthesize": "trainer",
         "discard_adapter": "trainer",
         "import": "trainer",
+        "import_from_host": "admin",
         "export": "admin",
         "push": "admin",
         "delete": "admin",

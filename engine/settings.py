@@ -70,6 +70,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("STUDIO_PORT", "port", "7860", "port to listen on", _whole(0, 65_535)),
     Setting("STUDIO_JOURNAL", "journal", "wal", "SQLite journal: `wal`, or `delete` on network disks", _choice("wal", "delete")),
     Setting("STUDIO_MAX_UPLOAD_MB", "max_upload_mb", "100", "largest upload, in megabytes", _whole(1)),
+    Setting("STUDIO_MAX_IMPORT_MB", "max_import_mb", "4000", "largest data set that is sent in from a browser, in megabytes",
+            _whole(1)),
     Setting("STUDIO_MAX_MEGAPIXELS", "max_megapixels", "100", "largest picture, in millions of pixels", _whole(1)),
     Setting("STUDIO_MAX_VIDEO_S", "max_video_s", "600", "longest video, in seconds", _whole(1)),
     Setting("STUDIO_MAX_STEPS", "max_steps", "6", "most steps of one trace", _whole(1)),
@@ -95,6 +97,7 @@ class Settings:
     port: int
     journal: str
     max_upload_mb: int
+    max_import_mb: int
     max_megapixels: int
     max_video_s: int
     max_steps: int

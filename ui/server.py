@@ -24,6 +24,9 @@ from ui.curating.routes import curate_routes
 from ui.curating.sharing_routes import sharing_routes
 from ui.curating.versions import version_routes
 from ui.curating.work_routes import work_routes
+from ui.data.export_routes import export_routes
+from ui.data.import_routes import import_routes
+from ui.data.set_routes import set_routes
 from ui.deleting.routes import bin_routes
 from ui.guests import user_of
 from ui.media_routes import media_routes
@@ -51,6 +54,9 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(sharing_routes(studio))
     server.include_router(continue_routes(studio))
     server.include_router(bin_routes(studio))
+    server.include_router(import_routes(studio))
+    server.include_router(set_routes(studio))
+    server.include_router(export_routes(studio))
     server.include_router(code_routes(), dependencies=[acts("look")])
     server.add_exception_handler(PersonError, refuse)
     style = stylesheet()

@@ -12,8 +12,9 @@ from typing import Any
 
 import gradio as gr
 
-from ui import ask, curate, data, evaluate, train
+from ui import ask, curate, evaluate, train
 from ui.answering import Answering
+from ui.data import screen as data
 from ui.navigation import Navigation
 from ui.page import Page
 from ui.rights import handles

@@ -14,8 +14,6 @@ from engine.settings import Settings
 
 if TYPE_CHECKING:
     from engine.importing.previews import Preview
-    from engine.jobs.kinds import Plan
-    from engine.store import Job, Store
 
 ACTION = "import"
 SUMMARY = (
@@ -97,7 +95,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     from engine.importing.previews import preview
     from engine.importing.sources import Source
     from engine.jobs.importing import ImportKind, bad_rows, tally
-    from engine.jobs.running import run_in_foreground
+    from engine.jobs.running import run_in_foreground, unfinished
     from engine.opening import media_limits, open_media, open_store
 
     is_exchanged = arguments.format in EXCHANGED
@@ -113,7 +111,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             plan = kind.plan_format(arguments.format, Path(arguments.path), arguments.set)
         else:
             plan = kind.plan(source, arguments.set, said)
-        job = run_in_foreground(store, settings.artifacts, kind, _stopped(store, plan) or plan, on_event=_tell)
+        job = run_in_foreground(store, settings.artifacts, kind, unfinished(store, kind, plan) or plan, on_event=_tell)
         counted = tally(store, job.id)
         if arguments.json:
             for row, original_id, reason in bad_rows(store, job.id):
@@ -145,15 +143,6 @@ def _said(arguments: argparse.Namespace) -> Mapping[str, Any]:
         "box_form": arguments.box_form,
     }
     return said | {name: value for name, value in options.items() if value is not None}
-
-
-def _stopped(store: Store, plan: Plan) -> Job | None:
-    """The job of the same plan that was stopped or cut off, if there is one."""
-    from engine.jobs.kinds import IMPORT
-
-    store.jobs.recover()
-    ended = [*store.jobs.list("stopped", kinds=[IMPORT]), *store.jobs.list("interrupted", kinds=[IMPORT])]
-    return next((job for job in ended if job.config == plan.config), None)
 
 
 def _tell(step: int | None, kind: str, data: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ from typing import BinaryIO, Protocol
 
 from engine.errors import InvalidInput
 
-__all__ = ["DEFAULT_PLACE_LIMITS", "FolderPlace", "Place", "PlaceLimits", "ZipPlace", "hidden"]
+__all__ = ["DEFAULT_PLACE_LIMITS", "FolderPlace", "Place", "PlaceLimits", "ZipPlace", "hidden", "plain_name", "spooled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _key(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _plain(name: str) -> str | None:
+def plain_name(name: str) -> str | None:
     """A relative name without "." and "..", None where it would lead out."""
     parts: list[str] = []
     for part in name.replace("\\", "/").split("/"):
@@ -130,7 +130,7 @@ class FolderPlace:
         if not self.is_confined and "\0" not in name and (self.root / near / name).is_file():
             return os.path.join(near, name)
         for written in (f"{near}/{name}", name):
-            plain = _plain(written)
+            plain = plain_name(written)
             if plain is not None and "\0" not in plain and (self.root / plain).is_file():
                 return plain
         return self._last_parts.get(_last_part(name)) if self.is_searched else None
@@ -172,7 +172,7 @@ class ZipPlace:
         found: dict[str, zipfile.ZipInfo] = {}
         for member in self._zip.infolist():
             written = _own_spelling(member)
-            name = None if member.is_dir() or written.startswith("/") else _plain(written)
+            name = None if member.is_dir() or written.startswith("/") else plain_name(written)
             if name is not None and ".." not in written.replace("\\", "/").split("/") and not hidden(name):
                 found[_key(name)] = member
         return found
@@ -187,7 +187,7 @@ class ZipPlace:
 
     def find(self, name: str, near: str = "") -> str | None:
         for written in (f"{near}/{name}", name):
-            plain = _plain(written)
+            plain = plain_name(written)
             if plain is not None and _key(plain) in self._members:
                 return _key(plain)
         return self._last_parts.get(_last_part(name))

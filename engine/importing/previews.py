@@ -84,7 +84,9 @@ def preview(
     """Raises InvalidInput and Unavailable where the source itself cannot be read."""
     opened = open_source(source)
     guessed = plan_columns(opened, said)
-    reading = Reading(guessed.columns, opened.place, opened.folder, limits.max_bytes, fetch or opened.fetch)
+    reading = Reading(
+        _told(guessed.columns, guessed.asks), opened.place, opened.folder, limits.max_bytes, fetch or opened.fetch
+    )
     rows = []
     for row in islice(opened.table.rows(), ROWS_SHOWN):
         loaded: list[tuple[str, LoadedMedia]] = []
@@ -101,6 +103,13 @@ def preview(
     return Preview(
         tuple(opened.table.columns), guessed, tuple(rows), tuple(opened.table.notes), opened.table_name, opened.tables
     )
+
+
+def _told(columns: Columns, asks: Sequence[str]) -> Columns:
+    """The columns without what must be said first, so that the rest of the rows can be seen meanwhile."""
+    if asks and columns.answer_counts_from is None:
+        columns = replace(columns, answer=None)
+    return replace(columns, evidence=None) if asks and columns.box_unit is None else columns
 
 
 def _small(loaded: Sequence[tuple[str, LoadedMedia]]) -> tuple[PreviewedPicture, ...]:

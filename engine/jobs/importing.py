@@ -36,7 +36,7 @@ from engine.jobs.arriving import ArrivingWork, plan_arrival
 from engine.jobs.kinds import IMPORT, TITLES, CutOff, Done, Ending, Plan
 from engine.jobs.report import Report, duration
 from engine.media import MediaFolder
-from engine.store import Job, Store
+from engine.store import Job, Store, usable_name
 from engine.trace import Media
 
 __all__ = ["MAX_LISTED", "ImportKind", "ImportWork", "Tally", "bad_rows", "tally"]
@@ -45,8 +45,8 @@ MAX_LISTED = 10_000
 """Refused rows that are listed; later ones are only counted."""
 _ROWS_AT_ONCE = 32
 """Rows of one transaction."""
-_WORKERS = 2
-"""A `MediaFolder` decodes two files at a time."""
+_WORKERS = 6
+"""A `MediaFolder` decodes two files at a time; the others wait for the disk meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class ImportKind:
         return Plan(
             {
                 "source": Source.from_json(source.as_json() | {"path": path}).as_json(),
-                "data_set": data_set.strip() or name_for(source),
+                "data_set": usable_name(data_set.strip() or name_for(source)),
                 "columns": columns.as_json(),
                 "is_fetching": is_fetching,
                 "incoming": incoming,
@@ -205,7 +205,7 @@ class ImportWork:
         original_id = original_id_of(row, reading.columns)
         try:
             candidate = read_row(row, reading)
-            media = tuple(self.media.take(file.read()).media for file in candidate.files)
+            media = tuple(self.media.keep(file.read()) for file in candidate.files)
             return _Taken(row, original_id, candidate, media, "")
         except PersonError as error:
             return _Taken(row, original_id, None, (), str(error))
@@ -245,7 +245,7 @@ def tally(store: Store, job_id: str) -> Tally:
     return Tally() if last is None else Tally(**last.data)
 
 
-def bad_rows(store: Store, job_id: str) -> Iterator[tuple[int, str, str]]:
-    """(row, id or "", reason) of the rows that an import refused, in order."""
-    for event in store.jobs.events(job_id, kind="bad_row", limit=MAX_LISTED):
+def bad_rows(store: Store, job_id: str, limit: int = MAX_LISTED) -> Iterator[tuple[int, str, str]]:
+    """(row, id or "", reason) of the first rows that an import refused, in order."""
+    for event in store.jobs.events(job_id, kind="bad_row", limit=limit):
         yield event.data["row"], event.data["id"] or "", event.data["reason"]

@@ -14,6 +14,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from engine.jobs.kinds import TITLES, Kind
 from engine.jobs.running import run_job
@@ -38,6 +39,11 @@ class Worker:
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
         self._leftovers: list[Job] = []
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The kinds that can be planned and run here, by name."""
+        return MappingProxyType(self._kinds)
 
     @property
     def is_alive(self) -> bool:

@@ -78,7 +78,19 @@ class MediaFolder:
         """Validates a file (or its bytes) and stores it under its hash; a file that is already here is stored once, and
         stays as it is. `sampling` of a clip is the folder's where none is given. Raises InvalidMedia, and then leaves
         nothing behind."""
-        sampling = sampling or self.sampling
+        media, loaded = self._take(source, sampling or self.sampling, has_use_for_pixels=True)
+        loaded = loaded or self.load(media.sha256)
+        self._loaded.put(media.sha256, loaded, loaded.memory_bytes)
+        return loaded
+
+    def keep(self, source: Path | str | bytes) -> Media:
+        """`take` for who brings many and looks at none: the pixels are let go before the disk is waited for, so that many may
+        wait at once."""
+        return self._take(source, self.sampling, has_use_for_pixels=False)[0]
+
+    def _take(
+        self, source: Path | str | bytes, sampling: Sampling, *, has_use_for_pixels: bool
+    ) -> tuple[Media, LoadedMedia | None]:
         descriptor, name = tempfile.mkstemp(dir=self._incoming)
         incoming = Path(name)
         try:
@@ -91,19 +103,22 @@ class MediaFolder:
                         require_bytes(os.fstat(original.fileno()).st_size, self.limits)
                         sha256 = self._copy(original, file)
                 if self.has(sha256):
-                    return self.load(sha256)
+                    known = self.load(sha256)
+                    return known.media, known
                 # What is validated is the copy: the original may change under our hands.
                 with self._decoding:
                     loaded, format = decode_file(file, sha256, self.limits, sampling)
+                media = loaded.media
+                kept = loaded if has_use_for_pixels else None
+                del loaded
                 file.flush()
                 os.fsync(file.fileno())
-            if loaded.media.kind == "video":
+            if media.kind == "video":
                 self._write(sampling.encode("ascii"), self._sampling_of(sha256))
             self._settle(incoming, self._stored(sha256, format))
         finally:
             incoming.unlink(missing_ok=True)
-        self._loaded.put(sha256, loaded, loaded.memory_bytes)
-        return loaded
+        return media, kept
 
     def has(self, sha256: str) -> bool:
         return self._find(sha256) is not None
@@ -230,8 +245,10 @@ class MediaFolder:
     def _find(self, sha256: str) -> tuple[Path, Format] | None:
         if not re.fullmatch(r"[0-9a-f]{64}", sha256):
             return None
-        candidates = ((self._stored(sha256, format), format) for format in ACCEPTED)
-        return next((found for found in candidates if found[0].is_file()), None)
+        # Texts, since a dozen paths for each look cost as much as decoding a small picture.
+        stem = os.path.join(self.root, sha256[:2], sha256)
+        found = next((format for format in ACCEPTED if os.path.isfile(stem + format.extension)), None)
+        return None if found is None else (self._stored(sha256, found), found)
 
     def _require(self, sha256: str) -> tuple[Path, Format]:
         if (found := self._find(sha256)) is None:

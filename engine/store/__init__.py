@@ -37,7 +37,7 @@ from engine.store.dossiers import Dossiers
 from engine.store.drafts import Drafts, SavedDraft, StaleDraft
 from engine.store.emptying import Emptied, Emptying, Erasure
 from engine.store.evaluations import Evaluation, Evaluations
-from engine.store.examples import DataSet, Examples, ImportedExample
+from engine.store.examples import DataSet, Examples, ImportedExample, usable_name
 from engine.store.facets import derive
 from engine.store.history import BlankCheck, History, HistoryEvent
 from engine.store.jobs import Job, JobEvent, Jobs, JobState
@@ -114,6 +114,7 @@ __all__ = [
     "group_id",
     "Target",
     "target_of",
+    "usable_name",
 ]
 
 

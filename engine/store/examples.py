@@ -28,7 +28,7 @@ from engine.store.packing import next_number
 from engine.trace import Example
 from engine.trace_json import example_from_json, example_to_json
 
-__all__ = ["DataSet", "Examples", "ImportedExample"]
+__all__ = ["DataSet", "Examples", "ImportedExample", "usable_name"]
 
 _MAX_NAME_CHARACTERS = 100
 _PAGE = 500
@@ -69,7 +69,7 @@ class Examples:
         """Records an example and its media; None, and nothing is recorded, where the data set has one that says the same of
         the same media. Raises InvalidInput for a name that no data set can have, IntegrityError where a medium contradicts
         its record."""
-        name = _usable(data_set)
+        name = usable_name(data_set)
         text = canonical_json(example_to_json(example))
         said = canonical_json(example_to_json(replace(example, source="")))
         with self._connections.write() as db:
@@ -131,8 +131,8 @@ class Examples:
         return found
 
 
-def _usable(name: str) -> str:
-    """The name as it is kept. A "/" would end it where traces are found by their source."""
+def usable_name(name: str) -> str:
+    """The name of a data set as it is kept. Raises InvalidInput: a "/" would end it where traces are found by their source."""
     name = storable(name.strip())
     if not 0 < len(name) <= _MAX_NAME_CHARACTERS or "/" in name or not name.isprintable():
         raise InvalidInput(

@@ -15,7 +15,7 @@ __all__ = ["ACTION", "SUMMARY", "configure", "run"]
 ACTION = "measure"
 SUMMARY = "measure the studio against a baseline"
 
-_NAMES = ("decode", "serving", "evaluate", "cache", "rl", "queue", "train", "editor", "people")
+_NAMES = ("decode", "serving", "evaluate", "cache", "rl", "queue", "train", "editor", "people", "import")
 
 _FULL = {
     "traces": 100_000,
@@ -28,6 +28,7 @@ _FULL = {
     "askers": 8,
     "questions": 3,
     "rounds": 7,
+    "examples": 10_000,
 }
 _QUICK = _FULL | {
     "traces": 10_000,
@@ -38,6 +39,7 @@ _QUICK = _FULL | {
     "prompts": 4,
     "questions": 1,
     "rounds": 3,
+    "examples": 300,
 }
 """Without a name everything is measured, quickly."""
 _LESSONS = 25_000
@@ -63,6 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--askers", type=int, help="serving: how many ask at once (8)")
     parser.add_argument("--questions", type=int, help="serving: questions of each asker in a round (3; quick: 1)")
     parser.add_argument("--rounds", type=int, help="serving: rounds of each side (7; quick: 3)")
+    parser.add_argument("--examples", type=int, help="import: pictures that are brought in (10000; quick: 300)")
     parser.add_argument("--json", action="store_true", help="one JSON object for each bench and nothing else")
     parser.epilog = (
         "Everything is made in the temporary folder (TMPDIR) and removed afterwards; the queue's store takes about 6 KB "
@@ -79,7 +82,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         sizes["traces"] = _LESSONS
     if sizes["traces"] < 100 or sizes["repeats"] < 3:
         raise InvalidInput("a measurement needs at least 100 traces and 3 repeats")
-    if min(sizes[name] for name in ("answers", "prompts", "askers", "questions", "rounds")) < 1:
+    if min(sizes[name] for name in ("answers", "prompts", "askers", "questions", "rounds", "examples")) < 1:
         raise InvalidInput("a measurement needs a question at least")
     if sizes["drags"] < 1 or sizes["people"] < 1 or not 0 < sizes["seconds"] <= 3600:
         raise InvalidInput("a measurement needs a drag, a person and up to 3600 seconds at least")
@@ -125,6 +128,11 @@ def _measured(
         )
         found = measure(backbone, count, progress)
         return found, answers.report(found)
+    if name == "import":
+        from engine.lab.bench import importing
+
+        found = importing.measure(sizes["examples"], progress)
+        return found, importing.report(found)
     if name == "train":
         from engine.lab.bench import train
 
