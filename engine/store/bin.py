@@ -24,6 +24,7 @@ from typing import Any, Literal
 from engine.errors import Conflict, InvalidInput, NotFound
 from engine.store.absent import is_in_bin
 from engine.store.connection import Connections
+from engine.store.facets import derive_facts_of
 from engine.store.identity import canonical_json, new_id, now, storable
 from engine.store.packing import Packed, Rows, Shape, put_back, take_out
 from engine.store.revisions import refresh_status
@@ -209,6 +210,7 @@ class Bin:
         taken = self._connections.rows(sql, (deletion_id, batch, "taken"))
         returning = self._returning(shape, {row["number"]: _packed(row) for row in taken})
         put_back(self._connections, returning.values())
+        derive_facts_of(self._connections, [one.name for one in returning.values() if one.table == "traces"])
         conn.executemany("DELETE FROM bin_rows WHERE number = ?", [(number,) for number in returning])
         for row in self._connections.rows(sql, (deletion_id, batch, "changed")):
             change, table = json.loads(row["row"]), row["of_table"]

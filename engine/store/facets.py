@@ -25,6 +25,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+from collections.abc import Sequence
 
 from engine.errors import StudioError
 from engine.store.connection import DAMAGED, Connections, run_script
@@ -32,7 +34,17 @@ from engine.store.revisions import head_columns
 from engine.thresholds import HELD_SHARE, RAPR_MOSTLY_FROM, RAPR_THRESHOLD, UNSURE_BELOW
 from engine.trace_json import trace_from_json
 
-__all__ = ["DROP_TRIGGERS", "FACETS", "FACTS_VERSION", "REBUILD", "TABLES", "TRIGGERS", "derive", "touched_in"]
+__all__ = [
+    "DROP_TRIGGERS",
+    "FACETS",
+    "FACTS_VERSION",
+    "REBUILD",
+    "TABLES",
+    "TRIGGERS",
+    "derive",
+    "derive_facts_of",
+    "touched_in",
+]
 
 FACTS_VERSION = 2
 """Goes up by one where `engine.store.revisions.head_columns` finds something else in the same trace than before."""
@@ -233,17 +245,30 @@ def _fingerprint(sql: str) -> str:
 
 
 def _derive_facts(connections: Connections) -> None:
-    sql = """SELECT t.number, t.evidence, r.trace_json FROM traces t JOIN revisions r ON r.id = t.head_id
-        WHERE t.number > ? ORDER BY t.number LIMIT ?"""
     number = 0
-    while batch := connections.rows(sql, (number, _BATCH)):
+    while batch := connections.rows(f"{_HEADS} WHERE t.number > ? ORDER BY t.number LIMIT ?", (number, _BATCH)):
         number = batch[-1]["number"]
-        for row in batch:
-            try:
-                facts = head_columns(trace_from_json(json.loads(row["trace_json"]))[0], row["evidence"])
-            except (StudioError, ValueError):
-                continue
-            assignments = ", ".join(f"{name} = :{name}" for name in facts)
+        _set_facts(connections, batch)
+
+
+def derive_facts_of(connections: Connections, trace_ids: Sequence[str]) -> None:
+    """The facts of traces that were kept elsewhere while definitions changed. Call it inside `write()`."""
+    wanted = json.dumps(list(trace_ids))
+    _set_facts(connections, connections.rows(f"{_HEADS} WHERE t.id IN (SELECT value FROM json_each(?))", (wanted,)))
+
+
+_HEADS = "SELECT t.*, r.trace_json FROM traces t JOIN revisions r ON r.id = t.head_id"
+
+
+def _set_facts(connections: Connections, rows: Sequence[sqlite3.Row]) -> None:
+    for row in rows:
+        try:
+            facts = head_columns(trace_from_json(json.loads(row["trace_json"]))[0], row["evidence"])
+        except (StudioError, ValueError):
+            continue
+        changed = {name: value for name, value in facts.items() if row[name] != value}
+        if changed:
+            assignments = ", ".join(f"{name} = :{name}" for name in changed)
             connections.database().conn.execute(
-                f"UPDATE traces SET {assignments} WHERE number = :number", facts | {"number": row["number"]}
+                f"UPDATE traces SET {assignments} WHERE number = :number", changed | {"number": row["number"]}
             )

@@ -21,8 +21,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from engine.errors import InvalidInput, NotFound
+from engine.errors import InvalidInput
 from engine.faithfulness import Trajectory
+from engine.store.absent import absent
 from engine.store.connection import Connections
 from engine.store.facets import touched_in
 from engine.store.query import Query, RoundState
@@ -96,9 +97,7 @@ class Queue:
         low, high = self._range(query)
         start = None
         if after is not None:
-            start = self._connections.row("SELECT number, updated_at FROM traces WHERE id = ?", (after,))
-            if start is None:
-                raise NotFound(f"there is no trace {after!r} in the store")
+            start = self._place(after)
         if query.order == "suggested":
             return self._suggested(match, low, high, limit, offset, start)
         if query.order == "updated":
@@ -106,6 +105,18 @@ class Queue:
         if start is not None:
             low, high = (low, start["number"] - 1) if query.order == "newest" else (start["number"] + 1, high)
         return self._in_order(match, low, high, query.order == "oldest", limit, offset)
+
+    def _place(self, trace_id: str) -> sqlite3.Row:
+        """The number and the last touch of a trace; of one in the bin, those that it had. Raises NotFound."""
+        row = self._connections.row(
+            """SELECT number, updated_at FROM traces WHERE id = :id
+            UNION ALL SELECT json_extract(row, '$.number'), json_extract(row, '$.updated_at') FROM bin_rows
+                WHERE of_table = 'traces' AND name = :id AND act = 'taken'""",
+            {"id": trace_id},
+        )
+        if row is None:
+            raise absent(self._connections, "traces", trace_id)
+        return row
 
     def _in_order(
         self, match: str | None, low: int, high: int, is_ascending: bool, limit: int, offset: int

@@ -84,6 +84,7 @@ class DeletionPlan:
     preferences: int
     other_traces: int
     examples: int
+    data_sets: tuple[str, ...]
     media: tuple[str, ...]
     learned: tuple[LearnedFrom, ...]
 
@@ -140,6 +141,10 @@ class Targets:
             preferences=len({row["id"] for row in preferences} | {row["id"] for row in own.get("preferences", ())}),
             other_traces=len({row["trace_id"] for rows in others.values() for row in rows if "trace_id" in row}),
             examples=len(chosen.examples),
+            data_sets=self._column(
+                "SELECT DISTINCT data_set FROM examples WHERE number IN (SELECT value FROM json_each(?)) ORDER BY 1",
+                (json.dumps(chosen.examples),),
+            ),
             media=self._left_alone(shape, chosen),
             learned=self.learned(chosen.trace_ids),
         )

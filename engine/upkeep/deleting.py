@@ -21,7 +21,7 @@ from engine.jobs.kinds import EXPORT
 from engine.jobs.running import checkpoint_folder
 from engine.media import MediaFolder
 from engine.rights import Role, require
-from engine.store import Deletion, DeletionPlan, Emptied, Erasure, Store, Target
+from engine.store import Deletion, DeletionPlan, Emptied, Erasure, Job, Store, Target
 
 __all__ = ["Deleting", "told"]
 
@@ -51,14 +51,21 @@ class Deleting:
         require(role, "delete")
         plan = self.store.bin.plan(target)
         for job in self.store.jobs.active():
-            if job.kind == EXPORT:
-                raise Conflict(f"the export {job.id} is {job.state} and reads the store; stop it, or wait for its end")
-            examples = self._examples_of(job.config)
-            if examples is not None and any(sha256 in examples for sha256 in plan.media):
-                raise Conflict(
-                    f"the {job.kind} job {job.id} is {job.state} and looks at this picture; stop it, or wait"
-                )
+            if (what := self._held_by(job, plan)) is not None:
+                raise Conflict(f"the {job.kind} job {job.id} is {job.state} and {what}; stop it, or wait for its end")
         return self.store.bin.put(target, person)
+
+    def _held_by(self, job: Job, plan: DeletionPlan) -> str | None:
+        """What a job at work, beside its snapshot, needs of what would go; None where nothing."""
+        if job.kind == EXPORT:
+            return "reads the store"
+        source = job.config.get("source")
+        attempted = source["name"] if isinstance(source, dict) and source.get("kind") == "imported" else None
+        if {attempted, job.config.get("data_set")} & set(plan.data_sets):
+            return "works on a data set with examples about it"
+        examples = self._examples_of(job.config)
+        is_asked = examples is not None and any(sha256 in examples for sha256 in plan.media)
+        return "asks questions about this picture" if is_asked else None
 
     def restore(self, deletion_id: str, role: Role) -> Deletion:
         """Raises NotAllowed, and NotFound where it is not in the bin."""
@@ -119,16 +126,20 @@ class Deleting:
 
 def told(plan: DeletionPlan, media_bytes: int) -> Sequence[str]:
     """A plan in sentences, first what goes, then what stays behind of it."""
-    parts = [
-        _counted(plan.traces, "trace"),
-        _counted(plan.revisions, "revision"),
-        _counted(plan.reviews, "review"),
-        _counted(plan.drafts, "draft"),
-        _counted(plan.preferences, "preference"),
-        _counted(plan.examples, "imported example"),
-        f"{_counted(len(plan.media), 'picture or clip', 'pictures or clips')} ({media_bytes / 1e6:,.1f} MB)",
-    ]
-    sentences = ["This takes " + ", ".join(parts) + "."]
+    counts = (
+        (plan.traces, "trace"),
+        (plan.revisions, "revision"),
+        (plan.reviews, "review"),
+        (plan.drafts, "draft"),
+        (plan.preferences, "preference"),
+        (plan.examples, "imported example"),
+    )
+    parts = [_counted(count, one) for count, one in counts if count]
+    if plan.media:
+        parts.append(
+            f"{_counted(len(plan.media), 'picture or clip', 'pictures or clips')} ({media_bytes / 1e6:,.1f} MB)"
+        )
+    sentences = [f"This takes {', '.join(parts) or 'nothing'}."]
     if plan.other_traces:
         sentences.append(
             f"Of {_counted(plan.other_traces, 'other trace')} it takes what this person said of them; the traces stay."

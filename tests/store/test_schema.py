@@ -126,6 +126,10 @@ def test_a_database_of_each_version_is_brought_up_to_date_and_used(
         assert [i.item.id for i in store.queue.page(Query(search="scarlet", status="accepted")).items] == [items[0].id]
         new = store.traces.record(make_trace(), author="tiny")
         assert store.queue.page().items[0].item.id == new.id
+        # What was in the bin comes back as a trace of today.
+        for deletion in store.bin.list():
+            store.bin.restore(deletion.id)
+            assert store.queue.page(Query(tag="gone")).items[0].item.question == "Deleted 1?"
         assert store.verify(None).problems == ()
 
 

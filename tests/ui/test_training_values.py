@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from engine.errors import InvalidInput
 from engine.evaluation.held_out import MAX_HELD_OUT, HeldOut
 from engine.jobs.report import duration
-from engine.store import Job, JobEvent, Store
+from engine.store import Adapter, Job, JobEvent, Store
 from engine.training.grpo_config import GrpoConfig
 from engine.training.sft_config import SftConfig
 from tests.store.samples import make_trace
@@ -25,7 +25,7 @@ from ui.training.attempts import MOST, attempts_value
 from ui.training.board import has_changed, read_board
 from ui.training.comparing import comparison_value
 from ui.training.curves import MAX_POINTS, curves_value, thinned
-from ui.training.run_values import job_value
+from ui.training.run_values import job_value, run_value
 
 TURNED = (3.0, 0, 1e-4, 16, "mini-signs", 16)
 MOMENT = "2026-11-23T17:00:00.000Z"
@@ -318,3 +318,8 @@ def test_a_promoted_adapter_that_could_not_be_loaded_is_not_said_to_answer(tmp_p
             assert (board.live is None) == (live_name is None)
             assert board.promoted is not None
         assert board.who["detail"] == "The adapter 'sft 1' cannot be read; tiny answers without it."
+
+
+def test_a_run_says_how_many_of_its_traces_were_deleted() -> None:
+    adapter = Adapter("a", "first", "adapters/a", "j", "tiny", "cd" * 32, {"steps": 3}, MOMENT, deleted_traces=2)
+    assert run_value(JOB, adapter, None)["detail"].endswith("3 steps · 2 of its traces deleted since")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.__main__ import main
-from engine.errors import Conflict, NotAllowed, NotFound
+from engine.errors import Conflict, NotAllowed, NotFound, Unavailable
 from engine.jobs.running import resume_job
 from engine.media import MediaFolder
 from engine.store import Target, target_of
@@ -81,9 +82,7 @@ def test_what_learned_from_it_is_named_and_jobs_cannot_go_on(house: House) -> No
     plan = house.deleting.plan(target, "admin")
     [learned] = plan.learned
     said = " ".join(told(plan, house.deleting.media_bytes(plan.media)))
-    assert (
-        "1 trace, 2 revisions, 1 review, 1 draft, 1 preference, 0 imported examples, 1 picture or clip (0.0 MB)" in said
-    )
+    assert "1 trace, 2 revisions, 1 review, 1 draft, 1 preference, 1 picture or clip (0.0 MB)" in said
     assert f"The grpo job {learned.job_id} learned from 1 of these traces and made the adapter “adapter of" in said
     resume_job(store, learned.job_id)
     with pytest.raises(Conflict, match="is queued and holds 1 of these traces"):
@@ -139,3 +138,39 @@ def test_the_command_plans_deletes_restores_and_empties(house: House, capsys: py
     assert call(home, "delete", "empty-bin") == (0, "gone for good: 1 traces, 2 revisions, 1 media\n")
     assert house.files_with(MARK) == []
     assert call(home, "verify")[0] == 0
+
+
+def test_what_a_job_reads_is_not_deleted_under_it(house: House) -> None:
+    store = house.store
+    trace = store.revisions.head(house.goes).trace
+    store.examples.record("signs", trace.example)
+    questions = house.home / "artifacts" / "examples" / ("ab" * 32 + ".json")
+    questions.write_text(house.goes_media)
+    picture, other = target_of("picture", [house.goes_media]), target_of("trace", [house.stays])
+    for kind, config, what in (
+        ("export", {"out": "somewhere"}, "reads the store"),
+        ("import", {"data_set": "signs"}, "works on a data set"),
+        ("collect", {"source": {"kind": "imported", "name": "signs"}}, "works on a data set"),
+        ("grpo", {"examples": {"sha256": "ab" * 32}}, "asks questions about this picture"),
+    ):
+        job = store.jobs.create(kind, config, [], {})
+        with pytest.raises(Conflict, match=f"the {kind} job {job.id} is queued and {what}"):
+            house.deleting.put(picture, "eve", "admin")
+        if kind != "export":
+            house.deleting.restore(house.deleting.put(other, "eve", "admin").id, "admin")
+        store.jobs.request_stop(job.id)
+    assert house.deleting.put(picture, "eve", "admin").traces == 1
+
+
+def test_a_database_that_is_being_read_is_compacted_later(house: House) -> None:
+    reader = sqlite3.connect(house.store.path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM traces").fetchone()
+    house.store.connections.database().conn.execute("PRAGMA busy_timeout = 10")
+    house.deleting.put(target_of("trace", [house.goes]), "eve", "admin")
+    with pytest.raises(Unavailable, match="in use by another process"):
+        house.deleting.empty("admin")
+    assert ["the database file still holds" in one for one in house.store.verify(None).problems] == [True]
+    reader.close()
+    assert call(house.home, "verify", "--repair")[0] == 0
+    assert house.files_with(MARK) == [] and house.store.verify(None).problems == ()

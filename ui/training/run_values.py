@@ -199,6 +199,8 @@ def _run_detail(job: Job, adapter: Adapter | None) -> str:
         parts.append(f"loss {metrics['first_loss']:.2f} → {metrics['last_loss']:.2f}")
     elif metrics.get("first_rapr") is not None and metrics.get("last_rapr") is not None:
         parts.append(f"RaPR {metrics['first_rapr']:.0%} → {metrics['last_rapr']:.0%}")
+    if adapter and adapter.deleted_traces:
+        parts.append(f"{adapter.deleted_traces} of its traces deleted since")
     return " · ".join(parts)
 
 

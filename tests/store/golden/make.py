@@ -193,6 +193,14 @@ def record(database: Path, media: Path) -> None:
             store.preferences.record(attempts[0].head_id, edited.id, "ann", reason="shorter")
             store.history.record_blank_check(attempts[0].head_id, 0, "blue", "red", True)
 
+        if hasattr(store, "bin"):
+            from engine.store import target_of
+
+            extra = [put(trace(f"Deleted {k}?", [zoom, Step("It is red.", answer="red")])) for k in range(2)]
+            store.tags.add(extra[1].id, "gone", "ann")
+            gone, _ = (store.bin.put(target_of("trace", [one.id]), "ann") for one in extra)
+            store.emptying.empty([gone.id])
+
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--record"]:
