@@ -200,6 +200,8 @@ def record(database: Path, media: Path) -> None:
             store.tags.add(extra[1].id, "gone", "ann")
             gone, _ = (store.bin.put(target_of("trace", [one.id]), "ann") for one in extra)
             store.emptying.empty([gone.id])
+            for erasure in store.emptying.erasures():  # `_settle` writes the file anew
+                store.emptying.erased(erasure)
 
 
 if __name__ == "__main__":
