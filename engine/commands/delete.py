@@ -79,13 +79,12 @@ _PERSON = "command line"
 
 
 def _list(store: Store, out: TextIO) -> None:
-    for one in store.bin.list():
-        named = " ".join(one.target.names[:3]) + (" ..." if len(one.target.names) > 3 else "")
-        print(
-            f"{one.id}  {one.created_at[:16]}  {one.traces:,} traces, {one.media:,} media  {one.target.kind} {named}",
-            file=out,
-        )
-    if not store.bin.list():
+    deletions = store.bin.list()
+    for one in deletions:
+        named = f"#{one.first[0]} {one.first[1][:60]}" if one.first else " ".join(one.target.names[:3])
+        counts = f"{one.traces:,} traces, {one.media:,} media"
+        print(f"{one.id}  {one.created_at[:16]}  {one.target.kind}  {counts}  {named}", file=out)
+    if not deletions:
         print("The bin is empty.", file=out)
 
 

@@ -40,7 +40,8 @@ _SIGNED = {"review_rounds": "author", "promotions": "author"}
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """An act of deleting. `traces`, `revisions` and `media` count what lies in the bin; `emptied_at` is None until then."""
+    """An act of deleting. `traces`, `revisions` and `media` count what lies in the bin; `emptied_at` is None until then;
+    `first` is the number and question of the first trace among them, None without one."""
 
     id: str
     target: Target
@@ -50,6 +51,7 @@ class Deletion:
     traces: int
     revisions: int
     media: int
+    first: tuple[int, str] | None
 
 
 class Bin:
@@ -262,7 +264,9 @@ class Bin:
     def _deletions(self, condition: str, values: tuple[Any, ...] = ()) -> tuple[Deletion, ...]:
         rows = self._connections.rows(
             f"""SELECT d.*, total(b.of_table = 'traces') AS traces, total(b.of_table = 'revisions') AS revisions,
-                total(b.of_table = 'media') AS media
+                total(b.of_table = 'media') AS media,
+                (SELECT f.row FROM bin_rows f WHERE f.deletion_id = d.id AND f.of_table = 'traces' AND f.act = 'taken'
+                    ORDER BY f.number LIMIT 1) AS first
             FROM deletions d LEFT JOIN bin_rows b ON b.deletion_id = d.id AND b.act = 'taken' {condition}
             GROUP BY d.number ORDER BY d.number DESC""",
             values,
@@ -277,6 +281,7 @@ class Bin:
                 int(row["traces"]),
                 int(row["revisions"]),
                 int(row["media"]),
+                _number_and_question(row["first"]),
             )
             for row in rows
         )
@@ -284,6 +289,11 @@ class Bin:
 
 def _named(target: Target) -> str:
     return f"{target.kind} {', '.join(target.names[:3])}"
+
+
+def _number_and_question(row: str | None) -> tuple[int, str] | None:
+    values = json.loads(row) if row else None
+    return None if values is None else (values["number"], values["question"])
 
 
 def _equal(key: Mapping[str, Any]) -> str:

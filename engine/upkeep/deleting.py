@@ -136,9 +136,7 @@ def told(plan: DeletionPlan, media_bytes: int) -> Sequence[str]:
     )
     parts = [_counted(count, one) for count, one in counts if count]
     if plan.media:
-        parts.append(
-            f"{_counted(len(plan.media), 'picture or clip', 'pictures or clips')} ({media_bytes / 1e6:,.1f} MB)"
-        )
+        parts.append(f"{_counted(len(plan.media), 'picture or clip', 'pictures or clips')} ({_size(media_bytes)})")
     sentences = [f"This takes {', '.join(parts) or 'nothing'}."]
     if plan.other_traces:
         sentences.append(
@@ -155,3 +153,7 @@ def told(plan: DeletionPlan, media_bytes: int) -> Sequence[str]:
 
 def _counted(count: int, one: str, more: str = "") -> str:
     return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def _size(count_bytes: int) -> str:
+    return f"{count_bytes / 1e6:,.1f} MB" if count_bytes >= 1e6 else f"{count_bytes / 1e3:,.1f} kB"

@@ -78,6 +78,7 @@ def _value(deletion: Deletion) -> dict[str, Any]:
         "kind": deletion.target.kind,
         "names": list(deletion.target.names[:3]),
         "count": len(deletion.target.names),
+        "first": None if deletion.first is None else {"number": deletion.first[0], "question": deletion.first[1]},
         "author": deletion.author,
         "created_at": deletion.created_at,
         "traces": deletion.traces,

@@ -10,7 +10,7 @@ import { insist } from './holding.js';
 import { mountVersions } from './versions.js';
 import { mountSharing } from './sharing.js';
 import { sideBySide } from './pair.js';
-import { deleteTrace } from './deleting.js';
+import { deletePicture, deleteTrace } from './deleting.js';
 import { tell as send } from './outbox.js';
 import { make, say, tell, put, each } from '../../client/dom.js';
 import { STOP_WORDS, VERDICT_WORDS, ago, count } from '../../client/words.js';
@@ -57,6 +57,7 @@ export function mount({ element: root }) {
   mountSharing(root);
   part('beside').addEventListener('click', () => sideBySide());
   part('delete').addEventListener('click', () => deleteTrace());
+  part('delete-picture').addEventListener('click', () => deletePicture());
   let drawnChanges = null;
   // The bar grows with what it asks, and what stands above it makes room.
   const bar = root.querySelector('.workbench-bar');

@@ -4,7 +4,7 @@ import { make, each, say, tell } from '../../client/dom.js';
 import { ago, count } from '../../client/words.js';
 import { askAndDelete, confirm, restore } from './confirming.js';
 
-const OF = { trace: 'A trace', picture: 'A picture', person: 'Of one person', before: 'Before' };
+const OF = { picture: 'The picture', person: 'Of', before: 'Before' };
 
 export function mount({ element: root }) {
   const form = root.querySelector('.bin-form'),
@@ -47,10 +47,12 @@ export function mount({ element: root }) {
         return row;
       },
       (row, one) => {
-        const named = one.count > 1 ? `${one.count} at once` : one.names[0].slice(0, 24);
-        say(row.children[0], `${OF[one.kind]} ${named}: ${count(one.traces, 'trace')}, ${one.media} media`);
+        const named = one.kind === 'person' || one.kind === 'before' ? `${OF[one.kind]} ${one.names[0]}: ` : '';
+        const first = one.first ? `#${one.first.number} ${one.first.question}` : `${one.media} media`;
+        const what = `${named}${first}${one.traces > 1 ? ` and ${one.traces - 1} more` : ''}`;
+        say(row.children[0], what);
         say(row.children[1], `${one.author}, ${ago(one.created_at)}`);
-        row.children[2].setAttribute('aria-label', `Restore: ${OF[one.kind]} ${named}`);
+        row.children[2].setAttribute('aria-label', `Restore ${what}`);
         row.children[2].onclick = () =>
           attempt(async () => {
             const back = await restore(one.id);
@@ -70,7 +72,7 @@ export function mount({ element: root }) {
       name = input.value.trim();
     if (!name) return input.focus();
     attempt(async () => {
-      const gone = await askAndDelete(kind.value, [name], `${OF[kind.value]} ${name.slice(0, 24)}: delete?`);
+      const gone = await askAndDelete(kind.value, [name], `Delete? ${OF[kind.value]} ${name.slice(0, 24)}`);
       if (!gone) return '';
       input.value = '';
       return `Deleted ${count(gone.traces, 'trace')}; the bin keeps it.`;
