@@ -65,7 +65,9 @@ class House:
         store.media.record(media, f"{word}file.png", 1000)
         self.media.thumbnail(media.sha256, None, 64)
         trace = trace_about(media, word)
-        example = Example(trace.question, (media,), answer=f"{word}gold", source=f"{word}source/1")
+        example = Example(
+            trace.question, (media,), answer=f"{word}gold", source=f"{word}source/1", category=word + "kind"
+        )
         record = store.traces.record(trace, author=author, example=example, score=0.0)
         edited = store.revisions.append(record.id, trace_about(media, word, "edited"), person, record.head_id)
         store.drafts.record_edits(edited.id, [{"edit": word + "edit"}])
@@ -91,6 +93,18 @@ class House:
         kept = self.home / "artifacts" / "checkpoints" / job.id / "replay.pt"
         kept.parent.mkdir(parents=True)
         kept.write_text(word + "replay")
+        collecting = store.jobs.create("collect", {}, [], {})
+        store.attempts.begin(collecting.id, 0, example, "exact", None)
+        costs = {
+            "hit": None,
+            "has_operation": True,
+            "operation_errors": 0,
+            "is_empty": False,
+            "tokens": 9,
+            "cpu_s": 0.5,
+        }
+        store.attempts.record(collecting.id, 0, 0, trace_id=record.id, score=0.0, **costs)
+        store.jobs.request_stop(collecting.id)
         out = self.home / "artifacts" / "exports" / job.id
         out.mkdir(parents=True)
         (out / "TRACES.jsonl").write_text(word + "exported")

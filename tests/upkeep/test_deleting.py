@@ -37,6 +37,9 @@ TARGETS = {
 @pytest.mark.parametrize("name", TARGETS)
 def test_after_emptying_no_file_holds_a_word_of_it(house: House, name: str) -> None:
     assert len(house.files_with(MARK)) > 3 and MARK.lower() in house.terms()
+    if name == "picture":
+        example = house.store.traces.get(house.goes).example
+        house.store.examples.record(MARK + "set", example, original_id=MARK + "row", file_names=[MARK + "name"])
     target: Target = TARGETS[name](house)
     house.deleting.put(target, "eve", "admin")
     emptied = house.deleting.empty("admin")
@@ -44,6 +47,12 @@ def test_after_emptying_no_file_holds_a_word_of_it(house: House, name: str) -> N
     assert house.files_with(MARK) == [] and MARK.lower() not in house.terms()
     if name != "picture":  # a picture's hash says nothing of it but to who has it
         assert house.files_with(house.goes_media) == []
+    # What jobs counted stays as numbers alone.
+    attempts = [one for job in house.store.jobs.list(kinds=["collect"]) for one in house.store.attempts.of(job.id)]
+    assert sorted((one.trace_id is None, one.category, one.score) for one in attempts) == [
+        (False, "Remainingkind", 0.0),
+        (True, None, 0.0),
+    ]
     # What stays is as it was.
     assert house.store.verify(MediaFolder(house.media.root)).problems == ()
     assert len(house.files_with("Remaining")) > 3 and "remainingquestion" in house.terms()
