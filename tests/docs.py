@@ -117,12 +117,12 @@ def formats() -> str:
     """The formats of `engine.exchange`: which way each goes, what it makes, and what it cannot hold."""
     from engine.exchange.formats import FORMATS
 
-    lines = ["| format | | out | in | makes | cannot hold |", "|---|---|---|---|---|---|"]
+    lines = ["| format | | out | in | makes | comes back | cannot hold |", "|---|---|---|---|---|---|---|"]
     for one in FORMATS:
         goes = ("yes" if one.is_written else "", "yes" if one.is_read else "")
         made = ", ".join(f"`{name}`" for name in (one.file, *one.beside)) if one.is_written else ""
         lost = "; ".join(one.losses)
-        lines.append(f"| `{one.name}` | {one.description} | {goes[0]} | {goes[1]} | {made} | {lost} |")
+        lines.append(f"| `{one.name}` | {one.description} | {goes[0]} | {goes[1]} | {made} | {one.returns} | {lost} |")
     return "\n".join(lines)
 
 

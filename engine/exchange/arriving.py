@@ -43,19 +43,12 @@ class Arrived:
     notes: Counter[str] = field(default_factory=Counter)
 
     def sentence(self) -> str:
-        parts = (
-            [f"{self.traces:,} trace{'' if self.traces == 1 else 's'} came in"]
-            if self.traces or not self.examples
-            else []
-        )
-        parts += [f"{self.examples:,} example{'' if self.examples == 1 else 's'} came in"] if self.examples else []
+        came = [(self.traces, "trace"), (self.examples, "example")]
+        parts = [f"{count:,} {what}{'' if count == 1 else 's'} came in" for count, what in came if count]
+        parts = parts or ["nothing came in"]
         parts += [f"{self.known:,} {'was' if self.known == 1 else 'were'} there already"] if self.known else []
-        parts += (
-            [f"{self.refused_count:,} row{'' if self.refused_count == 1 else 's'} could not"]
-            if self.refused_count
-            else []
-        )
-        return ", ".join(parts)
+        refused = self.refused_count
+        return ", ".join(parts + ([f"{refused:,} row{'' if refused == 1 else 's'} could not"] if refused else []))
 
 
 @dataclass(frozen=True, slots=True)

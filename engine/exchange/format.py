@@ -69,8 +69,9 @@ class Format:
 
     `file` is the file of rows that it makes: its ending says whether they stand a line each (.jsonl), in one list (.json) or
     in columns (.parquet); `beside` are the folders and files that come with it. `losses` are what it cannot hold: each is a
-    plural with a reason, as it is counted in a report. `is_of_examples` says that a row is a question, written once however
-    many attempts there are. `rows` and `read` are None where the format only comes in or only goes out.
+    plural with a reason, as it is counted in a report. `returns` is what comes back of a trace that was written and is
+    read. `is_of_examples` says that a row is a question, written once however many attempts there are. `rows` and `read`
+    are None where the format only comes in or only goes out.
 
     Columns have the types of `schema`, where the rows alone do not tell them; `texts` are files that are always the same.
     """
@@ -81,6 +82,7 @@ class Format:
     file: str
     beside: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
+    returns: str = ""
     is_of_examples: bool = False
     needs_versions: bool = False
     rows: Callable[[Dossier, Sheet], Iterable[Row]] | None = None

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from engine.errors import InvalidInput
+from engine.exchange.atif import ATIF
+from engine.exchange.deepeyes import DEEPEYES
 from engine.exchange.format import Format
 from engine.exchange.llama_factory import LLAMA_FACTORY
+from engine.exchange.mini_o3 import MINI_O3
 from engine.exchange.ms_swift import MS_SWIFT
+from engine.exchange.openai_chat import OPENAI_CHAT
+from engine.exchange.pixel_reasoner_rl import PIXEL_REASONER_RL
 from engine.exchange.pixel_reasoner_sft import PIXEL_REASONER_SFT
 from engine.exchange.preference import PREFERENCE
 from engine.exchange.trace_json import TRACE_JSON
@@ -17,11 +22,16 @@ __all__ = ["FORMATS", "format_named"]
 FORMATS: tuple[Format, ...] = (
     TRACE_JSON,
     PIXEL_REASONER_SFT,
+    PIXEL_REASONER_RL,
     TRL,
     PREFERENCE,
     LLAMA_FACTORY,
     MS_SWIFT,
     VERL,
+    OPENAI_CHAT,
+    ATIF,
+    DEEPEYES,
+    MINI_O3,
 )
 
 

@@ -200,6 +200,7 @@ PIXEL_REASONER_SFT = Format(
     file=FILE_NAME,
     beside=("images/", "crops/", "frames/"),
     losses=(UNMASKED, UNTRAINED, UNPADDED, AT_EDGE, TARGET_FRAME, KNOWN, ESCAPED),
+    returns="question, options, steps and regions",
     rows=_rows,
     read=read,
 )

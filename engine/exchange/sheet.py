@@ -13,6 +13,7 @@ in memory of what was written: the disk is asked.
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 from collections import Counter
@@ -92,6 +93,13 @@ class Sheet:
             return self._file(f"frames/{view.sha256}-{view.frame:02}.png", self._pixels(view))
         edges = "-".join(map(str, view.box.to_pixels((medium.width, medium.height))))
         return self._file(f"crops/{view.sha256}-{view.frame or 0:02}-{edges}.png", self._pixels(view))
+
+    def encoded(self, view: View, media: tuple[Media, ...]) -> str:
+        """What a view shows as a `data:` address, for formats that hold their pictures. Raises NotFound."""
+        is_original = view.frame is None and view.box == Box.full() and self._is_read_alike(view.sha256)
+        kind = self._media.mime_type(view.sha256) if is_original else "image/png"
+        data = self._media.path(view.sha256).read_bytes() if is_original else self._media.crop_png(view)
+        return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
     def _pixels(self, view: View) -> Callable[[Path], object]:
         return lambda target: target.write_bytes(self._media.crop_png(view))

@@ -51,9 +51,10 @@ from engine.store.reviews import VERDICTS
 from engine.store.rounds import MAX_REVIEWS
 from engine.store.search import STATUSES
 from engine.store.tags import MAX_TAG_LENGTH
+from engine.trace import Trace
 from engine.trace_json import known_from_json, known_to_json, trace_from_json, trace_to_json
 
-__all__ = ["EARLIER", "FILE_NAME", "TRACE_JSON", "dossier_from_json", "read", "trace_line"]
+__all__ = ["EARLIER", "FILE_NAME", "TRACE_JSON", "dossier_from_json", "dossier_of", "known_of", "read", "trace_line"]
 
 FILE_NAME = "TRACES.jsonl"
 EARLIER = "edited traces whose earlier versions were not asked for, so that they have other hashes elsewhere"
@@ -61,7 +62,7 @@ EARLIER = "edited traces whose earlier versions were not asked for, so that they
 
 def trace_line(dossier: Dossier) -> dict[str, Any]:
     """One line of TRACES.jsonl as a plain value."""
-    return trace_to_json(dossier.trace, dossier.id) | {"studio": _known(dossier)}
+    return trace_to_json(dossier.trace, dossier.id) | {"studio": known_of(dossier)}
 
 
 def _rows(dossier: Dossier, sheet: Sheet) -> Iterator[Row]:
@@ -72,7 +73,8 @@ def _rows(dossier: Dossier, sheet: Sheet) -> Iterator[Row]:
     yield trace_line(dossier)
 
 
-def _known(dossier: Dossier) -> dict[str, Any]:
+def known_of(dossier: Dossier) -> dict[str, Any]:
+    """What is known of a trace beside its steps, as it stands under "studio"."""
     labels = faithfulness(dossier.trace, dossier.example.evidence)
     known = {
         "number": dossier.number,
@@ -168,37 +170,39 @@ def dossier_from_json(row: Any) -> Dossier:
     if row.get("studio") is None:
         return Dossier(trace, trace.example, id or "")
     try:
-        known = required(row, "studio", _object)
-        example = known_from_json(known, trace)
-        labels = optional(known, "faithfulness", _object, {})
-        return Dossier(
-            trace=trace,
-            example=example,
-            id=id or "",
-            number=optional(known, "number", whole, 0),
-            status=optional(known, "status", one_of(STATUSES), "new"),
-            author=optional(known, "author", text, ""),
-            policy_settings=optional(known, "policy_settings", _object, {}),
-            score=optional(known, "score", _share, None),
-            confidence=optional(known, "confidence", _share, None),
-            group_id=optional(known, "group", text, None),
-            names=optional(known, "names", list_of(text), ()),
-            revision=optional(known, "revision_hash", text, ""),
-            revision_number=optional(known, "revision", whole, 1),
-            created_at=optional(known, "created_at", _moment, ""),
-            updated_at=optional(known, "updated_at", _moment, ""),
-            tags=optional(known, "tagged", list_of(_tagged_from), ()),
-            wanted=optional(known, "wanted", _wanted, 1),
-            reviews=optional(known, "reviews", list_of(_reviewed_from), ()),
-            decisions=optional(known, "adjudications", list_of(_decided_from), ()),
-            blanked=optional(labels, "blanking", list_of(_blanked_from), ()),
-            preferences=optional(known, "preferences", list_of(_preferred_from), ()),
-            versions=optional(known, "revisions", list_of(_version_from), ()),
-        )
+        return required(row, "studio", lambda known: dossier_of(known, trace, id))
     except Misread as error:
-        raise InvalidInput(
-            str(error.within("studio")) if not error.field.startswith("studio") else str(error)
-        ) from None
+        raise InvalidInput(str(error)) from None
+
+
+def dossier_of(known: Any, trace: Trace, id: str | None) -> Dossier:
+    """The inverse of `known_of`. Raises InvalidInput."""
+    require_object(known)
+    labels = optional(known, "faithfulness", _object, {})
+    return Dossier(
+        trace=trace,
+        example=known_from_json(known, trace),
+        id=id or "",
+        number=optional(known, "number", whole, 0),
+        status=optional(known, "status", one_of(STATUSES), "new"),
+        author=optional(known, "author", text, ""),
+        policy_settings=optional(known, "policy_settings", _object, {}),
+        score=optional(known, "score", _share, None),
+        confidence=optional(known, "confidence", _share, None),
+        group_id=optional(known, "group", text, None),
+        names=optional(known, "names", list_of(text), ()),
+        revision=optional(known, "revision_hash", text, ""),
+        revision_number=optional(known, "revision", whole, 1),
+        created_at=optional(known, "created_at", _moment, ""),
+        updated_at=optional(known, "updated_at", _moment, ""),
+        tags=optional(known, "tagged", list_of(_tagged_from), ()),
+        wanted=optional(known, "wanted", _wanted, 1),
+        reviews=optional(known, "reviews", list_of(_reviewed_from), ()),
+        decisions=optional(known, "adjudications", list_of(_decided_from), ()),
+        blanked=optional(labels, "blanking", list_of(_blanked_from), ()),
+        preferences=optional(known, "preferences", list_of(_preferred_from), ()),
+        versions=optional(known, "revisions", list_of(_version_from), ()),
+    )
 
 
 def _object(data: Any) -> Mapping[str, Any]:
@@ -213,8 +217,8 @@ def _share(value: Any) -> float:
 
 
 def _moment(value: Any) -> str:
-    """A time as the store keeps them, or it could not be sorted."""
-    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value):
+    """A time as the store keeps them, or it could not be sorted; "" where nobody told."""
+    if not isinstance(value, str) or not re.fullmatch(r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value):
         raise expected("a time such as 2026-11-23T17:13:17.123Z", value)
     return value
 
@@ -308,6 +312,7 @@ TRACE_JSON = Format(
     file=FILE_NAME,
     beside=("media/",),
     losses=(EARLIER,),
+    returns="everything, with --revisions under the same hashes",
     rows=_rows,
     read=read,
 )

@@ -33,7 +33,7 @@ from engine.store.attempts import Attempt, AttemptCounts, Attempts, group_id
 from engine.store.bin import Bin, Deletion
 from engine.store.connection import Connections, JournalMode
 from engine.store.dossier import Blanked, Decided, Dossier, Preferred, Reviewed, Tagged, Version
-from engine.store.dossiers import Dossiers
+from engine.store.dossiers import Dossiers, first_hash
 from engine.store.drafts import Drafts, SavedDraft, StaleDraft
 from engine.store.emptying import Emptied, Emptying, Erasure
 from engine.store.evaluations import Evaluation, Evaluations
@@ -111,6 +111,7 @@ __all__ = [
     "Verdict",
     "VerifyReport",
     "Version",
+    "first_hash",
     "group_id",
     "Target",
     "target_of",

@@ -20,9 +20,10 @@ from engine.store.media import MediaRecords
 from engine.store.packing import next_number
 from engine.store.revisions import Revision, Revisions, example_key, refresh_status
 from engine.store.traces import Traces
+from engine.trace import Trace
 from engine.trace_json import trace_to_json
 
-__all__ = ["Dossiers"]
+__all__ = ["Dossiers", "first_hash"]
 
 
 class Dossiers:
@@ -263,6 +264,11 @@ def _versions(revisions: list[Revision]) -> tuple[Version, ...]:
         Version(one.hash, hashes.get(one.parent_id or ""), one.number, one.author, one.created_at, one.trace)
         for one in revisions
     )
+
+
+def first_hash(trace: Trace) -> str:
+    """The hash that a trace has as a first version."""
+    return revision_hash(None, canonical_json(trace_to_json(trace)))
 
 
 def _only_version(dossier: Dossier) -> Version:

@@ -16,7 +16,7 @@ from engine.store import Dossier
 from engine.trace import Example, Media, Observation, SelectFrames, Step, Trace, View, ZoomIn, first_views
 from tests.strategies import grid_boxes
 
-__all__ = ["executed", "taken", "with_policy"]
+__all__ = ["executed", "noise", "png", "taken"]
 
 WORDS = ("Look closer.", "", "A <image> here?", "2 < 3", "zwei\nZeilen", "a\u2028b", "<|image_pad|>", "(A) is near")
 QUESTIONS = ("Which one?", "What does <image> say?", "Is it\u2028red?", "Zwei\nZeilen?")
@@ -29,12 +29,16 @@ def noise(seed: int, size: tuple[int, int]) -> Image.Image:
     return small.resize(size, Image.Resampling.NEAREST)
 
 
+def png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def taken(media: MediaFolder) -> tuple[Media, Media]:
     """A picture and a clip in the folder, no two places of which look alike."""
-    buffer = io.BytesIO()
-    noise(1, (640, 480)).save(buffer, "PNG")
     clip = animated_png([noise(10 + k, (320, 240)) for k in range(16)])
-    return media.take(buffer.getvalue()).media, media.take(clip, "index").media
+    return media.take(png(noise(1, (640, 480)))).media, media.take(clip, "index").media
 
 
 @st.composite
@@ -56,7 +60,7 @@ def executed(draw: st.DrawFn, media: MediaFolder, known: Sequence[Media], rule: 
             observation = Observation(tuple(view.number for view in new))
         except Exception as mistake:
             new, observation = (), Observation(error=f"no: {mistake}")
-        steps.append(Step(thought, operation, observation))
+        steps.append(Step(thought, operation, observation, is_erroneous=bool(new) and draw(st.booleans())))
         views.extend(new)
     steps.append(Step(draw(st.sampled_from(WORDS)).strip(), answer=draw(st.sampled_from(ANSWERS))))
     question, options = (
@@ -67,9 +71,3 @@ def executed(draw: st.DrawFn, media: MediaFolder, known: Sequence[Media], rule: 
     return Dossier(
         trace, Example(question, (medium,), options=options), id="1" * 32, created_at="2026-11-28T10:00:00.000Z"
     )
-
-
-def with_policy(trace: Trace, policy: str, protocol: str) -> Trace:
-    from dataclasses import replace
-
-    return replace(trace, policy=policy, protocol=protocol)

@@ -16,9 +16,8 @@ def test_every_format_has_a_name_of_its_own_and_says_what_it_is():
     for one in FORMATS:
         assert format_named(one.name) is one
         assert one.description.endswith(".") and one.title
-        assert one.file.endswith((".jsonl", ".json", ".parquet")) and (one.schema is not None) == one.file.endswith(
-            ".parquet"
-        )
+        assert one.file.endswith((".jsonl", ".json", ".parquet"))
+        assert (one.schema is not None) == (one.is_written and one.file.endswith(".parquet"))
         assert len(set(one.losses)) == len(one.losses) and not any(loss.endswith(".") for loss in one.losses)
     with pytest.raises(InvalidInput, match="no format 'excel'"):
         format_named("excel")

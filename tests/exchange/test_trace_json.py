@@ -198,6 +198,6 @@ def test_the_command_takes_them_in(home, tmp_path, capsys):
     out, elsewhere = io.StringIO(), {"STUDIO_HOME": str(tmp_path / "elsewhere")}
     for _ in range(2):
         assert main(["import", "trace-json", str(tmp_path / "out")], elsewhere, out) == 0
-    assert out.getvalue() == "3 traces came in\n0 traces came in, 3 were there already\n"
+    assert out.getvalue() == "3 traces came in\nnothing came in, 3 were there already\n"
     assert main(["import", "trace-json", str(tmp_path / "nowhere")], elsewhere, out) == 2
     assert "there is no file or folder" in capsys.readouterr().err
