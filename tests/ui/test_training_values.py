@@ -22,7 +22,7 @@ from tests.store.samples import make_trace
 from ui.studio import Studio
 from ui.training import knobs
 from ui.training.attempts import MOST, attempts_value
-from ui.training.board import has_changed, read_board
+from ui.training.board import Board, Seen, has_changed, read_board
 from ui.training.comparing import comparison_value
 from ui.training.curves import MAX_POINTS, curves_value, thinned
 from ui.training.run_values import job_value, run_value
@@ -297,6 +297,34 @@ def test_a_page_is_told_of_runs_and_reviews_and_of_nothing_else(tmp_path: Path) 
         assert read_board(studio, export.id).job == board.job  # an export is no run of this screen
         again = read_board(studio, seen=board.seen)
         assert again.basis is None and again.seen == board.seen  # what is known is not counted again
+
+
+def test_what_nobody_could_judge_while_the_model_was_loading_is_judged_once_it_is_there(tmp_path: Path) -> None:
+    with Store(tmp_path / "annotations.db") as store:
+        trace = make_trace()
+        steps = tuple(dataclasses.replace(step, is_erroneous=True) for step in trace.steps)
+        spoilt = store.traces.record(dataclasses.replace(trace, steps=steps), author="tiny")
+        store.reviews.record(spoilt.head_id, "ann", "accepted")
+
+        def board(unready: str | None, desk: object, seen: Seen | None = None) -> Board:
+            told = {
+                "untrainable": unready,
+                "unready": unready,
+                "problem": None,
+                "reasoner": SimpleNamespace(name="tiny"),
+            }
+            return read_board(cast(Studio, SimpleNamespace(store=store, jobs=desk, **told)), seen=seen)
+
+        judged = SimpleNamespace(
+            model_name="tiny", live_name=None, objections=lambda heads: dict.fromkeys(heads, "each one is erroneous")
+        )
+        first = board("tiny is loading", None)
+        assert board("tiny is loading, 40%", None, first.seen).basis is None
+        then = board(None, judged, first.seen)
+        assert then.basis is not None and [one["reason"] for one in then.basis["objections"]] == [
+            "each one is erroneous"
+        ]
+        assert then.seen.usable == 0 and board(None, judged, then.seen).basis is None
 
 
 def test_a_promoted_adapter_that_could_not_be_loaded_is_not_said_to_answer(tmp_path: Path) -> None:

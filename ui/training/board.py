@@ -31,11 +31,13 @@ _NO_RUNS = "Runs will be listed here, and stay."
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a page has seen of the store: of runs, of traces, and how many of these can be learned from."""
+    """What a page has seen of the store: of runs, of traces, and how many of these can be learned from, as far as a model
+    was there to judge them (`is_judged`)."""
 
     stamp: tuple[Any, ...] = ()
     touched_at: str | None = ""
     usable: int = 0
+    is_judged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
     store = studio.store
     # First: what changes while we read is read again.
     stamp, touched_at = _stamp(studio, _shown_job(studio, chosen)), store.lessons.last_change()
+    is_judged = studio.jobs is not None
     job = _shown_job(studio, chosen)
     jobs, adapters, promoted = (
         store.jobs.list(limit=_HISTORY, kinds=TRAINING),
@@ -81,10 +84,10 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
     by_job = {adapter.job_id: adapter for adapter in reversed(adapters)}  # the newest of a job that was resumed
     events = [] if job is None else store.jobs.events(job.id, limit=1_000_000)
     promotions = store.adapters.promotions(limit=1)
-    is_known = seen is not None and seen.touched_at == touched_at
+    is_known = seen is not None and (seen.touched_at, seen.is_judged) == (touched_at, is_judged)
     basis, usable = (None, seen.usable) if seen is not None and is_known else read_basis(studio)
     return Board(
-        seen=Seen(stamp, touched_at, usable),
+        seen=Seen(stamp, touched_at, usable, is_judged),
         job=job,
         adapter=by_job.get(job.id) if job else None,
         active=next((one for one in jobs if one.is_active), None),
