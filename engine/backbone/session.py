@@ -4,8 +4,8 @@ The idea: over the turns of a trace the history only grows, so nothing is comput
 each turn forwards only the tokens that the cache does not hold yet, at their exact multimodal rotary positions.
 
     ids        [1, n]       every token so far; cache covers a prefix of it
-    positions  [3, 1, n]    temporal, height, width rotary positions (get_rope_index over the whole sequence)
-    pixels     [p, d]       patches of one picture; grid [1, 3] its (1, patch rows, patch columns)
+    positions  [3, 1, n]    temporal, height, width rotary positions (`engine.backbone.positions`)
+    pixels     [p, d]       patches of one picture or clip; grid [1, 3] its (temporal patches, patch rows, patch columns)
 
 Algorithm: positions are computed over the full sequence and sliced, every forward is given its slice, and decoded tokens
 continue at `n + delta`; so no state is left on the model (`rope_deltas` is never relied upon) and conversations may be
@@ -34,16 +34,29 @@ from typing import Any
 import torch
 from PIL import Image
 from transformers import Cache
-from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
 
 from engine.backbone.cache import fresh_cache, shared_cache
 from engine.backbone.loading import Backbone, PixelBudget
+from engine.backbone.positions import rope_positions
 from engine.backbone.repetition import Repetition
 from engine.backbone.rows import forward_rows
 from engine.backbone.spelling import Spelling
-from engine.backbone.turn_ends import IMAGE_PAD, TURN_END, TURN_START, VISION_END, VISION_START, TurnEnds
+from engine.backbone.turn_ends import IMAGE_PAD, TURN_END, TURN_START, VIDEO_PAD, VISION_END, VISION_START, TurnEnds
+from engine.protocols import protocol_named
+from engine.protocols.budgets import smart_resize, within_aspect
 
-__all__ = ["IMAGE_PAD", "PIECE_TOKENS", "TURN_END", "Picture", "Session", "encode_picture", "shown_size"]
+__all__ = [
+    "IMAGE_PAD",
+    "PIECE_TOKENS",
+    "TURN_END",
+    "Clip",
+    "Picture",
+    "Seen",
+    "Session",
+    "clip_interval",
+    "encode_seen",
+    "shown_size",
+]
 
 PIECE_TOKENS = 1024
 """The most tokens of a history that are computed without a break."""
@@ -60,6 +73,17 @@ class Picture:
 
     image: Image.Image
     budget: PixelBudget
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A clip in a user turn that goes in as one video: two frames are a temporal patch. All frames are of one size."""
+
+    images: tuple[Image.Image, ...]
+    budget: PixelBudget
+
+
+Seen = Picture | Clip
 
 
 @dataclass(slots=True)
@@ -109,7 +133,7 @@ class Session:
 
     # --- building the history ---------------------------------------------------------------------------------------
 
-    def append_user(self, parts: Sequence[str | Picture], system: str | None = None) -> None:
+    def append_user(self, parts: Sequence[str | Seen], system: str | None = None) -> None:
         """Add a user turn and open the assistant's. Special tokens that stand in a text are words in it, nothing more."""
         if self._is_open:
             self.end_turn()
@@ -130,14 +154,14 @@ class Session:
         if self._is_open and int(self.ids[0, -1]) != self._id(TURN_END):
             self._append_special(TURN_END)
 
-    def _append_turn(self, role: str, parts: Sequence[str | Picture]) -> None:
+    def _append_turn(self, role: str, parts: Sequence[str | Seen]) -> None:
         """Texts that touch become tokens together, as in the chat template: "user\\n" and "\\nHere" share a token."""
         self._append_special(TURN_START)
         text = f"{role}\n"
         for part in parts:
-            if isinstance(part, Picture):
+            if isinstance(part, Seen):
                 self._append_text(text)
-                self._append_picture(part)
+                self._append_seen(part)
                 text = ""
             else:
                 text += part
@@ -164,14 +188,18 @@ class Session:
     def _append_special(self, token: str) -> None:
         self._append_ids([self._id(token)])
 
-    def _append_picture(self, picture: Picture) -> None:
-        pixels, grid = encode_picture(self.backbone, picture)
-        merge = self.backbone.processor.image_processor.merge_size
-        count = int(grid.prod()) // merge**2
+    def _append_seen(self, seen: Seen) -> None:
+        pixels, grid = encode_seen(self.backbone, seen)
+        count = int(grid.prod()) // self._merge**2
+        placeholder = self._id(IMAGE_PAD if isinstance(seen, Picture) else VIDEO_PAD)
         self.pixels.append(pixels)
         self.grids.append(grid)
         self._picture_spans.append((self._length + 1, self._length + 1 + count))
-        self._append_ids([self._id(VISION_START), *[self._id(IMAGE_PAD)] * count, self._id(VISION_END)])
+        self._append_ids([self._id(VISION_START), *[placeholder] * count, self._id(VISION_END)])
+
+    @property
+    def _merge(self) -> int:
+        return self.backbone.processor.image_processor.merge_size
 
     def _append_ids(self, ids: Sequence[int]) -> None:
         end = self._length + len(ids)
@@ -189,14 +217,23 @@ class Session:
 
     def positions(self) -> tuple[torch.Tensor, int]:
         """Rotary positions [3, 1, n] of the whole sequence, and delta: a token at index i >= n stands at i + delta."""
-        length = self._length
-        if not self.grids:
-            return torch.arange(length).view(1, 1, -1).expand(3, 1, -1), 0
-        is_picture = (self.ids == self._id(IMAGE_PAD)).int()
-        positions, delta = self.backbone.model.model.get_rope_index(
-            self.ids, mm_token_type_ids=is_picture, image_grid_thw=torch.cat(self.grids)
-        )
-        return positions, int(delta.flatten()[0])
+        positions, delta = rope_positions(self.is_seen, self.grids, self._merge, clip_interval(self.backbone) or 1)
+        return positions[:, None], delta
+
+    @property
+    def is_seen(self) -> torch.Tensor:
+        """[n]: the tokens of pictures and clips."""
+        seen = torch.zeros(self._length, dtype=torch.bool)
+        for start, end in self._picture_spans:
+            seen[start:end] = True
+        return seen
+
+    @property
+    def network_ids(self) -> torch.Tensor:
+        """[1, n]: as the network is given them. Placeholders of clips stand as those of pictures: what replaces them is made
+        in the same way, and where it stands in time is told by the positions."""
+        ids = self.ids
+        return ids.masked_fill(self.is_seen, self._id(IMAGE_PAD)) if self.grids else ids
 
     def prefill(self) -> None:
         """Forward everything but the last token, for `fork`, where that is not done. The lease must be held and the
@@ -284,7 +321,7 @@ class Session:
             more = {"deepstack_features": deeper} if has_deeper else {}
             seen = {"image": self._seen_as(pooler_output=pooled, **more)}
         output = network(
-            input_ids=self.ids[:, start:stop].to(device),
+            input_ids=self.network_ids[:, start:stop].to(device),
             position_ids=positions[:, :, start:stop].to(device),
             cache=self._cache,
             use_cache=True,
@@ -404,35 +441,45 @@ def _within(numbers: Sequence[int], sizes: Sequence[int], most: int) -> Iterator
         yield group
 
 
+def clip_interval(backbone: Backbone) -> int | None:
+    """How many positions apart two temporal patches of a clip stand, where this backbone in its wire format takes a clip as
+    one video; None where its frames are pictures. A temporal patch lasts one second, as in the released training."""
+    if not protocol_named(backbone.protocol_name).CLIP_IS_ONE_VIDEO:
+        return None
+    a_second = getattr(backbone.model.config.vision_config, "tokens_per_second", None)
+    return None if a_second is None else int(a_second)
+
+
+def encode_seen(backbone: Backbone, seen: Seen) -> tuple[torch.Tensor, torch.Tensor]:
+    """pixels [p, d] and grid [1, 3] of a picture or clip within its budget, on the CPU."""
+    if isinstance(seen, Picture):
+        return encode_picture(backbone, seen)
+    frames = [encode_picture(backbone, Picture(image, seen.budget)) for image in seen.images]
+    if len(frames) % 2:
+        frames.append(frames[-1])
+    processor = backbone.processor.image_processor
+    # A picture is two equal frames to the tower; a temporal patch takes the first half of one frame and the second of the next.
+    layout = (-1, 3, processor.temporal_patch_size, processor.patch_size**2)
+    pairs = zip(frames[::2], frames[1::2], strict=True)
+    pixels = [
+        torch.stack([first.reshape(layout)[:, :, 0], second.reshape(layout)[:, :, 1]], dim=2).flatten(1)
+        for (first, _), (second, _) in pairs
+    ]
+    grid = frames[0][1].clone()
+    grid[0, 0] = len(pixels)
+    return torch.cat(pixels), grid
+
+
 def encode_picture(backbone: Backbone, picture: Picture) -> tuple[torch.Tensor, torch.Tensor]:
     """pixels [p, d] and grid [1, 3] of a picture within its budget, on the CPU."""
     size = {"shortest_edge": picture.budget.min_pixels, "longest_edge": picture.budget.max_pixels}
-    image, wanted = picture.image, _within_aspect(picture.image.size)
+    image, wanted = picture.image, within_aspect(picture.image.size)
     images = [image if wanted == image.size else image.resize(wanted)]
     encoded = backbone.processor.image_processor(images=images, size=size, return_tensors="pt")
     return encoded["pixel_values"], encoded["image_grid_thw"]
 
 
-_MAX_ASPECT = 199
-"""smart_resize refuses pictures whose sides differ by more than 200 times; a sliver is shown a little wider instead."""
-
-
-def _within_aspect(size: tuple[int, int]) -> tuple[int, int]:
-    width, height = size
-    if max(width, height) <= _MAX_ASPECT * min(width, height):
-        return size
-    return max(width, -(-height // _MAX_ASPECT)), max(height, -(-width // _MAX_ASPECT))
-
-
 def shown_size(backbone: Backbone, size: tuple[int, int], budget: PixelBudget) -> tuple[int, int]:
     """(width, height) in pixels at which `encode_picture` shows a picture of `size` within its budget."""
     processor = backbone.processor.image_processor
-    width, height = _within_aspect(size)
-    shown_height, shown_width = smart_resize(
-        height,
-        width,
-        factor=processor.patch_size * processor.merge_size,
-        min_pixels=budget.min_pixels,
-        max_pixels=budget.max_pixels,
-    )
-    return shown_width, shown_height
+    return smart_resize(size, budget, processor.patch_size * processor.merge_size)

@@ -13,11 +13,12 @@ import torch
 from engine.backbone.loading import Backbone
 from engine.protocols import protocol_named
 
-__all__ = ["IMAGE_PAD", "TURN_END", "TURN_START", "VISION_END", "VISION_START", "TurnEnds"]
+__all__ = ["IMAGE_PAD", "TURN_END", "TURN_START", "VIDEO_PAD", "VISION_END", "VISION_START", "TurnEnds"]
 
 TURN_START, TURN_END = "<|im_start|>", "<|im_end|>"
-VISION_START, IMAGE_PAD, VISION_END = "<|vision_start|>", "<|image_pad|>", "<|vision_end|>"
-_NEVER_SAID = (IMAGE_PAD, "<|video_pad|>", VISION_START, VISION_END, TURN_START)
+VISION_START, VISION_END = "<|vision_start|>", "<|vision_end|>"
+IMAGE_PAD, VIDEO_PAD = "<|image_pad|>", "<|video_pad|>"
+_NEVER_SAID = (IMAGE_PAD, VIDEO_PAD, VISION_START, VISION_END, TURN_START)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,29 +12,32 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from engine.backbone.loading import Backbone
-from engine.backbone.session import Picture, Session, shown_size
+from engine.backbone.session import Clip, Picture, Seen, Session, clip_interval, shown_size
 from engine.backbone.together import generate_together
 from engine.media import Pictures
 from engine.operations import cut
 from engine.policies.base import InLine, Recalled, Said, Turn, one_after_another
 from engine.policies.serving import Serving
-from engine.protocols import Part, PicturePart, WireProtocol, protocol_named
+from engine.protocols import Part, PicturePart, TextPart, WireProtocol, protocol_named, seen_together
 from engine.trace import View
 
-__all__ = ["LocalConversation", "LocalPolicy"]
+__all__ = ["LocalConversation", "LocalPolicy", "seen"]
 
 
 @dataclass(slots=True)
 class LocalConversation:
-    """`opening_tokens` is how many tokens its first user turn came to, the start of the answer included; `ticket` is its
+    """`opening_tokens` is how many tokens its first user turn came to, the start of the answer included, `views_shown` how
+    many pictures and frames it showed; `ticket` is its
     place among those that are served."""
 
     session: Session
     pictures: Pictures
     opening_tokens: int = 0
+    views_shown: int = 0
     serving: Serving | None = None
     ticket: int = 0
 
@@ -43,13 +46,17 @@ class LocalConversation:
             if isinstance(one, Recalled):
                 self.session.append_assistant(one.text)
                 continue
-            self.session.append_user([self._shown(part) for part in one.parts], system=one.system)
+            self.session.append_user(list(self._seen(one.parts)), system=one.system)
+            self.views_shown += sum(isinstance(part, PicturePart) for part in one.parts)
             self.opening_tokens = self.opening_tokens or self.session.ids.shape[1]
 
-    def _shown(self, part: Part) -> str | Picture:
-        if isinstance(part, PicturePart):
-            return Picture(cut(part.view, self.pictures), self.session.backbone.budgets[part.role])
-        return part.text
+    def _seen(self, parts: Sequence[Part]) -> Iterator[str | Seen]:
+        for is_text, some in groupby(parts, lambda part: isinstance(part, TextPart)):
+            if is_text:
+                yield from (part.text for part in some if isinstance(part, TextPart))
+            else:
+                shown = [part for part in some if isinstance(part, PicturePart)]
+                yield from seen(shown, self.session.backbone, self.pictures)
 
     def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | InLine | Turn]:
         if self.serving is None:
@@ -70,7 +77,9 @@ class LocalConversation:
         backbone = self.session.backbone
         with backbone.lease.held(), backbone.adapters.answering():
             self.session.prefill()
-        forked = LocalConversation(self.session.fork(seed), self.pictures, self.opening_tokens, self.serving)
+        forked = LocalConversation(
+            self.session.fork(seed), self.pictures, self.opening_tokens, self.views_shown, self.serving
+        )
         forked.ticket = self.ticket
         return forked
 
@@ -133,3 +142,14 @@ def _size(view: View, pictures: Pictures) -> tuple[int, int]:
     """(width, height) of what `cut` gives, without cutting."""
     left, top, right, bottom = view.box.to_pixels(pictures[view.sha256].picture(view.frame).size)
     return right - left, bottom - top
+
+
+def seen(shown: Sequence[PicturePart], backbone: Backbone, pictures: Pictures) -> list[Seen]:
+    """Pictures that stand side by side, cut from their originals, as this backbone sees them in its wire format."""
+    is_one_video = clip_interval(backbone) is not None
+    made: list[Seen] = []
+    for some in seen_together(shown, is_one_video=is_one_video):
+        images, budget = tuple(cut(part.view, pictures) for part in some), backbone.budgets[some[0].role]
+        is_clip = is_one_video and some[0].role == "frame"
+        made.append(Clip(images, budget) if is_clip else Picture(images[0], budget))
+    return made

@@ -13,7 +13,7 @@ from typing import cast
 from engine.errors import InvalidSetting
 from engine.protocols import deepeyes, mini_o3, pixel_reasoner, qwen3_vl, studio
 from engine.protocols.choice import Choice, choose_protocol
-from engine.protocols.wire import Part, PicturePart, PictureRole, TextPart, WireProtocol, picture_role
+from engine.protocols.wire import Part, PicturePart, PictureRole, TextPart, WireProtocol, picture_role, seen_together
 
 __all__ = [
     "Choice",
@@ -25,6 +25,7 @@ __all__ = [
     "choose_protocol",
     "picture_role",
     "protocol_named",
+    "seen_together",
 ]
 
 

@@ -49,6 +49,7 @@ __all__ = ["CALL_END", "CROP_RULE", "NAME", "observation", "opening", "parse", "
 NAME = "deepeyes"
 CROP_RULE = CropRule(padding=0.0, min_side_px=31, max_aspect_ratio=100.0)
 CLIP_SAMPLING: Sampling = "time"
+CLIP_IS_ONE_VIDEO = False
 
 _SYSTEM = "You are a helpful assistant."
 _PIXELS = "in pixels of the original image"

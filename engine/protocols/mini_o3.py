@@ -49,6 +49,7 @@ NAME = "mini-o3"
 CALL_END = GROUNDING_END
 CROP_RULE = CropRule(padding=0.0, min_side_px=1)
 CLIP_SAMPLING: Sampling = "time"
+CLIP_IS_ONE_VIDEO = False
 
 _CLIP = "original_video"
 _SYSTEM = (

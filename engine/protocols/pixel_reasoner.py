@@ -60,6 +60,7 @@ __all__ = [
 NAME = "pixel-reasoner"
 CROP_RULE = CropRule(padding=0.1, min_side_px=29, least_view_px=256 * 28 * 28)
 CLIP_SAMPLING: Sampling = "index"
+CLIP_IS_ONE_VIDEO = True
 """The published model was trained on even indices."""
 
 ZOOM_NAME = "crop_image_normalized"

@@ -47,6 +47,7 @@ __all__ = ["CALL_END", "CROP_RULE", "NAME", "observation", "opening", "parse", "
 NAME = "qwen3-vl"
 CROP_RULE = CropRule(padding=0.0, min_side_px=1)
 CLIP_SAMPLING: Sampling = "index"
+CLIP_IS_ONE_VIDEO = False
 """Its own processor takes indices evenly."""
 
 SCALE = 1000

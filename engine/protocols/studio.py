@@ -33,6 +33,7 @@ __all__ = ["CALL_END", "CROP_RULE", "NAME", "NO_OPERATIONS", "observation", "ope
 NAME = "studio"
 CROP_RULE = CropRule(padding=0.0, min_side_px=1)
 CLIP_SAMPLING: Sampling = "time"
+CLIP_IS_ONE_VIDEO = False
 NO_OPERATIONS = " Answer without operations."
 
 

@@ -18,7 +18,16 @@ from engine.media import Sampling
 from engine.operations import CropRule
 from engine.trace import Box, Media, Observation, Step, View
 
-__all__ = ["Part", "PictureRole", "PicturePart", "TextPart", "WireProtocol", "is_selection", "picture_role"]
+__all__ = [
+    "Part",
+    "PictureRole",
+    "PicturePart",
+    "TextPart",
+    "WireProtocol",
+    "is_selection",
+    "picture_role",
+    "seen_together",
+]
 
 PictureRole = Literal["image", "frame", "crop", "selected_frame"]
 """What a picture is to the model; each role has its own pixel budget."""
@@ -49,6 +58,9 @@ class WireProtocol(Protocol):
     CLIP_SAMPLING: Sampling
     """Which frames of a clip the family was trained on; in time where it saw no clips."""
 
+    CLIP_IS_ONE_VIDEO: bool
+    """Whether the frames of a clip went in as one video in training, two a temporal patch, or each as a picture."""
+
     def system(self, views: Sequence[View], is_operating: bool) -> str | None:
         """The system message, or None where the family has none. `views` are those that the question opens with."""
 
@@ -78,6 +90,19 @@ class WireProtocol(Protocol):
         showed each of `views`: pixels that a model writes may be of what it saw. What `render` wrote is read without
         them. Raises ModelMistake for a bad call, InvalidInput for pixels without a size; a text with neither call nor
         box is an answer as it stands."""
+
+
+def seen_together(shown: Sequence[PicturePart], *, is_one_video: bool) -> list[tuple[PicturePart, ...]]:
+    """Pictures that stand side by side as the model sees them: each by itself, but the frames of a clip that is one video."""
+    together: list[tuple[PicturePart, ...]] = []
+    for part in shown:
+        last = together[-1] if together else ()
+        is_next = is_one_video and part.role == "frame" and last and last[-1].role == "frame"
+        if is_next and last[-1].view.sha256 == part.view.sha256:
+            together[-1] = (*last, part)
+        else:
+            together.append((part,))
+    return together
 
 
 def picture_role(view: View, *, is_opening: bool) -> PictureRole:

@@ -7,7 +7,7 @@ and ends is noted on the way.
     ids        [n]     every token: opening, the model's turns, what came back
     labels     [n]     the token itself where it carries loss, IGNORED elsewhere
     positions  [3, n]  temporal, height, width rotary positions
-    pixels     [p, d]  patches of all pictures in order; grids [k, 3] their (1, patch rows, patch columns)
+    pixels     [p, d]  patches of all pictures and clips in order; grids [k, 3] their (temporal patches, rows, columns)
 
 What carries loss: the model's own words and the end of its turn, in steps that `carries_loss` lets through. Never the
 system message, a question, an observation, a turn marked erroneous, a turn whose operation failed (paper, section 4.1:
@@ -114,7 +114,7 @@ def encode(example: TrainingExample, backbone: Backbone, pictures: Pictures) -> 
     the lease is not needed."""
     session = Session(backbone)
     spans = recall(LocalConversation(session, pictures), example)
-    ids = session.ids[0]
+    ids = session.network_ids[0]
     labels = torch.full_like(ids, IGNORED)
     for start, end in spans:
         labels[start:end] = ids[start:end]

@@ -136,12 +136,12 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
 
     def _by_opening(self, model: Any, rows: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
         """[rows, tokens] each; rows of one group are forwarded together."""
-        network, width = self._backbone.model, rows["completion_ids"].shape[1]
+        width = rows["completion_ids"].shape[1]
         groups = (rows["row"] // self.episodes.config.rollouts).tolist()
         found = []
         for _, places in itertools.groupby(range(len(groups)), groups.__getitem__):
             some = _rows(rows, list(places))
-            both = log_probs_and_entropies(model, network.model.get_rope_index, network.config, some)
+            both = log_probs_and_entropies(model, self._backbone, some)
             found.append([torch.nn.functional.pad(one, (0, width - one.shape[1])) for one in both])
         log_probs, entropies = (torch.cat(parts) for parts in zip(*found, strict=True))
         return log_probs, entropies

@@ -20,10 +20,10 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from engine.backbone.loading import Backbone
-from engine.backbone.session import IMAGE_PAD, Picture, encode_picture
+from engine.backbone.session import IMAGE_PAD, clip_interval, encode_seen
 from engine.media import Pictures
-from engine.operations import cut
-from engine.protocols import picture_role
+from engine.policies.local import seen
+from engine.protocols import PicturePart, picture_role, seen_together
 from engine.trace import first_views
 from engine.training.dataset import PictureLoader
 from engine.training.rollouts import Rollout
@@ -50,7 +50,8 @@ def batch_tensors(backbone: Backbone, rollouts: Sequence[Rollout], load_pictures
     is_real = torch.cat([prompt_mask, completion_mask], dim=1).bool()
     is_picture = (everything == tokenizer.convert_tokens_to_ids(IMAGE_PAD)) & is_real
     known: dict[tuple[Any, ...], Shown] = {}
-    shown = [picture for one in rollouts for picture in _shown(backbone, one, load_pictures(one.trace.media), known)]
+    shown = [_shown(backbone, one, load_pictures(one.trace.media), known) for one in rollouts]
+    pictures = [picture for some in shown for picture in some]
     return {
         "prompt_ids": prompt_ids.to(device),
         "prompt_mask": prompt_mask.to(device),
@@ -58,10 +59,10 @@ def batch_tensors(backbone: Backbone, rollouts: Sequence[Rollout], load_pictures
         "completion_mask": completion_mask.to(device),
         "tool_mask": pad_sequence(said, batch_first=True).to(device),
         "mm_token_type_ids": is_picture.int().to(device),
-        "pixel_values": torch.cat([pixels for pixels, _ in shown]).to(device, backbone.model.dtype),
-        "image_grid_thw": torch.cat([grid for _, grid in shown]).to(device),
-        "num_images": [one.shown for one in rollouts],
-        "opening_images": torch.tensor([len(first_views(one.trace.media)) for one in rollouts]),
+        "pixel_values": torch.cat([pixels for pixels, _ in pictures]).to(device, backbone.model.dtype),
+        "image_grid_thw": torch.cat([grid for _, grid in pictures]).to(device),
+        "num_images": [len(some) for some in shown],
+        "opening_images": torch.tensor([len(_together(backbone, one, first_only=True)) for one in rollouts]),
     }
 
 
@@ -73,11 +74,19 @@ def shown_pictures(backbone: Backbone, rollout: Rollout, pictures: Pictures) -> 
 def _shown(
     backbone: Backbone, rollout: Rollout, pictures: Pictures, known: dict[tuple[Any, ...], Shown]
 ) -> list[Shown]:
-    found, openings = [], len(first_views(rollout.trace.media))
-    for view in rollout.trace.views[: rollout.shown]:
-        role = picture_role(view, is_opening=view.number <= openings)
-        key = (view.sha256, view.frame, view.box, role)
+    found = []
+    for some in _together(backbone, rollout):
+        key = tuple((part.view.sha256, part.view.frame, part.view.box, part.role) for part in some)
         if key not in known:
-            known[key] = encode_picture(backbone, Picture(cut(view, pictures), backbone.budgets[role]))
+            (one,) = seen(some, backbone, pictures)
+            known[key] = encode_seen(backbone, one)
         found.append(known[key])
     return found
+
+
+def _together(backbone: Backbone, rollout: Rollout, *, first_only: bool = False) -> list[tuple[PicturePart, ...]]:
+    """What was shown, a picture or a clip each; only what the question opened with where `first_only`."""
+    openings = len(first_views(rollout.trace.media))
+    views = rollout.trace.views[: openings if first_only else rollout.shown]
+    parts = [PicturePart(view, picture_role(view, is_opening=view.number <= openings)) for view in views]
+    return seen_together(parts, is_one_video=clip_interval(backbone) is not None)

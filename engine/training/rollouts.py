@@ -85,4 +85,6 @@ def _rollout(trace: Trace, conversation: LocalConversation) -> Rollout:
     log_probs = torch.zeros(session.ids.shape[1])
     sampled[session.sampled_at] = True
     log_probs[session.sampled_at] = torch.tensor(session.sampled_log_probs)
-    return Rollout(trace, conversation.opening_tokens, session.ids[0], sampled, log_probs, len(session.grids))
+    return Rollout(
+        trace, conversation.opening_tokens, session.network_ids[0], sampled, log_probs, conversation.views_shown
+    )

@@ -19,7 +19,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from transformers import DynamicCache, PreTrainedConfig
+from transformers import DynamicCache
+
+from engine.backbone.loading import Backbone
+from engine.backbone.positions import row_positions
+from engine.backbone.session import clip_interval
 
 __all__ = ["log_probs_and_entropies"]
 
@@ -28,8 +32,7 @@ NO_LABEL = -100
 
 def log_probs_and_entropies(
     network: Callable[..., Any],
-    rope_index: Callable[..., Any],
-    config: PreTrainedConfig,
+    backbone: Backbone,
     rows: Mapping[str, Any],
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Of the completions of one group, [R, C] each, 0 in padding. `rows` is a batch as `rollout_batch.batch_tensors` makes it, of
@@ -39,14 +42,13 @@ def log_probs_and_entropies(
     ids = torch.cat([rows["prompt_ids"], completions], dim=1)
     mask = torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1)
     grids, counts = rows["image_grid_thw"], rows["num_images"]
-    positions, _ = rope_index(
-        ids, mm_token_type_ids=rows["mm_token_type_ids"], image_grid_thw=grids, attention_mask=mask
-    )
+    merge, interval = backbone.processor.image_processor.merge_size, clip_interval(backbone) or 1
+    positions = row_positions(rows["mm_token_type_ids"], mask, grids, counts, merge, interval)
     patches = torch.split(rows["pixel_values"], grids.prod(-1).tolist())
     firsts = [0, *itertools.accumulate(counts)][:-1]
     shared = int(rows["opening_images"][0])
     later = [k for first, images in zip(firsts, counts, strict=True) for k in range(first + shared, first + images)]
-    cache = DynamicCache(config=config)
+    cache = DynamicCache(config=backbone.model.config)
     network(
         input_ids=opening[:, :before],
         position_ids=positions[:, :1, :before],

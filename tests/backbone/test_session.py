@@ -257,3 +257,61 @@ def test_special_tokens_in_a_question_are_only_words(backbone):
     assert "I see <|image_pad|>." in written_out(session)
     with backbone.lease.held():
         assert session.next_logits().isfinite().all()
+
+
+@pytest.fixture(scope="module")
+def clip_backbone(random_model) -> Backbone:
+    import torch
+
+    from engine.backbone.loading import load_backbone
+
+    folder = str(random_model("qwen2_5_vl"))
+    return load_backbone(folder, quantization="none", dtype=torch.float32, protocol="pixel-reasoner")
+
+
+@pytest.mark.parametrize("count", [16, 5])
+def test_a_clip_is_one_video_as_the_stock_processor_makes_it(clip_backbone, count):
+    """Two frames are a temporal patch, an odd last one is shown twice; what stands after it is a picture, in its own time."""
+    import torch
+
+    from engine.backbone.session import Clip, clip_interval
+
+    frames = [picture(number, 112, 84).image for number in range(count)]
+    session = session_on(clip_backbone)
+    session.append_user([Clip(tuple(frames), picture(0).budget), "What happens?"])
+    session.append_assistant("I look.")
+    session.append_user(["Here are the selected frames:", picture(3, 112, 84)])
+    assert clip_interval(clip_backbone) == clip_backbone.model.config.vision_config.tokens_per_second
+
+    size = {"shortest_edge": 4 * 784, "longest_edge": 24 * 784 * count}
+    stock = clip_backbone.processor.video_processor(
+        videos=[[*frames]], size=size, do_sample_frames=False, return_tensors="pt"
+    )
+    assert session.grids[0].tolist() == stock["video_grid_thw"].tolist() == [[-(-count // 2), 6, 8]]
+    assert torch.allclose(session.pixels[0], stock["pixel_values_videos"], atol=1e-6)
+
+    tokenizer, network = clip_backbone.tokenizer, clip_backbone.model
+    video_pad, image_pad = (tokenizer.convert_tokens_to_ids(f"<|{kind}_pad|>") for kind in ("video", "image"))
+    assert int((session.ids == video_pad).sum()) == 12 * -(-count // 2)
+    positions, _ = session.positions()
+    with torch.inference_mode():
+        whole = network(
+            input_ids=session.ids,
+            position_ids=positions,
+            mm_token_type_ids=(session.ids == image_pad).int() + 2 * (session.ids == video_pad).int(),
+            pixel_values=session.pixels[1],
+            image_grid_thw=session.grids[1],
+            pixel_values_videos=stock["pixel_values_videos"],
+            video_grid_thw=stock["video_grid_thw"],
+        )
+    with clip_backbone.lease.held(), clip_backbone.adapters.answering():
+        logits = session.next_logits()
+    assert torch.allclose(logits, whole.logits[0, -1], atol=1e-4)
+
+
+def test_frames_are_pictures_where_the_family_saw_no_clips(random_model):
+    from engine.backbone.loading import load_backbone
+    from engine.backbone.session import clip_interval
+
+    for kind, protocol in (("qwen3_vl", "pixel-reasoner"), ("qwen2_5_vl", "deepeyes")):
+        assert clip_interval(load_backbone(str(random_model(kind)), quantization="none", protocol=protocol)) is None

@@ -8,6 +8,7 @@ ships), with as many `<|image_pad|>` for a picture as it has tokens.
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from functools import cache
 from importlib.resources import files
@@ -81,9 +82,13 @@ def session_of(name: str) -> Session:
     from engine.backbone.session import Session
 
     processor = SimpleNamespace(image_processor=Qwen2VLImageProcessor())
+    vision = SimpleNamespace() if name == "qwen3-vl" else SimpleNamespace(tokens_per_second=2)
+    model = SimpleNamespace(config=SimpleNamespace(vision_config=vision))
     budgets = dict.fromkeys(PUBLISHED_BUDGETS, PixelBudget(4 * 784, 16 * 784))
     return Session(
-        SimpleNamespace(tokenizer=tokenizer_of(name), processor=processor, protocol_name=name, budgets=budgets)
+        SimpleNamespace(
+            tokenizer=tokenizer_of(name), processor=processor, model=model, protocol_name=name, budgets=budgets
+        )
     )
 
 
@@ -100,7 +105,18 @@ def rendered(name: str, conversation: list[dict], tools: list[dict] | None = Non
 
 
 def whole_text(name: str, said) -> str:
-    return rendered(name, [{"role": who, "content": [content(part) for part in what]} for who, what in messages(said)])
+    is_one_video = protocol_named(name).CLIP_IS_ONE_VIDEO
+    return rendered(name, [{"role": who, "content": contents(what, is_one_video)} for who, what in messages(said)])
+
+
+def contents(parts: list[str | PicturePart], is_one_video: bool) -> list[dict]:
+    """A message's parts, the frames of a clip as one video where the family was trained so."""
+    found: list[dict] = []
+    for part in parts:
+        is_frame = is_one_video and isinstance(part, PicturePart) and part.role == "frame"
+        if not (is_frame and found and found[-1] == {"type": "video"}):
+            found.append({"type": "video"} if is_frame else content(part))
+    return found
 
 
 def content(part: str | PicturePart) -> dict:
@@ -108,9 +124,10 @@ def content(part: str | PicturePart) -> dict:
 
 
 def with_pads(text: str, counts: list[int]) -> str:
-    pieces = text.split("<|image_pad|>")
-    assert len(pieces) == len(counts) + 1
-    return "".join(piece + "<|image_pad|>" * count for piece, count in zip(pieces, [*counts, 0], strict=True))
+    pieces = re.split(r"(<\|(?:image|video)_pad\|>)", text)
+    assert len(pieces) == 2 * len(counts) + 1
+    seen = (pad * count for pad, count in zip(pieces[1::2], counts, strict=True))
+    return "".join(text + pads for text, pads in zip(pieces[::2], [*seen, ""], strict=True))
 
 
 @pytest.mark.parametrize("name", ["pixel-reasoner", "qwen3-vl", "deepeyes", "mini-o3"])

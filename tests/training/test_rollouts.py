@@ -152,3 +152,42 @@ def test_stopping_ends_all_attempts(backbone, prompts):
         roll_out(backbone, prompts, LIMITS, is_cancelled=is_cancelled)
     assert not backbone.lease.is_held
     assert roll_out(backbone, prompts[:1], Limits(max_steps=1, max_tokens=3), is_cancelled=never)
+
+
+def test_a_clip_is_learned_from_as_it_was_seen(fresh_backbone, tmp_path):
+    """As one video, in its own time: what the session gave its words is what the update gives them."""
+    import torch
+    from PIL import Image
+
+    from engine.media import load_media, write_clip
+    from engine.training.rollout_batch import batch_tensors
+    from engine.training.rollouts import roll_out
+    from engine.training.shared_opening import log_probs_and_entropies
+
+    write_clip([Image.new("RGB", (64, 48), (8 * k, 0, 90)) for k in range(32)], tmp_path / "clip.mp4", 8)
+    clip = load_media(tmp_path / "clip.mp4")
+    media = {clip.media.sha256: clip}
+    backbone = fresh_backbone("qwen2_5_vl", "none", "pixel-reasoner")
+    limits = Limits(max_steps=1, max_tokens=6)
+    [rollouts] = roll_out(backbone, [Prompt(Example("What happens?", (clip.media,), "x"), media, (1, 2))], limits)
+    assert [rollout.shown for rollout in rollouts] == [16, 16]
+    rows = batch_tensors(backbone, rollouts, lambda media_of_trace: media)
+    assert (rows["num_images"], rows["opening_images"].tolist()) == ([1, 1], [1, 1])
+    assert rows["image_grid_thw"][:, 0].tolist() == [8, 8]
+
+    def network(labels=None, fused_lm_head=False, **inputs):
+        output = backbone.model(**inputs)
+        if labels is None:
+            return output
+        given = torch.log_softmax(output.logits[:, :-1].float(), -1)
+        said = given.gather(2, labels[:, 1:].clamp(min=0)[..., None])[..., 0]
+        output.log_probs, output.entropy = said, said
+        return output
+
+    with torch.no_grad():
+        log_probs, _ = log_probs_and_entropies(network, backbone, rows)
+    for rollout, found in zip(rollouts, log_probs, strict=True):
+        told = rollout.log_probs[rollout.prompt_tokens :]
+        said = rollout.sampled[rollout.prompt_tokens :]
+        assert said.sum() == 6
+        assert (found[: len(told)] - told)[said].abs().max() < 1e-4
