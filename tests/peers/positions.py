@@ -8,14 +8,14 @@ Outside CI.
 
 from types import SimpleNamespace
 
-import torch
-import transformers
-from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLModel
-
 IMAGE, VIDEO, START = 1, 2, 3
 
 
 def main() -> None:
+    import torch
+    import transformers
+    from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLModel
+
     vision = SimpleNamespace(spatial_merge_size=2, tokens_per_second=2)
     config = SimpleNamespace(
         vision_config=vision, image_token_id=IMAGE, video_token_id=VIDEO, vision_start_token_id=START
