@@ -39,6 +39,7 @@ from engine.opening import (
     open_policy,
     open_server_policy,
     open_store,
+    preparing_threads,
 )
 from engine.policies.address import is_address
 from engine.settings import Settings
@@ -117,7 +118,7 @@ def _reasoner(settings: Settings, store: Store, media: MediaFolder, worker: Work
     from ui.training.desk import TrainingDesk, training_kinds
 
     backbone = open_backbone(settings, on_loading)
-    policy = LocalPolicy(backbone, serving=Serving(backbone))
+    policy = LocalPolicy(backbone, serving=Serving(backbone, threads=preparing_threads(backbone)))
     media.sampling = policy.protocol.CLIP_SAMPLING
     unloaded = load_live(store, backbone, settings.artifacts)
     if unloaded is not None:

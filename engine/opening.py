@@ -41,6 +41,7 @@ __all__ = [
     "open_policy",
     "open_server_policy",
     "open_store",
+    "preparing_threads",
 ]
 
 OnLoading = Callable[[str, float | None], None]
@@ -93,7 +94,7 @@ def open_policy(settings: Settings, named: str | None = None, protocol: str | No
         )
     if named is None:
         _promote_live(settings, backbone)
-    return LocalPolicy(backbone)
+    return LocalPolicy(backbone, threads=preparing_threads(backbone))
 
 
 def open_answering(settings: Settings, store: Store, named: str | None = None) -> Answering:
@@ -171,6 +172,14 @@ def _is_here(settings: Settings) -> bool:
     """Whether the model's files lie on this disk, or ought to."""
     model = settings.model
     return model == embedded.NAME or model.startswith((".", "/", "~")) or Path(model).expanduser().exists()
+
+
+def preparing_threads(backbone: Backbone) -> int:
+    """How many conversations are prepared at a time where a process does nothing but answer: on a CPU as many as the threads
+    of each leave cores for, else one."""
+    import torch
+
+    return max(1, _free_cores() // torch.get_num_threads()) if backbone.device.type == "cpu" else 1
 
 
 def _free_cores() -> int:

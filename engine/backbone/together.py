@@ -19,6 +19,7 @@ answering adapter chosen.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import torch
@@ -47,14 +48,16 @@ class Row:
 
     def compute(self) -> int:
         """The next piece of what the cache lacks; the first token where nothing is lacking any more. Returns the tokens that
-        were computed."""
+        were computed; what fails is the row's `error`."""
         assert self._computing is not None
         try:
             return next(self._computing)
         except StopIteration as done:
             self._computing = None
             self.take(done.value)
-            return 0
+        except Exception as error:
+            self.error = error
+        return 0
 
     def take(self, logits: torch.Tensor) -> None:
         if piece := self.session.take(logits):
@@ -62,10 +65,12 @@ class Row:
 
 
 class Batch:
-    """The rows that speak together, all on one backbone. Nothing here waits or takes the lease."""
+    """The rows that speak together, all on one backbone. Nothing here takes the lease. What newcomers lack is computed by
+    `threads` at a time, a row each: on a CPU the small matrices of a picture do not keep several cores busy."""
 
-    def __init__(self, backbone: Backbone) -> None:
+    def __init__(self, backbone: Backbone, threads: int = 1) -> None:
         self._backbone = backbone
+        self._threads = threads
         self.rows: list[Row] = []
 
     def join(self, session: Session, max_tokens: int) -> Row:
@@ -83,7 +88,7 @@ class Batch:
     @property
     def is_computing(self) -> bool:
         """Whether a row has not said anything yet."""
-        return any(row.is_computing for row in self.rows)
+        return bool(self._lacking())
 
     def decode(self) -> None:
         """One token of every row that speaks; who has ended leaves."""
@@ -98,27 +103,30 @@ class Batch:
         self._let_go()
 
     def compute(self, most_tokens: int) -> None:
-        """What rows lack, one after the other, until `most_tokens` are passed; at least a piece of one."""
+        """What rows lack, in order, until `most_tokens` are passed; at least a piece of one."""
         spent = 0
-        for row in list(self.rows):
-            while row.is_computing and row.error is None and spent < most_tokens:
-                try:
-                    spent += row.compute()
-                except Exception as error:
-                    row.error = error
+        while spent < most_tokens and (next_ones := self._lacking()[: self._threads]):
+            if len(next_ones) == 1:
+                spent += next_ones[0].compute()
+            else:
+                with ThreadPoolExecutor(len(next_ones)) as pool:
+                    spent += sum(pool.map(Row.compute, next_ones))
         self._let_go()
+
+    def _lacking(self) -> list[Row]:
+        return [row for row in self.rows if row.is_computing and row.error is None]
 
     def _let_go(self) -> None:
         self.rows = [row for row in self.rows if row.error is None and row.session.goes_on(row.max_tokens)]
 
 
 def generate_together(
-    sessions: Sequence[Session], max_tokens: Sequence[int], is_cancelled: Callable[[], bool]
+    sessions: Sequence[Session], max_tokens: Sequence[int], is_cancelled: Callable[[], bool], threads: int = 1
 ) -> list[str]:
     """The next turn of every session, as text, each of at most its `max_tokens` (at least 1). Sets `turn_tokens`,
     `turn_text` and `turn_is_complete` of each, as `Session.generate` does. All must be on the same backbone. Raises what
-    any of them raises."""
-    batch = Batch(sessions[0].backbone)
+    any of them raises. `threads` as in `Batch`."""
+    batch = Batch(sessions[0].backbone, threads)
     rows = [batch.join(session, most) for session, most in zip(sessions, max_tokens, strict=True)]
     while batch.rows and not is_cancelled():
         # Everybody computes first: a token costs the same for a few rows and for all of them.

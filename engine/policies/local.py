@@ -90,11 +90,13 @@ class LocalConversation:
 @dataclass(frozen=True, slots=True)
 class LocalPolicy:
     """`backbone` answers with its live adapter; `temperature` counts only where a seed asks for sampling. `serving`, of the
-    same backbone, is for those who ask from several threads."""
+    same backbone, is for those who ask from several threads. Of conversations that speak together, `threads` are prepared
+    at a time."""
 
     backbone: Backbone
     temperature: float = 1.0
     serving: Serving | None = None
+    threads: int = 1
 
     @property
     def name(self) -> str:
@@ -129,7 +131,7 @@ class LocalPolicy:
         if len(conversations) == 1:  # goes on in its own cache, without a copy of it
             return one_after_another(conversations, max_tokens, is_cancelled)
         with self.backbone.lease.held(), self.backbone.adapters.answering():
-            generate_together([one.session for one in conversations], max_tokens, is_cancelled)
+            generate_together([one.session for one in conversations], max_tokens, is_cancelled, self.threads)
         return [one.turn() for one in conversations]
 
     def shown_sizes(self, shown: Sequence[PicturePart], pictures: Pictures) -> tuple[tuple[int, int], ...]:

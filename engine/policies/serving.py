@@ -53,14 +53,22 @@ class _Asked:
 
 
 class Serving:
-    """The turns of one backbone's live adapter. `patience_s` is how long a turn waits before its asker is told of the line, and
-    how often somebody in line is asked whether he still wants it; the thread ends after `linger_s` without work."""
+    """The turns of one backbone's live adapter. `threads` is how many newcomers are prepared at a time; `patience_s` is how long
+    a turn waits before its asker is told of the line, and how often somebody in line is asked whether he still wants it; the
+    thread ends after `linger_s` without work."""
 
     def __init__(
-        self, backbone: Backbone, seats: int = SEATS, *, patience_s: float = 0.2, linger_s: float = 10.0
+        self,
+        backbone: Backbone,
+        seats: int = SEATS,
+        *,
+        threads: int = 1,
+        patience_s: float = 0.2,
+        linger_s: float = 10.0,
     ) -> None:
         self._backbone = backbone
         self._seats = seats
+        self._threads = threads
         self._patience_s = patience_s
         self._linger_s = linger_s
         self._news = threading.Condition()
@@ -137,7 +145,7 @@ class Serving:
 
     def _say(self, speaking: list[_Asked]) -> None:
         """Say turns until nobody is left, or until those who speak are done where somebody else wants the lease."""
-        batch = Batch(self._backbone)
+        batch = Batch(self._backbone, self._threads)
         self._let_in(batch, speaking)
         while speaking:
             batch.decode()

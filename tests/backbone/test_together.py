@@ -54,6 +54,20 @@ def test_together_is_as_alone_over_several_turns(backbone):
                 session.append_user([picture(10 + turn, 90, 60), "Here is the cropped image:"])
 
 
+def test_two_threads_prepare_what_one_does_and_a_failure_is_heard(backbone, monkeypatch):
+    from engine.backbone.session import Session
+    from engine.backbone.together import generate_together
+
+    one_by_one, at_a_time = ([opened(backbone, k) for k in range(5)] for _ in range(2))
+    with backbone.lease.held(), backbone.adapters.answering():
+        texts = generate_together(one_by_one, [4] * 5, never)
+        assert generate_together(at_a_time, [4] * 5, never, threads=2) == texts
+        assert [one.sampled_log_probs for one in at_a_time] == [one.sampled_log_probs for one in one_by_one]
+        monkeypatch.setattr(Session, "_see", lambda self, numbers: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            generate_together([opened(backbone, k) for k in range(3)], [4] * 3, never, threads=2)
+
+
 def test_forks_of_one_prompt_are_sessions_of_their_own(backbone):
     from engine.backbone.session import Session
 

@@ -1,6 +1,7 @@
 """A benchmark whose attempts run together, against the same one by one.
 
-    slice     some examples of a benchmark, evaluated as `python -m engine evaluate` does, then once more one by one
+    slice     some examples of a benchmark, evaluated one by one, then once more as `python -m engine evaluate` does: many in a
+              batch, which prepares as many of them at a time as there are cores left
 
 Slices of both sides are run in turn with the same weights; `ratio` is of all their seconds together, `same_share` says how many
 traces are the same. CPU seconds are of the whole process, which does nothing else.
@@ -19,6 +20,7 @@ from engine.evaluation.benchmarks import draw
 from engine.evaluation.drawn import required_benchmark
 from engine.evaluation.examples import Posed, pose
 from engine.evaluation.runner import AT_ONCE, evaluate
+from engine.opening import preparing_threads
 from engine.policies.local import LocalPolicy
 from engine.trace import Trace
 
@@ -40,7 +42,8 @@ def measure(
         "threads": torch.get_num_threads(),
         "at_once": at_once,
     }
-    policy = LocalPolicy(backbone)
+    found["preparing_threads"] = preparing_threads(backbone)
+    policy = LocalPolicy(backbone, threads=found["preparing_threads"])
     for name in _BENCHMARKS:
         posed = [pose(drawn) for drawn in draw(required_benchmark(name), examples)]
         _run(policy, posed[:1], 1)  # the first answer also pays for what is made once

@@ -29,6 +29,7 @@ from engine.evaluation.benchmarks import draw
 from engine.evaluation.drawn import required_benchmark
 from engine.evaluation.examples import Posed, pose
 from engine.lab.bench.figures import Spread, ratio, spread
+from engine.opening import preparing_threads
 from engine.policies.base import Policy
 from engine.policies.local import LocalPolicy
 from engine.policies.serving import Serving
@@ -51,7 +52,8 @@ def measure(
     """`repeats` rounds of each side, in which `askers` threads ask `questions` questions each."""
     posed = [pose(drawn) for drawn in draw(required_benchmark("mini-signs"), askers * questions)]
     shares = [posed[asker::askers] for asker in range(askers)]
-    served, alone = LocalPolicy(backbone, serving=Serving(backbone)), LocalPolicy(backbone)
+    threads = preparing_threads(backbone)
+    served, alone = LocalPolicy(backbone, serving=Serving(backbone, threads=threads)), LocalPolicy(backbone)
     for policy in (served, alone):
         _round(policy, [posed[:1]])  # the first answer also pays for what is made once
     ours, theirs = [], []
@@ -67,6 +69,7 @@ def measure(
         "quantization": backbone.quantization,
         "dtype": str(backbone.model.dtype).removeprefix("torch."),
         "threads": torch.get_num_threads(),
+        "preparing_threads": threads,
         "askers": askers,
         "answers": len(posed),
         "answers_a_minute": _answers_a_minute(ours),
