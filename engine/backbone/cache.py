@@ -37,9 +37,9 @@ class RoomyLayer(DynamicLayer):
         end = start + key_states.shape[-2]
         if start == 0 or end > self._key_buffer.shape[-2]:
             self._make_room(key_states, value_states, start, end)
-        self._key_buffer[:, :, start:end] = key_states
-        self._value_buffer[:, :, start:end] = value_states
-        self.keys, self.values = self._key_buffer[:, :, :end], self._value_buffer[:, :, :end]
+        self._key_buffer.narrow(2, start, end - start).copy_(key_states)
+        self._value_buffer.narrow(2, start, end - start).copy_(value_states)
+        self.keys, self.values = self._key_buffer.narrow(2, 0, end), self._value_buffer.narrow(2, 0, end)
         return self.keys, self.values
 
     def _make_room(self, key_states: torch.Tensor, value_states: torch.Tensor, start: int, end: int) -> None:

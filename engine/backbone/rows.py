@@ -29,11 +29,12 @@ __all__ = ["forward_rows"]
 _NAME = "row_by_row"
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def forward_rows(
     network: Any, tokens: Sequence[int], places: Sequence[int], caches: Sequence[Cache], device: torch.device
 ) -> torch.Tensor:
-    """Logits after `tokens`, in the network's own type, where it computes; the caches hold the tokens afterwards."""
+    """Logits after `tokens`, in the network's own type, where it computes; the caches hold the tokens afterwards. Made in
+    inference mode, as all that goes into a cache must be."""
     with _attending_row_by_row(network):
         output = network(
             input_ids=torch.tensor(tokens, device=device).view(-1, 1),
@@ -68,15 +69,13 @@ def _attend(
 ) -> tuple[torch.Tensor, None]:
     """query [B, heads, 1, d], key and value [B, key heads, 1, d]; returns [B, 1, heads, d]. No mask comes: the newest token
     sees everything before it."""
+    is_grouped = query.shape[1] != key.shape[1]
     attended = []
-    for row, cache in enumerate(rows):
-        keys, values = cache.layers[module.layer_idx].update(key[row : row + 1], value[row : row + 1])  # type: ignore[index, union-attr]
-        attended.append(
-            scaled_dot_product_attention(
-                query[row : row + 1], keys, values, scale=scaling, enable_gqa=query.shape[1] != key.shape[1]
-            )
-        )
-    return torch.cat(attended).transpose(1, 2).contiguous(), None
+    for cache, its_query, its_key, its_value in zip(rows, query.split(1), key.split(1), value.split(1), strict=True):
+        keys, values = cache.layers[module.layer_idx].update(its_key, its_value)  # type: ignore[index, union-attr]
+        attended.append(scaled_dot_product_attention(its_query, keys, values, scale=scaling, enable_gqa=is_grouped))
+    together = attended[0] if len(attended) == 1 else torch.cat(attended)
+    return together.transpose(1, 2).contiguous(), None
 
 
 AttentionInterface.register(_NAME, _attend)

@@ -207,7 +207,10 @@ class Session:
             roomier = torch.zeros((1, end + end // 2), dtype=torch.long)
             roomier[:, : self._length] = self.ids
             self._buffer = roomier
-        self._buffer[0, self._length : end] = torch.tensor(ids, dtype=torch.long)
+        if len(ids) == 1:
+            self._buffer[0, self._length] = ids[0]
+        else:
+            self._buffer[0, self._length : end] = torch.tensor(ids, dtype=torch.long)
         self._length = end
 
     def _id(self, token: str) -> int:
@@ -305,7 +308,7 @@ class Session:
         for place, number in enumerate(numbers):
             self._features[number] = (seen.pooler_output[place], *(layer[place] for layer in deeper))
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _forward(self, start: int, stop: int, positions: torch.Tensor) -> torch.Tensor:
         """The history from `start` to `stop` through the network, into the cache."""
         network, device = self.backbone.model, self.backbone.device
@@ -398,15 +401,14 @@ class Session:
         self.turn_is_repetitive = not self.turn_is_complete and self._repetition.is_found(self._said)
         return piece
 
+    @torch.inference_mode()
     def _choose(self, logits: torch.Tensor, never_said: torch.Tensor) -> int:
         """The token, whose log-probability is noted with its place."""
         log_probs = torch.log_softmax(logits / self.temperature if self.temperature != 1 else logits, dim=-1)
         if self._generator is None:
-            logits[never_said] = float("-inf")
-            token = int(logits.argmax())
+            token = int(logits.index_fill_(0, never_said, float("-inf")).argmax())
         else:
-            weights = log_probs.exp()
-            weights[never_said] = 0
+            weights = log_probs.exp().index_fill_(0, never_said, 0.0)
             token = int(torch.multinomial(weights, 1, generator=self._generator))
         self.sampled_at.append(self._length)
         self.sampled_log_probs.append(float(log_probs[token]))
