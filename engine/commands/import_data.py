@@ -21,7 +21,18 @@ SUMMARY = (
 )
 FORMATS = ("auto", "csv", "tsv", "jsonl", "json", "parquet", "folder", "zip", "dataset", "hub")
 """Repeated here because reading tables is slow to import and --help must come at once; a test compares."""
-EXCHANGED = ("trace-json", "pixel-reasoner-sft", "pixel-reasoner-rl", "openai-chat", "atif", "deepeyes", "mini-o3")
+EXCHANGED = (
+    "trace-json",
+    "pixel-reasoner-sft",
+    "pixel-reasoner-rl",
+    "trl",
+    "llama-factory",
+    "ms-swift",
+    "openai-chat",
+    "atif",
+    "deepeyes",
+    "mini-o3",
+)
 """The formats of other programs that are read (`engine.exchange.formats`), repeated here likewise."""
 ROLES = (
     "media",

@@ -14,16 +14,18 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.errors import InvalidInput
+from engine.errors import InvalidInput, ModelMistake
 from engine.exchange.conversation import Conversation, Turn, conversation
 from engine.exchange.sheet import Sheet
-from engine.protocols import Part, TextPart, protocol_named
+from engine.protocols import Part, TextPart, WireProtocol, protocol_named
 from engine.protocols.calls import CALL_START, tools_message
 from engine.store import Dossier
+from engine.trace import Trace, shown_before
 
 __all__ = [
     "IMAGE",
     "KNOWN",
+    "ROUNDED",
     "UNANSWERED",
     "UNMASKED",
     "call_text",
@@ -41,6 +43,7 @@ IMAGE = "<image>"
 
 KNOWN = "gold answers, evidence, scores, tags and reviews, of as many traces"
 UNMASKED = "erroneous, failed and cut off steps, which are learned like any other: there are no masks"
+ROUNDED = "operations whose box the wire format rounds, or tells as a region of the picture of the question"
 UNANSWERED = "last observations, which no turn of the model follows"
 _TOOLS_START, _TOOLS_END = "<tools>\n", "\n</tools>"
 _RESPONSE_START, _RESPONSE_END = "<tool_response>\n", "\n</tool_response>"
@@ -48,7 +51,22 @@ _RESPONSE_START, _RESPONSE_END = "<tool_response>\n", "\n</tool_response>"
 
 def said_by(dossier: Dossier, sheet: Sheet) -> Conversation:
     """The dossier in the protocol that was asked for, or in that of its trace."""
-    return conversation(dossier, protocol_named(sheet.options.protocol or dossier.trace.protocol))
+    protocol = protocol_named(sheet.options.protocol or dossier.trace.protocol)
+    said = conversation(dossier, protocol)
+    shown = shown_before(dossier.trace.views, dossier.trace.steps)
+    sheet.lose(ROUNDED, sum(_is_told_otherwise(turn, dossier.trace, shown, protocol) for turn in said.turns))
+    return said
+
+
+def _is_told_otherwise(turn: Turn, trace: Trace, shown: Sequence[int], protocol: WireProtocol) -> bool:
+    """Whether the operation of a turn is another one once it has been read again."""
+    if turn.step is None or turn.step.operation is None or turn.index is None:
+        return False
+    try:
+        read = protocol.parse(turn.text, trace.views[: shown[turn.index]], trace.media)
+    except ModelMistake:  # it was one when the model made it, and is one still
+        return False
+    return read.operation != turn.step.operation
 
 
 def trained(said: Conversation, sheet: Sheet) -> tuple[Turn, ...]:

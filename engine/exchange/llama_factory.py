@@ -17,12 +17,15 @@ call without a thought is the bare JSON of earlier ones. A result is an `observa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from engine.errors import InvalidInput
 from engine.exchange.conversation import Turn
 from engine.exchange.declared import (
     KNOWN,
+    ROUNDED,
     UNANSWERED,
     UNMASKED,
     call_text,
@@ -34,9 +37,12 @@ from engine.exchange.declared import (
     trained,
     with_marks,
 )
-from engine.exchange.format import Format, Row
+from engine.exchange.files import file_named, json_rows, one_file
+from engine.exchange.format import Brought, Format, Read, Row
 from engine.exchange.placeholders import ESCAPED
+from engine.exchange.retelling import Message, named_protocol, read_rows, retold, with_pictures
 from engine.exchange.sheet import Sheet
+from engine.json_fields import list_of, one_of, require_object, required, text
 from engine.protocols.calls import CALL_END, CALL_START
 from engine.store import Dossier
 
@@ -96,13 +102,46 @@ def _message(turn: Turn) -> dict[str, str]:
     }
 
 
+# --- reading --------------------------------------------------------------------------------------------------------
+
+_ROLES = ("system", "human", "gpt", "function_call", "observation")
+
+
+def read(path: Path) -> Iterator[Read]:
+    """The traces of a file, or of the folder that holds it; pictures are files below the folder. Raises InvalidInput."""
+    file = one_file(path, FILE_NAME)
+    return read_rows(json_rows(file), lambda place, row: _brought(place, row, file))
+
+
+def _brought(place: str, row: Mapping[str, Any], file: Path) -> Brought:
+    pictures = iter([file_named(file.parent, name) for name in required(row, "images", list_of(text))])
+    said = required(row, "conversations", list_of(_said))
+    messages = [Message(one.role, with_pictures(one.text, pictures)) for one in said]
+    if next(pictures, None) is not None:
+        raise InvalidInput("there are more pictures than <image>")
+    declaring = f"{row.get('system')}{row.get('tools')}"
+    return retold(place, messages, named_protocol(row, declaring), f"{file.stem}/{row.get('id') or place}")
+
+
+def _said(data: Any) -> Message:
+    """A message as text, its call and its result in the marks that LLaMA-Factory's template puts around them."""
+    require_object(data)
+    role, value = required(data, "from", one_of(_ROLES)), required(data, "value", text)
+    if role == "function_call":
+        return Message("assistant", (value if CALL_START in value else f"{CALL_START}\n{value}\n{CALL_END}",))
+    if role == "observation":
+        return Message("user", (f"<tool_response>\n{value}\n</tool_response>",))
+    return Message("system" if role == "system" else "user" if role == "human" else "assistant", (value,))
+
+
 LLAMA_FACTORY = Format(
     name="llama-factory",
     title="LLaMA-Factory",
     description="Conversations with tools for LLaMA-Factory (sharegpt), with its dataset_info.json.",
     file=FILE_NAME,
     beside=("dataset_info.json", "images/", "crops/", "frames/"),
-    losses=(UNMASKED, UNANSWERED, KNOWN, ESCAPED),
+    losses=(UNMASKED, UNANSWERED, ROUNDED, KNOWN, ESCAPED),
     rows=_rows,
+    read=read,
     texts=(("dataset_info.json", json.dumps(_INFO, indent=2) + "\n"),),
 )

@@ -17,12 +17,15 @@ frames. Run ms-swift in OUT, or with ROOT_IMAGE_DIR=OUT: paths are from there.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from engine.errors import InvalidInput
 from engine.exchange.conversation import Turn
 from engine.exchange.declared import (
     KNOWN,
+    ROUNDED,
     UNANSWERED,
     call_text,
     declared,
@@ -33,13 +36,18 @@ from engine.exchange.declared import (
     trained,
     with_marks,
 )
-from engine.exchange.format import Format, Row
+from engine.exchange.files import file_named, json_rows, one_file
+from engine.exchange.format import Brought, Format, Read, Row
 from engine.exchange.placeholders import ESCAPED
+from engine.exchange.retelling import Message, named_protocol, read_rows, retold, with_pictures
 from engine.exchange.sheet import Sheet
+from engine.json_fields import list_of, one_of, require_object, required, text
+from engine.protocols.calls import CALL_END, CALL_START
 from engine.store import Dossier
 
 __all__ = ["MS_SWIFT"]
 
+FILE_NAME = "ms_swift.jsonl"
 LAST_END = "last turns without loss, of which ms-swift (4.6) learns the mark that ends a turn all the same"
 
 
@@ -75,12 +83,51 @@ def _messages(turn: Turn) -> list[dict[str, Any]]:
     return [*thought, {"role": "tool_call", "content": call_text(turn), "loss": turn.has_loss}]
 
 
+# --- reading --------------------------------------------------------------------------------------------------------
+
+_ROLES = ("system", "user", "assistant", "tool_call", "tool_response", "tool")
+
+
+def read(path: Path) -> Iterator[Read]:
+    """The traces of a file, or of the folder that holds it; pictures are files below the folder. Raises InvalidInput."""
+    file = one_file(path, FILE_NAME)
+    return read_rows(json_rows(file), lambda place, row: _brought(place, row, file))
+
+
+def _brought(place: str, row: Mapping[str, Any], file: Path) -> Brought:
+    pictures = iter([file_named(file.parent, name) for name in required(row, "images", list_of(text))])
+    messages: list[Message] = []
+    for said in required(row, "messages", list_of(_message)):
+        one = Message(said.role, with_pictures(said.text, pictures), said.has_loss)
+        if messages and messages[-1].role == one.role == "assistant":  # a thought and its call
+            before = messages.pop()
+            one = Message("assistant", before.parts + one.parts, before.has_loss and one.has_loss)
+        messages.append(one)
+    if next(pictures, None) is not None:
+        raise InvalidInput("there are more pictures than <image>")
+    declaring = str(row.get("tools")) + "".join(one.text for one in messages if one.role == "system")
+    return retold(place, messages, named_protocol(row, declaring), f"{file.stem}/{row.get('id') or place}")
+
+
+def _message(data: Any) -> Message:
+    """A message as text, its call and its result in the marks that ms-swift's template puts around them."""
+    require_object(data)
+    role, content = required(data, "role", one_of(_ROLES)), required(data, "content", text)
+    has_loss = data.get("loss") is not False
+    if role == "tool_call":
+        return Message("assistant", (f"{CALL_START}\n{content}\n{CALL_END}",), has_loss)
+    if role in ("tool_response", "tool"):
+        return Message("user", (f"<tool_response>\n{content}\n</tool_response>",))
+    return Message(role, (content,), has_loss)
+
+
 MS_SWIFT = Format(
     name="ms-swift",
     title="ms-swift",
     description="Conversations with tools for ms-swift, in which erroneous steps carry no loss.",
-    file="ms_swift.jsonl",
+    file=FILE_NAME,
     beside=("images/", "crops/", "frames/"),
-    losses=(LAST_END, UNANSWERED, KNOWN, ESCAPED),
+    losses=(LAST_END, UNANSWERED, ROUNDED, KNOWN, ESCAPED),
     rows=_rows,
+    read=read,
 )

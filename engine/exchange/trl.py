@@ -25,15 +25,21 @@ Set `assistant_only_loss=True`: then the model's turns alone are learned, all of
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import InvalidInput
 from engine.exchange.conversation import Turn
-from engine.exchange.declared import KNOWN, UNANSWERED, UNMASKED, declared, said_by, told, trained
-from engine.exchange.format import Format, Row
+from engine.exchange.declared import KNOWN, ROUNDED, UNANSWERED, UNMASKED, declared, said_by, separated, told, trained
+from engine.exchange.files import column_rows, one_file
+from engine.exchange.format import Brought, Format, Read, Row
 from engine.exchange.placeholders import ESCAPED
+from engine.exchange.retelling import Message, named_protocol, read_rows, retold
 from engine.exchange.sheet import Sheet
+from engine.json_fields import list_of, one_of, require_object, required, text
 from engine.protocols import TextPart, qwen3_vl
+from engine.protocols.calls import written_call
 from engine.store import Dossier
 
 if TYPE_CHECKING:
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TRL", "declarations", "dumped", "message", "pictures"]
 
+FILE_NAME = "trl.parquet"
 _WRITES_CALLS = (qwen3_vl.NAME,)
 """Protocols of the families whose published chat template writes `tool_calls` and `tools`."""
 
@@ -67,8 +74,9 @@ def message(turn: Turn, protocol: str) -> dict[str, Any]:
     if turn.call is None or protocol not in _WRITES_CALLS:
         return {"role": role, "content": _content(turn)}
     call = {"type": "function", "function": {"name": turn.call.name, "arguments": dict(turn.call.arguments)}}
-    thought = [{"type": "text", "text": turn.call.thought}] if turn.call.thought else []
-    return {"role": role, "content": thought, "tool_calls": [call]}
+    thought = separated(turn).removesuffix("\n")  # which the template writes
+    content = [{"type": "text", "text": thought}] if thought else []
+    return {"role": role, "content": content, "tool_calls": [call]}
 
 
 def _content(turn: Turn) -> list[dict[str, str]]:
@@ -95,18 +103,75 @@ def dumped(values: Any) -> list[str]:
 def _schema() -> pyarrow.Schema:
     from datasets import Features, Image, Json, List, Value
 
-    text = Value("string")
-    columns = {"messages": List(Json()), "images": List(Image()), "tools": List(Json()), "id": text, "protocol": text}
+    name = Value("string")
+    columns = {"messages": List(Json()), "images": List(Image()), "tools": List(Json()), "id": name, "protocol": name}
     return Features(columns).arrow_schema
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+_ROLES = ("system", "user", "assistant", "tool")
+
+
+def read(path: Path) -> Iterator[Read]:
+    """The traces of a parquet file, or of the folder that holds it. Raises InvalidInput where it is none."""
+    file = one_file(path, FILE_NAME)
+    return read_rows(column_rows(file), lambda place, row: _brought(place, row, file))
+
+
+def _brought(place: str, row: Mapping[str, Any], file: Path) -> Brought:
+    pictures = iter(required(row, "images", list_of(_picture)))
+    said = [_said(_loaded(one), pictures) for one in required(row, "messages", list_of(lambda one: one))]
+    if next(pictures, None) is not None:
+        raise InvalidInput("there are more pictures than placeholders")
+    declaring = str(row.get("tools")) + "".join(one.text for one in said if one.role == "system")
+    return retold(place, said, named_protocol(row, declaring), f"{file.stem}/{row.get('id') or place}")
+
+
+def _loaded(value: Any) -> Any:
+    """A value of a column of `Json`, which files hold as text."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise InvalidInput(f"messages: this is no JSON ({error})") from None
+
+
+def _picture(data: Any) -> bytes:
+    require_object(data)
+    if not isinstance(data.get("bytes"), bytes):
+        raise InvalidInput("images: the bytes of each picture are expected inside the file")
+    return data["bytes"]
+
+
+def _said(data: Any, pictures: Iterator[bytes]) -> Message:
+    """A message as text, its calls in the marks that the template puts around them."""
+    require_object(data)
+    role = required(data, "role", one_of(_ROLES))
+    content = data.get("content") or []
+    parts: list[str | bytes] = []
+    for part in [{"type": "text", "text": content}] if isinstance(content, str) else content:
+        require_object(part)
+        if part.get("type") == "text":
+            parts.append(required(part, "text", text))
+        elif (found := next(pictures, None)) is None:
+            raise InvalidInput("there are more placeholders than pictures")
+        else:
+            parts.append(found)
+    for call in data.get("tool_calls") or []:
+        require_object(call)
+        function = required(call, "function", lambda value: value)
+        parts.append(("\n" if parts else "") + written_call(function["name"], function["arguments"]))
+    return Message("user" if role == "tool" else role, tuple(parts))
 
 
 TRL = Format(
     name="trl",
     title="TRL",
     description="Conversations with pictures and tools for TRL's SFTTrainer, as a data set with Image features.",
-    file="trl.parquet",
-    losses=(UNMASKED, UNANSWERED, KNOWN, ESCAPED),
+    file=FILE_NAME,
+    losses=(UNMASKED, UNANSWERED, ROUNDED, KNOWN, ESCAPED),
     rows=_rows,
+    read=read,
     schema=_schema,
     embedded=("images",),
 )

@@ -6,10 +6,10 @@ import pytest
 
 from engine.errors import InvalidInput
 from engine.exchange.conversation import conversation
-from engine.exchange.declared import UNANSWERED, declared, response, trained, with_marks
+from engine.exchange.declared import ROUNDED, UNANSWERED, declared, response, said_by, trained, with_marks
 from engine.protocols import protocol_named
 from engine.protocols.calls import tools_message
-from engine.trace import first_views
+from engine.trace import Box, ZoomIn, first_views
 from tests.exchange.attempts import NamingSheet, clip_dossier, picture_dossier
 
 
@@ -34,6 +34,21 @@ def test_a_result_in_the_marks_of_a_tool_is_told_from_the_user_s_words():
     for name in ("pixel-reasoner", "deepeyes", "studio"):
         turns = conversation(picture_dossier(name), protocol_named(name)).turns
         assert [response(turn) for turn in turns if turn.role == "observation"] == [None, None]
+
+
+def test_boxes_that_the_wire_rounds_are_counted():
+    from dataclasses import replace
+
+    dossier = picture_dossier("qwen3-vl")
+    fine = replace(dossier.trace.steps[1], operation=ZoomIn(1, Box(0.25, 0.5, 0.50049, 0.75)))
+    edited = replace(dossier, trace=replace(dossier.trace, steps=(fine, dossier.trace.steps[2])))
+    for name, count in (("qwen3-vl", 1), ("studio", 1), ("pixel-reasoner", 0)):
+        sheet = NamingSheet(name)
+        said_by(edited, sheet)
+        assert sheet.lost[ROUNDED] == count
+    sheet = NamingSheet()
+    said_by(dossier, sheet)
+    assert not sheet.lost, "a zoom into a picture that was never shown is told as it is"
 
 
 def test_what_no_turn_of_the_model_follows_is_counted_and_left_out():

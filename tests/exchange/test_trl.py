@@ -92,6 +92,14 @@ def test_the_template_makes_what_the_model_answers_to(trace, name):
     assert len(placed) == len(row["images"]) and set(placed) <= {"user"}
 
 
+def test_a_thought_keeps_its_spaces_before_a_call():
+    """Found by the property above: a thought of a carriage return was gone."""
+    dossier = picture_dossier("qwen3-vl")
+    steps = (replace(dossier.trace.steps[0], thought="\r"), *dossier.trace.steps[1:])
+    dossier = replace(dossier, trace=replace(dossier.trace, steps=steps))
+    assert templated(row_of(dossier)) == wire(dossier)
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """A picture's and a clip's attempts in a parquet file, and what was shown in them; the sources are gone."""
