@@ -20,13 +20,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.exchange.placeholders import escaped_attempt
-from engine.lessons import carries_loss
+from engine.lessons import carries_loss, is_finished
 from engine.protocols import Part, PicturePart, TextPart, WireProtocol
 from engine.protocols.calls import CALL_END, CALL_START, Call, call_of, last_call, read_object
 from engine.store import Dossier
 from engine.trace import Step, View, ZoomIn, first_views, shown_before, view_size
 
-__all__ = ["Conversation", "Role", "Turn", "conversation", "is_shown_with_padding", "without_call"]
+__all__ = ["CUT_OFF", "Conversation", "Role", "Turn", "conversation", "is_shown_with_padding", "without_call"]
+
+CUT_OFF = "turns that were cut off, which read as answers"
 
 Role = Literal["system", "user", "assistant", "observation"]
 
@@ -64,9 +66,9 @@ class Conversation:
     escaped: int
 
     @property
-    def unmasked(self) -> int:
-        """How many of the assistant's turns should not be learned: erroneous, failed or cut off."""
-        return sum(turn.role == "assistant" and not turn.has_loss for turn in self.turns)
+    def cut_off(self) -> int:
+        """How many of the assistant's turns end with neither a call nor an answer."""
+        return sum(turn.step is not None and not is_finished(turn.step) for turn in self.turns)
 
 
 def conversation(dossier: Dossier, protocol: WireProtocol) -> Conversation:

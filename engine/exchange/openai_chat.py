@@ -27,7 +27,7 @@ from typing import Any, cast
 
 from engine.errors import IntegrityError, InvalidInput, PersonError
 from engine.exchange import plain
-from engine.exchange.conversation import Turn, conversation, without_call
+from engine.exchange.conversation import CUT_OFF, Turn, conversation, without_call
 from engine.exchange.files import Source, Unreadable, file_named, json_rows, one_file, still_clip
 from engine.exchange.format import Brought, Format, Read, Refused, Row
 from engine.exchange.placeholders import ESCAPED
@@ -60,6 +60,7 @@ def _rows(dossier: Dossier, sheet: Sheet) -> Iterator[Row]:
         raise InvalidInput("it holds no turn of the model")
     media = dossier.trace.media
     sheet.lose(KNOWN)
+    sheet.lose(CUT_OFF, said.cut_off)
     sheet.lose(ESCAPED, said.escaped)
     sheet.lose(CLIPS, sum(medium.kind == "video" for medium in media))
     messages: list[dict[str, Any]] = []
@@ -226,7 +227,7 @@ OPENAI_CHAT = Format(
     title="OpenAI chat",
     description="Conversations of OpenAI's chat interface with their pictures inside, as its fine-tuning takes them.",
     file=FILE_NAME,
-    losses=(KNOWN, CLIPS, UNANSWERED, ESCAPED),
+    losses=(KNOWN, CLIPS, UNANSWERED, CUT_OFF, ESCAPED),
     returns="question, options, steps, regions and marks of errors",
     rows=_rows,
     read=read,

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import IntegrityError, InvalidBox, InvalidInput, PersonError
-from engine.exchange.conversation import Turn, conversation, is_shown_with_padding
+from engine.exchange.conversation import CUT_OFF, Turn, conversation, is_shown_with_padding
 from engine.exchange.files import Source, Unreadable, file_named, json_rows, one_file, still_clip
 from engine.exchange.format import Brought, Format, Read, Refused, Row
 from engine.exchange.placeholders import ESCAPED
@@ -62,6 +62,7 @@ def _rows(dossier: Dossier, sheet: Sheet) -> Iterator[Row]:
     sheet.lose(AT_EDGE, sum(_edges(step) for step in trace.steps))
     sheet.lose(TARGET_FRAME, sum(turn.call is not None and "target_frame" in turn.call.arguments for turn in assistant))
     sheet.lose(KNOWN)
+    sheet.lose(CUT_OFF, said.cut_off)
     messages = [{"role": _role(turn), "content": _content(turn, trace, sheet)} for turn in said.turns]
     yield {"message_list": messages, "qid": dossier.id}
 
@@ -199,7 +200,7 @@ PIXEL_REASONER_SFT = Format(
     description="Conversations as the released trainer of Pixel Reasoner reads them.",
     file=FILE_NAME,
     beside=("images/", "crops/", "frames/"),
-    losses=(UNMASKED, UNTRAINED, UNPADDED, AT_EDGE, TARGET_FRAME, KNOWN, ESCAPED),
+    losses=(UNMASKED, UNTRAINED, UNPADDED, AT_EDGE, TARGET_FRAME, CUT_OFF, KNOWN, ESCAPED),
     returns="question, options, steps and regions",
     rows=_rows,
     read=read,

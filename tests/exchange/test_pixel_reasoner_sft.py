@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from engine.exchange import pixel_reasoner_sft as sft
+from engine.exchange.conversation import CUT_OFF
 from engine.exchange.format import Brought
 from engine.exchange.leaving import export
 from engine.exchange.sheet import Sheet
@@ -78,13 +79,14 @@ def test_edges_erroneous_steps_and_words_of_placeholders(home):
     view = View(2, trace.media[0].sha256, None, right)
     steps = (
         Step("There?", ZoomIn(1, right), Observation((2,)), is_erroneous=True),
-        Step("A <|image_pad|>.", answer="KX0001"),
+        Step("A <|image_pad|>."),
     )
     store.revisions.append(record.id, replace(trace, views=(trace.views[0], view), steps=steps), "ann", record.head_id)
     report, (row,) = written(home)
     text = row["message_list"][2]["content"][0]["text"]
     assert "[0.5, 0.5, 0.9999, 0.9999]" in text
-    assert (report.lost[sft.AT_EDGE], report.lost[sft.UNMASKED], report.lost[sft.ESCAPED]) == (2, 1, 2)
+    assert (report.lost[sft.AT_EDGE], report.lost[sft.UNMASKED], report.lost[sft.ESCAPED]) == (2, 2, 2)
+    assert report.lost[CUT_OFF] == 1
     texts = [part["text"] for turn in row["message_list"] for part in turn["content"] if part["type"] == "text"]
     assert not any("<image>" in text or "<|image_pad|>" in text for text in texts)
     assert any("<\u2060image>" in text for text in texts)

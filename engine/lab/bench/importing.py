@@ -5,16 +5,14 @@ The baseline decodes and hashes the same files with the same number of threads a
 comment in it alone, so decoding costs what it costs for so many different pictures. Half of the baseline is measured before
 the import and half after it, since other work on the machine comes and goes.
 
-Memory is the resident set, looked at twenty times a second: the most of it during the import, above what it was before.
+Memory is the most of it during the import, above what it was before (`engine.lab.bench.memory`).
 Not covered: formats whose pictures lie in the table.
 """
 
 from __future__ import annotations
 
 import csv
-import resource
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +22,7 @@ from typing import Any
 from engine.importing.sources import Source
 from engine.jobs.importing import ImportKind
 from engine.jobs.running import run_in_foreground
+from engine.lab.bench.memory import Memory
 from engine.lab.bench.photo import photo_jpeg
 from engine.media import MediaFolder, load_media
 from engine.store import Store
@@ -33,7 +32,6 @@ __all__ = ["measure", "report"]
 _SIZE = (640, 480)
 _DRAWN = 40
 _THREADS = 2
-_LOOK_EVERY_S = 0.05
 
 
 def measure(examples: int, progress: Callable[[str], None] = print) -> dict[str, Any]:
@@ -45,7 +43,7 @@ def measure(examples: int, progress: Callable[[str], None] = print) -> dict[str,
         progress("  decoding and hashing half of them alone")
         alone = _decode(paths[::2])
         progress("  bringing them in")
-        with Store(folder / "annotations.db") as store, _Memory() as memory:
+        with Store(folder / "annotations.db") as store, Memory() as memory:
             kind = ImportKind(store, MediaFolder(folder / "artifacts" / "media"))
             began = _now()
             job = run_in_foreground(
@@ -118,34 +116,3 @@ def _decode(paths: list[Path]) -> tuple[float, float]:
     taken = _since(began)
     assert len(hashes) == len(paths)
     return taken
-
-
-class _Memory:
-    """Watches this process's resident set while it is entered."""
-
-    def __enter__(self) -> _Memory:
-        self._start = self._most = _resident_bytes()
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._is_over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._is_over.wait(_LOOK_EVERY_S):
-            self._most = max(self._most, _resident_bytes())
-
-    @property
-    def above_start_mb(self) -> float:
-        return (self._most - self._start) / 1e6
-
-
-def _resident_bytes() -> int:
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:  # not on Linux: the most there ever was, in bytes on macOS
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return pages * resource.getpagesize()

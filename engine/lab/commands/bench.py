@@ -15,7 +15,7 @@ __all__ = ["ACTION", "SUMMARY", "configure", "run"]
 ACTION = "measure"
 SUMMARY = "measure the studio against a baseline"
 
-_NAMES = ("decode", "serving", "evaluate", "cache", "rl", "queue", "train", "editor", "people", "import")
+_NAMES = ("decode", "serving", "evaluate", "cache", "rl", "queue", "train", "editor", "people", "import", "export")
 
 _FULL = {
     "traces": 100_000,
@@ -51,7 +51,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "name", nargs="?", choices=_NAMES, help="what to measure at full size; without a name all, at quick sizes"
     )
     parser.add_argument(
-        "--traces", type=int, help="queue, train: traces in the generated store (100000, train 25000; quick: 10000)"
+        "--traces",
+        type=int,
+        help="queue, train, export: traces in the generated store (100000, train 25000; quick: 10000)",
     )
     parser.add_argument(
         "--repeats", type=int, help="queue, train: how often each is asked for; decode: turns (40; quick: 10)"
@@ -133,6 +135,11 @@ def _measured(
 
         found = importing.measure(sizes["examples"], progress)
         return found, importing.report(found)
+    if name == "export":
+        from engine.lab.bench import exporting
+
+        found = exporting.measure(sizes["traces"], progress=progress)
+        return found, exporting.report(found)
     if name == "train":
         from engine.lab.bench import train
 

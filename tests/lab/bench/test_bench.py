@@ -55,6 +55,15 @@ def test_the_queue_is_measured_in_the_store_alone() -> None:
     assert {base["ratio"] > 0 for base in found["store"]["baseline"].values()} == {True}
 
 
+def test_an_export_is_compared_with_reading_alone() -> None:
+    out = io.StringIO()
+    assert main(["bench", "export", "--traces", "100", "--json"], {}, out) == 0
+    found = json.loads(out.getvalue())
+    assert found["traces"] == 100 and found["read_only_per_s"] > 0
+    for name in ("trace-json", "pixel-reasoner-sft"):
+        assert found[name]["file_mb"] > 0 and found[name]["memory_mb"] >= found[name]["memory_first_tenth_mb"]
+
+
 def test_a_look_at_the_train_screen_is_measured_against_reading_everything() -> None:
     out = io.StringIO()
     assert main(["bench", "train", "--traces", "200", "--repeats", "3", "--json"], {}, out) == 0
