@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
-from engine.errors import IntegrityError, InvalidInput, NotFound
+from engine.errors import IntegrityError, InvalidInput, InvalidMedia, NotFound
 from engine.media import MediaFolder, MediaLimits, load_media, write_clip
 from engine.media.cache import BoundedCache
 from engine.trace import Box, View
@@ -247,3 +247,25 @@ def test_the_cache_forgets_what_was_used_longest_ago() -> None:
     assert len(cache) == 1 and cache.get("large") == 4
     cache.put("large", 5, 1)
     assert (cache.get("large"), cache.held_bytes) == (5, 1)
+
+
+def test_many_that_are_received_are_here_once_they_are_settled(tmp_path):
+    folder = MediaFolder(tmp_path)
+    contents = [encoded(seed) for seed in (1, 2, 1)]
+    waiting = [folder.receive(content) for content in contents]
+    hashes = [hashlib.sha256(content).hexdigest() for content in contents]
+    assert [one.media.sha256 for one in waiting] == hashes and not any(map(folder.has, hashes))
+    folder.settle(waiting)
+    assert [folder.path(sha256).read_bytes() for sha256 in hashes] == contents
+    again = folder.receive(contents[0])
+    assert again.incoming is None and again.media == waiting[0].media
+    folder.settle([again])
+    with pytest.raises(InvalidMedia):
+        folder.receive(b"no picture")
+    assert list((tmp_path / ".incoming").iterdir()) == []
+
+
+def encoded(seed: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), (seed, 0, 0)).save(buffer, "PNG")
+    return buffer.getvalue()

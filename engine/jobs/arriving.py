@@ -10,6 +10,7 @@ Not covered: reading and recording (`engine.exchange`).
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from engine.exchange.formats import format_named
 from engine.jobs.kinds import CutOff, Done, Ending, Plan
 from engine.jobs.report import Report
 from engine.media import MediaFolder
-from engine.store import Job, Store
+from engine.store import Job, Store, usable_name
 
 __all__ = ["ArrivingWork", "plan_arrival"]
 
@@ -30,15 +31,18 @@ _TOLD_EVERY = 32
 _MAX_LISTED = 10_000
 
 
-def plan_arrival(format: str, path: Path, data_set: str = "") -> Plan:
+def plan_arrival(format: str, path: Path, data_set: str = "", incoming: str = "") -> Plan:
     """The rows of a file in a format, or of the folder that an export made; examples go into `data_set`, by default of the
-    file's name. Raises InvalidInput where the format is not read, NotFound where there is no file."""
+    file's name. `incoming` is the folder to delete when all is in. Raises InvalidInput where the format is not read, NotFound
+    where there is no file."""
     found = format_named(format)
     if not found.is_read:
         raise InvalidInput(f"the format {format} can be exported, not imported")
     if not path.exists():
         raise NotFound(f"there is no file or folder {path}")
-    return Plan({"format": format, "path": str(path.absolute()), "data_set": data_set.strip() or path.absolute().stem})
+    name = usable_name(data_set.strip() or path.absolute().stem)
+    kept = {"incoming": incoming} if incoming else {}
+    return Plan({"format": format, "path": str(path.absolute()), "data_set": name, **kept})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +83,6 @@ class ArrivingWork:
             raise InvalidInput("there is no row to bring in")
         for note, count in sorted(arrived.notes.items()):
             report.say(None, "noted", {"text": f"{note[0].upper()}{note[1:]}: {count:,}."})
+        if incoming := config.get("incoming"):
+            shutil.rmtree(incoming, ignore_errors=True)
         return Done(arrived.sentence())

@@ -21,7 +21,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -35,18 +35,19 @@ from engine.importing.tables import Row
 from engine.jobs.arriving import ArrivingWork, plan_arrival
 from engine.jobs.kinds import IMPORT, TITLES, CutOff, Done, Ending, Plan
 from engine.jobs.report import Report, duration
-from engine.media import MediaFolder
+from engine.media import MediaFolder, Waiting
 from engine.store import Job, Store, usable_name
-from engine.trace import Media
 
 __all__ = ["MAX_LISTED", "ImportKind", "ImportWork", "Tally", "bad_rows", "tally"]
 
 MAX_LISTED = 10_000
 """Refused rows that are listed; later ones are only counted."""
-_ROWS_AT_ONCE = 32
+_ROWS_AT_ONCE = 64
 """Rows of one transaction."""
-_WORKERS = 6
-"""A `MediaFolder` decodes two files at a time; the others wait for the disk meanwhile."""
+_WORKERS = 3
+"""A `MediaFolder` decodes two files at a time; the third reads and copies meanwhile."""
+_AHEAD = 16
+"""Rows that are read before they are needed, so that nobody waits while a run of rows is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +110,9 @@ class ImportKind:
             }
         )
 
-    def plan_format(self, format: str, path: Path, data_set: str = "") -> Plan:
+    def plan_format(self, format: str, path: Path, data_set: str = "", *, incoming: str = "") -> Plan:
         """The rows of a file of another program (`engine.exchange`). Raises InvalidInput, NotFound."""
-        return plan_arrival(format, path, data_set)
+        return plan_arrival(format, path, data_set, incoming)
 
     def prepare(self, job: Job) -> ImportWork | ArrivingWork:
         # A folder of its own: what comes in is not looked at next, and would drive what is looked at from the cache.
@@ -123,12 +124,14 @@ class ImportKind:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A row on its way: the candidate and its media, or why there is none."""
+    """A row on its way: the candidate without its files, their names and media, or why there is none. The row itself is let go,
+    since its cells may hold pictures."""
 
-    row: Row
+    number: int
     original_id: str | None
     candidate: Candidate | None
-    media: tuple[Media, ...]
+    names: tuple[str, ...]
+    media: tuple[Waiting, ...]
     problem: str
 
 
@@ -189,9 +192,7 @@ class ImportWork:
     def _taken(self, rows: Iterator[Row], reading: Reading) -> Iterator[_Taken]:
         """The rows in their order, their media taken by a few threads, never more than a transaction's ahead."""
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="import") as pool:
-            ahead: deque[Future[_Taken]] = deque(
-                pool.submit(self._take, row, reading) for row in islice(rows, 2 * _WORKERS)
-            )
+            ahead: deque[Future[_Taken]] = deque(pool.submit(self._take, row, reading) for row in islice(rows, _AHEAD))
             try:
                 while ahead:
                     taken = ahead.popleft().result()
@@ -205,24 +206,25 @@ class ImportWork:
         original_id = original_id_of(row, reading.columns)
         try:
             candidate = read_row(row, reading)
-            media = tuple(self.media.keep(file.read()) for file in candidate.files)
-            return _Taken(row, original_id, candidate, media, "")
+            names = tuple(file.name for file in candidate.files)
+            media = tuple(self.media.receive(file.read()) for file in candidate.files)
+            return _Taken(row.number, original_id, replace(candidate, files=()), names, media, "")
         except PersonError as error:
-            return _Taken(row, original_id, None, (), str(error))
+            return _Taken(row.number, original_id, None, (), (), str(error))
 
     def _settle(self, waiting: list[_Taken], done: Tally, report: Report, pace: _Pace) -> Tally:
         """Writes a run of rows, in one transaction."""
         added, known, refused = done.added, done.known, done.refused
         data_set = self.job.config["data_set"]
+        self.media.settle([one for taken in waiting for one in taken.media])
         with self.store.transaction():
             for taken in waiting:
                 problem = taken.problem
                 if taken.candidate is not None:
-                    names = [file.name for file in taken.candidate.files]
                     try:
-                        example = complete(taken.candidate, taken.media, data_set)
+                        example = complete(taken.candidate, [one.media for one in taken.media], data_set)
                         recorded = self.store.examples.record(
-                            data_set, example, original_id=taken.original_id, file_names=names
+                            data_set, example, original_id=taken.original_id, file_names=taken.names
                         )
                         added, known = added + (recorded is not None), known + (recorded is None)
                     except InvalidInput as error:
@@ -230,9 +232,9 @@ class ImportWork:
                 if problem:
                     refused += 1
                     if refused <= MAX_LISTED:
-                        said = {"row": taken.row.number, "id": taken.original_id, "reason": problem}
-                        report.say(taken.row.number, "bad_row", said)
-            done = Tally(waiting[-1].row.number, added, known, refused)
+                        said = {"row": taken.number, "id": taken.original_id, "reason": problem}
+                        report.say(taken.number, "bad_row", said)
+            done = Tally(waiting[-1].number, added, known, refused)
             data = {"rows": done.rows, "added": added, "known": known, "refused": refused}
             report.say(done.rows, "imported", data)
         report.progress(pace.share(done.rows), f"{done.rows:,} rows: {done.sentence()}{pace.left(done.rows)}")

@@ -8,7 +8,7 @@ Not covered: operations on views (`engine.operations`), names and owners of medi
 """
 
 from engine.media.clip import write_clip
-from engine.media.folder import THUMBNAIL_SIDES_PX, MediaFolder
+from engine.media.folder import THUMBNAIL_SIDES_PX, MediaFolder, Waiting
 from engine.media.formats import (
     ACCEPTED,
     ACCEPTED_EXTENSIONS,
@@ -37,6 +37,7 @@ __all__ = [
     "MediaLimits",
     "Pictures",
     "Sampling",
+    "Waiting",
     "accepted_sentence",
     "load_media",
     "read_head",

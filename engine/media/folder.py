@@ -25,7 +25,9 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,7 +40,7 @@ from engine.media.loaded import LoadedMedia, Pictures, decode_file, load_media, 
 from engine.media.sampling import Sampling
 from engine.trace import Media, View
 
-__all__ = ["THUMBNAIL_SIDES_PX", "MediaFolder"]
+__all__ = ["THUMBNAIL_SIDES_PX", "MediaFolder", "Waiting"]
 
 THUMBNAIL_SIDES_PX = (16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 """The sizes that exist: a request gets the largest that is not above it, so nobody can fill the disk with others."""
@@ -48,6 +50,16 @@ _DECODED_AS = "2"
 
 _CHUNK_BYTES = 2**20
 _STALE_AFTER_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A medium that was received and waits to be settled: the file, and where it will stand; None for one that is here."""
+
+    media: Media
+    incoming: Path | None = None
+    target: Path | None = None
+    sampling: Sampling = "time"
 
 
 class MediaFolder:
@@ -78,21 +90,39 @@ class MediaFolder:
         """Validates a file (or its bytes) and stores it under its hash; a file that is already here is stored once, and
         stays as it is. `sampling` of a clip is the folder's where none is given. Raises InvalidMedia, and then leaves
         nothing behind."""
-        media, loaded = self._take(source, sampling or self.sampling, has_use_for_pixels=True)
-        loaded = loaded or self.load(media.sha256)
-        self._loaded.put(media.sha256, loaded, loaded.memory_bytes)
+        waiting, loaded = self._receive(source, sampling or self.sampling)
+        try:
+            if waiting.incoming is not None:
+                with waiting.incoming.open("rb") as file:
+                    os.fsync(file.fileno())
+                self._name([waiting])
+        finally:
+            self._give_up(waiting)
+        self._loaded.put(loaded.media.sha256, loaded, loaded.memory_bytes)
         return loaded
 
-    def keep(self, source: Path | str | bytes) -> Media:
-        """`take` for who brings many and looks at none: the pixels are let go before the disk is waited for, so that many may
-        wait at once."""
-        return self._take(source, self.sampling, has_use_for_pixels=False)[0]
+    def receive(self, source: Path | str | bytes) -> Waiting:
+        """The first half of `take` for many at once: validated and written, and not yet here. Its pixels are let go. Give what
+        comes back to `settle`. Raises InvalidMedia, and then leaves nothing behind."""
+        return self._receive(source, self.sampling)[0]
 
-    def _take(
-        self, source: Path | str | bytes, sampling: Sampling, *, has_use_for_pixels: bool
-    ) -> tuple[Media, LoadedMedia | None]:
+    def settle(self, waiting: Sequence[Waiting]) -> None:
+        """The second half: makes all that `receive` gave last on disk, at the price of one, and then stores each under its
+        hash. Where it is not called, the files are swept some day."""
+        coming = [one for one in waiting if one.incoming is not None]
+        if coming:
+            if hasattr(os, "sync"):
+                os.sync()  # once for all of them, instead of once for each
+            try:
+                self._name(coming)
+            finally:
+                for one in coming:
+                    self._give_up(one)
+
+    def _receive(self, source: Path | str | bytes, sampling: Sampling) -> tuple[Waiting, LoadedMedia]:
         descriptor, name = tempfile.mkstemp(dir=self._incoming)
         incoming = Path(name)
+        is_coming = False
         try:
             with os.fdopen(descriptor, "w+b") as file:
                 if isinstance(source, bytes):
@@ -104,21 +134,30 @@ class MediaFolder:
                         sha256 = self._copy(original, file)
                 if self.has(sha256):
                     known = self.load(sha256)
-                    return known.media, known
+                    return Waiting(known.media), known
                 # What is validated is the copy: the original may change under our hands.
                 with self._decoding:
                     loaded, format = decode_file(file, sha256, self.limits, sampling)
-                media = loaded.media
-                kept = loaded if has_use_for_pixels else None
-                del loaded
-                file.flush()
-                os.fsync(file.fileno())
-            if media.kind == "video":
-                self._write(sampling.encode("ascii"), self._sampling_of(sha256))
-            self._settle(incoming, self._stored(sha256, format))
+            is_coming = True
+            return Waiting(loaded.media, incoming, self._stored(sha256, format), sampling), loaded
         finally:
-            incoming.unlink(missing_ok=True)
-        return media, kept
+            if not is_coming:
+                incoming.unlink(missing_ok=True)
+
+    def _name(self, coming: Sequence[Waiting]) -> None:
+        """Renames files that the disk holds to their hashes, and makes the names last."""
+        for one in coming:
+            if one.media.kind == "video":
+                self._write(one.sampling.encode("ascii"), self._sampling_of(one.media.sha256))
+            assert one.incoming is not None and one.target is not None
+            one.target.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # the same file, twice among those that came
+                os.replace(one.incoming, one.target)
+        _make_names_last({one.target.parent for one in coming if one.target is not None})
+
+    def _give_up(self, waiting: Waiting) -> None:
+        if waiting.incoming is not None:
+            waiting.incoming.unlink(missing_ok=True)
 
     def has(self, sha256: str) -> bool:
         return self._find(sha256) is not None
@@ -265,8 +304,13 @@ class MediaFolder:
         """Renames a finished file into place, and makes the name last."""
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(file, target)
-        if os.name == "posix":
-            directory = os.open(target.parent, os.O_RDONLY)
+        _make_names_last({target.parent})
+
+
+def _make_names_last(folders: Iterable[Path]) -> None:
+    if os.name == "posix":
+        for folder in folders:
+            directory = os.open(folder, os.O_RDONLY)
             try:
                 os.fsync(directory)
             finally:

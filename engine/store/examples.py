@@ -18,7 +18,8 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
@@ -70,16 +71,16 @@ class Examples:
         the same media. Raises InvalidInput for a name that no data set can have, IntegrityError where a medium contradicts
         its record."""
         name = usable_name(data_set)
-        text = canonical_json(example_to_json(example))
-        said = canonical_json(example_to_json(replace(example, source="")))
+        told = example_to_json(example)
+        said = canonical_json({field: value for field, value in told.items() if field != "source"})
         with self._connections.write() as db:
-            row = {
+            row: dict[str, Any] = {
                 "id": new_id(),
                 "data_set": name,
                 "content_hash": hashlib.sha256(said.encode("ascii")).hexdigest(),
                 "original_id": None if original_id is None else storable(original_id),
                 "file_names": canonical_json([storable(file_name) for file_name in file_names]),
-                "example": text,
+                "example": canonical_json(told),
                 "has_answer": example.answer is not None,
                 "created_at": now(),
             }
@@ -96,7 +97,9 @@ class Examples:
                 "INSERT OR IGNORE INTO example_media VALUES (?, ?)",
                 [(cursor.lastrowid, medium.sha256) for medium in example.media],
             )
-            return self.get(str(row["id"]))
+            assert cursor.lastrowid is not None
+            kept = (row["original_id"], tuple(json.loads(row["file_names"])))
+            return ImportedExample(row["id"], cursor.lastrowid, name, example, *kept, row["created_at"])
 
     def get(self, example_id: str) -> ImportedExample:
         """Raises NotFound."""

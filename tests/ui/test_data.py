@@ -23,6 +23,7 @@ from engine.opening import loop_limits
 from engine.policies.scripted import ScriptedPolicy
 from engine.settings import Settings
 from engine.store import Store
+from tests.browser.traces import picture_trace
 from tests.importing.conftest import png, rows, write_csv
 from ui.studio import Studio
 
@@ -170,3 +171,34 @@ def test_what_nobody_imported_goes_after_a_day(tmp_path, monkeypatch):
     monkeypatch.setattr("ui.data.uploads._FORGOTTEN_AFTER_S", -1)
     uploads.sweep({str(tmp_path / used), str(tmp_path / kept)})
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted([kept, used]) and forgotten not in (kept, used)
+
+
+def test_an_export_is_known_and_comes_back_from_its_zip(client, studio, tmp_path):
+    from fastapi.testclient import TestClient
+
+    from ui.server import build_server
+
+    picture_trace(studio.store, studio.media, 1)
+    job = ended(client, "export", ask(client, "/data/export", {"format": "trace-json"}))
+    packed = client.get(f"/data/export/{job['id']}.zip").content
+    with Store(tmp_path / "annotations.db") as store:
+        media = MediaFolder(tmp_path / "artifacts" / "media")
+        kind = ImportKind(store, media)
+        settings = Settings.from_environment({"STUDIO_HOME": str(tmp_path), "STUDIO_MODEL": "scripted"})
+        worker = Worker(store, settings.artifacts, {kind.name: kind}, poll_s=0.02)
+        other = TestClient(build_server(Studio(settings, store, media, studio.policy, lambda: (), worker)))
+        upload = send(other, {"export.zip": packed})
+        shown = ask(other, "/data/preview", {"upload": upload, "columns": None})
+        assert shown["as"] == "trace-json"
+        body = {"upload": upload, "as": "trace-json", "data_set": "back"}
+        done = ended(other, "import", ask(other, "/data/import", body))
+        assert done["state"] == "done", done["message"]
+        assert [one.hash for one in hashes(store)] == [one.hash for one in hashes(studio.store)]
+        assert list((tmp_path / "artifacts" / "incoming").iterdir()) == []
+        assert worker.close(10)
+
+
+def hashes(store: Store) -> list[Any]:
+    return sorted(
+        (store.revisions.head(listed.item.id) for listed in store.queue.page(limit=100).items), key=lambda one: one.hash
+    )

@@ -2,12 +2,13 @@
 
     POST /data/uploads                    -> {"upload"}: a place for files
     POST /data/uploads/{upload}           a file as the body, its path in X-File-Name (percent-encoded)
-    POST /data/preview, /data/import      {"upload" | "hub", "columns", "table", "split", "config", "data_set"}
+    POST /data/preview, /data/import      {"upload" | "hub", "columns", "table", "split", "config", "data_set", "as"}
     POST /data/host/preview, .../import   the same with {"path"}, a file or folder of the host
     GET  /data/import/refused/{job}.csv   the rows that could not come in
 
-A preview is `ui.data.values.preview_value`; an import answers with its job. Whoever may read the host's files may do more than
-whoever may import, so that is an action of its own.
+A preview is `ui.data.values.preview_value`, which says "as" where what was sent is an export of a studio; "as" in an import is
+the format of another program (`engine.exchange`), whose rows nobody looks at before. An import answers with its job. Whoever
+may read the host's files may do more than whoever may import, so that is an action of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,6 +25,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from engine.errors import InvalidInput, PersonError
+from engine.exchange.format import Format
+from engine.exchange.formats import TRACE_JSON, format_named
+from engine.importing.places import FolderPlace, ZipPlace
 from engine.importing.previews import preview
 from engine.importing.sources import FORMATS, Source, name_for
 from engine.jobs.importing import ImportKind, bad_rows
@@ -62,11 +67,18 @@ def import_routes(studio: Studio) -> APIRouter:
         return Source(path, _format(body), _optional(body, "table"), _optional(body, "split")), ""
 
     def look(source: Source, body: dict[str, Any]) -> dict[str, Any]:
+        if (found := _export_in(source)) is not None and "as" not in body:
+            return {"as": TRACE_JSON.name, "name": found or name_for(source)}
         shown = preview(source, _columns(body), studio.media.limits, studio.media.sampling)
         return preview_value(shown) | {"name": name_for(source)}
 
     def bring(source: Source, incoming: str, body: dict[str, Any]) -> dict[str, Any]:
-        plan = kind.plan(source, text_of(body, "data_set"), _columns(body), incoming=incoming)
+        name = text_of(body, "data_set")
+        if format := _optional(body, "as"):
+            path = uploads.unpacked(text_of(body, "upload")) if incoming else Path(source.path)
+            plan = kind.plan_format(format, _beside(path, format_named(format)), name, incoming=incoming)
+        else:
+            plan = kind.plan(source, name, _columns(body), incoming=incoming)
         job = queue_job(studio.store, kind, plan)
         studio.worker.wake()
         return job_value(studio.store, job)
@@ -113,6 +125,24 @@ def import_routes(studio: Studio) -> APIRouter:
 
     routes.include_router(job_routes(studio, IMPORT, "import"))
     return routes
+
+
+def _export_in(source: Source) -> str | None:
+    """The folder of an export of a studio in what was sent, "" for the top; None where there is none."""
+    if source.format == "hub":
+        return None
+    path = Path(source.path)
+    if not path.is_dir() and path.suffix.lower() != ".zip":
+        return "" if path.name == TRACE_JSON.file else None
+    place = ZipPlace(path) if path.is_file() else FolderPlace(path, is_confined=True)
+    found = [name for name in place.names if PurePosixPath(name).name == TRACE_JSON.file]
+    return None if not found else str(PurePosixPath(min(found, key=len)).parent).replace(".", "", 1)
+
+
+def _beside(path: Path, format: Format) -> Path:
+    """The folder below `path` that holds the format's file, or `path` itself."""
+    found = sorted(path.rglob(format.file), key=lambda one: len(one.parts)) if path.is_dir() else []
+    return found[0].parent if found else path
 
 
 def _columns(body: dict[str, Any]) -> Mapping[str, Any] | None:

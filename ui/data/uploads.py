@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 from engine.errors import InvalidInput, NotFound
-from engine.importing.places import hidden, plain_name
+from engine.importing.places import PlaceLimits, ZipPlace, hidden, plain_name
 
 __all__ = ["Uploads"]
 
@@ -51,7 +51,7 @@ class Uploads:
     def path(self, upload: str) -> Path:
         """What was sent: the one file or folder, or the folder of several. Raises NotFound where nothing was."""
         folder = self.folder(upload)
-        sent = sorted(folder.iterdir())
+        sent = sorted(one for one in folder.iterdir() if not one.name.startswith("."))
         if not sent:
             raise NotFound("Nothing was sent yet.")
         return sent[0] if len(sent) == 1 else folder
@@ -89,6 +89,20 @@ class Uploads:
                     f"At most {self._max_bytes // 1_000_000:,} MB can be sent at once (STUDIO_MAX_IMPORT_MB); larger data are "
                     "read from a folder of the host, or in parts."
                 )
+
+    def unpacked(self, upload: str) -> Path:
+        """What was sent, for readers that want files: a zip is unpacked beside itself, once. Raises InvalidInput for one that
+        is too much, NotFound."""
+        sent = self.path(upload)
+        if sent.suffix.lower() != ".zip" or not sent.is_file():
+            return sent
+        place = ZipPlace(sent, PlaceLimits(max_unpacked_bytes=self._max_bytes))
+        folder = self.folder(upload) / ".unpacked"
+        for name in place.names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            with place.open(name) as member, (folder / name).open("wb") as file:
+                shutil.copyfileobj(member, file)
+        return folder
 
     def forget(self, upload: str) -> None:
         shutil.rmtree(self.folder(upload), ignore_errors=True)

@@ -38,6 +38,7 @@ def import_value(studio: Studio) -> dict[str, Any]:
         "box_forms": list(BOX_FORMS),
         "rules": [{"name": rule, "words": _RULE_WORDS[rule]} for rule in RULES],
         "max_mb": studio.settings.max_import_mb,
+        "formats": [{"name": one.name, "title": one.title} for one in EXCHANGE_FORMATS if one.is_read],
     }
 
 

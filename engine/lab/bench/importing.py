@@ -1,6 +1,6 @@
 """What bringing examples in costs beside decoding and hashing their pictures alone, and how much memory it takes.
 
-The idea: a folder of drawn photographs of 640x480, with a table of questions, is imported by the job that the studio runs.
+The idea: a folder of drawn photographs of 1024x768, with a table of questions, is imported by the job that the studio runs.
 The baseline decodes and hashes the same files with the same number of threads and stores nothing. Every file differs by a
 comment in it alone, so decoding costs what it costs for so many different pictures. Half of the baseline is measured before
 the import and half after it, since other work on the machine comes and goes.
@@ -29,7 +29,7 @@ from engine.store import Store
 
 __all__ = ["measure", "report"]
 
-_SIZE = (640, 480)
+_SIZE = (1024, 768)
 _DRAWN = 40
 _THREADS = 2
 

@@ -16,6 +16,7 @@ export function mount({ element, props }) {
   const about = props.value;
   let source = null, // {upload} or {path} or {hub}, with table, split and config
     columns = null,
+    as = null, // the format of another program, '' for questions; null: the server says
     name = '',
     asking = null,
     sending = null;
@@ -132,6 +133,7 @@ export function mount({ element, props }) {
   async function open(named) {
     source = { table: '', split: '', config: '', ...named };
     columns = null;
+    as = null;
     await ask();
   }
   async function ask() {
@@ -142,7 +144,9 @@ export function mount({ element, props }) {
     say(progress, 'Looking at the first rows …');
     look.classList.add('is-busy');
     try {
-      draw(await post(`${base()}/preview`, { ...source, columns }, { signal }));
+      // What it is is asked for once; after that the person has said it.
+      const said = as === null ? {} : { as };
+      draw(await post(`${base()}/preview`, { ...source, columns, ...said }, { signal }));
     } catch (problem) {
       if (problem.name === 'AbortError') return;
       fail(problem);
@@ -153,6 +157,11 @@ export function mount({ element, props }) {
 
   function draw(preview) {
     name = name || preview.name;
+    as = preview.as || '';
+    if (as) {
+      drawFormat();
+      return;
+    }
     columns = preview.read_as;
     notes.replaceChildren(...preview.notes.map((text) => make('li', '', null, text)));
     notes.hidden = !preview.notes.length;
@@ -167,6 +176,19 @@ export function mount({ element, props }) {
     start.disabled = preview.asks.length > 0;
     look.hidden = false;
   }
+  // Traces of another program need no columns, and are not looked at before.
+  function drawFormat() {
+    drawParts({ tables: [] });
+    notes.replaceChildren(
+      make('li', '', null, 'Its rows are read as this format has them; what cannot come in is listed.'),
+    );
+    notes.hidden = false;
+    asks.hidden = true;
+    columnFields.replaceChildren();
+    drawRows(rows, []);
+    start.disabled = false;
+    look.hidden = false;
+  }
 
   function drawParts(preview) {
     parts.replaceChildren();
@@ -177,6 +199,18 @@ export function mount({ element, props }) {
       name = title.value;
     });
     field(parts, 'Name of the data set', title);
+    if (!source.hub) {
+      const kinds = [
+        ['', 'questions'],
+        ...about.formats.map((format) => [format.name, `${format.title} (${format.name})`]),
+      ];
+      const select = choice(kinds, as, (format) => {
+        as = format;
+        if (as) drawFormat();
+        else ask();
+      });
+      field(parts, 'What it is', select);
+    }
     if (preview.tables.length) {
       const tables = [...preview.tables.map((table) => [table, table]), ['.', 'none: the pictures alone']];
       const select = choice(tables, preview.table || '.', (table) => again({ table }));
@@ -199,7 +233,7 @@ export function mount({ element, props }) {
   async function bring() {
     start.disabled = true;
     try {
-      await post(`${base()}/import`, { ...source, columns, data_set: name });
+      await post(`${base()}/import`, { ...source, columns, as, data_set: name });
       close();
       name = '';
       jobs.look();
