@@ -17,6 +17,7 @@ from engine import __version__
 from engine.commands import (
     ask,
     collect,
+    compare,
     delete,
     evaluate,
     examples,
@@ -35,6 +36,7 @@ __all__ = ["command_line", "main"]
 _COMMANDS: Mapping[str, ModuleType] = {
     "ask": ask,
     "collect": collect,
+    "compare": compare,
     "delete": delete,
     "evaluate": evaluate,
     "examples": examples,

@@ -28,6 +28,7 @@ from ui.data.export_routes import export_routes
 from ui.data.import_routes import import_routes
 from ui.data.set_routes import set_routes
 from ui.deleting.routes import bin_routes
+from ui.evaluating.routes import evaluation_routes
 from ui.guests import user_of
 from ui.media_routes import media_routes
 from ui.rights import acts
@@ -57,6 +58,7 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(import_routes(studio))
     server.include_router(set_routes(studio))
     server.include_router(export_routes(studio))
+    server.include_router(evaluation_routes(studio))
     server.include_router(code_routes(), dependencies=[acts("look")])
     server.add_exception_handler(PersonError, refuse)
     style = stylesheet()

@@ -11,7 +11,12 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from engine.jobs.answering import StudioPolicy
+from engine.jobs.asking import Services
+from engine.jobs.collect import CollectKind
+from engine.jobs.evaluate import EvaluateKind
 from engine.media import write_clip
+from engine.opening import loop_limits
 from engine.policies.base import Turn
 from engine.policies.scripted import ScriptedConversation, ScriptedPolicy
 from engine.protocols import studio as protocol
@@ -75,6 +80,8 @@ class LiveStudio:
         settings = Settings.from_environment({"STUDIO_HOME": str(home), "STUDIO_MODEL": "scripted", "STUDIO_PORT": "0"})
         self.policy: Any = ScriptedPolicy()
         services = app.build_studio(settings)
+        asking = Services(services.store, services.media, StudioPolicy(lambda: self.policy), loop_limits(settings))
+        services.worker.add({kind.name: kind for kind in (CollectKind(asking), EvaluateKind(asking))})
         self.picture, self.clip = (services.media.take(path).media.sha256 for path in _draw(home))
         samples = (
             Sample("A picture", self.picture, "What is written on the red sign?"),
