@@ -13,7 +13,8 @@ Invariants: every change is in the database before it is reported; nothing is ov
 moved raises StaleDraft, a head that somebody else has moved StaleRevision, and both versions are kept; what is accepted
 has nothing that stands against it.
 
-Not covered: who somebody is (the screens), what an edit does (`engine.editing`), how records are kept (`engine.store`).
+Not covered: deleting (`engine.upkeep`), who somebody is (the screens), what an edit does (`engine.editing`), how records are
+kept (`engine.store`).
 """
 
 from engine.workbench.arranging import Arranging

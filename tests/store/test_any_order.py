@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule, run_state_machine_as_test
 
-from engine.store import StaleRevision, Store
+from engine.errors import InvalidInput
+from engine.store import StaleRevision, Store, target_of
 
 from .samples import make_trace
 
@@ -84,6 +86,15 @@ class Work(RuleBasedStateMachine):
     @rule(revision=revisions, is_changed=st.booleans())
     def blank(self, revision: tuple[str, str], is_changed: bool) -> None:
         self.store.history.record_blank_check(revision[1], 0, "red", "KX7421", is_changed)
+
+    @rule(revision=revisions, person=people, is_last_first=st.booleans())
+    def delete_and_restore(self, revision: tuple[str, str], person: str, is_last_first: bool) -> None:
+        put = []
+        for target in (target_of("person", [person + self.crew]), target_of("trace", [revision[0]])):
+            with suppress(InvalidInput):  # the person has said nothing yet
+                put.append(self.store.bin.put(target, "eve").id)
+        for deletion_id in reversed(put) if is_last_first else put:
+            self.store.bin.restore(deletion_id)
 
     def teardown(self) -> None:
         assert self.store.verify(None).problems == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.evaluation.benchmarks import draw
 from engine.evaluation.drawn import benchmark_named
 from engine.media import MediaFolder
-from engine.store import Store
+from engine.store import Store, target_of
 from ui.samples import SAMPLE_SEED, SampleShelf
 
 
@@ -13,12 +13,16 @@ def test_samples_are_media_that_load_and_stay_the_same(tmp_path):
     media = MediaFolder(tmp_path / "media")
     with Store(tmp_path / "annotations.db") as store:
         first = SampleShelf(media, store)()
-        again = SampleShelf(media, store)()
-        assert first == again
+        shelf = SampleShelf(media, store)
+        assert first == shelf()
         kinds = [media.load(sample.sha256).media.kind for sample in first]
         assert set(kinds) == {"image", "video"}
         assert all(store.media.get(sample.sha256).name for sample in first)
         assert all(sample.question.strip() for sample in first)
+        # One that somebody deletes is there again for whoever opens Ask next.
+        gone = first[0].sha256
+        store.bin.put(target_of("picture", [gone]), "ann")
+        assert shelf() == first and not store.bin.holds_media(gone)
 
 
 def test_samples_are_not_what_evaluation_measures():

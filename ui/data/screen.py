@@ -23,6 +23,7 @@ _COMMANDS = (
     ("Bring a folder, a zip or a table in", "python -m engine import auto PATH"),
     ("Let the policy attempt a data set", "python -m engine collect NAME"),
     ("Write what was accepted for a trainer", "python -m engine export ms-swift --status accepted --out DIR"),
+    ("Say what would go with a picture, and delete nothing", "python -m engine delete picture SHA256 --plan"),
     ("Derive every hash and cut every crop again", "python -m engine verify"),
 )
 _DRAWN = (("Draw examples with known answers, as files", "python -m engine examples mini-signs --count 20 --out DIR"),)
