@@ -11,13 +11,15 @@ Not covered: copies outside the home, and weights that learned from what is gone
 
 from __future__ import annotations
 
+import json
 import shutil
+import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import Conflict, NotFound
-from engine.jobs.kinds import EXPORT
+from engine.jobs.kinds import EXPORT, IMPORT
 from engine.jobs.running import checkpoint_folder
 from engine.media import MediaFolder
 from engine.rights import Role, require
@@ -26,6 +28,7 @@ from engine.store import Deletion, DeletionPlan, Emptied, Erasure, Job, Store, T
 __all__ = ["Deleting", "told"]
 
 _ALL = 1_000_000
+_FORGOTTEN_AFTER_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Deleting:
 
     def finish(self) -> None:
         """Erases what emptied deletions have left. Raises Unavailable where the database is in use elsewhere."""
-        self._forget_exports()
+        self._forget_copies()
         for erasure in self.store.emptying.erasures():
             self._erase(erasure)
             self.store.emptying.erased(erasure)
@@ -101,9 +104,9 @@ class Deleting:
                     if erasure.name in path.read_text(encoding="utf-8"):
                         path.unlink()
 
-    def _forget_exports(self) -> None:
-        """What the studio exported into its own home goes, and what an export that was stopped has written anywhere: it
-        may hold what is gone, and can be written again."""
+    def _forget_copies(self) -> None:
+        """What the studio exported into its own home goes, what an export that was stopped has written anywhere, and what
+        was sent to be imported and was not: each may hold what is gone, and can be made again."""
         exports = [job for job in self.store.jobs.list(kinds=[EXPORT], limit=_ALL) if "out" in job.config]
         at_work = {Path(job.config["out"]).name for job in exports if job.is_active}
         for folder in (self.artifacts / "exports").glob("*"):
@@ -113,6 +116,13 @@ class Deleting:
             if not job.is_active and job.state != "done":
                 for unfinished in Path(job.config["out"]).glob(f"*.{job.id}.part"):
                     unfinished.unlink(missing_ok=True)
+
+        imports = [job for job in self.store.jobs.list(kinds=[IMPORT], limit=_ALL) if job.state != "done"]
+        awaited = json.dumps([job.config for job in imports])
+        for folder in (self.artifacts / "incoming").glob("*"):
+            # What is younger may be on somebody's page.
+            if folder.name not in awaited and time.time() - folder.stat().st_mtime > _FORGOTTEN_AFTER_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _examples(self) -> Iterator[Path]:
         yield from (self.artifacts / "examples").glob("*.json")

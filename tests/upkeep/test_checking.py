@@ -100,6 +100,16 @@ def test_nothing_is_removed_while_records_are_missing(house: House) -> None:
     assert house.media.has(house.goes_media)
 
 
+def test_what_was_sent_and_not_imported_goes_when_the_bin_is_emptied(house: House) -> None:
+    folders = [house.home / "artifacts" / "incoming" / (letter * 32) for letter in "abc"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    settled(*folders[:2])
+    house.store.jobs.create("import", {"source": {"path": str(folders[1] / "table.csv")}}, [], {})
+    house.deleting.empty("admin")
+    assert [folder.exists() for folder in folders] == [False, True, True]
+
+
 def test_tombstones_and_the_bin_are_verified(house: House) -> None:
     store = house.store
     house.deleting.put(target_of("trace", [house.goes]), "eve", "admin")
