@@ -7,7 +7,7 @@ from typing import Literal
 from engine.errors import NotFound
 from engine.store.connection import Connections
 
-__all__ = ["Findable", "absent", "is_in_bin"]
+__all__ = ["Findable", "absent", "deleted", "is_in_bin"]
 
 Findable = Literal["traces", "revisions", "media"]
 
@@ -17,6 +17,11 @@ _TOMBSTONE = {"traces": "trace_id", "revisions": "id"}
 
 def absent(connections: Connections, table: Findable, name: str) -> NotFound:
     """The error for a name that `table` does not have, as one sentence."""
+    return deleted(connections, table, name) or NotFound(f"there is no {_ONE_OF[table]} {name!r} in the store")
+
+
+def deleted(connections: Connections, table: Findable, name: str) -> NotFound | None:
+    """The same for what lies in the bin or has left a tombstone; None for what was never deleted."""
     what = _ONE_OF[table]
     row = connections.row(
         "SELECT d.created_at, d.author FROM bin_rows b JOIN deletions d ON d.id = b.deletion_id "
@@ -29,12 +34,10 @@ def absent(connections: Connections, table: Findable, name: str) -> NotFound:
             "an admin can restore it until the bin is emptied"
         )
     if table in _TOMBSTONE:
-        row = connections.row(
-            f"SELECT deleted_at, deleted_by FROM revision_tombstones WHERE {_TOMBSTONE[table]} = ?", (name,)
-        )
+        row = connections.row(f"SELECT deleted_at FROM revision_tombstones WHERE {_TOMBSTONE[table]} = ?", (name,))
         if row is not None:
             return NotFound(f"the {what} {name[:64]} was deleted on {row['deleted_at'][:10]} and cannot be restored")
-    return NotFound(f"there is no {what} {name!r} in the store")
+    return None
 
 
 def is_in_bin(connections: Connections, table: Findable, name: str) -> bool:

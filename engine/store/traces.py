@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.errors import InvalidInput, NotFound
-from engine.store.absent import absent, is_in_bin
+from engine.store.absent import absent, deleted, is_in_bin
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, storable
 from engine.store.media import MediaRecords
@@ -135,6 +135,8 @@ class Traces:
             raise ValueError(f"a confidence is from 0 to 1 or None, not {confidence!r}")
         trace_id, moment = id or new_id(), now()
         with self._connections.write() as db:
+            if id is not None and (gone := deleted(self._connections, "traces", id)) is not None:
+                raise gone  # an export made before must not bring it in again
             for medium in trace.media:
                 if is_in_bin(self._connections, "media", medium.sha256):
                     raise absent(self._connections, "media", medium.sha256)

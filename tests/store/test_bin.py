@@ -247,3 +247,14 @@ def test_what_is_derived_otherwise_meanwhile_is_derived_again(worked_on: tuple[S
     )
     store.bin.restore(deletion.id)
     assert store.verify(None).problems == ()
+
+
+def test_an_export_does_not_bring_back_what_was_deleted(worked_on: tuple[Store, list[str]]) -> None:
+    store, ids = worked_on
+    dossier = store.dossiers.get(ids[3])
+    store.bin.put(target_of("trace", [ids[3]]), "eve")
+    with pytest.raises(NotFound, match="is in the bin: eve deleted it"):
+        store.dossiers.record(dossier)
+    store.emptying.empty()
+    with pytest.raises(NotFound, match="was deleted on .* and cannot be restored"):
+        store.dossiers.record(dossier)
