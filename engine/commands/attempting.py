@@ -43,7 +43,7 @@ def configure_asking(parser: argparse._ActionsContainer, attempts: int) -> None:
     parser.add_argument(
         "--max-tokens", metavar="N", type=int, help="begin no example once so many are generated in all"
     )
-    parser.add_argument("--at-once", metavar="N", type=int, help="attempts on their way at once (default: 8)")
+    parser.add_argument("--at-once", metavar="N", type=int, help="attempts on their way at once (default: 16)")
 
 
 def run_attempting(
@@ -96,6 +96,6 @@ def _asked(arguments: argparse.Namespace, keep: Keep, attempts: int) -> Asked:
         is_operating=not arguments.no_operations,
         option_seed=arguments.option_seed,
         max_tokens=arguments.max_tokens,
-        at_once=8 if arguments.at_once is None else arguments.at_once,
+        at_once=16 if arguments.at_once is None else arguments.at_once,
         keep=keep,
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.backbone.adapters import Beside
 from engine.backbone.loading import Backbone
+from engine.backbone.unpacked import unpacked
 from engine.errors import NotFound, Unavailable
 from engine.jobs.answering import BARE, LIVE, Answerer
 from engine.jobs.promotion import unusable
@@ -45,18 +47,26 @@ class AdapterAnswering:
         adapter = None if chosen["adapter"] is None else self.store.adapters.get(chosen["adapter"])
         if adapter is not None and (objection := unusable(adapter, self.backbone, self.artifacts)):
             raise Unavailable(objection)
-        adapters, lease = self.backbone.adapters, self.backbone.lease
-        with lease.held():
-            beside = adapters.open_beside(
-                None if adapter is None else self.artifacts / adapter.path, None if adapter is None else adapter.name
-            )
-        try:
-            backbone = dataclasses.replace(self.backbone, adapters=beside)  # type: ignore[arg-type]
+        with self._beside(adapter) as backbone:
             policy = LocalPolicy(backbone) if temperature is None else LocalPolicy(backbone, temperature)
             yield Answerer(policy, self._learned_from(adapter))
-        finally:
+
+    @contextmanager
+    def _beside(self, adapter: Adapter | None) -> Iterator[Backbone]:
+        """The backbone as it answers with the adapter, whatever answers elsewhere."""
+        adapters, lease = self.backbone.adapters, self.backbone.lease
+        folder = None if adapter is None else self.artifacts / adapter.path
+        with ExitStack() as opened:
             with lease.held():
-                adapters.close_beside(beside)
+                beside = adapters.open_beside(folder, None if adapter is None else adapter.name)
+                opened.callback(self._close, beside)
+                # Long work: 4-bit weights are unpacked once, which changes no number.
+                opened.enter_context(unpacked(self.backbone.model))
+            yield dataclasses.replace(self.backbone, adapters=beside)  # type: ignore[arg-type]
+
+    def _close(self, beside: Beside) -> None:
+        with self.backbone.lease.held():
+            self.backbone.adapters.close_beside(beside)
 
     def _adapter(self, wanted: str) -> Adapter | None:
         if wanted == BARE:

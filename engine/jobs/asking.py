@@ -41,7 +41,7 @@ class Asked:
     is_operating: bool = True
     option_seed: int | None = None
     max_tokens: int | None = None
-    at_once: int = 8
+    at_once: int = 16
     keep: Keep = "all"
 
     def __post_init__(self) -> None:

@@ -99,6 +99,36 @@ def test_the_same_weights_in_another_quantisation_take_it(fresh_backbone, store,
     demote(store, unquantised)
 
 
+def test_an_adapter_answers_beside_what_is_live_and_neither_changes_the_other(backbone, store, home, adapter, pictures):
+    import torch
+
+    from engine.jobs.adapter_answering import AdapterAnswering
+    from engine.jobs.promotion import demote, promote
+
+    bare = answer_logits(backbone, pictures)
+    promote(store, backbone, home, adapter.id)
+    promoted = answer_logits(backbone, pictures)
+    answering = AdapterAnswering(store, backbone, home)
+    live = answering.choose("live")
+    assert live == answering.choose(adapter.id) == answering.choose("one")
+    with answering.open(live, None) as one, answering.open(answering.choose("base"), 0.5) as base:
+        assert (one.policy.name, base.policy.name) == (f"{backbone.name}+one", backbone.name)
+        assert base.policy.temperature == 0.5
+        for _ in range(2):
+            assert torch.equal(answer_logits(one.policy.backbone, pictures), promoted)
+            assert torch.equal(answer_logits(base.policy.backbone, pictures), bare)
+            assert torch.equal(answer_logits(backbone, pictures), promoted)
+        demote(store, backbone)
+        assert torch.equal(answer_logits(one.policy.backbone, pictures), promoted)
+        assert torch.equal(answer_logits(backbone, pictures), bare)
+    assert backbone.adapters.peft is None
+    assert torch.equal(answer_logits(backbone, pictures), bare)
+    with pytest.raises(NotFound, match="no adapter 'nobody'; those of this studio are"):
+        answering.choose("nobody")
+    with pytest.raises(Unavailable, match="cannot run on"), answering.open(live | {"backbone": {}}, None):
+        pass
+
+
 def test_a_promotion_that_cannot_be_recorded_does_not_happen(backbone, store, home, adapter, pictures):
     from engine.jobs.promotion import promote
 

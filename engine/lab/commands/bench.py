@@ -15,7 +15,20 @@ __all__ = ["ACTION", "SUMMARY", "configure", "run"]
 ACTION = "measure"
 SUMMARY = "measure the studio against a baseline"
 
-_NAMES = ("decode", "serving", "evaluate", "cache", "rl", "queue", "train", "editor", "people", "import", "export")
+_NAMES = (
+    "decode",
+    "serving",
+    "evaluate",
+    "cache",
+    "rl",
+    "collect",
+    "queue",
+    "train",
+    "editor",
+    "people",
+    "import",
+    "export",
+)
 
 _FULL = {
     "traces": 100_000,
@@ -63,7 +76,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people", type=int, help="people: how many edit at once (20)")
     parser.add_argument("--seconds", type=float, help="people: for how long (60; quick: 10)")
     parser.add_argument("--answers", type=int, help="cache, evaluate: questions of each kind of media (40; quick: 8)")
-    parser.add_argument("--prompts", type=int, help="rl: questions, each rolled out 8 times (16; quick: 4)")
+    parser.add_argument("--prompts", type=int, help="rl, collect: questions, each tried 8 or 4 times (16; quick: 4)")
     parser.add_argument("--askers", type=int, help="serving: how many ask at once (8)")
     parser.add_argument("--questions", type=int, help="serving: questions of each asker in a round (3; quick: 1)")
     parser.add_argument("--rounds", type=int, help="serving: rounds of each side (7; quick: 3)")
@@ -140,6 +153,12 @@ def _measured(
 
         found = exporting.measure(sizes["traces"], progress=progress)
         return found, exporting.report(found)
+    if name == "collect":
+        from engine.lab.bench import collecting
+        from engine.opening import open_backbone
+
+        found = collecting.measure(open_backbone(settings), sizes["prompts"], progress=progress)
+        return found, collecting.report(found)
     if name == "train":
         from engine.lab.bench import train
 
