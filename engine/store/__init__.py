@@ -42,10 +42,11 @@ from engine.store.facets import derive
 from engine.store.history import BlankCheck, History, HistoryEvent
 from engine.store.jobs import Job, JobEvent, Jobs, JobState
 from engine.store.lessons import DoubtfulLesson, LessonCounts, Lessons
+from engine.store.listing import Listed
 from engine.store.media import MediaRecord, MediaRecords
 from engine.store.preferences import Preference, Preferences
 from engine.store.query import Query, QueueOrder
-from engine.store.queue import Listed, Queue, QueuePage
+from engine.store.queue import Queue, QueuePage
 from engine.store.reservations import Assignment, Reservation, Reservations, Reserved
 from engine.store.reviews import Review, Reviews, Verdict
 from engine.store.revisions import Revision, Revisions, StaleRevision

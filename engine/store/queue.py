@@ -8,29 +8,31 @@ The index gives numbers in their order; the two orders that are none of numbers 
 - last changed: few matches are all collected and sorted. Where there are many, two streams are merged: what nobody has
   touched since it was recorded is in the order of numbers already, and what was touched is walked from hour to hour.
 
+A page has rows: of attempts that stand together (`engine.store.groups`) it lists the first that the query finds; totals and
+`ids` count and name every trace.
+
 Invariants: what a person types can find nothing, but never raise; pages that follow one another by `after` neither repeat
 nor skip a trace that does not change in between (while the clock does not go back).
 """
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 from engine.errors import InvalidInput
-from engine.faithfulness import Trajectory
 from engine.store.absent import absent
 from engine.store.connection import Connections
 from engine.store.facets import touched_in
-from engine.store.query import Query, RoundState
+from engine.store.groups import Groups
+from engine.store.listing import Listed, listed
+from engine.store.query import Query
 from engine.store.search import search_expression
 from engine.store.traces import COUNT_LIMIT, QueueItem, item_of
 
-__all__ = ["COUNT_S", "FEW", "Listed", "Queue", "QueuePage"]
+__all__ = ["COUNT_S", "FEW", "Queue", "QueuePage"]
 
 COUNT_S = 0.003
 """For how long matches are counted; a page is not kept waiting for its total."""
@@ -39,28 +41,15 @@ FEW = 1_000
 """Up to how many matches are collected and sorted for the order "last changed"."""
 
 _ALL = (0, 2**62)
+_MOST_AT_ONCE = 2_000
 
 _TOUCHED = "FROM traces INDEXED BY traces_touched WHERE updated_at <> created_at AND updated_at > ? AND updated_at < ?"
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A row of the queue; `holder` is who is working on it right now, `round` the state of its round of reviews, if any."""
-
-    item: QueueItem
-    trajectory: Trajectory
-    is_pretending: bool
-    ignores_error: bool
-    evidence_share: float | None
-    tags: tuple[str, ...]
-    holder: str | None
-    round: RoundState | None
-
-
-@dataclass(frozen=True, slots=True)
 class QueuePage:
-    """`total` counts all matches, up to COUNT_LIMIT and for COUNT_S; where `is_total_exact` is False there are at least
-    that many."""
+    """`total` counts all traces that match, up to COUNT_LIMIT and for COUNT_S; where `is_total_exact` is False there are at
+    least that many."""
 
     items: tuple[Listed, ...]
     total: int
@@ -70,19 +59,22 @@ class QueuePage:
 class Queue:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self._groups = Groups(connections)
 
     def page(self, query: Query | None = None, limit: int = 50, offset: int = 0, after: str | None = None) -> QueuePage:
-        """One page; `after` is the id of the last trace of the page before (cheaper than a deep `offset`). Raises
+        """One page; `after` is the id of the last row of the page before (cheaper than a deep `offset`). Raises
         InvalidInput, and NotFound for `after`."""
         if not 1 <= limit <= 1000 or offset < 0:
-            raise InvalidInput(f"a page has 1 to 1000 traces from an offset of 0 or more, not {limit} from {offset}")
+            raise InvalidInput(f"a page has 1 to 1000 rows from an offset of 0 or more, not {limit} from {offset}")
         query = query or Query()
-        numbers = self._numbers(query, limit, offset, after)
+        numbers, walked = self._first_of_groups(query, limit, offset, after)
         if after is None and offset == 0 and len(numbers) < limit:
             # All there is: to count it would look for it a second time, which takes longest where there is little.
-            return QueuePage(self._listed(numbers), len(numbers), True)
+            return QueuePage(listed(self._connections, numbers), walked, True)
         total, is_exact = self._total(query)
-        return QueuePage(self._listed(numbers), total if is_exact else max(total, offset + len(numbers)), is_exact)
+        return QueuePage(
+            listed(self._connections, numbers), total if is_exact else max(total, offset + len(numbers)), is_exact
+        )
 
     def ids(self, query: Query, limit: int) -> list[str]:
         """The ids of the first `limit` traces, for work on all of them."""
@@ -92,12 +84,44 @@ class Queue:
         by_number = {row["number"]: row["id"] for row in found}
         return [by_number[number] for number in numbers]
 
-    def _numbers(self, query: Query, limit: int, offset: int, after: str | None) -> list[int]:
+    def group(self, trace_id: str) -> list[QueueItem]:
+        """The attempts that stand together with a trace, itself among them, in the order of recording. Raises NotFound."""
+        rows = self._connections.rows(
+            "SELECT g.* FROM traces t JOIN traces g ON g.id = t.id OR g.group_id = t.group_id WHERE t.id = ? "
+            "ORDER BY g.number",
+            (trace_id,),
+        )
+        if not rows:
+            raise absent(self._connections, "traces", trace_id)
+        return [item_of(row) for row in rows]
+
+    def _first_of_groups(self, query: Query, limit: int, offset: int, after: str | None) -> tuple[list[int], int]:
+        """The numbers of a page's rows, and how many traces were walked for them."""
+        wanted, (low, high) = limit + offset, self._range(query)
+        start = at = None if after is None else self._place(after)
+        found: list[int] = []
+        seen: set[str] = set()
+        walked, chunk = 0, wanted
+        while len(found) < wanted:
+            numbers = self._numbers(query, chunk, 0, at)
+            walked += len(numbers)
+            for place in self._groups.places(numbers):
+                at, group = place, place["group_id"]
+                if group is None:
+                    found.append(place["number"])
+                elif group not in seen:
+                    seen.add(group)
+                    if start is None or not self._groups.was_listed(group, query, start, low, high):
+                        found.append(place["number"])
+            if len(numbers) < chunk:
+                break
+            chunk = min(2 * chunk, _MOST_AT_ONCE)
+        return found[offset:wanted], walked
+
+    def _numbers(self, query: Query, limit: int, offset: int, start: sqlite3.Row | None) -> list[int]:
+        """Of all traces that the query finds, in its order, those after `start`."""
         match = self._match(query)
         low, high = self._range(query)
-        start = None
-        if after is not None:
-            start = self._place(after)
         if query.order == "suggested":
             return self._suggested(match, low, high, limit, offset, start)
         if query.order == "updated":
@@ -134,7 +158,7 @@ class Queue:
     def _suggested(
         self, match: str | None, low: int, high: int, limit: int, offset: int, start: sqlite3.Row | None
     ) -> list[int]:
-        level = 9 if start is None else self._level(start["number"])
+        level = 9 if start is None else self._groups.level(start["number"])
         found: list[int] = []
         for at in range(level, -1, -1):
             until = start["number"] - 1 if start is not None and at == level else high
@@ -143,11 +167,6 @@ class Queue:
             if len(found) >= limit + offset:
                 break
         return found[offset:]
-
-    def _level(self, number: int) -> int:
-        row = self._connections.row("SELECT facets FROM trace_search WHERE rowid = ?", (number,))
-        found = re.search(r"\bteach(\d)\b", row["facets"] if row else "")
-        return int(found.group(1)) if found else 9
 
     def _updated(
         self, query: Query, match: str | None, low: int, high: int, limit: int, offset: int, start: sqlite3.Row | None
@@ -280,25 +299,3 @@ class Queue:
                 if found > COUNT_LIMIT or time.perf_counter() > give_up_at:
                     return min(found, COUNT_LIMIT), False
         return found, True
-
-    def _listed(self, numbers: Sequence[int]) -> tuple[Listed, ...]:
-        marks = ", ".join("?" * len(numbers))
-        sql = f"""SELECT t.*, v.holder, w.state AS round_state,
-                (SELECT group_concat(x.tag, char(31)) FROM trace_tags x WHERE x.trace_id = t.id) AS tags
-            FROM traces t LEFT JOIN reservations v ON v.trace_id = t.id AND v.expires_at > ?
-            LEFT JOIN review_rounds w ON w.trace_id = t.id WHERE t.number IN ({marks})"""
-        rows = {row["number"]: row for row in self._connections.rows(sql, (time.time(), *numbers))}
-        return tuple(_listed(rows[number]) for number in numbers if number in rows)
-
-
-def _listed(row: sqlite3.Row) -> Listed:
-    return Listed(
-        item=item_of(row),
-        trajectory=row["trajectory"],
-        is_pretending=bool(row["is_pretending"]),
-        ignores_error=bool(row["ignores_error"]),
-        evidence_share=row["evidence_share"],
-        tags=tuple(sorted(row["tags"].split("\x1f"))) if row["tags"] else (),
-        holder=row["holder"],
-        round=row["round_state"],
-    )

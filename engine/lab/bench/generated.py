@@ -51,12 +51,18 @@ _QUESTION, _GOLD, _SHA = "QUESTION", "GOLD", hashlib.sha256(b"").hexdigest()
 
 
 def fill(
-    connections: Connections, count: int, seed: int = 0, media: Sequence[str] = (), *, status: Status | None = None
+    connections: Connections,
+    count: int,
+    seed: int = 0,
+    media: Sequence[str] = (),
+    *,
+    status: Status | None = None,
+    is_grouped: bool = False,
 ) -> None:
     """Adds `count` traces to an empty store that nobody else has open. `media` are hashes of pictures of 1024 x 768 that
     exist, for the traces to share; without them each group of eight has a picture that does not. All have the `status` that
-    is named, else they vary. Killed on its way it
-    leaves a database that must be thrown away."""
+    is named, else they vary. With `is_grouped` each eight are attempts that stand together. Killed on its way it leaves a
+    database that must be thrown away."""
     chance = random.Random(seed)
     conn = connections.database().conn
     conn.execute("PRAGMA cache_size = -200000")  # the indexes do not fit into the default 2 MB
@@ -68,6 +74,7 @@ def fill(
     for made in _made(count, chance, media):
         if status is not None:
             made[0]["status"] = status
+        made[0]["group_id"] = made[0]["example_key"] if is_grouped else None
         batch.append(made)
         if len(batch) == _BATCH:
             _write(connections, batch)

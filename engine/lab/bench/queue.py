@@ -49,7 +49,9 @@ def measure(
         progress(f"making a store of {traces:,} traces")
         start = time.perf_counter()
         with studio.store() as store:
-            fill(store.connections, traces, seed, _pictures(studio, store, seed) if has_browser else ())
+            fill(
+                store.connections, traces, seed, _pictures(studio, store, seed) if has_browser else (), is_grouped=True
+            )
             made_s = time.perf_counter() - start
             size_mb = sum(file.stat().st_size for file in Path(made).glob("annotations.db*")) / 2**20
             progress(f"made in {made_s:.0f} s, {size_mb:,.0f} MB; asking for pages")
