@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from engine.store.connection import Connections
 from engine.store.query import Query
@@ -37,34 +37,49 @@ class Groups:
         rows = {row["number"]: row for row in self._connections.rows(sql, numbers)}
         return [rows[number] for number in numbers if number in rows]
 
-    def was_listed(self, group: str, query: Query, start: sqlite3.Row, low: int, high: int) -> bool:
-        """Whether a member of `group` that `query` finds stands at the place of the trace `start` or before it, in the
-        query's order; among numbers from `low` to `high`."""
-        words = set(query.words())
-        rows = self._connections.rows(
-            "SELECT t.number, t.updated_at, s.facets FROM traces t JOIN trace_search s ON s.rowid = t.number "
-            "WHERE t.group_id = ? AND t.number BETWEEN ? AND ?",
-            (group, low, high),
+    def listed(self, groups: Collection[str], query: Query, start: sqlite3.Row | None, low: int, high: int) -> set[str]:
+        """Those of `groups` of which a member that `query` finds stands at the place of the trace `start` or before it, in
+        the query's order; among numbers from `low` to `high`."""
+        if start is None or not groups:
+            return set()
+        marks = ", ".join("?" * len(groups))
+        members = self._connections.rows(
+            f"SELECT group_id, number, updated_at FROM traces INDEXED BY traces_by_group "
+            f"WHERE group_id IN ({marks}) AND number BETWEEN ? AND ?",
+            (*groups, low, high),
         )
-        before = [
-            row["number"] for row in rows if words <= set(row["facets"].split()) and self._is_up_to(row, query, start)
-        ]
-        typed = search_expression(query.search)
-        if not before or not typed:
-            return bool(before)
-        marks = ", ".join("?" * len(before))
-        sql = f"SELECT 1 FROM trace_search WHERE trace_search MATCH ? AND rowid IN ({marks}) LIMIT 1"
-        return self._connections.row(sql, (typed, *before)) is not None
-
-    def _is_up_to(self, row: sqlite3.Row, query: Query, start: sqlite3.Row) -> bool:
-        if query.order == "oldest":
-            return bool(row["number"] <= start["number"])
-        if query.order == "updated":
-            return bool((row["updated_at"], row["number"]) >= (start["updated_at"], start["number"]))
-        if query.order == "suggested":
-            return bool((level_of(row["facets"]), row["number"]) >= (self.level(start["number"]), start["number"]))
-        return bool(row["number"] >= start["number"])
+        level = self.level(start["number"]) if query.order == "suggested" else 0
+        # Most attempts at one question were recorded one after another: few groups lie on both sides.
+        before = [one for one in members if query.order == "suggested" or _is_up_to(one, query, start)]
+        words, typed = set(query.words()), search_expression(query.search)
+        found: set[str] = set()
+        for one in before:
+            if one["group_id"] in found:
+                continue
+            facets = self._facets(one["number"])
+            is_found = words <= set(facets.split())
+            if query.order == "suggested":
+                is_found = is_found and (level_of(facets), one["number"]) >= (level, start["number"])
+            if is_found and (not typed or self._says(one["number"], typed)):
+                found.add(one["group_id"])
+        return found
 
     def level(self, number: int) -> int:
+        """How much a trace teaches."""
+        return level_of(self._facets(number))
+
+    def _facets(self, number: int) -> str:
         row = self._connections.row("SELECT facets FROM trace_search WHERE rowid = ?", (number,))
-        return level_of(row["facets"] if row else "")
+        return row["facets"] if row else ""
+
+    def _says(self, number: int, typed: str) -> bool:
+        sql = "SELECT 1 FROM trace_search WHERE trace_search MATCH ? AND rowid = ?"
+        return self._connections.row(sql, (typed, number)) is not None
+
+
+def _is_up_to(one: sqlite3.Row, query: Query, start: sqlite3.Row) -> bool:
+    if query.order == "oldest":
+        return bool(one["number"] <= start["number"])
+    if query.order == "updated":
+        return bool((one["updated_at"], one["number"]) >= (start["updated_at"], start["number"]))
+    return bool(one["number"] >= start["number"])

@@ -105,17 +105,19 @@ class Queue:
         while len(found) < wanted:
             numbers = self._numbers(query, chunk, 0, at)
             walked += len(numbers)
-            for place in self._groups.places(numbers):
+            places = self._groups.places(numbers)
+            fresh = {place["group_id"] for place in places} - seen - {None}
+            seen |= self._groups.listed(fresh, query, start, low, high)
+            for place in places:
                 at, group = place, place["group_id"]
-                if group is None:
+                if group not in seen:
                     found.append(place["number"])
-                elif group not in seen:
+                if group is not None:
                     seen.add(group)
-                    if start is None or not self._groups.was_listed(group, query, start, low, high):
-                        found.append(place["number"])
             if len(numbers) < chunk:
                 break
-            chunk = min(2 * chunk, _MOST_AT_ONCE)
+            # As many as bring the missing rows, as far as those before tell.
+            chunk = min(_MOST_AT_ONCE, 8 + walked * (wanted - len(found)) // max(1, len(found)))
         return found[offset:wanted], walked
 
     def _numbers(self, query: Query, limit: int, offset: int, start: sqlite3.Row | None) -> list[int]:

@@ -46,8 +46,10 @@ def picture_trace(
     size: tuple[int, int] = (1024, 768),
     is_nested: bool = False,
     score: float | None = 1.0,
+    answer: str | None = None,
+    group_id: str | None = None,
 ) -> TraceRecord:
-    """A zoom on BOX, a second one into its crop if `is_nested`, and an answer."""
+    """A zoom on BOX, a second one into its crop if `is_nested`, and an answer, right where none is given."""
     buffer = io.BytesIO()
     _scene(seed, size).save(buffer, "PNG", compress_level=1)
     medium = _taken(store, media, buffer.getvalue(), f"scene-{seed}.png").media
@@ -56,10 +58,10 @@ def picture_trace(
     if is_nested:
         views.append(View(3, medium.sha256, None, INNER.within(BOX)))
         steps.append(Step("Still soft, closer.", ZoomIn(2, INNER), Observation(views=(3,))))
-    steps.append(Step("It can be read now.", answer=f"KX{seed:04d}"))
+    steps.append(Step("It can be read now.", answer=answer or f"KX{seed:04d}"))
     trace = Trace(question, (medium,), tuple(views), tuple(steps), "answered", "tiny", "studio")
     example = replace(trace.example, answer=f"KX{seed:04d}", evidence=Evidence(boxes=(BOX,)), source="signs")
-    return store.traces.record(trace, author="tiny", example=example, score=score)
+    return store.traces.record(trace, author="tiny", example=example, score=score, group_id=group_id)
 
 
 def clip_trace(

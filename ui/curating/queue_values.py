@@ -6,6 +6,8 @@ A trace for the screen:
      "created_at", "options": [str], "evidence": {"boxes": [...], "frames": [...]} | None,
      "head": {"id", "number", "author", "created_at"}, "media": [media_value | {"is_missing": True, ...}],
      "views", "steps" (as `ui.trace_values.view_values` and `step_value` give them),
+     "attempts": [{"id", "number", "status", "head_id", "answer", "score", "confidence"}], all that stand together, itself among
+     them (`engine.store.groups`),
      "reviews": [{"reviewer", "verdict", "reason", "created_at", "is_undone", "is_of_head"}]}
 
 Not covered: what a person may change (`ui.curating.drafting`).
@@ -24,6 +26,7 @@ from ui.studio import Studio
 from ui.trace_values import media_value, step_value, thumbnail_url, view_values
 
 __all__ = [
+    "attempt_value",
     "item_value",
     "media_values",
     "picture_of",
@@ -51,6 +54,7 @@ def item_value(listed: Listed, person: str) -> dict[str, Any]:
         "confidence": item.confidence,
         "policy": item.policy,
         "kind": item.media_kind,
+        "attempts": listed.group_size,
         "is_pretending": listed.is_pretending,
         "ignores_error": listed.ignores_error,
         "evidence_share": listed.evidence_share,
@@ -87,6 +91,20 @@ def trace_value(studio: Studio, record: TraceRecord, head: Revision, reviews: Se
         "media": media_values(studio, trace.media),
         **steps_and_views(trace),
         "reviews": [review_value(review) for review in reviews],
+        "attempts": [attempt_value(one) for one in studio.store.queue.group(item.id)],
+    }
+
+
+def attempt_value(item: QueueItem) -> dict[str, Any]:
+    """One of the attempts that stand together, as its button and, once it is chosen, its row of the queue show it."""
+    return {
+        "id": item.id,
+        "number": item.number,
+        "status": item.status,
+        "head_id": item.head_id,
+        "answer": item.answer,
+        "score": item.score,
+        "confidence": item.confidence,
     }
 
 

@@ -6,6 +6,7 @@ import { undo, redo } from './editing.js';
 import { insertLook, moveStepBy, markStep, deleteStep } from './panel.js';
 import { goOn, stopAll } from './candidates.js';
 import { sideBySide, isPairOpen } from './pair.js';
+import { moveAttempt } from './attempts.js';
 import { toggle, clear, chosen } from './bulk.js';
 import { workbench } from './workbench.js';
 import { make } from '../../client/dom.js';
@@ -18,6 +19,8 @@ export const KEYS = [
     [
       ['j', 'next trace', () => move(1)],
       ['k', 'previous trace', () => move(-1)],
+      ['l', 'next attempt at the same question', () => moveAttempt(1)],
+      ['h', 'previous attempt at it', () => moveAttempt(-1)],
       ['v', 'choose the trace for a verdict on many', () => toggle(workbench.current)],
       ['=', 'side by side with another attempt', () => workbench.current && sideBySide()],
       ['/', 'search', () => document.querySelector('#curate-search input').select()],
@@ -68,7 +71,7 @@ export const KEYS = [
 ];
 
 // A held key goes on walking; whatever decides or changes something is done once a press.
-const REPEATED = 'jknp';
+const REPEATED = 'jknphl';
 const TYPING = 'input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]';
 let sheet = null;
 const write = (where) => {

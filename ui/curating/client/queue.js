@@ -1,6 +1,6 @@
 // The left column: search, status, and the list of traces. It is a listbox: the list has the focus,
 // aria-activedescendant the choice.
-import { workbench, watch, itemAt } from './workbench.js';
+import { workbench, watch, itemAt, rows as rowsOf } from './workbench.js';
 import { list, choose, move, extend } from './walking.js';
 import { mountFilters, isNarrowed } from './filters.js';
 import { mountBulk, chosen, toggle, chooseTo } from './bulk.js';
@@ -11,6 +11,7 @@ import { start } from './start.js';
 
 const STATUSES = ['', 'new', 'edited', 'flagged', 'accepted', 'rejected'];
 const TYPING_MS = 160;
+const FOOT = ['dot', 'state', 'answer', 'warning', 'sure', 'score', 'attempts'].map((name) => `queue-${name}`);
 
 export function mount({ element: root, props }) {
   workbench.filters = props.value.filters;
@@ -21,7 +22,8 @@ export function mount({ element: root, props }) {
   const order = root.querySelector('.queue-order select');
   const showPicture = inList(rows);
   let shown = null,
-    timer = null;
+    timer = null,
+    known = rowsOf();
 
   each(
     statuses,
@@ -87,8 +89,7 @@ export function mount({ element: root, props }) {
     const words = make('div', 'queue-words', row);
     make('p', 'queue-question', words);
     const foot = make('p', 'queue-foot', words);
-    for (const name of ['queue-dot', 'queue-state', 'queue-answer', 'queue-warning', 'queue-sure', 'queue-score'])
-      make('span', name, foot);
+    for (const name of FOOT) make('span', name, foot);
     return row;
   }
   function update(row, item, index) {
@@ -100,12 +101,12 @@ export function mount({ element: root, props }) {
       'aria-checked': chosen.size ? String(chosen.has(item.id)) : null,
       'data-holder': item.holder || null,
       'aria-posinset': index + 1,
-      'aria-setsize': workbench.isTotalExact ? workbench.total : -1,
+      'aria-setsize': known.isExact ? known.count : -1,
     });
     const [picture, words] = row.children;
     showPicture(picture, item.picture);
     say(words.firstChild, item.question);
-    const [, state, answer, warning, sure, score] = words.lastChild.children;
+    const [, state, answer, warning, sure, score, attempts] = words.lastChild.children;
     say(state, STATUS_WORDS[item.status] || item.status);
     say(answer, item.answer === null ? 'no answer' : item.answer);
     tell(
@@ -123,10 +124,13 @@ export function mount({ element: root, props }) {
     // Of what it generated, token by token (engine/store/facets.py).
     say(sure, item.confidence === null ? '' : `${Math.floor(100 * item.confidence)} % sure`);
     say(score, item.score === null ? '' : item.score.toFixed(2));
+    say(attempts, item.attempts > 1 ? `×${item.attempts}` : '');
+    put(attempts, { title: item.attempts > 1 ? `${item.attempts} attempts at this question` : null });
   }
 
   watch(
     () => {
+      known = rowsOf();
       each(rows, workbench.items, create, update);
       if (document.activeElement !== search && search.value !== workbench.query.search)
         search.value = workbench.query.search;

@@ -1,6 +1,6 @@
 // The middle column: the question, the picture or frame with its numbered boxes, the filmstrip, the crops of the chosen
 // step.
-import { workbench, watch, itemAt } from './workbench.js';
+import { workbench, watch, itemAt, rows } from './workbench.js';
 import { move, look } from './walking.js';
 import { FRAME_SIDE, stageUrl } from '../../client/media.js';
 import { make, say, tell, put, each } from '../../client/dom.js';
@@ -10,6 +10,7 @@ import { drawCrops } from './crops.js';
 import { hold } from './drag.js';
 import { followers } from './held.js';
 import { pickFrame } from './frames.js';
+import { attemptsIn } from './attempts.js';
 import { filmstrip } from '../../client/filmstrip.js';
 import { isNarrowed, showAll } from './filters.js';
 
@@ -31,6 +32,7 @@ export function mount({ element: root }) {
       look(index, workbench.detail.media[index].kind === 'video' ? 1 : null);
     }
   });
+  const drawAttempts = attemptsIn(part('attempts'));
   const film = filmstrip(strip, { look: (frame) => look(workbench.media, frame), pick: pickFrame });
   new ResizeObserver(() => {
     if (workbench.detail) drawBoxes(drawing, workbench);
@@ -60,7 +62,8 @@ export function mount({ element: root }) {
         .join(' · '),
     );
     const at = itemAt(),
-      total = (workbench.isTotalExact ? '' : '> ') + workbench.total.toLocaleString('en');
+      { count, isExact } = rows();
+    const total = (isExact ? '' : '> ') + count.toLocaleString('en');
     say(part('place'), at < 0 ? '' : `${(at + 1).toLocaleString('en')} of ${total}`);
     put(part('options'), { hidden: detail?.options.length ? null : '' });
     each(
@@ -139,6 +142,7 @@ export function mount({ element: root }) {
   followers.add(() => drawCrops(crops));
   watch(() => {
     drawHead();
+    drawAttempts();
     drawStage();
     drawStrip();
     drawCrops(crops);

@@ -54,7 +54,7 @@ export async function extend() {
   isExtending = true;
   const items = workbench.items;
   try {
-    const page = await get(address('curate/queue', { ...workbench.query, after: items[items.length - 1].id }));
+    const page = await get(address('curate/queue', { ...workbench.query, after: items[items.length - 1].place || items[items.length - 1].id }));
     if (items !== workbench.items) return false;
     const known = new Set(items.map((one) => one.id));
     workbench.items = items.concat(page.items.filter((one) => !known.has(one.id)));
@@ -78,6 +78,9 @@ export function settle(answer) {
   if (row && answer.status) row.status = answer.status;
   if (row && answer.head_id) row.head_id = answer.head_id;
   if (workbench.detail && workbench.detail.id === answer.id && answer.status) workbench.detail.status = answer.status;
+  for (const detail of [workbench.detail, ...details.values()])
+    for (const attempt of detail?.attempts || [])
+      if (attempt.id === answer.id && answer.status) attempt.status = answer.status;
   changed();
 }
 

@@ -50,6 +50,13 @@ export function item(id = workbench.current) {
   return workbench.items.find((one) => one.id === id) || null;
 }
 
+// How many rows the list has, and whether that is all: attempts that stand together are one row, `total` counts traces.
+export function rows() {
+  return workbench.items.some((one) => one.attempts > 1)
+    ? { count: workbench.items.length, isExact: !workbench.hasMore }
+    : { count: workbench.total, isExact: workbench.isTotalExact };
+}
+
 export function viewsOf(step) {
   return workbench.detail.steps[step].views.map((number) => workbench.detail.views[number - 1]);
 }
