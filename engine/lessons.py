@@ -3,16 +3,22 @@
 The idea: whether a trace can be learned from is for its model's protocol to say, text by text
 (`engine.training.dataset.objection`). Nearly always the answer is yes, and that is seen from the trace alone: such a trace
 is a plain lesson. The store keeps the answer in a column, so that counting what can be learned from reads an index; only
-what is not plain is read and judged.
+what is not plain is read and judged. Attempts that say the same words at the same looks are one lesson, whoever made them:
+`lesson_key` is equal for them.
 
 Invariant: no protocol of the studio has an objection to a plain lesson (tests/test_lessons.py). The reverse does not hold.
 """
 
 from __future__ import annotations
 
-from engine.trace import Step, Trace, ZoomIn, first_views
+import hashlib
+import json
+from collections.abc import Sequence
 
-__all__ = ["carries_loss", "is_finished", "is_plain_lesson"]
+from engine.trace import Step, Trace, ZoomIn, first_views
+from engine.trace_json import step_to_json, view_to_json
+
+__all__ = ["carries_loss", "is_finished", "is_plain_lesson", "key_of_text", "lesson_key", "lesson_text"]
 
 _LEAST_SIDE = 0.02
 """Boxes at least this wide and high are not empty however few decimals a protocol writes; down to two."""
@@ -27,6 +33,30 @@ def carries_loss(step: Step) -> bool:
     """Whether the model should learn to say this turn."""
     has_failed = step.observation is not None and step.observation.error is not None
     return is_finished(step) and not step.is_erroneous and not has_failed
+
+
+def lesson_key(trace: Trace, options: Sequence[str] = ()) -> int:
+    """Equal for traces that are the same conversation to a model (`lesson_text`)."""
+    return key_of_text(lesson_text(trace, options))
+
+
+def lesson_text(trace: Trace, options: Sequence[str] = ()) -> str:
+    """What a model would be shown and would learn to say, whatever its wire format: question, `options`, pictures and steps,
+    with which of them carry loss; as JSON."""
+    said = [
+        trace.question,
+        list(options),
+        [medium.sha256 for medium in trace.media],
+        trace.invites_operations,
+        [view_to_json(view) for view in trace.views],
+        [step_to_json(step) for step in trace.steps],
+    ]
+    return json.dumps(said, sort_keys=True, separators=(",", ":"))
+
+
+def key_of_text(text: str) -> int:
+    """The key of a `lesson_text`: 60 bits of its SHA-256, above 0."""
+    return 1 + int(hashlib.sha256(text.encode("ascii")).hexdigest()[:15], 16)
 
 
 def is_plain_lesson(trace: Trace) -> bool:

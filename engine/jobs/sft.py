@@ -39,7 +39,7 @@ class SftKind:
     ) -> Plan:
         """A job on `revision_ids`, by default every accepted revision. `name` will be the adapter's; `evaluation` says in
         plain JSON what is measured before and after. Traces that cannot be learned from are left out and listed with the
-        reason under "left_out" in the configuration.
+        reason under "left_out" in the configuration; of equal ones the first is taken, and "repeated" counts the others.
 
         Raises InvalidInput where nothing is left, NotFound for unknown revisions.
         """
@@ -50,11 +50,12 @@ class SftKind:
         if not revisions:
             raise InvalidInput("there is nothing to train on: accept some traces first")
         protocol = protocol_named(backbone.protocol_name)
-        chosen, left_out = [], []
+        chosen: dict[int, str] = {}
+        left_out = []
         for revision in revisions:
             reason = objection(revision.trace, protocol)
             if reason is None:
-                chosen.append(revision.id)
+                chosen.setdefault(store.lessons.key_of(revision), revision.id)
             else:
                 left_out.append({"revision": revision.id, "reason": reason})
         if not chosen:
@@ -67,8 +68,9 @@ class SftKind:
             "backbone": describe(backbone),
             "evaluation": dict(evaluation or {}),
             "left_out": left_out,
+            "repeated": len(revisions) - len(left_out) - len(chosen),
         }
-        return Plan(settings, {"seed": config.seed}, versions(), chosen)
+        return Plan(settings, {"seed": config.seed}, versions(), list(chosen.values()))
 
     def prepare(self, job: Job) -> SftWork:
         config, store = SftConfig.from_json(job.config["sft"]), self.workshop.store

@@ -46,7 +46,7 @@ __all__ = [
     "touched_in",
 ]
 
-FACTS_VERSION = 2
+FACTS_VERSION = 3
 """Goes up by one where `engine.store.revisions.head_columns` finds something else in the same trace than before."""
 
 _BATCH = 1_000
@@ -263,7 +263,7 @@ _HEADS = "SELECT t.*, r.trace_json FROM traces t JOIN revisions r ON r.id = t.he
 def _set_facts(connections: Connections, rows: Sequence[sqlite3.Row]) -> None:
     for row in rows:
         try:
-            facts = head_columns(trace_from_json(json.loads(row["trace_json"]))[0], row["evidence"])
+            facts = head_columns(trace_from_json(json.loads(row["trace_json"]))[0], row["evidence"], row["options"])
         except (StudioError, ValueError):
             continue
         changed = {name: value for name, value in facts.items() if row[name] != value}

@@ -2,24 +2,31 @@
 
 The idea: a page asks this again and again while people review. The partial index `traces_accepted` holds one short entry
 for each accepted trace, with all that is counted, so no trace is read. Only the heads that are no plain lessons
-(`engine.lessons`) are told one by one; they are few, and somebody has to judge them by their protocol.
+(`engine.lessons`) are told one by one; they are few, and somebody has to judge them by their protocol. Equal attempts count
+once.
 
 Not covered: the heads themselves (`engine.store.reviews.Reviews.accepted`).
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
+from engine.errors import NotFound
+from engine.lessons import lesson_key
 from engine.store.connection import Connections
+from engine.store.revisions import Revision
 
 __all__ = ["DoubtfulLesson", "LessonCounts", "Lessons"]
 
-_PLAIN = """SELECT media_kind = 'video' AS is_clip, has_operation <> 0 AS has_operation, is_corrected, count(*) AS n
-    FROM traces INDEXED BY traces_accepted WHERE status = 'accepted' AND is_plain_lesson = 1
-    GROUP BY media_kind, has_operation, is_corrected"""
-_DOUBTFUL = """SELECT id, number, head_id, media_kind = 'video' AS is_clip, has_operation <> 0 AS has_operation, is_corrected
-    FROM traces INDEXED BY traces_accepted WHERE status = 'accepted' AND is_plain_lesson = 0 ORDER BY number"""
+_PLAIN = """SELECT count(*) AS total, total(media_kind = 'video') AS clips, total(has_operation <> 0) AS operating,
+    total(is_corrected) AS corrected FROM (
+        SELECT media_kind, has_operation, max(is_corrected) AS is_corrected
+        FROM traces INDEXED BY traces_accepted WHERE status = 'accepted' AND is_plain_lesson = 1 GROUP BY lesson_key)"""
+_DOUBTFUL = """SELECT id, min(number) AS number, head_id, media_kind = 'video' AS is_clip, has_operation <> 0 AS has_operation,
+    is_corrected FROM traces INDEXED BY traces_accepted WHERE status = 'accepted' AND is_plain_lesson = 0
+    GROUP BY lesson_key ORDER BY number"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +62,13 @@ class Lessons:
         self._connections = connections
 
     def plain(self) -> LessonCounts:
-        """The accepted heads that are plain lessons."""
-        found = LessonCounts()
-        for row in self._connections.rows(_PLAIN):
-            n = row["n"]
-            found += LessonCounts(n, n * row["is_clip"], n * row["has_operation"], n * row["is_corrected"])
-        return found
+        """The accepted heads that are plain lessons, equal ones once."""
+        row = self._connections.row(_PLAIN)
+        assert row is not None  # an aggregate always has a row
+        return LessonCounts(*map(int, row))
 
     def doubtful(self) -> list[DoubtfulLesson]:
-        """The other accepted heads, in the order their traces were recorded."""
+        """The other accepted heads, of equal ones the first, in the order their traces were recorded."""
         return [
             DoubtfulLesson(
                 row["id"],
@@ -73,6 +78,13 @@ class Lessons:
             )
             for row in self._connections.rows(_DOUBTFUL)
         ]
+
+    def key_of(self, revision: Revision) -> int:
+        """What equal revisions, of whichever traces, share (`engine.lessons.lesson_key`). Raises NotFound."""
+        row = self._connections.row("SELECT options FROM traces WHERE id = ?", (revision.trace_id,))
+        if row is None:
+            raise NotFound(f"there is no trace {revision.trace_id!r} in the store")
+        return lesson_key(revision.trace, json.loads(row["options"]))
 
     def last_change(self) -> str | None:
         """When any trace was last touched: where it is as before, so are the lessons."""

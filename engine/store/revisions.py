@@ -21,7 +21,7 @@ from typing import Any
 
 from engine.errors import Conflict, InvalidInput, NotFound
 from engine.faithfulness import final_evidence_share, ignored_errors, pretended_steps, trajectory
-from engine.lessons import is_plain_lesson
+from engine.lessons import is_plain_lesson, lesson_key
 from engine.store.absent import absent
 from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, revision_hash, storable
@@ -66,9 +66,9 @@ class StaleRevision(Conflict):
         self.head = head
 
 
-def head_columns(trace: Trace, evidence: str | None = None) -> dict[str, Any]:
-    """The columns of a traces row that repeat what its head says, for the queue page. `evidence` is the JSON in the
-    row's own column."""
+def head_columns(trace: Trace, evidence: str | None = None, options: str = "[]") -> dict[str, Any]:
+    """The columns of a traces row that repeat what its head says, for the queue page. `evidence` and `options` are the JSON
+    in the row's own columns."""
     return {
         "question": storable(trace.question),
         "answer": None if trace.answer is None else storable(trace.answer),
@@ -82,6 +82,7 @@ def head_columns(trace: Trace, evidence: str | None = None) -> dict[str, Any]:
         "operation_errors": trace.operation_errors,
         "example_key": example_key(trace),
         "is_plain_lesson": int(is_plain_lesson(trace)),
+        "lesson_key": lesson_key(trace, json.loads(options)),
     } | faithfulness_columns(trace, evidence)
 
 
@@ -207,8 +208,9 @@ class Revisions:
     def set_head(self, head: Revision, columns: Mapping[str, Any]) -> None:
         """Makes a changed version the head, and sets other `columns` of its trace. For this package: call it inside
         `write()`."""
-        known = self._connections.row("SELECT evidence FROM traces WHERE id = ?", (head.trace_id,))
-        said = head_columns(head.trace, known["evidence"] if known else None)
+        known = self._connections.row("SELECT evidence, options FROM traces WHERE id = ?", (head.trace_id,))
+        assert known is not None  # a revision's trace is there
+        said = head_columns(head.trace, known["evidence"], known["options"])
         values = said | {"head_id": head.id, "is_corrected": 1} | dict(columns)
         self._connections.database().conn.execute(
             f"UPDATE traces SET {', '.join(f'{name} = :{name}' for name in values)} WHERE id = :id",

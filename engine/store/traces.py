@@ -144,7 +144,7 @@ class Traces:
             head = self._revisions.insert(trace_id, trace, author, None, None, written_at)
             known = _example_columns(example)
             columns = (
-                head_columns(trace, known["evidence"])
+                head_columns(trace, known["evidence"], known["options"])
                 | known
                 | {
                     "id": trace_id,

@@ -156,9 +156,9 @@ def _head_problems(connections: Connections) -> Iterator[str]:
         except Exception:
             continue  # already reported with the revision
         try:
-            derived = head_columns(trace, row["evidence"])
+            derived = head_columns(trace, row["evidence"], row["options"])
         except Exception as error:
-            yield f"{name} has evidence that cannot be read: {reason_of(error)}."
+            yield f"{name} has evidence or options that cannot be read: {reason_of(error)}."
             continue
         for column, value in derived.items():
             if row[column] != value:

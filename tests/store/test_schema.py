@@ -55,6 +55,7 @@ FROZEN = {
     "m019_examples": "9a251ad477855e23f7878382e57ad32aba7457a6cd5e5039245954a3099c683e",
     "m020_attempts": "dbaf65528e6c94134e224ccb0a666eda0b7e7ac6bce573384c0a4a54a5ffbe2f",
     "m021_bin": "29bc8ec785bbba736de66276cbe7a727edf1a1b8a4a93311c52f8cdec5c02aee",
+    "m022_equal_lessons": "544cc30f76c24985c29554cb994a41479fea8eca3fda932c1ed1576294fae4df",
 }
 """The SHA-256 of each migration's text."""
 

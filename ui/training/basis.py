@@ -25,13 +25,15 @@ def read_basis(studio: Studio) -> tuple[dict[str, Any], int]:
     objections = {} if studio.jobs is None else studio.jobs.objections([one.head_id for one in doubtful])
     usable = sum((one.counts for one in doubtful if one.head_id not in objections), plain)
     refused = [one for one in doubtful if one.head_id in objections]
-    return basis_value(usable, refused, objections), usable.total
+    equal = studio.store.traces.counts()["accepted"] - plain.total - len(doubtful)
+    return basis_value(usable, refused, objections, equal), usable.total
 
 
 def basis_value(
-    usable: LessonCounts, refused: Sequence[DoubtfulLesson], objections: Mapping[str, str]
+    usable: LessonCounts, refused: Sequence[DoubtfulLesson], objections: Mapping[str, str], equal: int = 0
 ) -> dict[str, Any]:
-    """`objections` say why a head of `refused` cannot be learned from, by its id. Pure."""
+    """`objections` say why a head of `refused` cannot be learned from, by its id; `equal` is how many others say the same
+    as one of those. Pure."""
     accepted = usable.total + len(refused)
     if not accepted:
         note = "Nothing is accepted yet. Approve traces in Curate; what you approve is what the adapter learns."
@@ -42,6 +44,8 @@ def basis_value(
         ("With an operation", f"{usable.operating:,} of {usable.total:,}"),
         ("Corrected by a person", f"{usable.corrected:,}"),
     ]
+    if equal:
+        facts.append(("Equal attempts, counted once", f"{equal:,}"))
     return {
         "count": usable.total,
         "unit": _unit(usable.total, accepted),

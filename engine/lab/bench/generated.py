@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from engine.lessons import key_of_text, lesson_text
 from engine.store.connection import Connections, run_script
 from engine.store.facets import DROP_TRIGGERS, REBUILD, TRIGGERS
 from engine.store.identity import canonical_json
@@ -138,7 +139,7 @@ def _made(count: int, chance: random.Random, media: Sequence[str]) -> Iterator[t
     pool = []
     for _ in range(min(4_000, count)):
         trace = _trace(_QUESTION, _GOLD if chance.random() < 0.7 else f"Q{chance.randrange(10**4)}", _SHA, chance)
-        pool.append((head_columns(trace), canonical_json(trace_to_json(trace, None))))
+        pool.append((head_columns(trace), canonical_json(trace_to_json(trace, None)), lesson_text(trace)))
     question = gold = sha256 = key = source = ""
     for number in range(count):
         if number % _GROUP == 0:
@@ -152,8 +153,8 @@ def _made(count: int, chance: random.Random, media: Sequence[str]) -> Iterator[t
             sha256 = media[group % len(media)] if media else hashlib.sha256(str(group).encode()).hexdigest()
             key = hashlib.sha256(canonical_json([question, [sha256]]).encode("ascii")).hexdigest()[:32]
             source = f"{pick.choice(('mini-signs', 'vstar', 'tallyqa', 'own'))}/{group}"
-        columns, text = chance.choice(pool)
-        text = text.replace(_QUESTION, question).replace(_SHA, sha256).replace(_GOLD, gold)
+        columns, *texts = chance.choice(pool)
+        text, lesson = (one.replace(_QUESTION, question).replace(_SHA, sha256).replace(_GOLD, gold) for one in texts)
         answer = columns["answer"].replace(_GOLD, gold)
         # Most of a year of work: moments follow the number.
         made_ms = number * 320 * _DAY_MS // max(count, 1)
@@ -171,6 +172,7 @@ def _made(count: int, chance: random.Random, media: Sequence[str]) -> Iterator[t
                 "status": status,
                 "question": question,
                 "answer": answer,
+                "lesson_key": key_of_text(lesson),
                 "media_sha256": sha256,
                 "example_key": key,
                 "score": None if chance.random() < 0.2 else float(answer == gold),
