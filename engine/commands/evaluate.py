@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 ACTION = "evaluate"
 SUMMARY = "score a policy on a bundled or published benchmark or on examples of your own"
-PUBLISHED_NAMES = "vstar, tallyqa-complex, infographicsvqa, mvbench, hr-bench-4k, hr-bench-8k"
+PUBLISHED_NAMES = (
+    "vstar, tallyqa-complex, infographicsvqa, mvbench, hr-bench-4k, hr-bench-8k, visualprobe-easy, visualprobe-medium, "
+    "visualprobe-hard"
+)
 """Repeated here for the same reason as BENCHMARK_NAMES; a test compares."""
 
 

@@ -19,6 +19,7 @@ from engine.evaluation.published.infographicsvqa import INFOGRAPHICSVQA
 from engine.evaluation.published.mvbench import FOLDERS, MVBENCH
 from engine.evaluation.published.source import Fetch, Published, Row, download, pose_published, stream
 from engine.evaluation.published.tallyqa import TALLYQA_COMPLEX
+from engine.evaluation.published.visualprobe import VISUALPROBE_HARD
 from engine.evaluation.published.vstar import VSTAR, read_question
 from engine.evaluation.scoring import score_answer
 from engine.media import write_clip
@@ -229,3 +230,22 @@ def test_without_network_a_person_is_told():
         next(stream("lmms-lab/DocVQA", "InfographicVQA", "validation"))
     with pytest.raises(Unavailable, match=r"craigwu/vstar_bench/x\.json cannot be read"):
         download("craigwu/vstar_bench", "x.json")
+
+
+def test_visualprobe_takes_its_own_name_off_a_path(tmp_path):
+    rows = [
+        {
+            "images": [f"{folder}data/1.jpg"],
+            "problem": "<image>\nWhat is on the cup?",
+            "solution": " a star ",
+            "doc_id": k,
+        }
+        for k, folder in enumerate(("VisualProbe_Hard/", "", "./"))
+    ]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "1.jpg").write_bytes(jpeg())
+    (tmp_path / "val.json").write_text(json.dumps(rows))
+    found = list(pose_published(VISUALPROBE_HARD, fetch=from_folder(tmp_path)))
+    assert [one.example.question for one in found] == ["What is on the cup?"] * 3
+    assert (found[0].example.answer, found[0].example.source) == ("a star", "visualprobe-hard/1")
+    assert score_answer("A star.", found[0].example) == 1.0
