@@ -10,7 +10,7 @@ thrown into the loop, so that the last notice is `Finished` before it is raised.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 
 from engine.drivers.together import Prompt
@@ -73,7 +73,7 @@ async def run_async(
     *,
     at_once: int,
     is_cancelled: Callable[[], bool] = never,
-) -> AsyncIterator[tuple[int, int, Finished]]:
+) -> AsyncGenerator[tuple[int, int, Finished], None]:
     """(number of the prompt, number of its seed, how it finished) of every attempt as it ends; at most `at_once` (from 1)
     run at a time. Raises what the policy or the pixels raise at the first attempt that fails, and drops the others."""
 

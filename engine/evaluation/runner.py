@@ -17,7 +17,9 @@ ends).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
@@ -156,19 +158,43 @@ def _ended(
         yield ended.prompt, ended.rollout, ended.finished, ended.cpu_s
 
 
-def _waited_for(coming: AsyncIterator[T]) -> Iterator[T]:
-    """The items of an asynchronous iterator, waited for one by one on a loop of its own; closing this closes it."""
+def _waited_for(coming: AsyncGenerator[T, None]) -> Iterator[T]:
+    """The items of an asynchronous generator, as they come. It runs on a loop in a thread of its own: a caller may have a
+    loop already, as in a notebook, and what is under way goes on while an item is looked at. Closing this closes it."""
+
+    asked: set[asyncio.Task[object] | None] = set()
 
     async def following() -> tuple[T] | None:
+        asked.add(asyncio.current_task())
         try:
             return (await anext(coming),)
         except StopAsyncIteration:
             return None
+        finally:
+            asked.clear()
 
-    with asyncio.Runner() as runner:
+    async def close() -> None:
+        for task in [task for task in asked if task is not None]:  # Ctrl-C came while it was waited for
+            task.cancel()
+            await asyncio.wait([task])
+        await coming.aclose()
+
+    with _looping() as loop:
         try:
-            while (one := runner.run(following())) is not None:
+            while (one := asyncio.run_coroutine_threadsafe(following(), loop).result()) is not None:
                 yield one[0]
         finally:
-            if (close := getattr(coming, "aclose", None)) is not None:
-                runner.run(close())
+            asyncio.run_coroutine_threadsafe(close(), loop).result()
+
+
+@contextmanager
+def _looping() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="attempts", daemon=True)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

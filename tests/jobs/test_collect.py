@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import signal
@@ -58,9 +59,12 @@ def test_every_example_is_attempted_from_seeds_of_its_own_and_recorded(store, tm
     assert store.verify(MediaFolder(tmp_path / "artifacts" / "media")).is_sound
 
 
-def test_the_same_traces_come_from_a_policy_that_is_awaited(store, tmp_path):
+def test_the_same_traces_come_from_a_policy_that_is_awaited_even_where_a_loop_runs(store, tmp_path):
+    async def in_a_notebook():
+        return collected(store, tmp_path / "other", policy=AwaitedPolicy())[0]
+
     one, _ = collected(store, tmp_path / "one")
-    other, _ = collected(store, tmp_path / "other", policy=AwaitedPolicy())
+    other = asyncio.run(in_a_notebook())
     assert other.state == "done", other.message
     assert what_was_made(store, one.id) == what_was_made(store, other.id) != []
 
