@@ -63,7 +63,7 @@ class StudioPolicy:
     policy: Callable[[], Policy | AsyncPolicy]
 
     def choose(self, adapter: str) -> dict[str, Any]:
-        if adapter != LIVE:
+        if adapter not in (LIVE, BARE):
             raise InvalidInput(f"{self.policy().name} has no adapters to choose from, so {adapter!r} cannot answer")
         return {"name": self.policy().name}
 

@@ -191,7 +191,7 @@ def test_what_cannot_be_says_why(store, tmp_path):
     path = examples_file(tmp_path / "mine", 2)
     kind = CollectKind(services_of(store, tmp_path, GuessingPolicy()))
     with pytest.raises(InvalidInput, match="no adapters to choose from"):
-        kind.plan(source_named(str(path), store), Asked(), "base")
+        kind.plan(source_named(str(path), store), Asked(), "one")
     job = queue_job(store, kind, kind.plan(source_named(str(path), store), Asked()))
     examples_file(tmp_path / "mine", 1)
     ended = run_job(store, tmp_path / "artifacts", {kind.name: kind}, store.jobs.claim(job.id))
