@@ -54,7 +54,8 @@ export async function extend() {
   isExtending = true;
   const items = workbench.items;
   try {
-    const page = await get(address('curate/queue', { ...workbench.query, after: items[items.length - 1].place || items[items.length - 1].id }));
+    const last = items[items.length - 1];
+    const page = await get(address('curate/queue', { ...workbench.query, after: last.place || last.id }));
     if (items !== workbench.items) return false;
     const known = new Set(items.map((one) => one.id));
     workbench.items = items.concat(page.items.filter((one) => !known.has(one.id)));
