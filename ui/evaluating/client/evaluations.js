@@ -215,7 +215,10 @@ export function mount({ element }) {
       if (!told.can_evaluate) setTimeout(look, ASK_AGAIN_MS); // the model is on its way
       each(body, known, createRow, drawRow);
       scroll.hidden = !known.length;
-      tell(empty, known.length ? '' : 'Nothing yet. Each evaluation stands here, with its error and what it depends on.');
+      tell(
+        empty,
+        known.length ? '' : 'Nothing yet. Each evaluation stands here, with its error and what it depends on.',
+      );
     } catch (problem) {
       say(error, problem.message);
     }
