@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -92,6 +93,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", metavar="S", default="", help="of a data set with several splits")
     parser.add_argument("--config", metavar="C", default="", help="of a Hub data set with several configurations")
     parser.add_argument(
+        "--fetch-urls",
+        action="store_true",
+        help="read pictures that the table names by http(s) addresses too, public ones only",
+    )
+    parser.add_argument(
         "--preview", action="store_true", help="show the first rows as they would come in, and store nothing"
     )
     parser.add_argument("--json", action="store_true", help="print JSON: each refused row, and last what came in")
@@ -103,6 +109,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    from engine.importing.addresses import fetch_address
     from engine.importing.previews import preview
     from engine.importing.sources import Source
     from engine.jobs.importing import ImportKind, bad_rows, tally
@@ -113,7 +120,9 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     source = Source(arguments.path, arguments.format, arguments.table, arguments.split, arguments.config)
     said = _said(arguments)
     if arguments.preview and not is_exchanged:
-        _show(preview(source, said, media_limits(settings)), out, is_json=arguments.json)
+        limits = media_limits(settings)
+        fetch = partial(fetch_address, max_bytes=limits.max_bytes) if arguments.fetch_urls else None
+        _show(preview(source, said, limits, fetch=fetch), out, is_json=arguments.json)
         return 0
     settings.home.mkdir(parents=True, exist_ok=True)
     with open_store(settings) as store:
@@ -121,7 +130,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         if is_exchanged:
             plan = kind.plan_format(arguments.format, Path(arguments.path), arguments.set)
         else:
-            plan = kind.plan(source, arguments.set, said)
+            plan = kind.plan(source, arguments.set, said, is_fetching=arguments.fetch_urls)
         job = run_in_foreground(store, settings.artifacts, kind, unfinished(store, kind, plan) or plan, on_event=_tell)
         counted = tally(store, job.id)
         if arguments.json:

@@ -22,12 +22,14 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from engine.errors import InvalidInput, PersonError
-from engine.importing.candidates import Candidate, Fetch, Reading, complete, original_id_of, read_row
+from engine.importing.addresses import fetch_address
+from engine.importing.candidates import Candidate, Reading, complete, original_id_of, read_row
 from engine.importing.columns import Columns
 from engine.importing.previews import plan_columns
 from engine.importing.sources import Source, name_for, open_source
@@ -68,11 +70,8 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ImportKind:
-    """`fetch` reads addresses where a plan allows that; None where it cannot be allowed."""
-
     store: Store
     media: MediaFolder
-    fetch: Fetch | None = None
     name: str = IMPORT
     title: str = TITLES[IMPORT]
 
@@ -86,8 +85,8 @@ class ImportKind:
         incoming: str = "",
     ) -> Plan:
         """The rows of `source` into `data_set` (by default its own name), with the columns that were `said` and the guess for
-        the others. `incoming` is the folder to delete when all is done. Raises InvalidInput where something must be said
-        first, or no row could come in."""
+        the others. `is_fetching`: pictures are read from addresses of the web, too. `incoming` is the folder to delete when
+        all is done. Raises InvalidInput where something must be said first, or no row could come in."""
         opened = open_source(source)
         planned = plan_columns(opened, said)
         if planned.asks:
@@ -97,8 +96,6 @@ class ImportKind:
             raise InvalidInput(f"no column names a picture or clip; the columns are {', '.join(opened.table.columns)}")
         if columns.question is None and not columns.question_for_all:
             raise InvalidInput("no column is the question; choose one, or give one question for all")
-        if is_fetching and self.fetch is None:
-            raise InvalidInput("this studio fetches nothing from addresses")
         path = source.path if source.format == "hub" else os.path.abspath(source.path)
         return Plan(
             {
@@ -119,7 +116,7 @@ class ImportKind:
         media = MediaFolder(self.media.root, self.media.limits, cache_bytes=0, sampling=self.media.sampling)
         if "format" in job.config:
             return ArrivingWork(self.store, media, job)
-        return ImportWork(self.store, media, self.fetch, job)
+        return ImportWork(self.store, media, job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +157,14 @@ class _Pace:
 class ImportWork:
     store: Store
     media: MediaFolder
-    fetch: Fetch | None
     job: Job
 
     def run(self, report: Report) -> Ending:
         config: dict[str, Any] = self.job.config
         opened = open_source(Source.from_json(config["source"]))
         columns = Columns.from_json(config["columns"], opened.table.columns)
-        fetch = opened.fetch or (self.fetch if config["is_fetching"] else None)
+        web = partial(fetch_address, max_bytes=self.media.limits.max_bytes) if config["is_fetching"] else None
+        fetch = opened.fetch or web
         reading = Reading(columns, opened.place, opened.folder, self.media.limits.max_bytes, fetch)
         done = tally(self.store, self.job.id)
         pace = _Pace(opened.table.count())

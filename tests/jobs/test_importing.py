@@ -174,5 +174,3 @@ def test_what_must_be_said_first_is_asked_for(home, brought):  # noqa: F811
     ):
         with pytest.raises(InvalidInput, match=sentence):
             kind.plan(source, said={"answer_counts_from": 0, **said})
-    with pytest.raises(InvalidInput, match="fetches nothing"):
-        kind.plan(source, said={"answer_counts_from": 0}, is_fetching=True)
