@@ -23,6 +23,7 @@ from engine.store import Dossier
 from engine.trace import Trace, shown_before
 
 __all__ = [
+    "AS_FRAMES",
     "IMAGE",
     "KNOWN",
     "ROUNDED",
@@ -30,6 +31,7 @@ __all__ = [
     "UNMASKED",
     "call_text",
     "declared",
+    "lose_clips",
     "response",
     "said_by",
     "separated",
@@ -41,6 +43,7 @@ __all__ = [
 IMAGE = "<image>"
 """What stands for a picture in LLaMA-Factory, ms-swift and verl."""
 
+AS_FRAMES = "clips that the studio shows to this family as one video, written as their sixteen frames"
 KNOWN = "gold answers, evidence, scores, tags and reviews, of as many traces"
 UNMASKED = "erroneous, failed and cut off steps, which are learned like any other: there are no masks"
 ROUNDED = "operations whose box the wire format rounds, or tells as a region of the picture of the question"
@@ -54,8 +57,15 @@ def said_by(dossier: Dossier, sheet: Sheet) -> Conversation:
     protocol = protocol_named(sheet.options.protocol or dossier.trace.protocol)
     said = conversation(dossier, protocol)
     shown = shown_before(dossier.trace.views, dossier.trace.steps)
+    lose_clips(dossier, protocol, sheet)
     sheet.lose(ROUNDED, sum(_is_told_otherwise(turn, dossier.trace, shown, protocol) for turn in said.turns))
     return said
+
+
+def lose_clips(dossier: Dossier, protocol: WireProtocol, sheet: Sheet) -> None:
+    """Counts the clips that go into the model as one video, where a format has pictures alone."""
+    is_clip = [medium.kind == "video" for medium in dossier.trace.media]
+    sheet.lose(AS_FRAMES, sum(is_clip) * protocol.CLIP_IS_ONE_VIDEO)
 
 
 def _is_told_otherwise(turn: Turn, trace: Trace, shown: Sequence[int], protocol: WireProtocol) -> bool:

@@ -24,6 +24,7 @@ from typing import Any
 from engine.errors import InvalidInput
 from engine.exchange.conversation import Turn
 from engine.exchange.declared import (
+    AS_FRAMES,
     KNOWN,
     ROUNDED,
     UNANSWERED,
@@ -140,7 +141,8 @@ LLAMA_FACTORY = Format(
     description="Conversations with tools for LLaMA-Factory (sharegpt), with its dataset_info.json.",
     file=FILE_NAME,
     beside=("dataset_info.json", "images/", "crops/", "frames/"),
-    losses=(UNMASKED, UNANSWERED, ROUNDED, KNOWN, ESCAPED),
+    losses=(UNMASKED, AS_FRAMES, UNANSWERED, ROUNDED, KNOWN, ESCAPED),
+    returns="question, options, steps and regions",
     rows=_rows,
     read=read,
     texts=(("dataset_info.json", json.dumps(_INFO, indent=2) + "\n"),),

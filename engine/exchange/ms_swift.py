@@ -24,6 +24,7 @@ from typing import Any
 from engine.errors import InvalidInput
 from engine.exchange.conversation import Turn
 from engine.exchange.declared import (
+    AS_FRAMES,
     KNOWN,
     ROUNDED,
     UNANSWERED,
@@ -127,7 +128,8 @@ MS_SWIFT = Format(
     description="Conversations with tools for ms-swift, in which erroneous steps carry no loss.",
     file=FILE_NAME,
     beside=("images/", "crops/", "frames/"),
-    losses=(LAST_END, UNANSWERED, ROUNDED, KNOWN, ESCAPED),
+    losses=(LAST_END, AS_FRAMES, UNANSWERED, ROUNDED, KNOWN, ESCAPED),
+    returns="question, options, steps, regions and marks of errors",
     rows=_rows,
     read=read,
 )

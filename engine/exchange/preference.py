@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from engine.exchange.conversation import Turn, conversation
+from engine.exchange.declared import AS_FRAMES, lose_clips
 from engine.exchange.format import Format, Row
 from engine.exchange.placeholders import ESCAPED
 from engine.exchange.sheet import Sheet
@@ -93,6 +94,7 @@ def _row(pair: _Pair, dossier: Dossier, sheet: Sheet) -> Iterator[Row]:
     if chosen.text == rejected.text:
         sheet.lose(ALIKE)
         return
+    lose_clips(dossier, protocol_named(protocol), sheet)
     sheet.lose(ESCAPED, max(escaped, more))
     sheet.lose(LATER, len(pair.chosen.steps) + len(pair.rejected.steps) - 2 * (place + 1))
     yield {
@@ -150,7 +152,7 @@ PREFERENCE = Format(
     title="Preferences (DPO)",
     description="The model's step against the person's, and of two attempts the better one, for TRL's DPOTrainer.",
     file="preference.parquet",
-    losses=(LATER, UNTAKEN, TIES, GONE, ALIKE, WRONG, ESCAPED),
+    losses=(LATER, AS_FRAMES, UNTAKEN, TIES, GONE, ALIKE, WRONG, ESCAPED),
     needs_versions=True,
     rows=_rows,
     schema=_schema,

@@ -31,7 +31,18 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import InvalidInput
 from engine.exchange.conversation import Turn
-from engine.exchange.declared import KNOWN, ROUNDED, UNANSWERED, UNMASKED, declared, said_by, separated, told, trained
+from engine.exchange.declared import (
+    AS_FRAMES,
+    KNOWN,
+    ROUNDED,
+    UNANSWERED,
+    UNMASKED,
+    declared,
+    said_by,
+    separated,
+    told,
+    trained,
+)
 from engine.exchange.files import column_rows, one_file
 from engine.exchange.format import Brought, Format, Read, Row
 from engine.exchange.placeholders import ESCAPED
@@ -169,7 +180,8 @@ TRL = Format(
     title="TRL",
     description="Conversations with pictures and tools for TRL's SFTTrainer, as a data set with Image features.",
     file=FILE_NAME,
-    losses=(UNMASKED, UNANSWERED, ROUNDED, KNOWN, ESCAPED),
+    losses=(UNMASKED, AS_FRAMES, UNANSWERED, ROUNDED, KNOWN, ESCAPED),
+    returns="question, options, steps and regions",
     rows=_rows,
     read=read,
     schema=_schema,

@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.errors import InvalidInput
-from engine.exchange.declared import said_by, with_marks
+from engine.exchange.declared import AS_FRAMES, said_by, with_marks
 from engine.exchange.format import Format, Row
 from engine.exchange.placeholders import ESCAPED
 from engine.exchange.sheet import Sheet
@@ -99,7 +99,7 @@ VERL = Format(
     title="verl",
     description="Questions with gold answers and pictures for verl's reinforcement learning.",
     file="verl.parquet",
-    losses=(ATTEMPTS, ESCAPED),
+    losses=(ATTEMPTS, AS_FRAMES, ESCAPED),
     is_of_examples=True,
     rows=_rows,
     schema=_schema,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import InvalidInput
-from engine.exchange.declared import KNOWN, UNANSWERED
+from engine.exchange.declared import AS_FRAMES, KNOWN, UNANSWERED
 from engine.exchange.ms_swift import LAST_END, MS_SWIFT
 from engine.exchange.placeholders import ESCAPED
 from engine.protocols.calls import tools_message
@@ -65,12 +65,14 @@ def test_a_row_in_the_real_schema():
 
 
 def test_results_that_a_family_reads_as_the_user_s_words_are_the_user_s():
-    row = row_of(clip_dossier("pixel-reasoner"))
+    sheet = NamingSheet()
+    row = row_of(clip_dossier("pixel-reasoner"), sheet)
     assert [message["role"] for message in row["messages"]] == [
         "system", "user", "assistant", "tool_call", "user", "assistant"
     ]  # fmt: skip
     assert len(row["images"]) == 18 and row["messages"][1]["content"].count("<image>") == 16
     assert row["messages"][4]["content"].endswith("Numbered 1 to 2):<image><image>")
+    assert sheet.lost[AS_FRAMES] == 1
 
 
 def test_one_picture_is_a_list_and_a_word_is_no_picture():

@@ -5,7 +5,8 @@
 Outside CI. Attempts of every kind are exported in the words of Pixel Reasoner (and once more of Qwen3-VL); then each reader
 runs in a process of its own: TRL takes a step of SFT and one of DPO, ms-swift, LLaMA-Factory and verl read by their own
 loaders, `datasets` reads the parquet files when everything else is gone. What a trainer feeds is compared, text by text,
-with what a session of the studio is fed, and what it learns with what should be learned.
+with the conversation in the protocol's words, and what it learns with what should be learned. (A session feeds the same, but
+for a clip of Pixel Reasoner, which it feeds as one video.)
 
 An environment holds the reader at the version below and shares torch with the one that runs this; FOLDER keeps them
 between runs (2 GB). No network but a package index, no weights, no GPU.
@@ -144,7 +145,7 @@ class Expected:
 
 
 def expected(store: Store, media: MediaFolder, protocol: str) -> dict[str, Expected]:
-    """By trace, what a session of the studio is fed with these words, in the form of the chat template."""
+    """By trace, the conversation in the words of the protocol, in the form of the chat template."""
     found = {}
     for listed in store.queue.page(None, 100).items:
         dossier = store.dossiers.get(listed.item.id)
@@ -226,7 +227,7 @@ def matches(
                 file=sys.stderr,
             )
     n = len(wanted)
-    said = f"{len(rows)} of {n} rows read; {fed} feed what a session is fed, {taught} teach what should be learned"
+    said = f"{len(rows)} of {n} rows read; {fed} feed the protocol's words, {taught} teach what should be learned"
     return said, len(rows) == fed == taught == n
 
 
@@ -270,7 +271,7 @@ def read_all(work: Path, environments: Path, without: Sequence[str]) -> list[Out
         said = run(python_of(by_name["verl"], environments), "trainer_verl.py", exports / "verl", model)
         rows = said["rows"]
         fed = sum(any(one.text.startswith(row["text"]) for one in in_order) for row in rows)
-        text = f"{len(rows)} of {examples} rows kept; {fed} prompts begin as a session does"
+        text = f"{len(rows)} of {examples} rows kept; {fed} prompts are in the protocol's words"
         outcomes.append(Outcome("`verl`: RLHFDataset", versions_of(said), text, len(rows) == fed == examples))
 
     for protocol in wanted:
