@@ -73,6 +73,7 @@ class Serving:
         self._linger_s = linger_s
         self._news = threading.Condition()
         self._line: list[_Asked] = []
+        self._free_seats = 0
         self._thread: threading.Thread | None = None
         self._tickets = count()
 
@@ -97,7 +98,7 @@ class Serving:
                         self._line.remove(asked)
                         return
                     pieces, asked.pieces = asked.pieces, []
-                    is_over, before = asked.is_over, self._line.index(asked) if asked in self._line else None
+                    is_over, before = asked.is_over, self._before(asked)
                 if pieces:
                     yield "".join(pieces)
                 elif before is not None and before != place:
@@ -109,6 +110,13 @@ class Serving:
             self._take_back(asked)
         if asked.error is not None:
             raise asked.error
+
+    def _before(self, asked: _Asked) -> int | None:
+        """How many come first; None for who is not in line, or gets a free seat with the next token."""
+        if asked not in self._line:
+            return None
+        before = self._line.index(asked)
+        return before if before >= self._free_seats else None
 
     def _ask(self, asked: _Asked) -> None:
         with self._news:
@@ -142,6 +150,7 @@ class Serving:
                     self._say(speaking)
             except BaseException as error:
                 self._fail(speaking, error)
+            self._free_seats = 0
 
     def _say(self, speaking: list[_Asked]) -> None:
         """Say turns until nobody is left, or until those who speak are done where somebody else wants the lease."""
@@ -154,7 +163,9 @@ class Serving:
                 for asked in list(speaking):
                     self._pass_on(asked, batch, speaking)
                 self._news.notify_all()
-            if not self._backbone.lease.is_wanted:
+            if self._backbone.lease.is_wanted:
+                self._free_seats = 0
+            else:
                 self._let_in(batch, speaking)
 
     def _let_in(self, batch: Batch, speaking: list[_Asked]) -> None:
@@ -163,6 +174,7 @@ class Serving:
                 asked = self._line.pop(0)
                 speaking.append(asked)
                 asked.row = batch.join(asked.session, asked.max_tokens)
+            self._free_seats = self._seats - len(speaking)
 
     def _pass_on(self, asked: _Asked, batch: Batch, speaking: list[_Asked]) -> None:
         row = asked.row

@@ -106,6 +106,33 @@ def test_who_finds_it_full_is_told_how_many_come_first(backbone):
         assert any(isinstance(piece, str) for piece in turn)
 
 
+def test_who_gets_a_free_seat_with_the_next_token_is_told_of_no_line(backbone, monkeypatch):
+    """However long a token takes: the batch stands still in the middle of one."""
+    from engine.backbone import together
+
+    served, is_stopped, may_go_on = serving(backbone, seats=2), threading.Event(), threading.Event()
+    forward = together.forward_rows
+
+    def slow(*arguments):
+        is_stopped.set()
+        may_go_on.wait(60)
+        return forward(*arguments)
+
+    monkeypatch.setattr(together, "forward_rows", slow)
+    with ThreadPoolExecutor(3) as threads:
+        turns = [served.speak(served.ticket(), opened(backbone, number), 6, never) for number in range(3)]
+        speaking = threads.submit(list, turns[0])
+        assert is_stopped.wait(60)
+        next_one, full = threads.submit(list, turns[1]), threads.submit(next, turns[2])
+        # A seat is free for one of the two who came meanwhile, whichever was first in line.
+        while len(served._line) < 2:
+            time.sleep(0.001)
+        assert full.result() == InLine(1)
+        may_go_on.set()
+        assert speaking.result() and not [piece for piece in next_one.result() if isinstance(piece, InLine)]
+        list(turns[2])
+
+
 def test_an_earlier_conversation_comes_first_with_every_turn(backbone):
     served = serving(backbone, seats=1)
     early, late = served.ticket(), served.ticket()
