@@ -14,7 +14,7 @@ from engine.exchange.format import Format
 from engine.exchange.sheet import Options, Sheet
 from engine.exchange.writing import Written, write
 from engine.media import MediaFolder
-from engine.store import Dossier, Query, Status, Store
+from engine.store import Dossier, Status, Store
 from engine.trace import Trace
 
 __all__ = ["export"]
@@ -66,9 +66,6 @@ def export(
 
 
 def _ids(store: Store, status: Status | None, after: str | None) -> Iterator[str]:
-    while True:
-        page = store.queue.page(Query(status=status, order="oldest"), _PAGE, after=after)
-        yield from (listed.item.id for listed in page.items)
-        if len(page.items) < _PAGE:
-            return
-        after = page.items[-1].item.id
+    while page := store.traces.ids(status, after=after, limit=_PAGE):
+        yield from page
+        after = page[-1]

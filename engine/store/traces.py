@@ -188,6 +188,13 @@ class Traces:
         )
         return self._connections.row(sql, (trace_id, status, status)) is None
 
+    def ids(self, status: Status | None = None, *, after: str | None = None, limit: int = 500) -> list[str]:
+        """The ids of the traces of `status` (None: all) in the order of recording, behind the trace `after`; each of them, also
+        where attempts stand together in the queue. Raises NotFound for an `after` that is not there."""
+        number = 0 if after is None else self.get(after).item.number
+        sql = "SELECT id FROM traces WHERE (? IS NULL OR status = ?) AND number > ? ORDER BY number LIMIT ?"
+        return [row[0] for row in self._connections.rows(sql, (status, status, number, limit))]
+
     def counts(self) -> dict[Status, int]:
         """How many traces have each status; every status is there."""
         found = {row["status"]: row["n"] for row in self._connections.rows("SELECT status, n FROM trace_counts")}
