@@ -76,15 +76,20 @@ def actions_of_the_workbench() -> set[str]:
 
 
 def test_every_route_handler_and_command_is_an_action_of_the_table(server: FastAPI) -> None:
+    from ui.api.table import ENDPOINTS
+
     routes, handlers = actions_of_routes(server), actions_of_handlers(server)
+    tools = {f"tool {one.name}": one.action for one in ENDPOINTS}
     strangers = {name: actions for name, actions in routes.items() if len(actions) != 1 or actions[0] not in LEAST_ROLE}
-    strangers |= {name: action for name, action in handlers.items() if action not in LEAST_ROLE}  # type: ignore[misc]
+    strangers |= {name: action for name, action in (handlers | tools).items() if action not in LEAST_ROLE}  # type: ignore[misc]
     assert strangers == {}
     commands = {name: module.ACTION for name, module in engine.__main__._commands().items()}
     assert set(commands.values()) <= set(LEAST_ROLE)
     used = {actions[0] for actions in routes.values()} | set(handlers.values()) | set(commands.values())
     assert set(LEAST_ROLE) == used | actions_of_the_workbench(), "an action that nothing does"
     assert len(routes) > 25 and len(handlers) > 15
+    # A tool and the endpoint of Gradio that it is are one action.
+    assert {(one.name, one.action) for one in ENDPOINTS} <= {(n.partition(" ")[2], a) for n, a in handlers.items()}
 
 
 def test_what_is_not_ours_is_one_mount(server: FastAPI) -> None:

@@ -73,11 +73,15 @@ class Attempt:
     def __iter__(self) -> Iterator[Progress]:
         seen: Progress | None = None
         while seen is None or not seen.is_over:
-            with self._news:
-                while self._progress is None or self._progress is seen:
-                    self._news.wait()
-                seen = self._progress
-            yield seen
+            if (newest := self.after(seen)) is not None:
+                yield (seen := newest)
+
+    def after(self, seen: Progress | None, timeout_s: float | None = None) -> Progress | None:
+        """Waits until there is something newer than what was `seen`, for at most `timeout_s`, and returns the newest; None
+        where nothing is known yet."""
+        with self._news:
+            self._news.wait_for(lambda: self._progress is not None and self._progress is not seen, timeout_s)
+            return self._progress
 
     @property
     def is_over(self) -> bool:

@@ -31,7 +31,7 @@ from ui.rights import handles
 from ui.studio import Studio
 from ui.trace_values import filmstrip_value, media_value, outcome, source_value, steps_value, thumbnail_url
 
-__all__ = ["MAX_FILES", "MAX_QUESTION_CHARACTERS", "build", "seed_of"]
+__all__ = ["MAX_FILES", "MAX_QUESTION_CHARACTERS", "build", "example_of", "seed_of"]
 
 MAX_FILES = 4
 MAX_QUESTION_CHARACTERS = 2000
@@ -96,7 +96,7 @@ def build(studio: Studio, page: Page) -> None:
     def ask(stage: Any, text: str, plain: bool, number: str, before: Any, request: gr.Request) -> Iterator[tuple]:
         try:
             media = _media(studio, _hashes(stage))
-            example, seed_number = _example(studio, media, text), seed_of(number)
+            example, seed_number = example_of(studio, _hashes(stage), text), seed_of(number)
         except PersonError as error:
             yield _refused(str(error), before)
             return
@@ -184,9 +184,11 @@ def _media(studio: Studio, hashes: list[str]) -> list[dict[str, Any]]:
     return [media_value(studio.media.load(sha256), studio.store.media.name_of(sha256)) for sha256 in hashes]
 
 
-def _example(studio: Studio, media: list[dict[str, Any]], text: str) -> Example:
+def example_of(studio: Studio, hashes: list[str], text: str) -> Example:
+    """A question about media of the studio. Raises InvalidInput for what cannot be asked, NotFound for media that are not
+    there."""
     question = (text or "").strip()
-    if not media:
+    if not hashes:
         raise InvalidInput("Choose a picture or a clip first: a sample, or one of your own.")
     if not question:
         raise InvalidInput("Write a question first.")
@@ -194,7 +196,7 @@ def _example(studio: Studio, media: list[dict[str, Any]], text: str) -> Example:
         raise InvalidInput(
             f"The question has {len(question)} characters; at most {MAX_QUESTION_CHARACTERS} can be asked at once."
         )
-    return Example(question, tuple(studio.media.load(medium["sha256"]).media for medium in media))
+    return Example(question, tuple(studio.media.load(sha256).media for sha256 in hashes))
 
 
 # --- what goes to the browser ---------------------------------------------------------------------------------------

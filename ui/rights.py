@@ -1,7 +1,7 @@
 """Rights at the screens: which action a route or a handler is, and whether whoever asks may do it.
 
-A route says `dependencies=[acts("edit")]`, a handler of Gradio is wrapped by `@handles("train")`; both ask
-`engine.rights` before anything else is done. A test finds all of them, and fails for one that says nothing.
+A route says `dependencies=[acts("edit")]`, a handler of Gradio is wrapped by `@handles("train")`, a tool of MCP asks
+`permitted`; all ask `engine.rights` before anything else is done. A test finds all of them, and fails for one that says nothing.
 """
 
 from __future__ import annotations
@@ -18,14 +18,22 @@ from engine.errors import NotAllowed
 from engine.rights import require, role_of
 from ui.guests import user_of
 
-__all__ = ["action_of", "acts", "handles"]
+__all__ = ["action_of", "acts", "handles", "permitted"]
+
+
+def permitted(request: Any, action: str) -> str:
+    """The name of whoever sent `request` (a Starlette or a Gradio request). Raises NotAllowed where they may not do
+    `action`."""
+    person = user_of(request)
+    require(role_of(person), action)
+    return person
 
 
 def acts(action: str) -> Any:
     """A route's dependency: raises NotAllowed where whoever sent the request may not do `action`."""
 
     async def permit(request: Request) -> None:
-        require(role_of(user_of(request)), action)
+        permitted(request, action)
 
     permit.action = action  # type: ignore[attr-defined]
     return Depends(permit)
@@ -39,7 +47,7 @@ def handles(action: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def permit(values: tuple[Any, ...]) -> None:
             request = next(value for value in values if isinstance(value, gr.Request))
             try:
-                require(role_of(user_of(request)), action)
+                permitted(request, action)
             except NotAllowed as error:
                 raise gr.Error(str(error)) from error
 
@@ -47,18 +55,18 @@ def handles(action: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         if inspect.isgeneratorfunction(handler):
 
             @functools.wraps(handler)
-            def permitted(*values: Any) -> Any:
+            def asked(*values: Any) -> Any:
                 permit(values)
                 yield from handler(*values)
         else:
 
             @functools.wraps(handler)
-            def permitted(*values: Any) -> Any:
+            def asked(*values: Any) -> Any:
                 permit(values)
                 return handler(*values)
 
-        permitted.action = action  # type: ignore[attr-defined]
-        return permitted
+        asked.action = action  # type: ignore[attr-defined]
+        return asked
 
     return wrap
 

@@ -25,10 +25,9 @@ __all__ = ["SecurityHeaders"]
 
 _YEAR_S = 31_536_000
 _CLOSED = re.compile(
-    r"/(docs|redoc|openapi\.json|monitoring(/.*)?|gradio_api/(openapi\.json|upload|proxy=.*|process_recording|runs/?|vibe-.*))"
+    r"/(docs|redoc|openapi\.json|monitoring(/.*)?|gradio_api/(openapi\.json|proxy=.*|process_recording|runs/?|vibe-.*))"
 )
-"""Gradio's routes that nothing here needs: uploads come in by `POST /media` alone, where they are checked on
-arrival."""
+"""Gradio's routes that nothing here needs. Its upload is answered by `ui.api.upload_routes` before it is reached."""
 
 
 class SecurityHeaders:

@@ -1,8 +1,8 @@
 """The FastAPI app around the pages: media by hash, security headers, who the user is.
 
 Order of what a request meets: `security.SecurityHeaders`, then our own routes (`/media/...`, `/me`, `/studio.css`,
-`/health`), then Gradio's pages and queue. Analytics, run history, API documentation and the generated API pages are
-off.
+`/health`, `/mcp`), then Gradio's pages, queue and endpoints (`ui.api`). Analytics, run history, API documentation and
+the generated API pages are off.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from fastapi.responses import JSONResponse, Response
 
 from engine.errors import PersonError
 from ui.answering import Answering
+from ui.api.endpoint import Services
+from ui.api.gradio_endpoints import add_endpoints
+from ui.api.mcp_tools import mcp_routes, mcp_sessions
+from ui.api.upload_routes import upload_routes
 from ui.ask_routes import ask_routes
 from ui.code_routes import code_routes
 from ui.curating.continuing import continue_routes
@@ -44,8 +48,16 @@ _CONCURRENT_EVENTS = 16
 
 def build_server(studio: Studio) -> FastAPI:
     """The whole studio as an ASGI app, for uvicorn."""
-    server = FastAPI(title="Pixel Reasoner Studio", docs_url=None, redoc_url=None, openapi_url=None)
     answering = Answering(studio)
+    services = Services(studio, answering)
+    sessions = mcp_sessions(services)
+    server = FastAPI(
+        title="Pixel Reasoner Studio",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lambda app: sessions.run(),
+    )
     server.include_router(media_routes(studio))
     server.include_router(ask_routes(answering))
     server.include_router(curate_routes(studio))
@@ -60,6 +72,8 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(export_routes(studio))
     server.include_router(evaluation_routes(studio))
     server.include_router(code_routes(), dependencies=[acts("look")])
+    server.include_router(upload_routes(studio))
+    server.include_router(mcp_routes(sessions))
     server.add_exception_handler(PersonError, refuse)
     style = stylesheet()
     style_name = hashlib.sha256(style.encode()).hexdigest()[:16]
@@ -79,6 +93,8 @@ def build_server(studio: Studio) -> FastAPI:
         return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
     blocks = build_pages(studio, answering)
+    with blocks:
+        add_endpoints(services)
     blocks.queue(default_concurrency_limit=_CONCURRENT_EVENTS, api_open=False, max_size=256)
     gr.mount_gradio_app(
         server,

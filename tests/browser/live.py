@@ -124,7 +124,8 @@ class LiveStudio:
             time.sleep(0.05)
 
     def close(self) -> None:
-        self._server.should_exit = True
+        # What a client holds open, a heartbeat for one, is waited for otherwise.
+        self._server.should_exit = self._server.force_exit = True
         self._thread.join(timeout=10)
         self.studio.store.close()
 

@@ -98,8 +98,10 @@ def test_what_nobody_needs_is_closed(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
-def test_the_upload_that_checks_nothing_is_closed(client: TestClient) -> None:
-    assert client.post("/gradio_api/upload", files={"files": b"<html>"}).status_code == 404
+def test_the_upload_of_gradio_checks_what_comes(client: TestClient, studio: Studio) -> None:
+    before = files(studio)
+    [refused] = client.post("/gradio_api/upload", files={"files": b"<html>"}).json()
+    assert refused.startswith("refused: ") and files(studio) == before
 
 
 def test_a_guest_keeps_a_name_and_cannot_choose_one(client: TestClient) -> None:
