@@ -81,6 +81,7 @@ def test_the_page_of_the_documents_runs(live: LiveStudio, saying: None, tmp_path
     assert shown["opened"]["steps"][0]["operation"] == {"name": "zoom_in", "view": 1, "box": [0.4, 0.35, 0.6, 0.6]}
     assert {row["id"] for row in shown["more"]["traces"]}.isdisjoint(shown["page"])
     assert shown["job"]["state"] == "done", shown["job"]
+    assert "TRACES.jsonl" in out.getvalue()
     assert "there is no trace 'no such trace' in the store" in out.getvalue()
     assert live.studio.store.traces.get(shown["trace"]["id"]).status == "accepted"
     names = [one.name for one in endpoints()]
@@ -144,7 +145,7 @@ def test_what_cannot_be_is_one_sentence_in_both_protocols(live: LiveStudio, clie
         assert str(raised.value) == told and told.startswith(sentence) and "\n" not in told
 
     for medium, sentence in (
-        (handle_file(str(tmp_path / "notes.png")), "notes.png|not a|can be taken"),
+        (handle_file(str(tmp_path / "notes.png")), "notes.png|picture"),
         (handle_file("https://example.invalid/picture.png"), "There is no media '"),
     ):
         with pytest.raises(AppError, match=sentence):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_type_hints
 
@@ -76,7 +76,9 @@ class Endpoint:
             raise InvalidInput(f"{self.name} cannot take its argument {place}: {first['msg']}") from None
         return {name: getattr(read, name) for name in self.model.model_fields}
 
-    def answers(self, services: Services, person: str, given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def answers(
+        self, services: Services, person: str, given: Mapping[str, Any]
+    ) -> Generator[dict[str, Any], None, None]:
         """The answer to what was given; of a watched endpoint each newer one. Closing it ends the work. Raises PersonError."""
         answer = self.call(services, person, **self.arguments(given))
         if not self.is_watched:

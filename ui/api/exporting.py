@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from engine.exchange.formats import FORMATS
 from engine.exchange.sheet import Options
-from engine.jobs.export import ExportKind
-from engine.jobs.running import queue_job
 from engine.store import Status
 from ui.api.endpoint import Services
 from ui.api.jobs import job_value
 from ui.api.values import JobValue
+from ui.data.export_routes import begin_export
 
 __all__ = ["export"]
 
@@ -35,9 +33,5 @@ def export(
     ] = None,
 ) -> JobValue:
     """Write the traces as files, in the background: the answer is the job; ask job for how far it is."""
-    studio = services.studio
-    kind = ExportKind(studio.store, studio.media)
-    out = studio.settings.artifacts / "exports" / secrets.token_hex(8)
-    job = queue_job(studio.store, kind, kind.plan(out, status, format, Options(has_versions, protocol)))
-    studio.worker.wake()
-    return job_value(job)
+    job = begin_export(services.studio, format, status, Options(has_versions, protocol))
+    return job_value(services.studio, job)

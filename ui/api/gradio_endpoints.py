@@ -1,7 +1,7 @@
 """The endpoints as Gradio's: named, typed, found by `gradio_client` and its `view_api`.
 
 Gradio's own `gr.api` reads types only, and opens what a value names: a file is looked for on its disk, an address is
-fetched, before any handler is asked. So the components are ours: they carry the schemas, and say that their files lie
+fetched, before any handler is asked. So its component is used with schemas of ours, and says that its files lie
 elsewhere, whereupon Gradio leaves them alone.
 """
 
@@ -27,17 +27,6 @@ _ELSEWHERE = "https://media.invalid/"
 """Where Gradio believes files to lie; nothing is ever asked there."""
 
 
-class Value(Api):
-    """An argument or an answer of an endpoint, by its JSON Schema."""
-
-    def __init__(self, label: str, schema: dict[str, Any], value: Any = None) -> None:
-        super().__init__(value, schema, label)
-        self.proxy_url = _ELSEWHERE
-
-    def get_block_name(self) -> str:
-        return "api"
-
-
 def add_endpoints(services: Services) -> None:
     """Adds every endpoint to the Blocks that are being built."""
     for one in ENDPOINTS:
@@ -47,7 +36,7 @@ def add_endpoints(services: Services) -> None:
             [],
             _handler(one, services),
             inputs,
-            Value("Answer", one.output_schema),
+            _value("Answer", one.output_schema),
             api_name=one.name,
             api_description=one.description,
             preprocess=False,
@@ -56,9 +45,16 @@ def add_endpoints(services: Services) -> None:
         )
 
 
-def _argument(name: str, schema: dict[str, Any]) -> Value:
+def _argument(name: str, schema: dict[str, Any]) -> Api:
     described = schema | {"additional_description": schema.get("description", "")}
-    return Value(name, described, schema.get("default"))
+    return _value(name, described, schema.get("default"))
+
+
+def _value(label: str, schema: dict[str, Any], value: Any = None) -> Api:
+    """An argument or an answer of an endpoint, by its JSON Schema."""
+    component = Api(value, schema, label)
+    component.proxy_url = _ELSEWHERE
+    return component
 
 
 def _handler(endpoint: Endpoint, services: Services) -> Any:
@@ -66,10 +62,10 @@ def _handler(endpoint: Endpoint, services: Services) -> Any:
 
     def answers(values: tuple[Any, ...]) -> Iterator[dict[str, Any]]:
         request, *arguments = values
-        given = {
-            name: _without_files(value) for name, value in zip(endpoint.model.model_fields, arguments, strict=True)
-        }
         try:
+            given = {
+                name: _without_files(value) for name, value in zip(endpoint.model.model_fields, arguments, strict=True)
+            }
             yield from endpoint.answers(services, user_of(request), given)
         except PersonError as error:
             raise gr.Error(str(error), print_exception=False) from error

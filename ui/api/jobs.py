@@ -10,6 +10,8 @@ from engine.jobs.kinds import TITLES
 from engine.store import Job, JobState
 from ui.api.endpoint import Services
 from ui.api.values import JobsPage, JobValue
+from ui.data.export_routes import files_url
+from ui.studio import Studio
 
 __all__ = ["job", "job_value", "jobs"]
 
@@ -28,17 +30,17 @@ def jobs(
 ) -> JobsPage:
     """List the jobs (training, collecting, evaluating, import, export), newest first."""
     found = services.studio.store.jobs.list(state, limit, kinds=None if kind is None else [kind])
-    return {"jobs": [job_value(one) for one in found]}
+    return {"jobs": [job_value(services.studio, one) for one in found]}
 
 
 def job(
     services: Services, person: str, id: Annotated[str, Field(description="The job's id.", max_length=100)]
 ) -> JobValue:
     """Read one job: its state, and how far it is."""
-    return job_value(services.studio.store.jobs.get(id))
+    return job_value(services.studio, services.studio.store.jobs.get(id))
 
 
-def job_value(job: Job) -> JobValue:
+def job_value(studio: Studio, job: Job) -> JobValue:
     """A job for programs; its configuration, which holds paths of this machine, is left out."""
     return {
         "id": job.id,
@@ -47,6 +49,7 @@ def job_value(job: Job) -> JobValue:
         "state": job.state,
         "message": job.message,
         "progress": job.progress,
+        "files": files_url(studio, job),
         "created_at": job.created_at,
         "started_at": job.started_at,
         "finished_at": job.finished_at,

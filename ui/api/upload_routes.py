@@ -10,7 +10,7 @@ the sentence.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from fastapi import APIRouter, Request
@@ -87,7 +87,7 @@ class _TooLarge(MultiPartException):
         return self.message
 
 
-async def _bounded(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
+async def _bounded(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
     size = 0
     async for piece in request.stream():
         size += len(piece)

@@ -171,7 +171,8 @@ class ExamplesPage(TypedDict):
 
 
 class JobValue(TypedDict):
-    """Background work: `progress` is from 0 to 1, `message` says where it is."""
+    """Background work: `progress` is from 0 to 1, `message` says where it is; `files` is where an export that is done has its
+    zip, behind the studio's address."""
 
     id: str
     kind: str
@@ -179,6 +180,7 @@ class JobValue(TypedDict):
     state: JobState
     message: str
     progress: float
+    files: str | None
     created_at: str
     started_at: str | None
     finished_at: str | None

@@ -22,7 +22,7 @@ from engine.jobs.export import ExportKind
 from engine.jobs.kinds import EXPORT
 from engine.jobs.running import queue_job
 from engine.settings import PROTOCOLS
-from engine.store import Job
+from engine.store import Job, Status
 from engine.store.search import STATUSES
 from ui.curating.messages import answer_post, flag_of, refusal, text_of
 from ui.data.job_routes import job_of, job_routes
@@ -30,7 +30,7 @@ from ui.data.values import job_value
 from ui.rights import acts
 from ui.studio import Studio
 
-__all__ = ["export_routes"]
+__all__ = ["begin_export", "export_routes", "files_url"]
 
 _CHUNK_BYTES = 1 << 20
 _PACKED = {".json", ".jsonl", ".md", ".txt", ".csv", ".yaml"}
@@ -39,23 +39,18 @@ _PACKED = {".json", ".jsonl", ".md", ".txt", ".csv", ".yaml"}
 
 def export_routes(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/data")
-    kind = ExportKind(studio.store, studio.media)
 
     def begin(body: dict[str, Any], person: str) -> dict[str, Any]:
         status, protocol = body.get("status") or None, body.get("protocol") or None
         if status not in (None, *STATUSES) or protocol not in (None, *PROTOCOLS):
             raise InvalidInput("The page asked for a status or a wire format that does not exist.")
-        out = studio.settings.artifacts / "exports" / secrets.token_hex(8)
-        plan = kind.plan(out, status, text_of(body, "format"), Options(flag_of(body, "has_versions"), protocol))
-        job = queue_job(studio.store, kind, plan)
-        studio.worker.wake()
-        return job_value(studio.store, job)
+        options = Options(flag_of(body, "has_versions"), protocol)
+        return job_value(studio.store, begin_export(studio, text_of(body, "format"), status, options))
 
     def folder_of(job_id: str) -> tuple[Job, Path]:
         job = job_of(studio, EXPORT, {"job": job_id})
         out = Path(job.config["out"])
-        # A command may export to anywhere; what is sent from here is the studio's own.
-        if job.state != "done" or not out.is_relative_to(studio.settings.artifacts.absolute() / "exports"):
+        if files_url(studio, job) is None:
             raise NotFound("There are no files of this export here.")
         if not out.is_dir():
             raise NotFound("The files of this export were deleted.")
@@ -77,6 +72,24 @@ def export_routes(studio: Studio) -> APIRouter:
 
     routes.include_router(job_routes(studio, EXPORT, "export"))
     return routes
+
+
+def begin_export(studio: Studio, format: str, status: Status | None, options: Options) -> Job:
+    """Queues an export of the traces of a status (None: all) below artifacts/exports. Raises InvalidInput."""
+    kind = ExportKind(studio.store, studio.media)
+    plan = kind.plan(studio.settings.artifacts / "exports" / secrets.token_hex(8), status, format, options)
+    job = queue_job(studio.store, kind, plan)
+    studio.worker.wake()
+    return job
+
+
+def files_url(studio: Studio, job: Job) -> str | None:
+    """Where the files of an export come from, behind the studio's address; None where there are none."""
+    if job.kind != EXPORT or job.state != "done":
+        return None
+    # A command may export to anywhere; what is sent from here is the studio's own.
+    is_ours = Path(job.config["out"]).is_relative_to(studio.settings.artifacts.absolute() / "exports")
+    return f"data/export/{job.id}.zip" if is_ours else None
 
 
 class _Passing:
