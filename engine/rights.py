@@ -38,6 +38,7 @@ LEAST_ROLE: Mapping[str, Role] = MappingProxyType(
         "keep_view": "annotator",
         "continue": "annotator",
         "blank": "annotator",
+        "weigh": "annotator",
         "ask_reviews": "trainer",
         "assign": "trainer",
         "settle": "trainer",

@@ -36,7 +36,14 @@ STOREYS = (
     Storey("Measuring and editing", ("engine.evaluation", "engine.editing")),
     Storey(
         "Learning, asking, exchanging",
-        ("engine.synthesis", "engine.training", "engine.blanking", "engine.exchange", "engine.importing"),
+        (
+            "engine.synthesis",
+            "engine.training",
+            "engine.blanking",
+            "engine.worth",
+            "engine.exchange",
+            "engine.importing",
+        ),
     ),
     Storey("The door to a trace", ("engine.workbench",)),
     Storey("Background work", ("engine.jobs",)),

@@ -238,7 +238,7 @@ def test_frames_of_a_clip(studio, people):
     ],
 )
 def test_nonsense_is_refused_in_one_sentence(people, body):
-    for path in ("edit", "review", "undo", "save", "bulk", "prefer", "view", "tag", "continue", "blank"):
+    for path in ("edit", "review", "undo", "save", "bulk", "prefer", "view", "tag", "continue", "blank", "weigh"):
         reply = people(ANN).post(f"/curate/{path}", json=body)
         assert reply.status_code in (404, 422), path
         assert isinstance(reply.json()["error"], str)
@@ -246,7 +246,7 @@ def test_nonsense_is_refused_in_one_sentence(people, body):
 
 POSTS = """
     edit undo redo save rebase discard hold review review/undo bulk bulk/undo view tag assign round adjudicate prefer
-    prefer/undo blank continue
+    prefer/undo blank weigh continue
 """.split()  # noqa: SIM905
 
 
@@ -372,6 +372,18 @@ def test_blanking_is_asked_on_request_and_shown(studio, people):
     work = ann.post("/curate/blank", json={"trace": trace, "step": 0}).json()
     assert "answers without this crop" in [badge["text"] for badge in work["steps"][0]["badges"]]
     assert ann.get("/curate/queue", params={"blanking": "keeps"}).json()["total"] == 1
+
+
+def test_what_a_look_was_worth_is_asked_on_request_and_shown(studio, people):
+    ann, trace = people(ANN), make(studio)
+    reply = ann.post("/curate/weigh", json={"trace": trace})
+    assert reply.status_code == 422 and "does not tell how likely" in reply.json()["error"]
+    head = studio.store.revisions.head(trace)
+    studio.store.history.record_weighed_look(head.id, 0, "KX", 0.001, 0.934, "tiny")
+    (badge,) = (
+        one for one in ann.get(f"/curate/trace/{trace}").json()["steps"][0]["badges"] if "this look" in one["text"]
+    )
+    assert (badge["text"], badge["kind"]) == ("this look: <1% → 93%", "good") and "KX was to tiny" in badge["title"]
 
 
 def test_blanking_stops_when_the_page_goes_and_keeps_nothing(studio, people):

@@ -269,6 +269,28 @@ class Session:
                 logits: torch.Tensor = done.value
                 return logits
 
+    def weigh(self, given: str, text: str) -> float:
+        """The natural logarithm of the probability of `text` as the next words of a turn that began with `given`, at
+        temperature 1: what is spelt is `given + text`, and the tokens count that reach into `text`. The session stays as it
+        was. The lease must be held and the answering adapter chosen.
+        """
+        ids: list[int] = []
+        first = start = 0
+        for words in self._without_specials(given + text):
+            spelt = self.backbone.tokenizer(words, add_special_tokens=False, return_offsets_mapping=True)
+            ids += spelt["input_ids"]
+            first += sum(start + end <= len(given) for _, end in spelt["offset_mapping"])
+            start += len(words)
+        self.prefill()
+        fork = self.fork(None)
+        fork._append_ids(ids[:first])
+        total = 0.0
+        for number, token in enumerate(ids[first:]):
+            logits = fork.decode() if number else fork.next_logits()
+            total += float(torch.log_softmax(logits, dim=-1)[token])
+            fork._append_ids([token])
+        return total
+
     def computing(self, end: int | None = None) -> Generator[int, None, torch.Tensor]:
         """`next_logits` piece by piece, up to `end` of the history: yields the tokens that each piece came to, some pictures
         seen or a part of the history forwarded, and returns the logits [vocabulary] after the last.

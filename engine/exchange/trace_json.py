@@ -4,7 +4,7 @@
                          {"number", "status", "revision", "revision_hash", "author", ...what is known of the example
                           (engine.trace_json), "score", "confidence", "group", "tags", "created_at", "updated_at",
                           "names", "policy_settings", "wanted",
-                          "faithfulness": {"trajectory", "pretended", "ignored", "evidence_shares", "blanking"},
+                          "faithfulness": {"trajectory", "pretended", "ignored", "evidence_shares", "blanking", "looks"},
                           "tagged": [{"tag", "author", "created_at"}],
                           "reviews": [{"reviewer", "verdict", "reason", "created_at", "is_of_head", "revision_hash"}],
                           "adjudications": [{"author", "verdict", "reason", "created_at", "revision_hash"}],
@@ -15,14 +15,15 @@
 `names` are the file names under which the media came; attempts that belong together have the same `group`. A preference
 names its sides as {"trace", "revision_hash"}; it stands with both of its traces. `revisions` are there where they were asked
 for: with them the hashes of another store come out the same.
-Step indices (`pretended`, `ignored`, `blanking[k].step`) count from 0; a share that is not known is null, a review
-that was taken back is left out.
+Step indices (`pretended`, `ignored`, `blanking[k].step`, `looks[k].step`) count from 0; a share that is not known is null, a
+review that was taken back is left out.
 
 Invariants: `trace_from_json(line)` is the head as the store has it. Not covered: drafts, reservations, assignments.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -46,7 +47,7 @@ from engine.json_fields import (
     whole,
 )
 from engine.media import MediaFolder
-from engine.store import Blanked, Decided, Dossier, Preferred, Reviewed, Tagged, Version
+from engine.store import Blanked, Decided, Dossier, Preferred, Reviewed, Tagged, Version, Weighed
 from engine.store.reviews import VERDICTS
 from engine.store.rounds import MAX_REVIEWS
 from engine.store.search import STATUSES
@@ -98,6 +99,7 @@ def known_of(dossier: Dossier) -> dict[str, Any]:
             "ignored": list(labels.ignored),
             "evidence_shares": list(labels.evidence_shares),
             "blanking": [_blanked(one) for one in dossier.blanked],
+            "looks": [dataclasses.asdict(one) for one in dossier.weighed],
         },
         "tagged": [_tagged(one) for one in dossier.tags],
         "reviews": [_reviewed(one) | {"is_of_head": one.revision == dossier.revision} for one in dossier.reviews],
@@ -200,6 +202,7 @@ def dossier_of(known: Any, trace: Trace, id: str | None) -> Dossier:
         reviews=optional(known, "reviews", list_of(_reviewed_from), ()),
         decisions=optional(known, "adjudications", list_of(_decided_from), ()),
         blanked=optional(labels, "blanking", list_of(_blanked_from), ()),
+        weighed=optional(labels, "looks", list_of(_weighed_from), ()),
         preferences=optional(known, "preferences", list_of(_preferred_from), ()),
         versions=optional(known, "revisions", list_of(_version_from), ()),
     )
@@ -271,6 +274,18 @@ def _blanked_from(data: Any) -> Blanked:
         optional(data, "answer", text, None),
         optional(data, "expected", text, None),
         required(data, "is_changed", truth),
+        optional(data, "created_at", _moment, ""),
+    )
+
+
+def _weighed_from(data: Any) -> Weighed:
+    require_object(data)
+    return Weighed(
+        required(data, "step", whole),
+        required(data, "answer", text),
+        required(data, "before", _share),
+        required(data, "after", _share),
+        required(data, "policy", text),
         optional(data, "created_at", _moment, ""),
     )
 

@@ -33,6 +33,8 @@ __all__ = [
     "Said",
     "Told",
     "Turn",
+    "Weighing",
+    "can_weigh",
     "is_awaited",
     "never",
     "one_after_another",
@@ -94,6 +96,15 @@ class Conversation(Protocol):
     def close(self) -> None: ...
 
 
+class Weighing(Conversation, Protocol):
+    """A conversation that tells how likely words are that it did not choose. Not every policy can."""
+
+    def weigh(self, given: str, text: str) -> float:
+        """The natural logarithm of the probability that the turn which is to be said goes on by `text` (not empty) when it
+        began with `given`, at temperature 1: the sum over the tokens of `given + text` that reach into `text`. Nothing is
+        said by it."""
+
+
 class AsyncConversation(Protocol):
     """A `Conversation` whose turns are awaited."""
 
@@ -141,6 +152,11 @@ class AsyncPolicy(Described, Protocol):
 def is_awaited(policy: Policy | AsyncPolicy) -> TypeGuard[AsyncPolicy]:
     """Whether its turns are awaited: such a policy has no `speak`."""
     return not hasattr(policy, "speak")
+
+
+def can_weigh(conversation: Conversation | AsyncConversation) -> TypeGuard[Weighing]:
+    """Whether it is one that weighs."""
+    return hasattr(conversation, "weigh")
 
 
 def never() -> bool:

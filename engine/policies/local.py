@@ -83,6 +83,12 @@ class LocalConversation:
         forked.ticket = self.ticket
         return forked
 
+    def weigh(self, given: str, text: str) -> float:
+        """As `engine.policies.base.Weighing`, by a fork of the cache, under the lease."""
+        backbone = self.session.backbone
+        with backbone.lease.held(), backbone.adapters.answering():
+            return self.session.weigh(given, text)
+
     def close(self) -> None:
         self.session.close()
 

@@ -32,14 +32,14 @@ from engine.store.adapters import Adapter, Adapters, Promotion
 from engine.store.attempts import Attempt, AttemptCounts, Attempts, group_id
 from engine.store.bin import Bin, Deletion
 from engine.store.connection import Connections, JournalMode
-from engine.store.dossier import Blanked, Decided, Dossier, Preferred, Reviewed, Tagged, Version
+from engine.store.dossier import Blanked, Decided, Dossier, Preferred, Reviewed, Tagged, Version, Weighed
 from engine.store.dossiers import Dossiers, first_hash
 from engine.store.drafts import Drafts, SavedDraft, StaleDraft
 from engine.store.emptying import Emptied, Emptying, Erasure
 from engine.store.evaluations import Evaluation, Evaluations
 from engine.store.examples import DataSet, Examples, ImportedExample, usable_name
 from engine.store.facets import derive
-from engine.store.history import BlankCheck, History, HistoryEvent
+from engine.store.history import BlankCheck, History, HistoryEvent, WeighedLook
 from engine.store.jobs import Job, JobEvent, Jobs, JobState
 from engine.store.lessons import DoubtfulLesson, LessonCounts, Lessons
 from engine.store.listing import Listed
@@ -112,6 +112,8 @@ __all__ = [
     "Verdict",
     "VerifyReport",
     "Version",
+    "Weighed",
+    "WeighedLook",
     "first_hash",
     "group_id",
     "Target",

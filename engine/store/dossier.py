@@ -15,7 +15,7 @@ from engine.store.reviews import Verdict
 from engine.store.search import Status
 from engine.trace import Example, Trace
 
-__all__ = ["Blanked", "Decided", "Dossier", "Preferred", "Reviewed", "Tagged", "Version"]
+__all__ = ["Blanked", "Decided", "Dossier", "Preferred", "Reviewed", "Tagged", "Version", "Weighed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,18 @@ class Blanked:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """How likely (0 to 1) `answer` was to `policy` before step `step` (from 0) of the head brought views, and after."""
+
+    step: int
+    answer: str
+    before: float
+    after: float
+    policy: str
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Preferred:
     """`chosen` and `rejected` are (trace id, hash of the version); in a tie neither is better."""
 
@@ -113,5 +125,6 @@ class Dossier:
     reviews: tuple[Reviewed, ...] = ()
     decisions: tuple[Decided, ...] = ()
     blanked: tuple[Blanked, ...] = ()
+    weighed: tuple[Weighed, ...] = ()
     preferences: tuple[Preferred, ...] = ()
     versions: tuple[Version, ...] = ()

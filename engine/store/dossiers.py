@@ -13,7 +13,7 @@ from dataclasses import replace
 from engine.errors import InvalidInput
 from engine.store.absent import absent, is_in_bin
 from engine.store.connection import Connections
-from engine.store.dossier import Blanked, Decided, Dossier, Preferred, Reviewed, Tagged, Version
+from engine.store.dossier import Blanked, Decided, Dossier, Preferred, Reviewed, Tagged, Version, Weighed
 from engine.store.history import record_event
 from engine.store.identity import canonical_json, new_id, now, revision_hash, storable
 from engine.store.media import MediaRecords
@@ -59,6 +59,7 @@ class Dossiers:
             reviews=self._reviews(item.id),
             decisions=self._decisions(item.id),
             blanked=self._blanked(head.id),
+            weighed=self._weighed(head.id),
             preferences=self._preferences(item.id),
             versions=_versions(self._revisions.list(item.id)) if has_versions else (),
         )
@@ -176,6 +177,13 @@ class Dossiers:
             "INSERT INTO blank_checks VALUES (?, ?, ?, ?, ?, ?)",
             [(head_id, b.step, b.answer, b.expected, int(b.is_changed), b.created_at) for b in dossier.blanked],
         )
+        conn.executemany(
+            "INSERT INTO look_worths VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (head_id, one.step, one.answer, one.before, one.after, one.policy, one.created_at)
+                for one in dossier.weighed
+            ],
+        )
 
     def _record_tags(self, trace_id: str, dossier: Dossier) -> None:
         for one in dossier.tags:
@@ -233,6 +241,10 @@ class Dossiers:
         return tuple(
             Blanked(r["step"], r["answer"], r["expected"], bool(r["is_changed"]), r["created_at"]) for r in rows
         )
+
+    def _weighed(self, revision_id: str) -> tuple[Weighed, ...]:
+        sql = "SELECT step, answer, before, after, policy, created_at FROM look_worths WHERE revision_id = ? ORDER BY step"
+        return tuple(Weighed(*row) for row in self._connections.rows(sql, (revision_id,)))
 
     def _preferences(self, trace_id: str) -> tuple[Preferred, ...]:
         mine = "(SELECT id FROM revisions WHERE trace_id = :id)"

@@ -1,4 +1,4 @@
-"""History: who did what to a trace, and when, in one list; and what blanking a crop did to an answer.
+"""History: who did what to a trace, and when, in one list; what blanking a crop did to an answer, what a look was worth.
 
 Invariants: it is read from records that are only ever added to (revisions, reviews, adjudications, and events for tags,
 assignments and rounds), so nothing that happened is forgotten; an event is recorded in the transaction of what it tells.
@@ -6,13 +6,13 @@ assignments and rounds), so nothing that happened is forgotten; an event is reco
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from engine.store.connection import Connections
 from engine.store.identity import now, storable
 from engine.store.packing import next_number
 
-__all__ = ["BlankCheck", "History", "HistoryEvent", "record_event"]
+__all__ = ["BlankCheck", "History", "HistoryEvent", "WeighedLook", "record_event"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,20 @@ class BlankCheck:
     answer: str | None
     expected: str | None
     is_changed: bool
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeighedLook:
+    """To `policy`, `answer` had the probability `before` (0 to 1) before step `step` (from 0) brought views, `after` then
+    (`engine.worth`)."""
+
+    revision_id: str
+    step: int
+    answer: str
+    before: float
+    after: float
+    policy: str
     created_at: str
 
 
@@ -83,6 +97,19 @@ class History:
             BlankCheck(r["revision_id"], r["step"], r["answer"], r["expected"], bool(r["is_changed"]), r["created_at"])
             for r in rows
         ]
+
+    def record_weighed_look(
+        self, revision_id: str, step: int, answer: str, before: float, after: float, policy: str
+    ) -> WeighedLook:
+        """Keeps what a look was worth; a newer weighing of the same step replaces the older."""
+        made = WeighedLook(revision_id, step, answer, before, after, policy, now())
+        with self._connections.write() as db:
+            db.conn.execute("INSERT OR REPLACE INTO look_worths VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(made))
+        return made
+
+    def weighed_looks(self, revision_id: str) -> list[WeighedLook]:
+        rows = self._connections.rows("SELECT * FROM look_worths WHERE revision_id = ? ORDER BY step", (revision_id,))
+        return [WeighedLook(*row) for row in rows]
 
 
 def record_event(

@@ -5,7 +5,7 @@ It holds the store, the media, the policy and its limits, and checks in this ord
 saved); then it acts, and scores an answer that changed.
 
     door       the checks, and a trace with a person's draft as OpenTrace
-    changing   edit, undo, redo, discard, rebase, commit; continue and blank, which ask the policy
+    changing   edit, undo, redo, discard, rebase, commit; continue, blank and weigh, which ask the policy
     deciding   review one or many, take back, settle, prefer
     arranging  tag, assign, ask for several reviews, hold
 

@@ -34,6 +34,7 @@ from engine.store import StaleDraft, StaleRevision
 from engine.trace import Trace
 from engine.workbench.door import Door, score_of
 from engine.workbench.opened import OpenTrace
+from engine.worth import weigh_looks
 
 __all__ = ["Changing", "Continuing"]
 
@@ -138,11 +139,7 @@ class Changing(Door):
         the head; nothing is kept where it was cancelled. Raises InvalidInput where the draft is not saved, that step
         brought no crop, or the policy gives no answer within the limits even with the crop."""
         self._permit(person, "blank")
-        draft, counter = self._draft(trace_id, person)
-        if draft.is_changed:
-            raise InvalidInput(
-                "Save your changes as a version first: the check is kept with the version that it was made on."
-            )
+        draft, counter = self._saved_draft(trace_id, person)
         options = self._store.traces.get(trace_id).example.options
         blanked = would_answer_change(
             draft.base,
@@ -159,7 +156,32 @@ class Changing(Door):
             )
         return self._opened(trace_id, person, draft, counter)
 
+    def weigh(self, trace_id: str, person: str, *, is_cancelled: Callable[[], bool] = never) -> OpenTrace:
+        """Asks the policy what each look of the head was worth, and keeps what it said with the head; where it was
+        cancelled, of the looks that were weighed by then. Raises InvalidInput where the draft is not saved, there is no
+        answer or no look, or the policy gives no probabilities."""
+        self._permit(person, "weigh")
+        draft, counter = self._saved_draft(trace_id, person)
+        policy, trace = self._policy(), draft.base
+        options = self._store.traces.get(trace_id).example.options
+        for look in weigh_looks(trace, policy, self.pictures(trace), options=options):
+            self._store.history.record_weighed_look(
+                draft.base_revision_id, look.step_index, trace.answer or "", look.before, look.after, policy.name
+            )
+            if is_cancelled():
+                break
+        return self._opened(trace_id, person, draft, counter)
+
     # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _saved_draft(self, trace_id: str, person: str) -> tuple[Draft, int]:
+        """A draft without changes. Raises InvalidInput."""
+        draft, counter = self._draft(trace_id, person)
+        if draft.is_changed:
+            raise InvalidInput(
+                "Save your changes as a version first: the check is kept with the version that it was made on."
+            )
+        return draft, counter
 
     def _commit(self, trace_id: str, person: str, counter: int) -> OpenTrace:
         draft, kept = self._draft(trace_id, person)

@@ -98,6 +98,7 @@ class Door:
             tags=self._store.tags.of(trace_id),
             faithfulness=faithfulness(draft.trace, record.example.evidence),
             blank_checks=tuple(self._store.history.blank_checks(head.id)),
+            weighed_looks=tuple(self._store.history.weighed_looks(head.id)),
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.editing import Draft
 from engine.faithfulness import Faithfulness
-from engine.store import BlankCheck, Reservation, Review, Revision, Round, TraceRecord
+from engine.store import BlankCheck, Reservation, Review, Revision, Round, TraceRecord, WeighedLook
 
 __all__ = ["OpenTrace"]
 
@@ -33,3 +33,4 @@ class OpenTrace:
     tags: tuple[str, ...]
     faithfulness: Faithfulness
     blank_checks: tuple[BlankCheck, ...]
+    weighed_looks: tuple[WeighedLook, ...]

@@ -315,3 +315,26 @@ def test_frames_are_pictures_where_the_family_saw_no_clips(random_model):
 
     for kind, protocol in (("qwen3_vl", "pixel-reasoner"), ("qwen2_5_vl", "deepeyes")):
         assert clip_interval(load_backbone(str(random_model(kind)), quantization="none", protocol=protocol)) is None
+
+
+@pytest.mark.parametrize(("given", "text"), [("\\boxed{", "17}"), ("", "I read it. KX7421"), ("It says KX", "7421")])
+def test_words_weigh_what_one_forward_of_everything_gives_them(backbone, given, text):
+    """Sum over the tokens of the words, of a history with pictures and a turn before; and nothing was said by it."""
+    import torch
+
+    session = session_on(backbone)
+    four_turns(session)
+    session.append_user(["Here is the cropped image:", picture(6, 80, 60)])
+    before = session.ids.clone()
+    with backbone.lease.held(), backbone.adapters.answering():
+        weighed = session.weigh(given, text)
+        expected_next = session.next_logits()
+    assert torch.equal(session.ids, before) and torch.allclose(expected_next, full_prefill(session), atol=1e-4)
+    spelt = backbone.tokenizer(given + text, add_special_tokens=False)["input_ids"]
+    ends = [len(backbone.tokenizer.decode(spelt[: k + 1])) for k in range(len(spelt))]
+    total = 0.0
+    for token, end in zip(spelt, ends, strict=True):
+        if end > len(given):
+            total += float(torch.log_softmax(full_prefill(session), -1)[token])
+        session._append_ids([token])
+    assert weighed == pytest.approx(total, abs=1e-4) and weighed < -1

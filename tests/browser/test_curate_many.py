@@ -3,10 +3,12 @@ a check that asks the model, a box under a finger; and axe-core on everything un
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
+from engine.policies.scripted import ScriptedConversation
 from engine.trace import Step, Trace
 from tests.browser.curating import eventually, opened, settled, time_passes
 from tests.browser.live import LiveStudio
@@ -93,17 +95,35 @@ def test_the_check_with_a_blank_crop_is_stopped_and_can_be_asked_again(new_page,
     gate = live.hold(Step("I think and think.", answer="never said"))
     page = opened(new_page(), live, "?outcome=right")
     page.locator(".card-head").first.click()
-    page.click(".card-blank:visible")
-    stop = page.locator(".card-blank:visible:has-text('Stop')")
+    page.click("[data-act=blank]:visible")
+    stop = page.locator("[data-act=blank]:visible:has-text('Stop')")
     stop.click()
-    page.wait_for_selector(".card-blank:has-text('Would a blank crop change the answer?'):visible")
+    page.wait_for_selector("[data-act=blank]:has-text('Would a blank crop change the answer?'):visible")
     assert page.locator(".badge:has-text('this crop')").count() == 0
     # The model says one turn with the crop and one without: had the first check gone on, it would take them.
-    page.click(".card-blank:visible")
+    page.click("[data-act=blank]:visible")
     stop.wait_for()
     gate.release(2)
     page.wait_for_selector(".badge:has-text('answers without this crop')")
-    assert page.locator(".card-blank:visible").count() == 0
+    assert page.locator("[data-act=blank]:visible").count() == 0
+
+
+def test_what_a_look_was_worth_stands_on_its_card(new_page, live, monkeypatch):
+    live.say(Step("I look.", answer="KX"))
+    # It would rather say anything after it has seen a crop: one picture is shown at first, then two, then three.
+    monkeypatch.setattr(ScriptedConversation, "weigh", weighed, raising=False)
+    page = opened(new_page(), live, "?outcome=right")
+    page.locator(".card-head").first.click()
+    page.click(".card [data-act=weigh]:visible")
+    page.wait_for_selector(".card:first-child .badge:text-is('this look: 12% → 93%')")
+    assert page.locator(".card [data-act=weigh]:visible").count() == 0
+    page.reload()
+    page.wait_for_selector(".card:first-child .badge:text-is('this look: 12% → 93%')")
+
+
+def weighed(self: ScriptedConversation, given: str, text: str) -> float:
+    assert (given, text[-1]) == (r"\boxed{", "}")
+    return math.log(0.12 if self.spoken == 0 else 0.93)
 
 
 def test_side_by_side_and_a_preference(new_page, live):

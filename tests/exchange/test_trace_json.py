@@ -115,6 +115,7 @@ def everything_known(store: Store, media: MediaFolder) -> list[str]:
     store.reviews.record(clip.head_id, "ann", "flagged", "look\u2028here")
     store.tags.add(clip.id, "blurred", "bob")
     store.history.record_blank_check(head.id, 0, "nothing", "KX0001", True)
+    store.history.record_weighed_look(head.id, 0, "KX0001", 0.12, 0.93, "tiny")
     store.preferences.record(head.id, other.head_id, "ann", reason="it looks closer")
     return [edited.id, other.id, clip.id]
 

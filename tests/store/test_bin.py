@@ -52,6 +52,7 @@ def worked_on(store: Store) -> tuple[Store, list[str]]:
     store.rounds.review_all([ids[2]], "ann", "flagged")
     store.preferences.record(edited.id, records[1].head_id, "ann", reason="shorter")
     store.history.record_blank_check(edited.id, 0, "x", "y", True)
+    store.history.record_weighed_look(edited.id, 0, "y", 0.1, 0.9, "tiny")
     store.examples.record("signs", make_trace().example, original_id="row 1", file_names=["a.png"])
     store.tags.save_view("ann", "mine", Query(tag="glare"))
     job = store.jobs.create("sft", {"left_out": []}, [7], {}, [edited.id, other.head_id])

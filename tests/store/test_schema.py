@@ -56,6 +56,7 @@ FROZEN = {
     "m020_attempts": "dbaf65528e6c94134e224ccb0a666eda0b7e7ac6bce573384c0a4a54a5ffbe2f",
     "m021_bin": "29bc8ec785bbba736de66276cbe7a727edf1a1b8a4a93311c52f8cdec5c02aee",
     "m022_equal_lessons": "544cc30f76c24985c29554cb994a41479fea8eca3fda932c1ed1576294fae4df",
+    "m023_look_worths": "a4680b997bbe2c8717c2ff3c8c46b5bdc86003b9756f453c6bc549e06dd3e0a6",
 }
 """The SHA-256 of each migration's text."""
 

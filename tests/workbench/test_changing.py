@@ -24,6 +24,7 @@ from engine.store.revisions import StaleRevision
 from engine.trace import Step
 from engine.workbench import Workbench
 from tests.editing.samples import policy_saying
+from tests.test_worth import ONE, THREE, TWO, Weighing
 
 from .conftest import nested
 
@@ -222,3 +223,18 @@ def test_blanking_keeps_to_the_limits_and_can_be_stopped(home) -> None:
     stopped = bench.blank(trace_id, "ann", 1, is_cancelled=lambda: next(asked) > 20)
     assert stopped.blank_checks == () and next(asked) < 50
     assert [check.is_changed for check in bench.blank(trace_id, "ann", 1).blank_checks] == [False]
+
+
+def test_what_looks_are_worth_is_kept_with_the_version_until_it_is_asked_again(home) -> None:
+    _, store, media, medium = home
+    trace_id = store.traces.record(nested(medium), author="tiny").id
+    bench, policy = Workbench(store, media, lambda: policy), Weighing()
+    opened = bench.weigh(trace_id, "ann")
+    kept = [(one.step, one.answer, one.before, one.after, one.policy) for one in opened.weighed_looks]
+    assert kept == [(0, "KX", ONE, TWO, "weighing"), (1, "KX", TWO, THREE, "weighing")]
+    assert len(bench.weigh(trace_id, "ann", is_cancelled=lambda: True).weighed_looks) == 2
+    assert len(policy.asked) == 3 + 2  # the second time it was left after the first look
+    bench.edit(trace_id, "ann", SetThought(0, "Elsewhere."), opened.counter)
+    with pytest.raises(InvalidInput, match="Save your changes"):
+        bench.weigh(trace_id, "ann")
+    assert bench.commit(trace_id, "ann", 1).weighed_looks == ()

@@ -163,6 +163,7 @@ def test_every_act_asks_for_the_right_first(home: Home) -> None:
         lambda: bench.commit(trace_id, "guest", 0),
         lambda: bench.continue_from(trace_id, "guest", 0),
         lambda: bench.blank(trace_id, "guest", 0),
+        lambda: bench.weigh(trace_id, "guest"),
         lambda: bench.review(trace_id, "guest", "accepted"),
         lambda: bench.review_many([trace_id], "guest", "accepted"),
         lambda: bench.take_back(trace_id, "guest"),

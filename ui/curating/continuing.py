@@ -1,11 +1,12 @@
-"""What the policy makes of an edited trace, while the page waits: going on from a step, and doing without a crop.
+"""What the policy makes of an edited trace, while the page waits: going on from a step, doing without a crop, weighing looks.
 
     POST /curate/continue    {"trace", "step" (from 0; -1 from the question), "seed" or None}
     POST /curate/blank       {"trace", "step"}: would the answer change if the crop were blank?
+    POST /curate/weigh       {"trace"}: what was each look worth?
 
 The first answers with one JSON object a line: {"thought"} while a step is written, {"steps", "views", "answer"} after each step
 (all new steps so far, all views of the whole), the same with "stop_reason" and "edit" (which takes them) at the end, or
-{"error"}; nothing changes until the person takes it. The second answers with the trace, whose step says what was found.
+{"error"}; nothing changes until the person takes it. The others answer with the trace, whose steps say what was found.
 
 Invariants: closing the connection stops the policy within one token; the policy runs in one thread from beginning to end, as
 `ui.answering` does; a thought that has grown since is not sent.
@@ -17,7 +18,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -28,7 +29,7 @@ from engine.editing import continuation, edit_to_json
 from engine.errors import InvalidInput, PersonError
 from engine.reasoning import Finished, Stepped, Thinking
 from engine.trace import Step, Trace, View
-from engine.workbench import Continuing
+from engine.workbench import Continuing, OpenTrace
 from ui.curating.drafting import open_trace_value
 from ui.curating.messages import answer, number_of, read_json, refusal, text_of
 from ui.guests import user_of
@@ -61,24 +62,38 @@ def continue_routes(studio: Studio) -> APIRouter:
 
     @routes.post("/blank", dependencies=[acts("blank")])
     async def blank(request: Request) -> Response:
-        cancel = threading.Event()
-        try:
-            body, person = await read_json(request), user_of(request)
-        except PersonError as error:
-            return refusal(error)
-
-        def make() -> dict[str, Any]:
+        def make(body: dict[str, Any], person: str, is_cancelled: Callable[[], bool]) -> OpenTrace:
             trace_id, step = text_of(body, "trace"), number_of(body, "step")
-            opened = studio.workbench.blank(trace_id, person, step, is_cancelled=cancel.is_set)
-            return open_trace_value(opened, person)
+            return studio.workbench.blank(trace_id, person, step, is_cancelled=is_cancelled)
 
-        work = asyncio.ensure_future(asyncio.to_thread(answer, make))
-        while not (await asyncio.wait({work}, timeout=_WAIT_S))[0]:
-            if await request.is_disconnected():
-                cancel.set()
-        return work.result()
+        return await _made(request, make)
+
+    @routes.post("/weigh", dependencies=[acts("weigh")])
+    async def weigh(request: Request) -> Response:
+        def make(body: dict[str, Any], person: str, is_cancelled: Callable[[], bool]) -> OpenTrace:
+            return studio.workbench.weigh(text_of(body, "trace"), person, is_cancelled=is_cancelled)
+
+        return await _made(request, make)
 
     return routes
+
+
+async def _made(request: Request, make: Callable[[dict[str, Any], str, Callable[[], bool]], OpenTrace]) -> Response:
+    """What `make` finds of the request's body and person, until the page goes away."""
+    cancel = threading.Event()
+    try:
+        body, person = await read_json(request), user_of(request)
+    except PersonError as error:
+        return refusal(error)
+
+    def answered() -> dict[str, Any]:
+        return open_trace_value(make(body, person, cancel.is_set), person)
+
+    work = asyncio.ensure_future(asyncio.to_thread(answer, answered))
+    while not (await asyncio.wait({work}, timeout=_WAIT_S))[0]:
+        if await request.is_disconnected():
+            cancel.set()
+    return work.result()
 
 
 def _begun(studio: Studio, body: dict[str, Any], person: str, cancel: threading.Event) -> tuple[int, Continuing]:

@@ -68,6 +68,7 @@ def _badges(opened: OpenTrace) -> list[list[dict[str, str]]]:
     """For each step its labels of faithfulness: {"kind", "text", "title"}."""
     labels = opened.faithfulness
     blanked = {check.step: check for check in opened.blank_checks}
+    weighed = {look.step: look for look in opened.weighed_looks}
     found: list[list[dict[str, str]]] = []
     for index, share in enumerate(labels.evidence_shares):
         badges = []
@@ -96,8 +97,21 @@ def _badges(opened: OpenTrace) -> list[list[dict[str, str]]]:
             badges.append(
                 _badge("good" if check.is_changed else "warn", text, f"With a blank in its place: {check.answer}")
             )
+        if (look := weighed.get(index)) is not None:
+            badges.append(
+                _badge(
+                    "good" if look.after > look.before else "warn",
+                    f"this look: {_share(look.before)} → {_share(look.after)}",
+                    f"How likely the answer {look.answer} was to {look.policy} before this look, and after it.",
+                )
+            )
         found.append(badges)
     return found
+
+
+def _share(probability: float) -> str:
+    """In whole percent; what is not nothing is not shown as nothing."""
+    return "<1%" if 0 < probability < 0.005 else f"{probability:.0%}"
 
 
 def _badge(kind: str, text: str, title: str) -> dict[str, str]:

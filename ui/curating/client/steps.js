@@ -1,5 +1,5 @@
 // The step cards of a trace that can be changed: which is chosen, why one is stale and what can be done about that,
-// quiet badges, the check with a blank crop.
+// quiet badges, what can be asked of the model about a look.
 import { workbench, changed, viewsOf } from './workbench.js';
 import { chooseStep } from './walking.js';
 import { edit, mayEdit, adopt } from './editing.js';
@@ -8,28 +8,45 @@ import { complain } from './notices.js';
 import { make, say, put, each } from '../../client/dom.js';
 import { createCard, drawCard } from '../../client/step_card.js';
 
-let blanking = null; // stops the check that is under way
-async function blankOut(step) {
-  if (blanking) {
-    blanking.abort();
+let asking = null; // {what, stop}: the question to the model that is under way
+async function ask(what, step) {
+  if (asking) {
+    asking.stop.abort();
     return;
   }
-  blanking = new AbortController();
+  asking = { what, stop: new AbortController() };
   changed();
   try {
-    adopt(await post('curate/blank', { trace: workbench.current, step }, { signal: blanking.signal }));
+    adopt(await post(`curate/${what}`, { trace: workbench.current, step }, { signal: asking.stop.signal }));
   } catch (error) {
     if (error.name !== 'AbortError') complain(error);
   }
-  blanking = null;
+  asking = null;
   changed();
 }
+
+// What can be asked of the model about a look: its words, why, what a step's badge says once it is known.
+const QUESTIONS = {
+  blank: {
+    words: 'Would a blank crop change the answer?',
+    title: 'Asks the model twice, with the crop and with a blank in its place',
+    known: 'this crop',
+    names: ['zoom_in'],
+  },
+  weigh: {
+    words: 'What was this look worth?',
+    title: 'Asks the model how likely the answer was before each look, and after it',
+    known: 'this look',
+    names: ['zoom_in', 'select_frames'],
+  },
+};
 
 function create() {
   const item = createCard('button');
   make('div', 'card-badges', item);
-  const blank = make('button', 'card-blank', item, 'Would a blank crop change the answer?');
-  blank.dataset.act = 'blank';
+  for (const [what, { words }] of Object.entries(QUESTIONS)) {
+    make('button', 'card-ask', item, words).dataset.act = what;
+  }
   const stale = make('div', 'card-stale', item);
   make('p', 'card-why', stale);
   const acts = make('div', 'card-acts', stale);
@@ -48,22 +65,26 @@ function update(item, step, index) {
   });
   item.classList.toggle('is-chosen', isChosen);
   item.classList.toggle('is-stale', !!step.stale);
-  const [head, , badges, blank, stale] = item.children;
-  blank.hidden = !(
-    isChosen &&
-    step.name === 'zoom_in' &&
-    step.views.length &&
-    !step.stale &&
-    mayEdit() &&
-    !(step.badges || []).some((badge) => badge.text.includes('this crop'))
-  );
-  blank.disabled = !blanking && workbench.detail.draft?.is_changed;
-  put(blank, {
-    title: blank.disabled
-      ? 'Save your changes as a version first'
-      : 'Asks the model twice, with the crop and with a blank in its place',
-  });
-  say(blank, blanking ? 'Asking the model… Stop' : 'Would a blank crop change the answer?');
+  const [head, , badges, ...rest] = item.children,
+    stale = rest.pop();
+  for (const button of rest) {
+    const what = button.dataset.act,
+      { words, title, known, names } = QUESTIONS[what],
+      isAsked = asking?.what === what;
+    button.hidden = !(
+      isChosen &&
+      names.includes(step.name) &&
+      step.views.length &&
+      !step.stale &&
+      mayEdit() &&
+      !(step.badges || []).some((badge) => badge.text.includes(known))
+    );
+    button.disabled = !isAsked && (!!asking || workbench.detail.draft?.is_changed);
+    put(button, {
+      title: workbench.detail.draft?.is_changed ? 'Save your changes as a version first' : title,
+    });
+    say(button, isAsked ? 'Asking the model… Stop' : words);
+  }
   put(head, { 'aria-current': isChosen ? 'step' : 'false' });
   const shown = step.badges || [];
   badges.hidden = !shown.length;
@@ -90,7 +111,7 @@ export function mountSteps(cards) {
       act = event.target.dataset?.act;
     if (!card) return;
     const step = [...cards.children].indexOf(card);
-    if (act === 'blank') blankOut(step);
+    if (act in QUESTIONS) ask(act, step);
     else if (act) edit({ edit: act, step });
     else chooseStep(step);
   });

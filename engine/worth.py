@@ -1,0 +1,84 @@
+r"""What a look was worth: how likely the answer was before an operation brought what it brought, and after.
+
+    before(k)   p(answer | what stood before the model at its turn k)
+    after(k)    p(answer | the same, its turn k, and the observation that came back)
+
+Algorithm, ours: p(answer | history) is the probability that the model, made to answer at once in its protocol's words, gives
+this answer: the turn begins with what stands before any answer (`\boxed{`), and the answer with what closes it (`17}`) is
+weighed, teacher-forced, exp of the sum of log p of its tokens. The opening words are given, or it would be measured whether
+the model wanted to answer, not what; the closing words count, or "17" would include "175". The sum, not a mean over tokens:
+it is a probability, and before and after are of the same words, so their length cancels in what is compared.
+
+Invariants: both are of one answer, that with which the trace ends; the history is that of `engine.reasoning.replay`, word for
+word. Both are small where a model answers only after a thought; what a look did is the change.
+
+Not covered: policies whose conversations do not weigh, such as servers (`engine.policies.base.can_weigh`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from math import exp
+from os.path import commonprefix
+
+from engine.errors import InvalidInput
+from engine.media import Pictures
+from engine.policies.base import Policy, Recalled, can_weigh
+from engine.protocols import WireProtocol
+from engine.reasoning import replay
+from engine.trace import Example, Step, Trace
+
+__all__ = ["LookWorth", "answer_words", "weigh_looks"]
+
+
+@dataclass(frozen=True, slots=True)
+class LookWorth:
+    """The probability (0 to 1) of the answer before step `step_index` (from 0), which brought views, and after."""
+
+    step_index: int
+    before: float
+    after: float
+
+
+def weigh_looks(
+    trace: Trace, policy: Policy, pictures: Pictures, *, options: Sequence[str] = ()
+) -> Iterator[LookWorth]:
+    """What each look of the trace was worth to this policy, in order, as it becomes known; whoever stops asking stops the
+    work. Raises InvalidInput where the trace has no answer, holds no look, or the policy gives no probabilities, and
+    whatever the policy raises."""
+    if trace.answer is None:
+        raise InvalidInput("this attempt has no answer, so nothing can be said of what a look was worth to it")
+    looks = [k for k, step in enumerate(trace.steps) if step.observation is not None and step.observation.views]
+    if not looks:
+        raise InvalidInput("nothing was looked at in this attempt")
+    example = Example(trace.question, trace.media, options=tuple(options))
+    given, words = answer_words(policy.protocol, trace)
+    with closing(policy.converse(pictures, None)) as conversation:
+        if not can_weigh(conversation):
+            raise InvalidInput(f"{policy.name} does not tell how likely an answer is; a model that runs here does")
+        now: float | None = None
+        index, before = -1, 0.0
+        for said in replay(policy, example, pictures, trace.views, trace.steps, is_operating=trace.invites_operations):
+            if isinstance(said, Recalled):
+                index += 1
+                if index > looks[-1]:
+                    return
+                if index in looks:
+                    before = exp(conversation.weigh(given, words)) if now is None else now
+            conversation.add([said])
+            now = None
+            if not isinstance(said, Recalled) and index in looks:
+                now = exp(conversation.weigh(given, words))
+                yield LookWorth(index, before, now)
+
+
+def answer_words(protocol: WireProtocol, trace: Trace) -> tuple[str, str]:
+    """The trace's answer as a turn without a thought: what stands before any answer, and this one with what follows."""
+
+    def written(answer: str) -> str:
+        return protocol.render(Step("", answer=answer), trace.views, trace.media)
+
+    given = commonprefix([written("0"), written("1")])
+    return given, written(trace.answer or "")[len(given) :]

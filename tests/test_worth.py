@@ -1,0 +1,87 @@
+r"""What a look was worth: worked numbers on a stand-in that knows what stands before it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from engine.errors import InvalidInput
+from engine.policies.base import Told
+from engine.protocols import PicturePart, protocol_named
+from engine.settings import PROTOCOLS
+from engine.trace import Box, Step, ZoomIn
+from engine.worth import LookWorth, answer_words, weigh_looks
+from tests.editing.samples import photo, pictures_of, play, policy_saying
+
+SEEN = {1: -2.0, 2: -1.0, 3: -0.25}
+"""Pictures shown so far -> the log-probability that the stand-in gives to any words."""
+ONE, TWO, THREE = math.exp(-2), math.exp(-1), math.exp(-0.25)
+
+
+class Weighing:
+    """A policy that weighs by how many pictures it was shown."""
+
+    name = "weighing"
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, int]] = []
+        self.said: list[object] = []
+        self.is_closed = False
+        told = policy_saying(Step("kept"))
+        self.protocol, self.shown_sizes = told.protocol, told.shown_sizes
+
+    def converse(self, pictures, seed):
+        return self
+
+    def add(self, said) -> None:
+        self.said += said
+
+    def weigh(self, given: str, text: str) -> float:
+        shown = sum(isinstance(part, PicturePart) for one in self.said if isinstance(one, Told) for part in one.parts)
+        self.asked.append((given, text, len(self.said)))
+        return SEEN[shown]
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+LOOK, CLOSER = ZoomIn(1, Box(0, 0, 0.5, 0.5)), ZoomIn(2, Box(0, 0, 0.5, 0.5))
+OUTSIDE = ZoomIn(7, Box(0, 0, 0.5, 0.5))
+ANSWER = Step("I read it.", answer="KX")
+
+
+def test_each_look_is_weighed_before_and_after_what_it_brought() -> None:
+    policy, trace = Weighing(), play(photo(), Step("Left.", LOOK), Step("Closer.", CLOSER), ANSWER)
+    worths = list(weigh_looks(trace, policy, pictures_of(photo())))
+    assert worths == [LookWorth(0, ONE, TWO), LookWorth(1, TWO, THREE)]
+    # What stands after one look stands before the next: three weighings of two looks, after 1, 3 and 5 turns.
+    assert policy.asked == [(r"\boxed{", "KX}", turns) for turns in (1, 3, 5)] and policy.is_closed
+
+
+def test_a_look_that_failed_is_no_look_but_stands_in_the_history() -> None:
+    policy, trace = Weighing(), play(photo(), Step("Odd.", OUTSIDE), Step("Left.", LOOK), ANSWER)
+    assert trace.steps[0].observation.error
+    assert list(weigh_looks(trace, policy, pictures_of(photo()))) == [LookWorth(1, ONE, TWO)]
+    assert [turns for _, _, turns in policy.asked] == [3, 5]
+
+
+def test_what_cannot_be_weighed_is_said() -> None:
+    shown, look = pictures_of(photo()), Step("Left.", LOOK)
+    answered = play(photo(), look, ANSWER)
+    for trace, policy, said in (
+        (play(photo(), ANSWER), Weighing(), "nothing was looked at"),
+        (play(photo(), look, look, look, look, look, look), Weighing(), "no answer"),
+        (answered, policy_saying(ANSWER), "scripted does not tell how likely"),
+    ):
+        with pytest.raises(InvalidInput, match=said):
+            list(weigh_looks(trace, policy, shown))
+
+
+@pytest.mark.parametrize("name", [name for name in PROTOCOLS if name != "auto"])
+@pytest.mark.parametrize("answer", ["0", "b", "answer", "a {b}"])
+def test_the_words_of_an_answer_are_those_of_the_protocol(name, answer) -> None:
+    protocol, trace = protocol_named(name), play(photo(), Step("Left.", LOOK), Step("", answer=answer))
+    given, words = answer_words(protocol, trace)
+    assert words.startswith(answer) and len(words) > len(answer)
+    assert protocol.parse(given + words, trace.views, trace.media) == Step("", answer=answer)
