@@ -17,7 +17,7 @@ Not covered: policies whose conversations do not weigh, such as servers (`engine
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from math import exp
@@ -44,7 +44,7 @@ class LookWorth:
 
 def weigh_looks(
     trace: Trace, policy: Policy, pictures: Pictures, *, options: Sequence[str] = ()
-) -> Iterator[LookWorth]:
+) -> Generator[LookWorth, None, None]:
     """What each look of the trace was worth to this policy, in order, as it becomes known; whoever stops asking stops the
     work. Raises InvalidInput where the trace has no answer, holds no look, or the policy gives no probabilities, and
     whatever the policy raises."""

@@ -32,6 +32,7 @@ class Weighing:
         self.protocol, self.shown_sizes = told.protocol, told.shown_sizes
 
     def converse(self, pictures, seed):
+        self.said = []
         return self
 
     def add(self, said) -> None:

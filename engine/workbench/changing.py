@@ -9,7 +9,7 @@ line was down is never refused because another person has begun meanwhile. Savin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,12 +164,13 @@ class Changing(Door):
         draft, counter = self._saved_draft(trace_id, person)
         policy, trace = self._policy(), draft.base
         options = self._store.traces.get(trace_id).example.options
-        for look in weigh_looks(trace, policy, self.pictures(trace), options=options):
-            self._store.history.record_weighed_look(
-                draft.base_revision_id, look.step_index, trace.answer or "", look.before, look.after, policy.name
-            )
-            if is_cancelled():
-                break
+        with closing(weigh_looks(trace, policy, self.pictures(trace), options=options)) as looks:
+            for look in looks:
+                self._store.history.record_weighed_look(
+                    draft.base_revision_id, look.step_index, trace.answer or "", look.before, look.after, policy.name
+                )
+                if is_cancelled():
+                    break
         return self._opened(trace_id, person, draft, counter)
 
     # --- inside ------------------------------------------------------------------------------------------------------
