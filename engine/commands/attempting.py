@@ -98,4 +98,5 @@ def _asked(arguments: argparse.Namespace, keep: Keep, attempts: int) -> Asked:
         max_tokens=arguments.max_tokens,
         at_once=16 if arguments.at_once is None else arguments.at_once,
         keep=keep,
+        crops=getattr(arguments, "crops", "real"),
     )

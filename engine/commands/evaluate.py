@@ -30,6 +30,9 @@ PUBLISHED_NAMES = (
 )
 """Repeated here for the same reason as BENCHMARK_NAMES; a test compares."""
 
+CROP_NAMES = ("real", "black", "random")
+"""For the same reason."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -52,6 +55,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how many examples (default: 500 of a bundled benchmark, 200 of mini-clips, all others whole)",
     )
     parser.add_argument("--no-operations", action="store_true", help="answer from the first view alone")
+    parser.add_argument(
+        "--crops",
+        choices=CROP_NAMES,
+        default="real",
+        help="what a zoom shows: what it asked for (the default), black, or an equally large region elsewhere of the picture, "
+        "from --seed. What is lost is what the model had from its crops; such attempts are scored, never kept as traces",
+    )
     parser.add_argument("--json", action="store_true", help="print one trace a line, and last the summary")
     parser.add_argument(
         "--record",
@@ -67,6 +77,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         return _run_recorded(arguments, settings, out)
     if given := [name for name in ASKING if getattr(arguments, name) is not None]:
         raise InvalidInput(f"--{given[0].replace('_', '-')} goes with --record")
+    from engine.evaluation.crops import showing
+    from engine.evaluation.examples import Posed
     from engine.evaluation.runner import evaluate
     from engine.evaluation.scoring import summarise
     from engine.opening import loop_limits, open_policy
@@ -74,14 +86,17 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
     pose_all, count = _examples(arguments.benchmark, arguments.limit, settings)
     policy = open_policy(settings, arguments.policy)
-    examples = pose_all(policy.protocol.CLIP_SAMPLING)
+    posed = pose_all(policy.protocol.CLIP_SAMPLING)
+    examples = (Posed(one.example, showing(one.pictures, arguments.crops, 0)) for one in posed)
+    is_traced = arguments.json and arguments.crops == "real"
+    shown = {} if arguments.crops == "real" else {"crops": arguments.crops}
     progress = Progress(count, sys.stderr)
     results: list[Result] = []
     is_interrupted = False
     try:
         for result in evaluate(policy, examples, loop_limits(settings), is_operating=not arguments.no_operations):
             results.append(result)
-            if arguments.json:
+            if is_traced:
                 print(json.dumps(trace_to_json(result.trace)), file=out, flush=True)
             progress.show(len(results), summarise(arguments.benchmark, results).accuracy)
     except KeyboardInterrupt:
@@ -92,9 +107,9 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     if is_interrupted:
         print(f"stopped after {len(results)} of {count or 'all'} examples", file=sys.stderr)
     if not arguments.json:
-        print(table(summary), file=out)
+        print(table(summary, arguments.crops), file=out)
     elif not is_interrupted:  # a summary of half a run would be taken for that of the whole
-        print(json.dumps(dataclasses.asdict(summary)), file=out)
+        print(json.dumps(dataclasses.asdict(summary) | shown), file=out)
     return 130 if is_interrupted else 0
 
 
@@ -108,7 +123,8 @@ def _run_recorded(arguments: argparse.Namespace, settings: Settings, out: TextIO
         evaluation = store.evaluations.get(job.id)
         made = list(store.attempts.of(job.id))
         if not arguments.json:
-            print(table(summarise(evaluation.provenance["benchmark"], made)), file=out)
+            summary = summarise(evaluation.provenance["benchmark"], made)
+            print(table(summary, evaluation.provenance["crops"]), file=out)
             print(f"evaluation {evaluation.id}", file=out)
             return 0
         for one in made:
@@ -153,7 +169,7 @@ def _examples(
     return lambda sampling: (pose(line, allowed, sampling) for line in lines), len(lines)
 
 
-def table(summary: Summary) -> str:
+def table(summary: Summary, crops: str = "real") -> str:
     """The summary for people; a dash where nothing could be counted."""
     rate = _percent(summary.accuracy)
     error = "" if summary.stderr is None else f" (standard error {summary.stderr * 100:.1f} points)"
@@ -166,6 +182,8 @@ def table(summary: Summary) -> str:
         ("had an execution error", _percent(summary.error_rate)),
         ("CPU time of an answer", "-" if summary.cpu_s_median is None else f"{summary.cpu_s_median:.2f} s (median)"),
     ]
+    if crops != "real":
+        rows.insert(2, ("crops", f"{crops}, not what they asked for"))
     for part in summary.parts:
         error = "" if part.stderr is None else f" ± {part.stderr * 100:.1f}"
         value = f"{_percent(part.accuracy)}{error} right of {part.n}, {_percent(part.rapr)} RaPR"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from engine.errors import InvalidInput
+from engine.evaluation.crops import CROPS, Crops
 from engine.jobs.answering import Answering
 from engine.media import MediaFolder
 from engine.reasoning import Limits
@@ -43,6 +44,8 @@ class Asked:
     max_tokens: int | None = None
     at_once: int = 16
     keep: Keep = "all"
+    crops: Crops = "real"
+    """What a zoom shows (`engine.evaluation.crops`); an attempt whose crops are not real is never kept as a trace."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.attempts <= MAX_ATTEMPTS:
@@ -57,6 +60,8 @@ class Asked:
             raise InvalidInput(f"the limit on tokens is a whole number from 1, not {self.max_tokens}")
         if not 1 <= self.at_once <= _MAX_AT_ONCE:
             raise InvalidInput(f"1 to {_MAX_AT_ONCE} attempts can be on their way at once, not {self.at_once}")
+        if self.crops not in CROPS:
+            raise InvalidInput(f"crops are one of {', '.join(CROPS)}, not {self.crops!r}")
         if self.keep not in get_args(Keep):
             raise InvalidInput(f"what is kept is one of {', '.join(get_args(Keep))}, not {self.keep!r}")
         if self.keep == "disagreeing" and self.attempts == 1:

@@ -24,6 +24,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.evaluation.crops import showing
 from engine.evaluation.examples import Posed
 from engine.evaluation.options import chance, shuffled
 from engine.evaluation.runner import Attempted, Task, run_attempts
@@ -128,6 +129,7 @@ class AttemptWork:
             if self.asked.option_seed is not None:
                 posed = Posed(shuffled(posed.example, self.asked.option_seed, position), posed.pictures)
             example = posed.example
+            posed = Posed(example, showing(posed.pictures, self.asked.crops, self.asked.seed))
             store.attempts.begin(job_id, position, example, rule_of(example), chance(example))
             yield Task(position, posed, seeds, one.files)
 

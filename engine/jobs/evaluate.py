@@ -80,7 +80,7 @@ class EvaluateWork(AttemptWork):
             "seed": asked.seed,
             "attempts": asked.attempts,
             "is_operating": asked.is_operating,
-            "crops": "real",
+            "crops": asked.crops,
             "limits": self.job.config["limits"],
             "learned_from": len(answerer.learned_from),
             "settings": settings,

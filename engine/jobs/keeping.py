@@ -4,7 +4,9 @@ The idea: what is decided is recorded at once, the trace and what it came to in 
 known when all at one example have ended; until then they wait in a file of the job's folder, so that a job which is killed
 need not ask for them again.
 
-Invariants: an attempt is recorded once; of a trace that is not kept only numbers stay, and its media are not stored.
+Invariants: an attempt whose crops showed something else (`engine.evaluation.crops`) is never a trace: a person would approve
+what the model never saw. An attempt is recorded once; of a trace that is not kept only numbers stay, and its media are not
+stored.
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ class Keeping:
     def take(self, attempted: Attempted) -> None:
         """An attempt that ended: record it, or let it wait for the others at its example."""
         if self.asked.keep != "disagreeing":
-            is_kept = self.asked.keep == "all" or (attempted.result.score or 0.0) >= 1.0
+            is_kept = self.asked.crops == "real" and self._is_wanted(attempted)
             self._record([attempted], is_kept)
             return
         task = attempted.task
@@ -68,9 +70,12 @@ class Keeping:
         if len(group) == self.asked.attempts:
             every = [_from_json(task, number, one) for number, one in sorted(group.items())]
             answers = [one.finished.trace.answer for one in every]
-            self._record(every, not agree(answers, task.posed.example))
+            self._record(every, self.asked.crops == "real" and not agree(answers, task.posed.example))
             del self._waiting[task.position]
         self._write()
+
+    def _is_wanted(self, attempted: Attempted) -> bool:
+        return self.asked.keep == "all" or (attempted.result.score or 0.0) >= 1.0
 
     def _record(self, every: list[Attempted], is_kept: bool) -> None:
         store, task = self.services.store, every[0].task

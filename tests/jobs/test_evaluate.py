@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from engine.__main__ import main
+from engine.errors import InvalidInput
 from engine.evaluation.options import agree, chance, shuffled
 from engine.evaluation.runner import evaluate
 from engine.evaluation.scoring import summarise
@@ -17,9 +18,10 @@ from engine.evaluation.sources import offered, source_named
 from engine.jobs.asking import Asked
 from engine.jobs.evaluate import EvaluateKind, prompt_sha256
 from engine.jobs.running import resume_job, run_in_foreground, run_job
+from engine.operations import cut
 from engine.protocols import protocol_named
 from engine.store import Store
-from engine.trace import Example
+from engine.trace import Box, Example, View
 from tests.jobs.attempting import GuessingPolicy, examples_file, services_of
 
 
@@ -118,3 +120,28 @@ def test_the_command_records_and_says_it_again(tmp_path):
     collected = json.loads(out.getvalue())
     assert (collected["made"], collected["kept"], collected["accuracy"]) == (2, 2, 1.0)
     assert main(["evaluate", str(path), "--seed", "1"], environment, out) == 2
+
+
+def test_crops_that_show_something_else_are_scored_but_never_become_traces(store, tmp_path):
+    """The policy reads a colour from its crop: red where it is real, nothing where it is black."""
+
+    class Reading(GuessingPolicy):
+        def converse(self, pictures, seed):
+            ((sha256, _),) = pictures.items()
+            seen = cut(View(2, sha256, None, Box(0.2, 0.2, 0.6, 0.6)), pictures).getextrema()
+            shown.append(max(high for _, high in seen))
+            return GuessingPolicy.converse(self, pictures, seed)
+
+    shown: list[int] = []
+    services = services_of(store, tmp_path, Reading())
+    source = source_named(str(examples_file(tmp_path / "mine", 2)), store)
+    for crops in ("black", "random"):
+        kind = EvaluateKind(services)
+        job = run_in_foreground(store, tmp_path / "artifacts", kind, kind.plan(source, Asked(crops=crops)))
+        assert job.state == "done", job.message
+        evaluation = store.evaluations.get(job.id)
+        assert (evaluation.provenance["crops"], evaluation.summary["n"], evaluation.summary["rapr"]) == (crops, 2, 1.0)
+        assert [one.trace_id for one in store.attempts.of(job.id)] == [None, None]
+    assert sum(store.traces.counts().values()) == 0 and shown[:2] == [0, 0] and min(shown[2:]) > 0
+    with pytest.raises(InvalidInput, match="real, black, random"):
+        Asked(crops="white")
