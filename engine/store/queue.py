@@ -76,6 +76,13 @@ class Queue:
             listed(self._connections, numbers), total if is_exact else max(total, offset + len(numbers)), is_exact
         )
 
+    def one_by_one(self, query: Query, limit: int, after: str | None = None) -> QueuePage:
+        """As `page`, with attempts that stand together each in a row of their own: what a program walks. Raises NotFound for
+        `after`."""
+        numbers = self._numbers(query, limit, 0, None if after is None else self._place(after))
+        total, is_exact = self._total(query)
+        return QueuePage(listed(self._connections, numbers), total, is_exact)
+
     def ids(self, query: Query, limit: int) -> list[str]:
         """The ids of the first `limit` traces, for work on all of them."""
         numbers = self._numbers(query, limit, 0, None)

@@ -89,7 +89,7 @@ def recorded(store: Store) -> Sequence[Revision]:
     revisions: list[Revision] = []
     after: str | None = None
     while True:
-        page = store.queue.page(Query(source=AUTHOR, order="oldest"), _PAGE, after=after)
+        page = store.queue.one_by_one(Query(source=AUTHOR, order="oldest"), _PAGE, after)
         revisions += [store.revisions.get(one.item.head_id) for one in page.items if one.item.status != "rejected"]
         if len(page.items) < _PAGE:
             return revisions

@@ -42,6 +42,10 @@ def test_pages_list_the_first_of_each_group_once(grouped: Store, order: str, fil
         walked += [listed.item.id for listed in page]
     assert walked == expected
     assert [listed.item.id for listed in grouped.queue.page(query, 5, 3).items] == expected[3:8]
+    singly: list[str] = []
+    while page := grouped.queue.one_by_one(query, 40, singly[-1] if singly else None).items:
+        singly += [listed.item.id for listed in page]
+    assert singly == [item.id for item in every]
     whole = grouped.queue.page(query, 1000)
     assert [listed.item.id for listed in whole.items] == expected
     assert (whole.total, whole.is_total_exact) == (len(every), True)

@@ -29,7 +29,7 @@ def traces(
 ) -> TracesPage:
     """List the recorded traces, a page at a time, with how many of each status there are."""
     store = services.studio.store
-    page = store.queue.page(Query(search=search, status=status, order=order), limit, after=after)
+    page = store.queue.one_by_one(Query(search=search, status=status, order=order), limit, after)
     return {
         "traces": [_listed(one.item) for one in page.items],
         "total": page.total,

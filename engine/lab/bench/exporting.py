@@ -89,7 +89,7 @@ def _exported(store: Store, media: MediaFolder, format: str, out: Path, alone_s:
 def _read(store: Store) -> None:
     after = None
     while True:
-        page = store.queue.page(Query(order="oldest"), _PAGE, after=after)
+        page = store.queue.one_by_one(Query(order="oldest"), _PAGE, after)
         for listed in page.items:
             store.dossiers.get(listed.item.id)
         if len(page.items) < _PAGE:
