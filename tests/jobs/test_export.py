@@ -74,6 +74,16 @@ def test_it_runs_in_the_worker_beside_kinds_that_it_leaves_alone(home):
     assert store.jobs.get(of_a_model.id).state == "queued"  # a studio with a model will run it
 
 
+def test_attempts_that_are_one_row_of_the_queue_go_out_each(home):
+    store, kind, folder = home
+    media = MediaFolder(folder / "artifacts" / "media")
+    for answer in ("KX0009", "KX0008"):
+        picture_trace(store, media, 9, answer=answer, group_id="together")
+    assert len(store.queue.page().items) == 5
+    run(home, queue_job(store, kind, kind.plan(folder / "all", None)))
+    assert numbers(folder / "all") == [1, 2, 3, 4, 5, 6]
+
+
 def test_it_is_stopped_between_two_traces_and_goes_on_after_the_last(home, monkeypatch):
     store, kind, folder = home
     monkeypatch.setattr("engine.jobs.report._ASK_AGAIN_S", 0.0)
