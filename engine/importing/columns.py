@@ -200,6 +200,11 @@ def guess(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Guess:
 def ask(columns: Columns, rows: Sequence[Mapping[str, Any]]) -> Guess:
     """The columns with what the first rows tell of their numbers, and what they leave open. What was said stays."""
     asks: list[str] = []
+    if not columns.media:
+        there = ", ".join(rows[0]) if rows else "the table"
+        asks.append(f"No column of {there} seems to name a picture or a clip: say which one does.")
+    if columns.question is None and not columns.question_for_all:
+        asks.append("No column seems to hold the question: say which one does, or write one question for all.")
     if columns.rule is None and columns.rule_for_all is None and _are_numbers(columns, rows):
         columns = replace(columns, rule_for_all="number")
     if columns.answer_counts_from is None and _may_count(columns, rows):

@@ -91,17 +91,12 @@ class ImportKind:
         planned = plan_columns(opened, said)
         if planned.asks:
             raise InvalidInput(" ".join(planned.asks))
-        columns = planned.columns
-        if not columns.media:
-            raise InvalidInput(f"no column names a picture or clip; the columns are {', '.join(opened.table.columns)}")
-        if columns.question is None and not columns.question_for_all:
-            raise InvalidInput("no column is the question; choose one, or give one question for all")
         path = source.path if source.format == "hub" else os.path.abspath(source.path)
         return Plan(
             {
                 "source": Source.from_json(source.as_json() | {"path": path}).as_json(),
                 "data_set": usable_name(data_set.strip() or name_for(source)),
-                "columns": columns.as_json(),
+                "columns": planned.columns.as_json(),
                 "is_fetching": is_fetching,
                 "incoming": incoming,
             }

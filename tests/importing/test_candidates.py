@@ -222,6 +222,11 @@ def test_the_guess_on_the_tables_of_the_field():
     assert [("from 0 or from 1" in one, "thousandths" in one) for one in asked.asks] == [(True, False), (False, True)]
     counted = {"image": "1.png", "question": "How many?", "answer": 3.0}
     assert guess(list(counted), [counted]).columns.rule_for_all == "number"
+    nameless = guess(["foo", "bar"], [{"foo": "1", "bar": "2"}])
+    assert [("of foo, bar seems to name" in one, "the question" in one) for one in nameless.asks] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_columns_survive_json_and_name_only_what_is_there():

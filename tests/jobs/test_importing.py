@@ -168,8 +168,8 @@ def test_what_must_be_said_first_is_asked_for(home, brought):  # noqa: F811
         kind.plan(source)
     assert kind.plan(source, said={"answer_counts_from": 0}).config["columns"]["answer_counts_from"] == 0
     for said, sentence in (
-        ({"question": None}, "no column is the question"),
-        ({"media": []}, "no column names a picture"),
+        ({"question": None}, "hold the question"),
+        ({"media": []}, "name a picture"),
         ({"question": "x"}, "has no column"),
     ):
         with pytest.raises(InvalidInput, match=sentence):
