@@ -48,6 +48,9 @@ def test_in_attempted_and_out(new_page, live, folder, axe):
     page.click("#data-collect-start")
     page.wait_for_selector("#data-sets .data-job[data-state=done]")
     assert sum(live.studio.store.traces.counts().values()) == 8
+    beside = new_page()
+    beside.goto(f"{live.url}/{page.get_attribute('#data-sets .data-link', 'href')}")
+    beside.wait_for_function("document.querySelectorAll('#curate-queue [role=option]').length === 4")
     page.select_option("#data-export-status", "new")
     page.click("#data-export-start")
     page.wait_for_selector("#data-export .data-job[data-state=done]")

@@ -92,7 +92,7 @@ export function followJobs(root, kind, { title, more = () => {}, onEnd = () => {
   return { look };
 }
 
-// A list of sentences behind a line that says how many there are.
+// A list of sentences behind a line that says how many there are, and a link to a file, or to a page (`isPage`).
 export function drawList(node, summary, sentences, link) {
   const text = JSON.stringify([summary, sentences, link]);
   if (node.dataset.drawn === text) return;
@@ -106,6 +106,6 @@ export function drawList(node, summary, sentences, link) {
   }
   if (link) {
     const anchor = make('a', 'data-link', node, link.words);
-    put(anchor, { href: link.href, download: '' });
+    put(anchor, { href: link.href, download: link.isPage ? null : '' });
   }
 }

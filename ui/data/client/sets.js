@@ -3,10 +3,17 @@ import { each, make, put, say, tell } from '../../client/dom.js';
 import { get, post } from '../../client/server.js';
 import { ago, count } from '../../client/words.js';
 import { choice, field } from './fields.js';
-import { followJobs } from './jobs.js';
+import { drawList, followJobs } from './jobs.js';
 
 const CHANGED = 'studio:data-sets';
 export const setsChanged = () => document.dispatchEvent(new Event(CHANGED));
+
+// The queue finds a source by its first part (engine/store/query.py).
+const inCurate = (set) => ({
+  words: 'Look at them in Curate',
+  href: `curate?source=${encodeURIComponent(set.split('/')[0])}`,
+  isPage: true,
+});
 
 const ASK_AGAIN_MS = 3000;
 const KEEP = [
@@ -26,6 +33,7 @@ export function mount({ element }) {
   put(error, { role: 'alert' });
   const jobs = followJobs(root, 'collect', {
     title: (job) => `Attempts at “${job.config.data_set}”`,
+    more: (node, job) => drawList(node, '', [], job.progress > 0 ? inCurate(job.config.data_set) : null),
   });
   let chosen = null,
     canCollect = true;
