@@ -16,8 +16,9 @@ from engine.errors import InvalidSetting
 from engine.media import DEFAULT_LIMITS, load_media
 from engine.policies.base import Told
 from engine.protocols import PicturePart, TextPart
-from engine.reasoning import Finished, Limits, Thinking
-from engine.trace import Box, Example, View
+from engine.reasoning import Finished, Limits, Thinking, replay
+from engine.trace import Box, Example, Observation, Step, Trace, View, ZoomIn
+from engine.worth import weigh_looks
 
 if TYPE_CHECKING:
     from engine.policies.local import LocalPolicy
@@ -147,3 +148,20 @@ def test_cancelling_gives_a_trace_that_says_so(policy, loaded):
     *_, last = stream(policy, example, pictures, is_cancelled=after_five, seed=1)
     assert last.trace.stop_reason == "cancelled"
     assert not policy.backbone.lease.is_held
+
+
+def test_what_a_look_was_worth_is_weighed_on_the_conversation_that_stood_there(policy, loaded):
+    """Walking through the trace, cache and all, gives what a fresh conversation gives that hears it at once."""
+    pictures = {loaded.media.sha256: loaded}
+    views = (View(1, loaded.media.sha256, None, Box.full()), View(2, loaded.media.sha256, None, Box(0, 0, 0.5, 0.5)))
+    look = Step("Left.", ZoomIn(1, Box(0, 0, 0.5, 0.5)), Observation(views=(2,)))
+    trace = Trace(
+        "What is written?", (loaded.media,), views, (look, Step("", answer="KX7421")), "answered", "tiny", "studio"
+    )
+    (worth,) = weigh_looks(trace, policy, pictures)
+    told = list(replay(policy, Example(trace.question, trace.media), pictures, views, trace.steps))[:-1]
+    for said, weighed in ((told[:1], worth.before), (told, worth.after)):
+        conversation = policy.converse(pictures, None)
+        conversation.add(said)
+        assert math.log(weighed) == pytest.approx(conversation.weigh(r"\boxed{", "KX7421}"), abs=1e-3)
+    assert worth.before != worth.after and not policy.backbone.lease.is_held
