@@ -3,32 +3,32 @@ r"""What a look was worth: how likely the answer was before an operation brought
     before(k)   p(answer | what stood before the model at its turn k)
     after(k)    p(answer | the same, its turn k, and the observation that came back)
 
-Algorithm, ours: p(answer | history) is the probability that the model, made to answer at once in its protocol's words, gives
-this answer: the turn begins with what stands before any answer (`\boxed{`), and the answer with what closes it (`17}`) is
-weighed, teacher-forced, exp of the sum of log p of its tokens. The opening words are given, or it would be measured whether
-the model wanted to answer, not what; the closing words count, or "17" would include "175". The sum, not a mean over tokens:
-it is a probability, and before and after are of the same words, so their length cancels in what is compared.
+Algorithm, ours: the turn that answers is said again, word for word, up to where it first says the answer (in its thought, or
+in the `\boxed{`), and the answer with the character that follows is weighed, teacher-forced: exp of the sum of log p of its
+tokens. The model's own words are given, since a model that answers after a thought gives an answer without one next to no
+probability, whatever it saw; they hold the answer nowhere. The character that follows counts, or "17" would include "175".
+The sum, not a mean over tokens: it is a probability, and before and after are of the same words.
 
-Invariants: both are of one answer, that with which the trace ends; the history is that of `engine.reasoning.replay`, word for
-word. Both are small where a model answers only after a thought; what a look did is the change.
+Invariants: both are of one answer, that with which the trace ends, after the same words; the history is that of
+`engine.reasoning.replay`, word for word.
 
 Not covered: policies whose conversations do not weigh, such as servers (`engine.policies.base.can_weigh`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from math import exp
-from os.path import commonprefix
 
 from engine.errors import InvalidInput
 from engine.media import Pictures
 from engine.policies.base import Policy, Recalled, can_weigh
 from engine.protocols import WireProtocol
 from engine.reasoning import replay
-from engine.trace import Example, Step, Trace
+from engine.trace import Example, Trace
 
 __all__ = ["LookWorth", "answer_words", "weigh_looks"]
 
@@ -75,10 +75,10 @@ def weigh_looks(
 
 
 def answer_words(protocol: WireProtocol, trace: Trace) -> tuple[str, str]:
-    """The trace's answer as a turn without a thought: what stands before any answer, and this one with what follows."""
-
-    def written(answer: str) -> str:
-        return protocol.render(Step("", answer=answer), trace.views, trace.media)
-
-    given = commonprefix([written("0"), written("1")])
-    return given, written(trace.answer or "")[len(given) :]
+    """The turn that answers, up to where it first says the answer as whole words, and the answer with the character that
+    follows."""
+    answer = trace.answer or ""
+    turn = protocol.render(trace.steps[-1], trace.views, trace.media)
+    found = re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", turn)
+    start = found.start() if found else turn.rindex(answer)
+    return turn[:start], turn[start : start + len(answer) + 1]

@@ -57,7 +57,7 @@ def test_each_look_is_weighed_before_and_after_what_it_brought() -> None:
     worths = list(weigh_looks(trace, policy, pictures_of(photo())))
     assert worths == [LookWorth(0, ONE, TWO), LookWorth(1, TWO, THREE)]
     # What stands after one look stands before the next: three weighings of two looks, after 1, 3 and 5 turns.
-    assert policy.asked == [(r"\boxed{", "KX}", turns) for turns in (1, 3, 5)] and policy.is_closed
+    assert policy.asked == [(r"I read it. \boxed{", "KX}", turns) for turns in (1, 3, 5)] and policy.is_closed
 
 
 def test_a_look_that_failed_is_no_look_but_stands_in_the_history() -> None:
@@ -80,9 +80,14 @@ def test_what_cannot_be_weighed_is_said() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in PROTOCOLS if name != "auto"])
-@pytest.mark.parametrize("answer", ["0", "b", "answer", "a {b}"])
-def test_the_words_of_an_answer_are_those_of_the_protocol(name, answer) -> None:
-    protocol, trace = protocol_named(name), play(photo(), Step("Left.", LOOK), Step("", answer=answer))
-    given, words = answer_words(protocol, trace)
-    assert words.startswith(answer) and len(words) > len(answer)
-    assert protocol.parse(given + words, trace.views, trace.media) == Step("", answer=answer)
+def test_the_words_before_an_answer_are_the_turns_own_and_do_not_hold_it(name) -> None:
+    protocol = protocol_named(name)
+    for thought, answer, before, words in (
+        ("It says KX. So KX.", "KX", "It says ", "KX."),
+        ("No 175 here.", "17", "No 175 here.", "17"),
+        ("", "a {b}", "", "a {b}"),
+    ):
+        trace = play(photo(), Step("Left.", LOOK), Step(thought, answer=answer))
+        given, weighed = answer_words(protocol, trace)
+        assert before in given and weighed.startswith(words) and len(weighed) == len(answer) + 1
+        assert (given + weighed) in protocol.render(trace.steps[-1], trace.views, trace.media)

@@ -122,7 +122,7 @@ def test_what_a_look_was_worth_stands_on_its_card(new_page, live, monkeypatch):
 
 
 def weighed(self: ScriptedConversation, given: str, text: str) -> float:
-    assert (given, text[-1]) == (r"\boxed{", "}")
+    assert text not in given
     return math.log(0.12 if self.spoken == 0 else 0.93)
 
 
