@@ -27,6 +27,13 @@ def folder(tmp_path_factory):
     return folder
 
 
+def begun_long_ago(route) -> None:
+    answer = route.fetch().json()
+    for job in answer["jobs"]:
+        job["created_at"] = "2026-01-01T00:00:00.000Z"
+    route.fulfill(json=answer)
+
+
 def test_in_attempted_and_out(new_page, live, folder, axe):
     page = new_page()
     page.goto(f"{live.url}/data")
@@ -49,6 +56,10 @@ def test_in_attempted_and_out(new_page, live, folder, axe):
     page.wait_for_selector("#data-sets .data-job[data-state=done]")
     assert sum(live.studio.store.traces.counts().values()) == 8
     beside = new_page()
+    beside.route("**/data/collect/jobs", begun_long_ago)
+    beside.goto(f"{live.url}/data")
+    beside.wait_for_selector("#data-sets .data-job[data-state=done]")
+    assert beside.inner_text("#data-sets .data-job-state") in ("done just now", "done 1 min ago")
     beside.goto(f"{live.url}/{page.get_attribute('#data-sets .data-link', 'href')}")
     beside.wait_for_function("document.querySelectorAll('#curate-queue [role=option]').length === 4")
     page.select_option("#data-export-status", "new")

@@ -310,7 +310,7 @@ def delete_picture(journey: Journey, sha256: str) -> None:
         journey.shoot("7-bin")
         page.click(".bin-empty")
         page.click(".confirming-go")
-        page.get_by_text("Gone for good").wait_for()
+        page.get_by_text("Gone for good: ").wait_for()
     print("  the plan said: " + " ".join(plan.split("\n")))
     journey.shoot("8-gone")
 

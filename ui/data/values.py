@@ -106,6 +106,7 @@ def job_value(store: Store, job: Job) -> dict[str, Any]:
         # Where on the host the files lie concerns nobody who has them as a zip.
         "message": job.message.partition(f" in {job.config['out']}")[0] if job.kind == EXPORT else job.message,
         "created_at": job.created_at,
+        "finished_at": job.finished_at,
         "config": {name: job.config.get(name) for name in ("data_set", "format", "status") if name in job.config},
     }
     if isinstance(source := job.config.get("source"), dict) and job.kind != IMPORT:

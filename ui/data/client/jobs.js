@@ -46,7 +46,8 @@ export function followJobs(root, kind, { title, more = () => {}, onEnd = () => {
     const part = (name) => item.querySelector(`.data-job-${name}`);
     item.dataset.state = job.state;
     say(part('title'), title(job));
-    say(part('state'), job.is_active ? STATE_WORDS[job.state] : `${STATE_WORDS[job.state]} ${ago(job.created_at)}`);
+    const ended = job.is_active ? '' : ` ${ago(job.finished_at || job.created_at)}`;
+    say(part('state'), STATE_WORDS[job.state] + ended);
     part('track').hidden = !job.is_active && job.state !== 'stopped' && job.state !== 'interrupted';
     put(part('track'), { 'aria-valuenow': Math.round(100 * job.progress) });
     part('share').style.width = `${100 * job.progress}%`;
