@@ -150,10 +150,11 @@ def corrected_answer(journey: Journey, trace_id: str) -> str:
 
 
 def wrong_first(journey: Journey, count: int) -> list[str]:
-    """Traces that wait, those with a wrong answer first."""
+    """Traces that wait and have an answer, those with a wrong one first."""
     with journey.studio.store() as store:
         waiting = [store.traces.get(one).item for one in store.traces.ids("new", limit=1000)]
-    return [one.id for one in sorted(waiting, key=lambda one: one.score or 0.0)][:count]
+    answered = [one for one in waiting if one.answer is not None]
+    return [one.id for one in sorted(answered, key=lambda one: one.score or 0.0)][:count]
 
 
 def chosen_trace(page: Any) -> str:
