@@ -49,7 +49,7 @@ def run(folder: Path, home: Path, words: int) -> None:
     assert studio.jobs is not None
     backbone = studio.jobs.workshop.backbone
     print(f"{backbone.quantization}, wire format {backbone.protocol_name}: {backbone.protocol_reason}")
-    print(f"weights {backbone.footprint_bytes() / 1e9:.2f} GB, base {backbone.base_hash[:23]}")
+    print(f"weights {backbone.model.get_memory_footprint() / 1e9:.2f} GB, base {backbone.base_hash[:23]}")
 
     picture = Image.new("RGB", (900, 700), "white")
     ImageDraw.Draw(picture).text((400, 320), "KX7421", fill="red")
