@@ -220,6 +220,8 @@ class Session:
 
     def positions(self) -> tuple[torch.Tensor, int]:
         """Rotary positions [3, 1, n] of the whole sequence, and delta: a token at index i >= n stands at i + delta."""
+        if not self.grids:
+            return torch.arange(self._length).view(1, 1, -1).expand(3, 1, -1), 0
         positions, delta = rope_positions(self.is_seen, self.grids, self._merge, clip_interval(self.backbone) or 1)
         return positions[:, None], delta
 

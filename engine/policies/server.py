@@ -27,6 +27,7 @@ import io
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -313,7 +314,7 @@ class BlockingServerPolicy:
             ]
             return list(await asyncio.gather(*turns))
 
-        return asyncio.run(speak_all())
+        return _beside(lambda: asyncio.run(speak_all()))
 
 
 @dataclass(slots=True)
@@ -324,19 +325,26 @@ class _BlockingConversation:
         self.awaited.add(said)
 
     def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | Turn]:
-        with asyncio.Runner() as runner:
+        with ThreadPoolExecutor(1) as thread, asyncio.Runner() as runner:
             pieces = self.awaited.generate(max_tokens, is_cancelled)
             try:
-                while (piece := runner.run(_next(pieces))) is not None:
+                while (piece := thread.submit(runner.run, _next(pieces)).result()) is not None:
                     yield piece
             finally:
-                runner.run(pieces.aclose())
+                thread.submit(runner.run, pieces.aclose()).result()
+                thread.submit(runner.close).result()
 
     def fork(self, seed: int | None) -> _BlockingConversation:
         return _BlockingConversation(dataclasses.replace(self.awaited, seed=seed, messages=list(self.awaited.messages)))
 
     def close(self) -> None:
         """Nothing is held between turns."""
+
+
+def _beside(work: Callable[[], T]) -> T:
+    """What `work` returns, done in a thread of its own: a notebook's loop of events may run in the caller's."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work).result()
 
 
 async def _turn(conversation: ServerConversation, max_tokens: int, is_cancelled: Callable[[], bool]) -> Turn:
@@ -355,7 +363,7 @@ def open_server(address: Address, protocol: str = "auto", key: str = "") -> Serv
         policy = ServerPolicy(address, protocol_named(choice.protocol), choice.reason, key)
     else:
         policy = ServerPolicy(address, protocol_named(protocol), key=key)
-    return dataclasses.replace(policy, takes=asyncio.run(_look(policy)))
+    return dataclasses.replace(policy, takes=_beside(lambda: asyncio.run(_look(policy))))
 
 
 async def _look(policy: ServerPolicy) -> frozenset[str]:

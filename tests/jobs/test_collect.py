@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import signal
@@ -20,6 +19,7 @@ from engine.jobs.collect import CollectKind
 from engine.jobs.running import queue_job, resume_job, run_in_foreground, run_job, unfinished
 from engine.media import MediaFolder
 from engine.store import Store
+from tests.drivers.asking import awaited
 from tests.jobs.attempting import WORDS, AwaitedPolicy, GuessingPolicy, examples_file, services_of, what_was_made
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +64,7 @@ def test_the_same_traces_come_from_a_policy_that_is_awaited_even_where_a_loop_ru
         return collected(store, tmp_path / "other", policy=AwaitedPolicy())[0]
 
     one, _ = collected(store, tmp_path / "one")
-    other = asyncio.run(in_a_notebook())
+    other = awaited(in_a_notebook())
     assert other.state == "done", other.message
     assert what_was_made(store, one.id) == what_was_made(store, other.id) != []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import io
 import json
@@ -26,6 +25,7 @@ from engine.protocols import protocol_named
 from engine.protocols.budgets import PUBLISHED_BUDGETS, PixelBudget, smart_resize
 from engine.reasoning import Finished, Limits, Thinking
 from engine.trace import Example, SelectFrames, ZoomIn
+from tests.drivers.asking import awaited
 from tests.policies.stand_in import MODEL, StandIn, serve
 
 CALL = '<tool_call>\n{"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [0, 0, 500, 500], "img_idx": 0}}\n</tool_call>'
@@ -104,7 +104,7 @@ def test_many_conversations_are_on_the_wire_at_once(picture):
         async def collect():
             return [ended async for ended in run_async(policy, prompts, at_once=6)]
 
-        ended = asyncio.run(collect())
+        ended = awaited(collect())
         assert sorted(number for number, _, _ in ended) == list(range(6))
         assert {finished.trace.answer for _, _, finished in ended} == {"KX7421"}
         assert stand_in.most_at_once >= 4
