@@ -150,10 +150,17 @@ def corrected_answer(journey: Journey, trace_id: str) -> str:
 
 
 def wrong_first(journey: Journey, count: int) -> list[str]:
-    """Traces that wait and have an answer, those with a wrong one first."""
+    """Traces that wait and have an answer, those with a wrong one first; none with a failed step, which has to be marked
+    before it can be approved."""
     with journey.studio.store() as store:
         waiting = [store.traces.get(one).item for one in store.traces.ids("new", limit=1000)]
-    answered = [one for one in waiting if one.answer is not None]
+        traces = {one.id: store.revisions.head(one.id).trace for one in waiting}
+    answered = [
+        one
+        for one in waiting
+        if one.answer is not None
+        and not any(step.observation and step.observation.error for step in traces[one.id].steps)
+    ]
     return [one.id for one in sorted(answered, key=lambda one: one.score or 0.0)][:count]
 
 
