@@ -30,17 +30,26 @@ __all__ = ["LiveStudio"]
 _READY_WITHIN_S = 240
 
 
+class Gate(threading.Semaphore):
+    """Lets held turns go on, one for each release; `stopped` counts the turns that were cancelled before it opened."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.stopped = 0
+
+
 class HeldConversation(ScriptedConversation):
     """Before the last word of each turn it waits until a test lets it go on, so that a test sees every state however
     slow the machine is."""
 
-    gate: threading.Semaphore
+    gate: Gate
 
     def generate(self, max_tokens: int, is_cancelled: Callable[[], bool]) -> Iterator[str | Turn]:
         *words, last, turn = ScriptedConversation.generate(self, max_tokens, lambda: False)
         yield from words
         while not self.gate.acquire(timeout=0.02):
             if is_cancelled():
+                self.gate.stopped += 1
                 yield Turn("".join(map(str, words)), len(words), False)
                 return
         yield last
@@ -49,11 +58,11 @@ class HeldConversation(ScriptedConversation):
 
 @dataclass(frozen=True, slots=True)
 class HeldPolicy(ScriptedPolicy):
-    gate: threading.Semaphore | None = None
+    gate: Gate | None = None
 
     def converse(self, pictures: Mapping[str, Any], seed: int | None) -> HeldConversation:
         conversation = HeldConversation(self.protocol, self.turns, 0.0)
-        conversation.gate = self.gate or threading.Semaphore(0)
+        conversation.gate = self.gate or Gate()
         return conversation
 
 
@@ -106,9 +115,9 @@ class LiveStudio:
         """What the policy says from now on, step by step."""
         self.policy = ScriptedPolicy(tuple(protocol.render(step, (), ()) for step in steps), 0.002)
 
-    def hold(self, *steps: Step) -> threading.Semaphore:
-        """The same, but each turn waits before its last word until the semaphore is released."""
-        gate = threading.Semaphore(0)
+    def hold(self, *steps: Step) -> Gate:
+        """The same, but each turn waits before its last word until the gate is released."""
+        gate = Gate()
         self.policy = HeldPolicy(tuple(protocol.render(step, (), ()) for step in steps), gate=gate)
         return gate
 

@@ -100,6 +100,7 @@ def test_the_check_with_a_blank_crop_is_stopped_and_can_be_asked_again(new_page,
     stop.click()
     page.wait_for_selector("[data-act=blank]:has-text('Would a blank crop change the answer?'):visible")
     assert page.locator(".badge:has-text('this crop')").count() == 0
+    live.until(lambda: gate.stopped == 1)
     # The model says one turn with the crop and one without: had the first check gone on, it would take them.
     page.click("[data-act=blank]:visible")
     stop.wait_for()
