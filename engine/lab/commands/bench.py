@@ -30,6 +30,9 @@ _NAMES = (
     "export",
 )
 
+_LONG = ("rl-gain",)
+"""An hour and more each: only measured by name."""
+
 _FULL = {
     "traces": 100_000,
     "repeats": 40,
@@ -61,7 +64,10 @@ _LESSONS = 25_000
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "name", nargs="?", choices=_NAMES, help="what to measure at full size; without a name all, at quick sizes"
+        "name",
+        nargs="?",
+        choices=(*_NAMES, *_LONG),
+        help=f"what to measure at full size; without a name all but {', '.join(_LONG)}, at quick sizes",
     )
     parser.add_argument(
         "--traces",
@@ -81,6 +87,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--questions", type=int, help="serving: questions of each asker in a round (3; quick: 1)")
     parser.add_argument("--rounds", type=int, help="serving: rounds of each side (7; quick: 3)")
     parser.add_argument("--examples", type=int, help="import: pictures that are brought in (10000; quick: 300)")
+    parser.add_argument(
+        "--out", metavar="DIR", help="rl-gain: where it is kept, so that the same command goes on (kept nowhere)"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="rl-gain: how many of its parts run at once (1)")
+    parser.add_argument("--seeds", type=int, help="rl-gain: runs of each kind (3)")
     parser.add_argument("--json", action="store_true", help="one JSON object for each bench and nothing else")
     parser.epilog = (
         "Everything is made in the temporary folder (TMPDIR) and removed afterwards; the queue's store takes about 6 KB "
@@ -101,6 +112,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         raise InvalidInput("a measurement needs a question at least")
     if sizes["drags"] < 1 or sizes["people"] < 1 or not 0 < sizes["seconds"] <= 3600:
         raise InvalidInput("a measurement needs a drag, a person and up to 3600 seconds at least")
+    if arguments.name == "rl-gain":
+        return _rl_gain(arguments, settings, out)
     missing: list[str] = []
     for name in _NAMES if arguments.name is None else (arguments.name,):
         try:
@@ -185,3 +198,18 @@ def _speed(
         return found, serving.report(found)
     found = evaluating.measure(backbone, sizes["answers"], progress=progress)
     return found, evaluating.report(found)
+
+
+def _rl_gain(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    import dataclasses
+    from pathlib import Path
+
+    from engine.lab.bench import rl_gain
+
+    sizes = rl_gain.SIZES if arguments.seeds is None else dataclasses.replace(rl_gain.SIZES, seeds=arguments.seeds)
+    runs = tuple(rl_gain.RUNS)
+    progress: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
+    folder = None if arguments.out is None else Path(arguments.out)
+    found = rl_gain.measure(settings, folder, sizes, runs, jobs=arguments.jobs, progress=progress)
+    print(json.dumps(found) if arguments.json else "\n".join(rl_gain.report(found, runs)), file=out, flush=True)
+    return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import signal
 import sys
 import time
@@ -20,7 +19,6 @@ from engine.lab.study.plan import Sizes, StudyPart, plan
 from engine.settings import Settings
 
 if TYPE_CHECKING:
-    from engine.backbone.loading import Backbone
     from engine.lab.study.folder import Folder
     from engine.lab.study.schedule import StudyEvent
 
@@ -87,6 +85,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     from engine.lab.study.folder import Folder
     from engine.lab.study.identity import identity_of
     from engine.lab.study.report import report_of, table, write_report
+    from engine.lab.study.schedule import run_parts
 
     folder = Folder(Path(arguments.out))
     folder.claim(identity_of(sizes, settings))
@@ -99,7 +98,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             folder.keep_sessions([*earlier, {"jobs": arguments.jobs, "seconds": time.time() - started}])
 
     with folder.alone(), _stopping(sys.stderr) as should_stop:
-        is_whole = _run_parts(folder, parts, sizes, settings, arguments.jobs, on_event, should_stop)
+        is_whole = run_parts(folder, parts, sizes, settings, arguments.jobs, on_event, should_stop)
     watcher.end()
     if not is_whole:
         print(f"stopped; the same command goes on: what is done stays in {arguments.out}", file=sys.stderr)
@@ -113,37 +112,6 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         print(table(report), file=out)
         print(f"the report is {Path(arguments.out) / 'report.md'}", file=sys.stderr)
     return 0
-
-
-def _run_parts(
-    folder: Folder,
-    parts: Sequence[StudyPart],
-    sizes: Sizes,
-    settings: Settings,
-    jobs: int,
-    on_event: Callable[[StudyEvent], None],
-    should_stop: Callable[[], bool],
-) -> bool:
-    from engine.lab.study.schedule import run_here, run_in_processes
-    from engine.opening import open_backbone
-
-    if jobs > 1:
-        threads = max(1, _cores() // jobs)
-        allotted = dataclasses.replace(settings, threads=settings.threads or threads)
-        return run_in_processes(folder, parts, sizes, allotted, jobs, on_event, should_stop)
-    opened: list[Backbone] = []
-
-    def backbone() -> Backbone:
-        if not opened:
-            opened.append(open_backbone(settings))
-        return opened[0]
-
-    return run_here(folder, parts, sizes, backbone, on_event, should_stop)
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _print_plan(parts: Sequence[StudyPart], sizes: Sizes, arguments: argparse.Namespace, out: TextIO) -> int:

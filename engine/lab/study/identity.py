@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,15 @@ _RECORDS = {"evaluation.json"}
 """Files beside the weights that say something of them and change nothing."""
 
 
-def identity_of(sizes: Sizes, settings: Settings) -> dict[str, Any]:
-    """Plain JSON. Raises InvalidSetting where the model's path leads nowhere."""
+def identity_of(
+    sizes: Sizes, settings: Settings, purposes: Sequence[str] = ("trajectories", "practice", "test")
+) -> dict[str, Any]:
+    """Plain JSON; `purposes` are what it draws examples for (keys of SOURCES). Raises InvalidSetting where the model's path
+    leads nowhere."""
     return {
         "version": 1,
         "sizes": sizes.as_json(),
-        "sources": {purpose: dataclasses.asdict(source) for purpose, source in SOURCES.items()},
+        "sources": {purpose: dataclasses.asdict(SOURCES[purpose]) for purpose in purposes},
         "base": {
             "hash": model_hash(settings.model),
             "quantization": settings.quantization,

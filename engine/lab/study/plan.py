@@ -58,7 +58,7 @@ ROWS: tuple[Row, ...] = tuple(LABELS)
 class Source:
     """Where examples are drawn: a split of the benchmark and a seed in it (`engine.evaluation.benchmarks.draw`)."""
 
-    split: Literal["train", "test"]
+    split: Literal["train", "validation", "test"]
     seed: int
 
 
@@ -66,8 +66,11 @@ SOURCES: Mapping[str, Source] = {
     "trajectories": Source("train", 9_001),
     "practice": Source("train", 9_002),
     "test": Source("test", 0),
+    "development": Source("validation", 151),
+    "held-out": Source("test", 151),
 }
-"""`practice` is what RL rolls out; the test is the one that `python -m engine evaluate` takes."""
+"""`practice` is what RL rolls out; the test is the one that `python -m engine evaluate` takes. The last two are those of
+`bench rl-gain`: its settings were chosen on `development`, and `held-out` is asked once they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +144,14 @@ class Sft:
 
 @dataclass(frozen=True, slots=True)
 class Grpo:
-    """An RL run of a row; `start_from` is the Sft whose adapter it begins with, None the base."""
+    """An RL run of a row; `start_from` is the Sft whose adapter it begins with, None the base. `settings` are those of
+    GrpoConfig, by name, that are others than the study's."""
 
     row: Row
     seed: int
     start_from: str | None
     is_curious: bool
+    settings: Mapping[str, int | float | bool | str] = dataclasses.field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -160,12 +165,14 @@ class Grpo:
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
-    """A run of a row over the tests of all benchmarks; `adapter` is the part that made it, None the bare base."""
+    """A run of a row over the examples of all benchmarks that were drawn for `purpose`, a key of SOURCES; `adapter` is the
+    part that made it, None the bare base."""
 
     row: Row
     seed: int
     adapter: str | None
     is_operating: bool = True
+    purpose: str = "test"
 
     @property
     def name(self) -> str:
@@ -174,7 +181,7 @@ class Evaluate:
     @property
     def needs(self) -> tuple[str, ...]:
         made = () if self.adapter is None else (self.adapter,)
-        return (*made, *(f"test-{name}" for name in BENCHMARKS))
+        return (*made, *(f"{self.purpose}-{name}" for name in BENCHMARKS))
 
 
 StudyPart = Draw | Sft | Grpo | Evaluate

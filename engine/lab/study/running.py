@@ -109,8 +109,8 @@ def sft_config(sizes: Sizes) -> SftConfig:
 
 
 def grpo_config(sizes: Sizes, part: Grpo) -> GrpoConfig:
-    """Everything that is not a size is as GrpoConfig has it, the paper's reward among it."""
-    return GrpoConfig(
+    """What is neither a size nor among the part's own settings is as GrpoConfig has it, the paper's reward among it."""
+    config = GrpoConfig(
         steps=sizes.rl_steps,
         queries_a_step=sizes.queries_a_step,
         rollouts=sizes.rollouts,
@@ -123,6 +123,7 @@ def grpo_config(sizes: Sizes, part: Grpo) -> GrpoConfig:
         seed=part.seed,
         start_from=part.start_from or "",
     )
+    return GrpoConfig.from_json(config.as_json() | dict(part.settings))
 
 
 def _limits_of(sizes: Sizes) -> Limits:
@@ -198,8 +199,13 @@ def _practise(part: Grpo, place: Workplace) -> dict[str, Any]:
 
 
 def _noting(part: str, place: Workplace) -> Callable[[int, int, Mapping[str, float]], None]:
+    noted_at_s = time.process_time()
+
     def on_metric(step: int, total: int, numbers: Mapping[str, float]) -> None:
-        place.folder.add_metric(part, step, numbers)
+        nonlocal noted_at_s
+        now_s = time.process_time()
+        place.folder.add_metric(part, step, {**numbers, "cpu_seconds": now_s - noted_at_s})
+        noted_at_s = now_s
         place.on_progress(step, total, numbers)
 
     return on_metric
@@ -245,7 +251,7 @@ def _examine(part: Evaluate, place: Workplace) -> dict[str, Any]:
         for name in BENCHMARKS:
             if (kept := folder.partial(part.name, name)) is None:
                 started, results = time.time(), []
-                examples = posed_in(folder.examples(f"test-{name}"), media)
+                examples = posed_in(folder.examples(f"{part.purpose}-{name}"), media)
                 with unpacked(backbone.model):
                     for result in evaluate(
                         LocalPolicy(backbone),

@@ -14,6 +14,8 @@ to stop and waited for. Not covered: what a part does (`running`), signals (the 
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,9 +26,10 @@ from engine.lab.study.material import Stopped
 from engine.lab.study.plan import Sizes, StudyPart, ready
 from engine.lab.study.processes import Worker
 from engine.lab.study.running import Workplace, run_part
+from engine.opening import open_backbone
 from engine.settings import Settings
 
-__all__ = ["StudyEvent", "run_here", "run_in_processes"]
+__all__ = ["OnStudyEvent", "StudyEvent", "run_here", "run_in_processes", "run_parts"]
 
 _POLL_S = 0.2
 
@@ -119,3 +122,33 @@ def run_in_processes(
     if error is not None:
         raise error
     return names <= done
+
+
+def run_parts(
+    folder: Folder,
+    parts: Sequence[StudyPart],
+    sizes: Sizes,
+    settings: Settings,
+    jobs: int,
+    on_event: OnStudyEvent,
+    should_stop: Callable[[], bool],
+) -> bool:
+    """As `run_here` where `jobs` is 1, on the backbone that `settings` name, else as `run_in_processes`, which share the
+    cores."""
+    if jobs > 1:
+        threads = max(1, _cores() // jobs)
+        allotted = dataclasses.replace(settings, threads=settings.threads or threads)
+        return run_in_processes(folder, parts, sizes, allotted, jobs, on_event, should_stop)
+    opened: list[Backbone] = []
+
+    def backbone() -> Backbone:
+        if not opened:
+            opened.append(open_backbone(settings))
+        return opened[0]
+
+    return run_here(folder, parts, sizes, backbone, on_event, should_stop)
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
