@@ -75,7 +75,7 @@ def live(home: Path, picture: Path, question: str, examples: Path) -> dict[str, 
 
     uploaded = send(f"{url}/media", picture.read_bytes(), X_File_Name="mine.png")
     example = Example(question, (studio.media.load(uploaded["sha256"]).media,))
-    *_, answered = Answering(studio).ask("page", example, author="ann")
+    *_, answered = Answering(studio).ask("page", example, author="ann").watch()
     told["answer"] = {"stop_reason": answered.stop_reason, "steps": len(answered.steps), "problem": answered.problem}
 
     head = studio.store.revisions.head(answered.trace_id)

@@ -4,19 +4,19 @@ The idea: the loop (`engine.drivers.streaming`) runs in one thread from beginnin
 connection or an inference mode, belongs to that thread), and leaves what happened in the `Attempt`; a page takes the
 newest whenever it is ready for more, so a slow page never slows the model down.
 
-Invariants: every attempt that ended is recorded in the store, cancelled and failed ones too, before a page hears of the
-end. An attempt ends when it is done, when somebody stops it, when its page asks again, and when its page says that it goes
-for good (`leave`); a connection that breaks ends nothing, for a phone that locks its screen breaks it too, and whoever
-has the attempt's key finds it again. Two pages never share an attempt.
+Invariants: an attempt has the id of its trace from its first moment, so that one address shows it while it goes on and
+ever after. Every attempt that ended is recorded in the store, cancelled and failed ones too, before a page hears of the end.
+It ends when it is done, when its author stops it, when its page asks again, and when its page says that it goes (`leave`)
+and nobody looks at it again in time: a page that is reloaded says that it goes, too. A connection that breaks ends
+nothing, for a phone that locks its screen breaks it as well.
 
-Not covered: who speaks when many ask (`engine.policies.serving`); an attempt that nobody comes back to runs on to its end
-or its limits.
+Not covered: who speaks when many ask (`engine.policies.serving`); an attempt that nobody comes back to after its connection
+broke runs on to its end or its limits.
 """
 
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,21 +26,26 @@ from engine.drivers.streaming import stream
 from engine.errors import PersonError
 from engine.opening import loop_limits
 from engine.reasoning import Finished, Opened, Stepped, Thinking, Waiting
+from engine.store.identity import new_id
 from engine.trace import Example, Step, StopReason, View
 from ui.studio import Studio
 
-__all__ = ["Answering", "Attempt", "Progress"]
+__all__ = ["PATIENCE_S", "Answering", "Attempt", "Progress"]
 
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 64
+_LOOK_EVERY_S = 0.5
+PATIENCE_S = 30.0
+"""How long an attempt goes on when its page has said that it goes: a reload on a slow line takes as long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is known of an attempt so far. `thought` is that of the step being written, None between steps and at the
-    end; `before` is how many others come first, None where it does not wait; `stop_reason` and `trace_id` are set at the
-    end, `elapsed_s` is None where it is not known, `problem` where something of ours broke, `waiting` while nothing can be
-    answered yet, both as sentences for the person."""
+    """What is known of an attempt so far. `number` counts the news (from 0). `thought` is that of the step being written, None
+    between steps and at the end; `before` is how many others come first, None where it does not wait; `stop_reason` and
+    `trace_id` are set at the end (the latter once the trace is recorded), and so is `confidence` where the policy tells;
+    `elapsed_s` is None where it is not known, `problem` where something of ours broke, `waiting` while nothing can be answered
+    yet, both as sentences for the person."""
 
     views: tuple[View, ...] = ()
     steps: tuple[Step, ...] = ()
@@ -50,6 +55,8 @@ class Progress:
     policy: str = ""
     stop_reason: StopReason | None = None
     answer: str | None = None
+    confidence: float | None = None
+    number: int = 0
     trace_id: str | None = None
     problem: str | None = None
     waiting: str | None = None
@@ -60,40 +67,52 @@ class Progress:
 
 
 class Attempt:
-    """One question under way, or answered. Iterating yields what is new until it `is_over`, at least the newest; several
-    may iterate, and one that stops iterating ends nothing. `key` cannot be guessed: who has it may watch and stop."""
+    """One question under way, or answered. Several may watch, and one that stops watching ends nothing. `id` is that of its
+    trace and cannot be guessed; the trace is in the store when it `is_over`, unless it ended before the model was there."""
 
-    def __init__(self, example: Example) -> None:
-        self.key = secrets.token_urlsafe(18)
+    def __init__(self, example: Example, author: str) -> None:
+        self.id = new_id()
         self.example = example
-        self._progress: Progress | None = None
+        self.author = author
+        self._progress = Progress()
         self._news = threading.Condition()
         self._is_cancelled = threading.Event()
+        self._looked_s = time.monotonic()
 
-    def __iter__(self) -> Iterator[Progress]:
+    def watch(self, is_looking: Callable[[], bool] = lambda: True) -> Iterator[Progress]:
+        """What is new until it `is_over`, at least the newest, for as long as somebody `is_looking`."""
         seen: Progress | None = None
-        while seen is None or not seen.is_over:
-            if (newest := self.after(seen)) is not None:
+        while (seen is None or not seen.is_over) and is_looking():
+            self._looked_s = time.monotonic()
+            newest = self.after(seen, _LOOK_EVERY_S)
+            if newest is not seen and is_looking():
                 yield (seen := newest)
 
-    def after(self, seen: Progress | None, timeout_s: float | None = None) -> Progress | None:
-        """Waits until there is something newer than what was `seen`, for at most `timeout_s`, and returns the newest; None
-        where nothing is known yet."""
+    def after(self, seen: Progress | None, timeout_s: float | None = None) -> Progress:
+        """Waits until there is something newer than what was `seen`, for at most `timeout_s`, and returns the newest."""
         with self._news:
-            self._news.wait_for(lambda: self._progress is not None and self._progress is not seen, timeout_s)
+            self._news.wait_for(lambda: self._progress is not seen, timeout_s)
             return self._progress
 
     @property
+    def progress(self) -> Progress:
+        return self._progress
+
+    @property
     def is_over(self) -> bool:
-        return self._progress is not None and self._progress.is_over
+        return self._progress.is_over
 
     @property
     def is_cancelled(self) -> bool:
         return self._is_cancelled.is_set()
 
+    def was_looked_at_since(self, moment_s: float) -> bool:
+        """`moment_s` is of `time.monotonic`."""
+        return self._looked_s > moment_s
+
     def tell(self, progress: Progress) -> None:
         with self._news:
-            self._progress = progress
+            self._progress = replace(progress, number=self._progress.number + 1)
             self._news.notify_all()
 
     def stop(self) -> None:
@@ -102,12 +121,15 @@ class Attempt:
 
 
 class Answering:
-    """The attempts of a studio: those under way, and the last that ended, for pages that come back to them."""
+    """The attempts of a studio: those under way, and the last that ended, for pages that come back to them. `patience_s` is
+    how long one goes on whose page has left."""
 
-    def __init__(self, studio: Studio):
+    def __init__(self, studio: Studio, patience_s: float = PATIENCE_S):
         self._studio = studio
+        self.patience_s = patience_s
         self._attempts: dict[str, Attempt] = {}
         self._of_page: dict[str, Attempt] = {}
+        self._seen_by: dict[str, str | None] = {}
         self._lock = threading.Lock()
 
     def ask(
@@ -121,40 +143,69 @@ class Answering:
         source: str = "ask",
     ) -> Attempt:
         """Begins to answer `example`. What the same `page` (its session) asked before is stopped."""
-        attempt = Attempt(example)
+        attempt = Attempt(example, author)
         with self._lock:
             if earlier := self._of_page.get(page):
                 earlier.stop()
-            self._of_page[page] = self._attempts[attempt.key] = attempt
+            self._of_page[page] = self._attempts[attempt.id] = attempt
+            self._seen_by[page] = attempt.id
             self._forget_old()
-        arguments = (attempt, author, is_operating, seed, source)
+        arguments = (attempt, is_operating, seed, source)
         threading.Thread(target=self._work, args=arguments, name="answering", daemon=True).start()
         return attempt
 
-    def find(self, key: str) -> Attempt | None:
-        """The attempt with that key; None where it is unknown, or ended long ago."""
+    def find(self, id: str) -> Attempt | None:
+        """The attempt with that id; None where it is unknown, or ended long ago."""
         with self._lock:
-            return self._attempts.get(key)
+            return self._attempts.get(id)
 
-    def stop(self, page: str) -> bool:
-        """Asks the page's attempt to end after its present token; False where there is none under way."""
+    def of(self, author: str) -> list[Attempt]:
+        """The attempts of a person that are under way, the newest first."""
         with self._lock:
-            attempt = self._of_page.get(page)
-        if attempt is None or attempt.is_over:
-            return False
-        attempt.stop()
-        return True
+            return [one for one in reversed(self._attempts.values()) if one.author == author and not one.is_over]
 
-    def leave(self, key: str) -> None:
-        """The page of that attempt goes for good, so nobody waits for it any more."""
-        if attempt := self.find(key):
+    def turn(self, page: str, id: str | None) -> None:
+        """The page (its session) shows the attempt `id` from now on, None for none: what it watched is let go, and goes on."""
+        with self._lock:
+            self._seen_by[page] = id
+
+    def watch(self, page: str, attempt: Attempt) -> Iterator[Progress]:
+        """What is new of `attempt` until it is over, or the page turns to something else."""
+        self.turn(page, attempt.id)
+        return attempt.watch(lambda: self.is_seen(page, attempt))
+
+    def is_seen(self, page: str, attempt: Attempt) -> bool:
+        """Whether the page still shows the attempt."""
+        return self._seen_by.get(page) == attempt.id
+
+    def stop(self, id: str, person: str) -> None:
+        """Asks the attempt to end after its present token, where it is that person's."""
+        if (attempt := self.find(id)) is not None and attempt.author == person:
             attempt.stop()
+
+    def leave(self, id: str) -> None:
+        """The page of that attempt goes. Where nobody looks at it again within `patience_s`, it stops."""
+        if (attempt := self.find(id)) is None or attempt.is_over:
+            return
+        with self._lock:
+            # Which of its pages went is not known; another one that is still there looks again.
+            self._seen_by |= {page: None for page, seen in self._seen_by.items() if seen == id}
+        left_s = time.monotonic()
+
+        def stop_if_alone() -> None:
+            if not attempt.was_looked_at_since(left_s):
+                attempt.stop()
+
+        timer = threading.Timer(self.patience_s, stop_if_alone)
+        timer.daemon = True
+        timer.start()
 
     def _forget_old(self) -> None:
         ended = [key for key, attempt in self._attempts.items() if attempt.is_over]
         for key in ended[: max(0, len(ended) - _REMEMBERED)]:
             forgotten = self._attempts.pop(key)
             self._of_page = {page: attempt for page, attempt in self._of_page.items() if attempt is not forgotten}
+            self._seen_by = {page: seen for page, seen in self._seen_by.items() if seen != key}
 
     def _wait(self, attempt: Attempt, tell: Callable[..., None]) -> bool:
         """Wait until somebody can answer; False where the attempt was cancelled meanwhile. Raises Unavailable."""
@@ -163,7 +214,7 @@ class Answering:
             return True
         return reasoner.wait(lambda: attempt.is_cancelled, lambda sentence: tell(waiting=sentence)) is not None
 
-    def _work(self, attempt: Attempt, author: str, is_operating: bool, seed: int | None, source: str) -> None:
+    def _work(self, attempt: Attempt, is_operating: bool, seed: int | None, source: str) -> None:
         example = attempt.example
         started = time.monotonic()
         progress = Progress()
@@ -210,12 +261,14 @@ class Answering:
                 elif isinstance(notice, Finished):
                     trace = notice.trace
                     ending |= {"stop_reason": trace.stop_reason, "answer": trace.answer, "steps": trace.steps}
+                    ending["confidence"] = notice.confidence
                     record = studio.store.traces.record(
                         trace,
-                        author=author,
+                        author=attempt.author,
                         example=replace(example, source=source),
                         policy_settings=dict(policy.settings()),
                         confidence=notice.confidence,
+                        id=attempt.id,
                     )
                     ending["trace_id"] = record.id
         except PersonError as error:

@@ -19,7 +19,7 @@ from ui.api.endpoint import Services
 from ui.api.gradio_endpoints import add_endpoints
 from ui.api.mcp_tools import mcp_routes, mcp_sessions
 from ui.api.upload_routes import upload_routes
-from ui.ask_routes import ask_routes
+from ui.asking.routes import ask_routes
 from ui.code_routes import code_routes
 from ui.curating.continuing import continue_routes
 from ui.curating.lists import list_routes
@@ -58,8 +58,9 @@ def build_server(studio: Studio) -> FastAPI:
         openapi_url=None,
         lifespan=lambda app: sessions.run(),
     )
+    server.state.answering = answering
     server.include_router(media_routes(studio))
-    server.include_router(ask_routes(answering))
+    server.include_router(ask_routes(studio, answering))
     server.include_router(curate_routes(studio))
     server.include_router(work_routes(studio))
     server.include_router(version_routes(studio))

@@ -42,11 +42,12 @@ class Reasoner:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An example that a visitor can try with one click: a title, a medium by its sha256, and a question."""
+    """An example that a visitor can try with one click: a title, a medium by its sha256, a question and its options."""
 
     title: str
     sha256: str
     question: str
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,6 +195,11 @@ class Traces:
         sql = "SELECT id FROM traces WHERE (? IS NULL OR status = ?) AND number > ? ORDER BY number LIMIT ?"
         return [row[0] for row in self._connections.rows(sql, (status, status, number, limit))]
 
+    def asked_by(self, author: str, limit: int) -> list[QueueItem]:
+        """The traces that `author` asked for on the Ask screen, the newest first."""
+        sql = "SELECT * FROM traces WHERE author = ? AND source = 'ask' ORDER BY number DESC LIMIT ?"
+        return [item_of(row) for row in self._connections.rows(sql, (author, limit))]
+
     def counts(self) -> dict[Status, int]:
         """How many traces have each status; every status is there."""
         found = {row["status"]: row["n"] for row in self._connections.rows("SELECT status, n FROM trace_counts")}

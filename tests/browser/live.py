@@ -23,6 +23,7 @@ from engine.protocols import studio as protocol
 from engine.settings import Settings
 from engine.starting import Starting
 from engine.trace import Step
+from ui.answering import Answering
 from ui.studio import Reasoner, Sample
 
 __all__ = ["LiveStudio"]
@@ -102,9 +103,9 @@ class LiveStudio:
             samples=lambda: samples,
             reasoner=reasoner,
         )
-        self._server = uvicorn.Server(
-            uvicorn.Config(build_server(self.studio), host="127.0.0.1", port=0, log_level="warning")
-        )
+        server = build_server(self.studio)
+        self.answering: Answering = server.state.answering
+        self._server = uvicorn.Server(uvicorn.Config(server, host="127.0.0.1", port=0, log_level="warning"))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         self.until(lambda: self._server.started or not self._thread.is_alive(), _READY_WITHIN_S)

@@ -15,22 +15,11 @@ from PIL import Image
 from engine.policies.scripted import ScriptedPolicy
 from engine.settings import Settings
 from engine.starting import Starting
-from engine.store import Revision
 from engine.trace import Box, SelectFrames, Step, ZoomIn
+from tests.browser.asking import LOOK_AT_FRAMES, LOOK_TWICE, NEVER_DONE, ask, finish, newest, pick
 from tests.browser.live import LiveStudio
 from tests.policies.stand_in import MODEL, StandIn, serve
 from ui.studio import Reasoner
-
-LOOK_TWICE = (
-    Step("A red sign stands in the middle, too small to read.", ZoomIn(1, Box(0.4, 0.38, 0.6, 0.56))),
-    Step("Closer still.", ZoomIn(2, Box(0.1, 0.1, 0.6, 0.6))),
-    Step("Now I can read it.", answer="KX7421"),
-)
-LOOK_AT_FRAMES = (
-    Step("It shows in the middle only.", SelectFrames((6, 7))),
-    Step("I see it.", answer="EXIT 14"),
-)
-NEVER_DONE = (Step("I think and think.", answer="never said"),)
 
 
 @pytest.fixture(scope="module")
@@ -60,28 +49,6 @@ def open_page(live: LiveStudio, new_page: Callable[..., Any]) -> Iterator[Callab
 @pytest.fixture
 def page(open_page: Callable[..., Any]) -> Any:
     return open_page()
-
-
-def pick(page: Any, number: int) -> None:
-    page.click(f"#ask-samples li:nth-child({number}) button")
-    page.wait_for_selector(".source-svg")
-
-
-def ask(page: Any) -> None:
-    """Asks, and comes back when the page shows this question, running or already answered."""
-    question = page.input_value("#ask-question textarea").strip()
-    page.click("#ask-run")
-    page.wait_for_function("q => document.querySelector('.answer-question').textContent === q", arg=question)
-
-
-def finish(page: Any) -> None:
-    page.wait_for_selector("#ask-answer [data-state=done]")
-    page.wait_for_selector("#ask-run:not([disabled])")
-
-
-def newest(live: LiveStudio) -> Revision:
-    item = live.studio.store.queue.page(limit=1).items[0].item
-    return live.studio.store.revisions.head(item.id)
 
 
 def test_a_sample_is_answered_step_by_step_and_the_trace_is_recorded(live: LiveStudio, page: Any) -> None:
@@ -188,8 +155,12 @@ def test_a_closed_page_stops_its_answer(live: LiveStudio, open_page: Callable[..
     pick(page, 1)
     ask(page)
     page.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('I think')")
+    patience_s, live.answering.patience_s = live.answering.patience_s, 0.2
     page.close()
-    live.until(lambda: live.studio.store.queue.page().total == before + 1)
+    try:
+        live.until(lambda: live.studio.store.queue.page().total == before + 1)
+    finally:
+        live.answering.patience_s = patience_s
     assert newest(live).trace.stop_reason == "cancelled"
 
 
@@ -209,27 +180,6 @@ def test_a_phone_that_sleeps_finds_its_answer(live: LiveStudio, open_page: Calla
     finish(page)
     assert page.inner_text("#ask-answer .answer-text") == "KX7421"
     assert page.locator("#ask-steps .card").count() == 3
-
-
-def test_a_page_that_was_thrown_away_while_it_slept_finds_its_answer(
-    live: LiveStudio, open_page: Callable[..., Any]
-) -> None:
-    gate = live.hold(*LOOK_TWICE)
-    page = open_page()
-    pick(page, 1)
-    ask(page)
-    page.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('A red sign')")
-    # The system ends a sleeping page without a word; what the tab keeps of it is its session storage.
-    key = page.evaluate("sessionStorage.getItem('studio-attempt')")
-    again = open_page()
-    again.evaluate("key => sessionStorage.setItem('studio-attempt', key)", key)
-    again.reload()
-    again.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('A red sign')")
-    assert again.input_value("#ask-question textarea") == "What is written on the red sign?"
-    gate.release(3)
-    finish(again)
-    finish(page)
-    assert again.inner_text("#ask-answer .answer-text") == "KX7421"
 
 
 def test_the_frame_on_the_stage_is_ringed_whichever_part_of_the_page_is_there_first(
@@ -372,7 +322,7 @@ def test_what_is_missing_is_said(live: LiveStudio, page: Any) -> None:
     page.wait_for_selector(".answer-problem:has-text('Write a question first')")
     page.fill("#ask-question textarea", "What is this?")
     page.click(".ask-advanced .label-wrap")
-    page.fill(".ask-advanced textarea", "seven")
+    page.fill("#ask-seed textarea, #ask-seed input", "seven")
     page.click("#ask-run")
     page.wait_for_selector(".answer-problem:has-text('whole number')")
     assert live.studio.store.queue.page().total == before

@@ -9,14 +9,14 @@ from engine.errors import InvalidInput
 
 @pytest.mark.parametrize(("text", "seed"), [("", None), (None, None), ("  ", None), ("0", 0), (" 17 ", 17)])
 def test_an_empty_seed_is_none_and_never_zero(text: str | None, seed: int | None) -> None:
-    from ui.ask import seed_of
+    from ui.asking.reading import seed_of
 
     assert seed_of(text) == seed
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "1.5", "1e3", "٣", "²"])
 def test_anything_else_is_said(text: str) -> None:
-    from ui.ask import seed_of
+    from ui.asking.reading import seed_of
 
     with pytest.raises(InvalidInput, match="whole number"):
         seed_of(text)
@@ -29,7 +29,7 @@ def test_a_person_in_line_sees_the_place(before: int, note: str) -> None:
     from engine.reasoning import Waiting
     from tests.drivers.cases import ANSWER, PICTURE, PICTURES
     from ui.answering import Progress
-    from ui.ask import _told
+    from ui.asking.shown import told
 
     class Waited(ScriptedPolicy):
         def converse(self, pictures, seed):
@@ -46,4 +46,4 @@ def test_a_person_in_line_sees_the_place(before: int, note: str) -> None:
 
     notices = list(stream(Waited(turns=(ANSWER,)), PICTURE, PICTURES))
     assert Waiting(0, before) in notices and notices[-1].trace.answer == "KX7421"
-    assert _told(Progress(before=before))["note"] == note
+    assert told(Progress(before=before))["note"] == note

@@ -14,7 +14,7 @@ from engine.trace_json import media_to_json, step_to_json, trace_to_json, view_t
 from ui.answering import Progress
 from ui.api.endpoint import Services
 from ui.api.values import TraceValue, trace_url
-from ui.ask import MAX_FILES, MAX_QUESTION_CHARACTERS, example_of
+from ui.asking.reading import MAX_FILES, MAX_QUESTION_CHARACTERS, example_of
 
 __all__ = ["ask"]
 

@@ -20,7 +20,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from engine.errors import InvalidMedia, PersonError
-from ui.ask import MAX_FILES
+from ui.asking.reading import MAX_FILES
 from ui.rights import acts
 from ui.studio import Studio
 

@@ -1,51 +1,50 @@
-import { say, tell } from '../client/dom.js';
+import { sureness } from '../asking/client/sureness.js';
+import { watching } from '../asking/client/watching.js';
+import { each, make, say, tell } from '../client/dom.js';
 import { duration } from '../client/words.js';
-
-// Where the key of the attempt under way stands, in case this page is thrown away while it sleeps.
-const KEPT = 'studio-attempt';
-// A stream that lives says something within this time, or is asked for again.
-const SILENT_MS = 1500;
-
-function kept() {
-  try {
-    return sessionStorage.getItem(KEPT);
-  } catch {
-    return null; // storage may be refused inside a frame
-  }
-}
-function keep(attempt) {
-  try {
-    if (attempt) sessionStorage.setItem(KEPT, attempt);
-    else sessionStorage.removeItem(KEPT);
-  } catch {
-    /* it lasts as long as this page then */
-  }
-}
 
 export function mount({ element, props, trigger, watch }) {
   const root = element.querySelector('.answer');
   const part = (name) => root.querySelector(`.answer-${name}`);
+  const drawSureness = sureness(root);
   let started = null,
     clock = null,
-    newsAt = 0;
+    asked = null;
 
   function tick() {
     tell(part('clock'), duration((performance.now() - started) / 1000));
   }
 
-  function remember(trace) {
-    const address = new URL(location.href);
-    if (trace) address.searchParams.set('trace', trace);
-    else address.searchParams.delete('trace');
-    if (address.href !== location.href) history.replaceState(history.state, '', address);
+  // A long question shows its beginning, and all of it on demand.
+  const more = part('more');
+  function fold() {
+    const question = part('question');
+    more.hidden = question.scrollHeight <= question.clientHeight + 1 && question.classList.contains('is-folded');
+    say(more, question.classList.contains('is-folded') ? 'Show the whole question' : 'Show less');
+    more.setAttribute('aria-expanded', String(!question.classList.contains('is-folded')));
   }
+  more.addEventListener('click', () => {
+    part('question').classList.toggle('is-folded');
+    fold();
+  });
+  new ResizeObserver(fold).observe(part('question'));
 
   function render() {
     const value = props.value || { state: 'empty' };
     const isRunning = value.state === 'running';
     root.dataset.state = value.state;
     root.dataset.tone = value.tone || 'plain';
+    root.dataset.sure = value.sure?.level || '';
+    if (asked !== value.address) part('question').classList.add('is-folded');
+    asked = value.address;
     tell(part('question'), value.question || '');
+    each(
+      part('options'),
+      value.options || [],
+      () => make('li'),
+      (item, option) => say(item, option),
+    );
+    fold();
     tell(part('text'), value.answer === null || value.answer === undefined ? '' : value.answer);
     tell(part('note'), value.note || '');
     tell(part('policy'), value.state === 'empty' ? '' : value.policy || '');
@@ -53,7 +52,7 @@ export function mount({ element, props, trigger, watch }) {
     part('spinner').hidden = !isRunning;
     say(part('status'), value.status || '');
     say(part('problem'), value.problem || '');
-    if (value.state === 'running' || value.trace_id) remember(value.trace_id);
+    drawSureness(value.sure || null);
     const link = part('link');
     link.hidden = !value.link;
     if (value.link) {
@@ -71,34 +70,13 @@ export function mount({ element, props, trigger, watch }) {
     }
     if (!isRunning) tell(part('clock'), typeof value.elapsed_s === 'number' ? duration(value.elapsed_s) : '');
   }
-  function resume(attempt) {
-    props.value = { ...props.value, attempt };
-    trigger('resume');
-  }
-  // Back from sleep, another app or a dead network: what streamed may have stopped without a word.
-  function comeBack() {
-    const cameAt = performance.now();
-    setTimeout(() => {
-      if (props.value?.attempt && newsAt < cameAt) resume(props.value.attempt);
-    }, SILENT_MS);
-  }
-  document.addEventListener('visibilitychange', () => {
-    if (!document.hidden) comeBack();
+
+  const told = watching(() => props.value, (wanted) => {
+    props.value = { ...props.value, wanted };
+    trigger('open');
   });
-  window.addEventListener('online', comeBack);
-  window.addEventListener('pageshow', (event) => {
-    if (event.persisted) comeBack();
-  });
-  // A page that is kept (it may be gone back to) and one that sleeps leave nothing.
-  window.addEventListener('pagehide', (event) => {
-    if (!event.persisted && props.value?.attempt) navigator.sendBeacon('ask/leave', props.value.attempt);
-  });
-  const before = kept();
-  keep(null);
-  if (before && !new URLSearchParams(location.search).has('trace')) resume(before);
   watch('value', () => {
-    newsAt = performance.now();
-    if (props.value) keep(props.value.attempt);
+    told();
     render();
   });
   render();

@@ -15,6 +15,14 @@ function create() {
 
 export function mount({ element, props, trigger, watch }) {
   const list = element.querySelector('.samples');
+  let staged = '';
+
+  // The sample whose picture stands on the stage; the one that was picked, where two share it.
+  function current() {
+    const { items, current: picked } = props.value;
+    if (items[picked]?.sha256 === staged) return picked;
+    return items.findIndex(({ sha256 }) => sha256 === staged);
+  }
 
   function render() {
     const value = props.value || { items: [] };
@@ -24,7 +32,7 @@ export function mount({ element, props, trigger, watch }) {
       say(part('kind'), entry.kind === 'video' ? 'clip' : '');
       say(part('title'), entry.title);
       say(part('question'), entry.question);
-      part('item').setAttribute('aria-pressed', value.current === index);
+      part('item').setAttribute('aria-pressed', String(index === current()));
     });
     element.querySelector('.samples-empty').textContent = !props.value
       ? 'The samples are being drawn …'
@@ -36,6 +44,10 @@ export function mount({ element, props, trigger, watch }) {
     props.value = { ...props.value, current: index };
     render();
     trigger('pick');
+  });
+  document.addEventListener('studio:staged', (event) => {
+    staged = event.detail.media.join();
+    if (props.value) render();
   });
   watch('value', render);
   render();

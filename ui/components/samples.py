@@ -1,8 +1,9 @@
 """A gallery of examples to try with one click.
 
-Value: {"items": [{"title": str, "question": str, "kind": "image" | "video", "url": str}], "current": index | None}, or
-None while the samples are still being drawn.
-Event: `pick`, with `current` set in the value. Arrow keys move, Enter picks.
+Value: {"items": [{"title": str, "question": str, "kind": "image" | "video", "url": str, "sha256": str}], "current": index |
+None}, or None while the samples are still being drawn.
+Event: `pick`, with `current` set in the value. Arrow keys move, Enter picks. The sample whose picture stands on the stage is
+lit (document event studio:staged), however it came there.
 """
 
 from __future__ import annotations

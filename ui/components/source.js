@@ -8,6 +8,7 @@ export function mount({ element, props, watch }) {
   const mediaBox = element.querySelector('.source-media');
   const frames = [];
   let seen = '',
+    of = '',
     lookSeen = '';
 
   function stage(medium, index) {
@@ -107,6 +108,16 @@ export function mount({ element, props, watch }) {
       say(mediaBox, '');
       frames.length = 0;
       media.forEach(stage);
+      document.dispatchEvent(new CustomEvent('studio:staged', { detail: { media: media.map(({ sha256 }) => sha256) } }));
+    }
+    // Another attempt at the same clip begins at its beginning, not where the last one looked.
+    if ((value.of || '') !== of) {
+      of = value.of || '';
+      lookSeen = '';
+      media.forEach((medium, index) => {
+        frames[index] = medium.kind === 'video' ? 1 : null;
+        announce(index);
+      });
     }
     const look = JSON.stringify(value.look || null);
     if (value.look && look !== lookSeen) {

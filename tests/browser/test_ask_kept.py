@@ -1,0 +1,166 @@
+"""What was asked is kept: addresses, reloads, the way back, and nothing of one attempt in the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from engine.trace import Step
+from tests.browser.asking import LOOK_AT_FRAMES, LOOK_TWICE, ask, finish, newest, pick
+from tests.browser.live import LiveStudio
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[LiveStudio]:
+    studio = LiveStudio(tmp_path_factory.mktemp("kept"))
+    yield studio
+    studio.close()
+
+
+@pytest.fixture
+def page(live: LiveStudio, new_page: Callable[..., Any]) -> Any:
+    page = new_page()
+    page.goto(live.url)
+    page.wait_for_selector("#ask-samples li")
+    return page
+
+
+def trace_in(page: Any) -> str | None:
+    return page.evaluate("new URL(location.href).searchParams.get('trace')")
+
+
+def test_an_attempt_has_its_address_at_once_and_a_reload_goes_on_with_it(live: LiveStudio, page: Any) -> None:
+    gate = live.hold(*LOOK_TWICE)
+    pick(page, 1)
+    ask(page)
+    page.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('A red sign')")
+    trace_id = trace_in(page)
+    assert trace_id, "before anything is answered"
+    gate.release()
+    page.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('Closer still')")
+    page.reload()
+    page.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('Closer still')")
+    assert page.input_value("#ask-question textarea") == "What is written on the red sign?"
+    gate.release(2)
+    finish(page)
+    assert page.inner_text("#ask-answer .answer-text") == "KX7421"
+    assert newest(live).trace_id == trace_id == trace_in(page)
+    assert page.title() == "What is written on the red sign? · Pixel Reasoner Studio"
+
+
+def test_back_and_forward_show_what_stood_there(live: LiveStudio, page: Any) -> None:
+    live.say(*LOOK_TWICE)
+    pick(page, 1)
+    ask(page)
+    finish(page)
+    first = trace_in(page)
+    live.say(Step("Again.", answer="SECOND"))
+    page.fill("#ask-question textarea", "And now?")
+    ask(page)
+    finish(page)
+    assert trace_in(page) not in (None, first)
+    page.go_back()
+    page.wait_for_selector(".answer-text:has-text('KX7421')")
+    assert trace_in(page) == first
+    assert page.input_value("#ask-question textarea") == "What is written on the red sign?"
+    page.go_back()
+    page.wait_for_selector("#ask-answer [data-state=empty]", state="attached")
+    assert page.is_visible(".source-svg"), "the picture was there before the question"
+    page.go_forward()
+    page.go_forward()
+    page.wait_for_selector(".answer-text:has-text('SECOND')")
+
+
+def test_nothing_of_an_attempt_stands_in_the_next_one(live: LiveStudio, page: Any) -> None:
+    live.say(*LOOK_AT_FRAMES)
+    pick(page, 2)
+    page.wait_for_selector(".filmstrip-frame")
+    ask(page)
+    finish(page)
+    page.wait_for_selector(".filmstrip [aria-pressed=true][data-frame='6']")
+    assert page.get_attribute("#ask-samples li:nth-child(2) button", "aria-pressed") == "true"
+
+    live.say(Step("I need no look.", answer="none"))
+    page.fill("#ask-question textarea", "And without looking?")
+    ask(page)
+    finish(page)
+    page.wait_for_selector(".filmstrip [aria-pressed=true][data-frame='1']")
+    assert page.locator(".filmstrip-frame.is-lit").count() == 0
+
+    pick(page, 1)
+    page.wait_for_selector("#ask-answer [data-state=empty]", state="attached")
+    assert trace_in(page) is None
+    assert page.title() == "Ask · Pixel Reasoner Studio"
+    pressed = page.locator("#ask-samples [aria-pressed=true]")
+    assert pressed.count() == 1
+    page.set_input_files("#ask-media input[type=file]", live.studio.settings.home / "picture.png")
+    own = live.studio.settings.home / "own.png"
+    from PIL import Image
+
+    Image.new("RGB", (64, 48), "teal").save(own)
+    page.set_input_files("#ask-media input[type=file]", own)
+    page.wait_for_selector(".source-size:has-text('64 × 48')")
+    assert pressed.count() == 0, "no sample stands on the stage"
+
+
+def test_what_goes_on_elsewhere_does_not_come_back_into_the_page(live: LiveStudio, page: Any) -> None:
+    gate = live.hold(*LOOK_TWICE)
+    pick(page, 1)
+    ask(page)
+    page.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('A red sign')")
+    trace_id = trace_in(page)
+    page.click("#ask-samples li:nth-child(2) button")
+    page.wait_for_selector(".filmstrip-frame")
+    gate.release(3)
+    live.until(lambda: (attempt := live.answering.find(trace_id)) is not None and attempt.progress.trace_id)
+    page.wait_for_selector("#ask-run:not([disabled])")
+    assert page.locator("#ask-steps .card").count() == 0
+    page.click(".questions summary")
+    page.wait_for_selector(f".questions a[href='?trace={trace_id}']:has-text('KX7421')")
+    page.click(f".questions a[href='?trace={trace_id}']")
+    page.wait_for_selector(".answer-text:has-text('KX7421')")
+
+
+def test_a_stream_that_broke_without_a_word_is_picked_up(live: LiveStudio, page: Any) -> None:
+    gate = live.hold(*LOOK_TWICE)
+    pick(page, 1)
+    ask(page)
+    page.wait_for_selector("#ask-steps .card.is-live .card-thought:has-text('A red sign')")
+    trace_id = trace_in(page)
+    # The stream ends as where a proxy drops it: nothing comes any more, and nobody says so.
+    live.answering.turn(next(key for key, seen in live.answering._seen_by.items() if seen == trace_id), None)
+    page.wait_for_timeout(700)
+    gate.release(3)
+    finish(page)
+    assert page.inner_text("#ask-answer .answer-text") == "KX7421"
+
+
+def test_a_long_question_is_folded_and_never_cut(live: LiveStudio, page: Any) -> None:
+    live.say(Step("Long.", answer="short"))
+    pick(page, 1)
+    page.fill("#ask-question textarea", "word " * 399 + "last?")
+    ask(page)
+    finish(page)
+    top = page.locator("#ask-answer .answer-text").bounding_box()
+    assert top and top["y"] < 500, "the answer is in sight"
+    page.click(".answer-more")
+    assert page.inner_text(".answer-question").endswith("last?")
+    assert page.get_attribute(".answer-more", "aria-expanded") == "true"
+    page.fill("#ask-question textarea", "x" * 2001)
+    page.click("#ask-run")
+    page.wait_for_selector(".answer-problem:has-text('2001 characters; at most 2000')")
+
+
+def test_options_are_chosen_among(live: LiveStudio, page: Any) -> None:
+    live.say(Step("The second.", answer="B"))
+    pick(page, 1)
+    page.fill("#ask-question textarea", "Which colour?")
+    page.click(".ask-advanced .label-wrap")
+    page.fill("#ask-options textarea", "A) blue\nB) red")
+    ask(page)
+    finish(page)
+    assert page.inner_text(".answer-text") == "B: red"
+    record = live.studio.store.traces.get(newest(live).trace_id)
+    assert record.example.options == ("blue", "red")

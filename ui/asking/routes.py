@@ -1,0 +1,75 @@
+"""What the Ask page asks of the server beside Gradio's events.
+
+    POST /ask/leave        the id of an attempt, as text: its page goes, so it stops unless somebody comes back. 204, always
+    GET  /ask/news/{id}    {"number", "is_over"}: whether there is news of an attempt that a page may have missed
+    GET  /ask/mine         {"questions": [{"id", "question", "answer", "kind", "url", "asked_at", "is_over"}]}, newest first
+
+A page that is closed has no time for an event of Gradio; the browser sends the first after it (`navigator.sendBeacon`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from engine.store.traces import QueueItem
+from engine.trace import Media
+from ui.answering import Answering, Attempt
+from ui.guests import user_of
+from ui.rights import acts
+from ui.studio import Studio
+from ui.trace_values import thumbnail_url
+
+__all__ = ["ask_routes"]
+
+_MOST_BYTES = 100
+_MOST_QUESTIONS = 30
+_SIDE_PX = 128
+_FRESH = {"Cache-Control": "no-store"}
+
+
+def ask_routes(studio: Studio, answering: Answering) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.post("/ask/leave", dependencies=[acts("ask")])
+    async def leave(request: Request) -> Response:
+        key = bytearray()
+        async for piece in request.stream():
+            key += piece
+            if len(key) > _MOST_BYTES:
+                return Response(status_code=204)
+        answering.leave(key.decode("ascii", "replace"))
+        return Response(status_code=204)
+
+    @routes.get("/ask/news/{id}", dependencies=[acts("look")])
+    def news(id: str) -> JSONResponse:
+        attempt = answering.find(id)
+        told = {"number": -1, "is_over": True}
+        if attempt is not None:
+            told = {"number": attempt.progress.number, "is_over": attempt.is_over}
+        return JSONResponse(told, headers=_FRESH)
+
+    @routes.get("/ask/mine", dependencies=[acts("look")])
+    def mine(request: Request) -> JSONResponse:
+        person = user_of(request)
+        asked = [_under_way(attempt) for attempt in answering.of(person)]
+        asked += [_kept(item) for item in studio.store.traces.asked_by(person, _MOST_QUESTIONS)]
+        return JSONResponse({"questions": asked[:_MOST_QUESTIONS]}, headers=_FRESH)
+
+    return routes
+
+
+def _under_way(attempt: Attempt) -> dict[str, Any]:
+    return _row(attempt.id, attempt.example.question, None, attempt.example.media[0]) | {"is_over": False}
+
+
+def _kept(item: QueueItem) -> dict[str, Any]:
+    medium = Media(item.media_sha256, item.media_kind, 1, 1) if item.media_sha256 and item.media_kind else None
+    return _row(item.id, item.question, item.answer, medium) | {"is_over": True, "asked_at": item.created_at}
+
+
+def _row(id: str, question: str, answer: str | None, medium: Media | None) -> dict[str, Any]:
+    url = medium and thumbnail_url(medium.sha256, 1 if medium.kind == "video" else None, _SIDE_PX)
+    return {"id": id, "question": question, "answer": answer, "url": url, "asked_at": None}
