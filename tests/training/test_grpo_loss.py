@@ -8,6 +8,9 @@ from engine.training.grpo_config import GrpoConfig
 
 from .grpo_runs import CONFIG, losses, train
 
+STEP = 1e-2
+"""Length of the step of a finite difference, in the space of all weights of the adapter."""
+
 
 def test_the_loss_is_grpos_on_what_was_said_and_nothing_else(undecided, rl_examples, load_pictures, tmp_path):
     backbone = undecided()
@@ -132,3 +135,37 @@ def test_rows_without_an_advantage_cost_nothing_and_change_nothing(
         assert (one - other).abs().max() <= 1e-4 * max(1.0, float(other.abs().max()))
     # A step that teaches nothing says so by a loss and a gradient of 0.
     assert seen[0]["loss"] == 0 and seen[0]["gradient_norm"] == 0
+
+
+def test_the_gradient_agrees_with_a_finite_difference(undecided, rl_examples, load_pictures, tmp_path, monkeypatch):
+    """In fp32, along the gradient itself: the loss with the old log-probabilities held changes by |gradient| per length."""
+    import torch
+
+    from engine.training.leased_grpo import LeasedGrpoTrainer
+
+    original, found = LeasedGrpoTrainer._compute_loss, []
+
+    def compared(self, model, inputs):
+        loss = original(self, model, inputs)
+        weights = [value for value in model.parameters() if value.requires_grad]
+        gradients = torch.autograd.grad(loss, weights)
+        length = float(torch.sqrt(sum((one**2).sum() for one in gradients)))
+        # What was said just now has learned its old log-probabilities: they stay those of the weights in the middle.
+        held = inputs | {"old_per_token_logps": inputs["old_per_token_logps"].clone()}
+        held["old_per_token_logps"][inputs["advantages"] != 0] = self._taught["old_per_token_logps"]
+        sides = []
+        with torch.no_grad():
+            for way in (1, -1):
+                for value, gradient in zip(weights, gradients, strict=True):
+                    value += way * STEP / length * gradient
+                sides.append(float(original(self, model, held)))
+                for value, gradient in zip(weights, gradients, strict=True):
+                    value -= way * STEP / length * gradient
+        found.append((length, (sides[0] - sides[1]) / (2 * STEP)))
+        return original(self, model, inputs)
+
+    monkeypatch.setattr(LeasedGrpoTrainer, "_compute_loss", compared)
+    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "queries_a_step": 1})
+    train(undecided(), rl_examples[:1], load_pictures, tmp_path, config)
+    ((length, slope),) = found
+    assert length > 1e-3 and slope == pytest.approx(length, rel=1e-2)
