@@ -33,14 +33,13 @@ STOREYS = (
     Storey("Who acts", ("engine.policies",)),
     Storey("The loop", ("engine.reasoning",)),
     Storey("Its voices", ("engine.drivers",)),
-    Storey("Measuring and editing", ("engine.evaluation", "engine.editing")),
+    Storey("Measuring and editing", ("engine.evaluation", "engine.editing", "engine.worth")),
     Storey(
         "Learning, asking, exchanging",
         (
             "engine.synthesis",
             "engine.training",
             "engine.blanking",
-            "engine.worth",
             "engine.exchange",
             "engine.importing",
         ),

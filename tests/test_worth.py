@@ -91,3 +91,23 @@ def test_the_words_before_an_answer_are_the_turns_own_and_do_not_hold_it(name) -
         given, weighed = answer_words(protocol, trace)
         assert before in given and weighed.startswith(words) and len(weighed) == len(answer) + 1
         assert (given + weighed) in protocol.render(trace.steps[-1], trace.views, trace.media)
+
+
+def test_another_answer_is_weighed_where_the_own_one_is_said() -> None:
+    protocol, options = protocol_named("studio"), ("red", "dark green", "blue")
+    for thought, own, gold, before, words in (
+        ("It says KX. So KX.", "KX", "17", "It says ", "17."),
+        ("Here it is. The cup is dark green.", "B", "A", "The cup is ", "red."),
+        ("The cup is dark green.", "B", "B", "The cup is ", "dark green."),
+        ("", "B", "C", r"\boxed{", "C}"),
+        ("Two: 1 at (0.20, 0.30), 2 at (0.40, 0.30). It is 2.", "2", "3", "(0.20, 0.30), ", "3 "),
+    ):
+        trace = play(photo(), Step("Left.", LOOK), Step(thought, answer=own))
+        given, weighed = answer_words(protocol, trace, options=options, answer=gold)
+        assert given.endswith(before) and weighed == words
+
+
+def test_the_gold_answer_is_weighed_when_it_is_given() -> None:
+    policy, trace = Weighing(), play(photo(), Step("Left.", LOOK), ANSWER)
+    assert list(weigh_looks(trace, policy, pictures_of(photo()), answer="AB")) == [LookWorth(0, ONE, TWO)]
+    assert {words for _, words, _ in policy.asked} == {"AB}"}

@@ -52,12 +52,16 @@ RewardGroup = Callable[[Sequence[Trace], Example], Sequence[Reward]]
 """Rewards of one example's traces; `reward_group` makes the one that a run uses."""
 
 
-def reward_group(config: GrpoConfig) -> RewardGroup:
-    """The rewards that the configuration asks for: correctness as evaluation scores it, bonus and penalty."""
+def reward_group(config: GrpoConfig, worth_of: Callable[[Trace, Example], float]) -> RewardGroup:
+    """The rewards that the configuration asks for: correctness as evaluation scores it, bonus and penalty. `worth_of` says
+    what the looks of a rollout were worth, and is asked where the reward counts it."""
+    rule = config.reward_rule
+    is_weighing = rule.is_curious and rule.variant == "credit"
 
     def reward(traces: Sequence[Trace], example: Example) -> Sequence[Reward]:
         scores = [correctness(trace, example) for trace in traces]
-        return rewards(traces, scores, config.reward_rule)
+        worths = [worth_of(trace, example) for trace in traces] if is_weighing else []
+        return rewards(traces, scores, rule, worths)
 
     return reward
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ from trl import GRPOConfig
 from engine.backbone.adapters import WEIGHTS, load_adapter, lora_config
 from engine.backbone.loading import Backbone
 from engine.errors import InvalidInput
-from engine.trace import Example
+from engine.policies.local import LocalPolicy
+from engine.trace import Example, Trace
 from engine.trace_json import known_to_json, media_to_json
 from engine.training.arguments import shared_arguments
 from engine.training.candidate import candidate
@@ -41,6 +43,7 @@ from engine.training.leased import Quantum
 from engine.training.leased_grpo import GRPO_NAMES, LeasedGrpoTrainer, no_reward
 from engine.training.on_backbone import Trained, adapter_on
 from engine.training.rollouts import RolloutsStopped
+from engine.worth import weigh_looks
 
 __all__ = ["OnMetric", "run_grpo"]
 
@@ -108,13 +111,14 @@ def run_grpo(
         backbone, lora, make_trainer, seed=config.seed, quantum=quantum, fingerprint=fingerprint, warm_start=warm
     ) as trainer:
         trainer.on_episode = on_episode
+        policy = candidate(backbone, "in training")
         trainer.episodes = Episodes(
-            candidate(backbone, "in training"),
+            policy,
             examples,
             config,
             load_pictures,
             should_stop,
-            reward or reward_group(config),
+            reward or reward_group(config, partial(_worth, LocalPolicy(policy), load_pictures)),
         )
         try:
             trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
@@ -134,6 +138,15 @@ def _rewarded_by(example: Example) -> dict[str, Any]:
     media = [media_to_json(medium) for medium in example.media]
     said = {"question": example.question, "media": media, "answer": known["gold"]}
     return said | {name: known[name] for name in ("options", "other_answers", "rule")}
+
+
+def _worth(policy: LocalPolicy, load_pictures: PictureLoader, trace: Trace, example: Example) -> float:
+    """What the looks of a rollout were worth together to the gold answer, 0 where it did not look or did not answer."""
+    if trace.answer is None or not trace.has_operation:
+        return 0.0
+    looks = weigh_looks(trace, policy, load_pictures(trace.media), options=example.options, answer=example.answer)
+    first, *more = looks
+    return (more[-1] if more else first).after - first.before
 
 
 def _weights_hash(folder: Path | None) -> str:

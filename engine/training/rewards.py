@@ -3,9 +3,13 @@ r"""Rewards of curiosity-driven RL, as pure functions of traces and scores (pape
     paper           r' = r + alpha * max(H - RaPR, 0) * 1[operates] + beta * min(N - n, 0)
     released-code   r' = r + curiosity - beta * (n - 1) * 1[n > 0],  curiosity = max(H - RaPR, 0) / d / RaPR * 0.25 * 1[n > 0]
                     with d = 2 for pictures and 1.5 for clips, and r = 0 where the last operation failed and was not mended
+    credit          r' = r + alpha * w + beta * min(N - n, 0)       (ours: nobody else's formula)
 
     r      correctness in [0, 1], the verdict of the very scorers that evaluate (engine.evaluation.scoring)
     n      operations that the rollout called, failed ones too
+    w      what its looks were worth, in [-1, 1]: how likely the gold answer was after the last look, less how likely before the
+           first (`engine.worth`: no judge, the policy weighs it itself), 0 where nothing was looked at. Over the looks of a
+           rollout the differences add up to it
     RaPR   share of the group's rollouts that operate
     alpha 0.5, beta 0.05, H 0.3, N 1
 
@@ -54,7 +58,7 @@ __all__ = [
     "rewards",
 ]
 
-Variant = Literal["paper", "released-code"]
+Variant = Literal["paper", "released-code", "credit"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 Advantage = Literal["normalised", "centred"]
 ADVANTAGES: tuple[Advantage, ...] = get_args(Advantage)
@@ -64,7 +68,8 @@ _SMALLEST_DEVIATION = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class RewardRule:
-    """Which formula, and its constants. Without `is_curious` a reward is the correctness alone (the paper's ablation
+    """Which formula, and its constants; `alpha` is the weight of the bonus, be it for curiosity or for what looks were worth.
+    Without `is_curious` a reward is the correctness alone (the paper's ablation
     "RL without curiosity"). `threshold` is H, `free_operations` is N."""
 
     variant: Variant = "paper"
@@ -141,11 +146,19 @@ def released_penalty(called: int, beta: float = 0.05) -> float:
     return -beta * (called - 1) if called > 0 else 0.0
 
 
-def rewards(traces: Sequence[Trace], scores: Sequence[float], rule: RewardRule) -> tuple[Reward, ...]:
-    """The rewards of one group: all rollouts of one example, with their correctness (`correctness`)."""
+def rewards(
+    traces: Sequence[Trace], scores: Sequence[float], rule: RewardRule, worths: Sequence[float] = ()
+) -> tuple[Reward, ...]:
+    """The rewards of one group: all rollouts of one example, with their correctness (`correctness`) and, for the variant
+    `credit`, what the looks of each were worth."""
     if not rule.is_curious:
         return tuple(Reward(score, 0.0, 0.0) for score in scores)
     called = [called_operations(trace) for trace in traces]
+    if rule.variant == "credit":
+        return tuple(
+            Reward(score, rule.alpha * worth, paper_penalty(count, rule.beta, rule.free_operations))
+            for score, worth, count in zip(scores, worths, called, strict=True)
+        )
     if rule.variant == "paper":
         operating = [trace.has_operation for trace in traces]
         rate = rapr(operating)

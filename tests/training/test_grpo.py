@@ -48,6 +48,26 @@ def test_a_reward_for_operating_raises_rapr(undecided, rl_examples, pictures, lo
     assert sum(one.trace.has_operation for one in trained) > sum(one.trace.has_operation for one in plain)
 
 
+def test_a_step_by_credit_pays_for_what_each_look_was_worth(undecided, rl_examples, pictures, load_pictures, tmp_path):
+    """The first step's rollouts are of the policy as it is, which weighs the same looks afterwards."""
+    from engine.policies.local import LocalPolicy
+    from engine.worth import weigh_looks
+
+    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "variant": "credit"})
+    backbone, episodes = undecided(), []
+    keep = lambda step, episode: episodes.append(episode)  # noqa: E731
+    train(backbone, rl_examples, load_pictures, tmp_path, config, reward=None, on_episode=keep)
+    looked = 0
+    for group, example in episodes[0].rolled:
+        for rollout, reward in zip(group.rollouts, group.rewards, strict=True):
+            worth = 0.0
+            if rollout.trace.has_operation and rollout.trace.answer is not None:
+                looks = list(weigh_looks(rollout.trace, LocalPolicy(backbone), pictures, answer=example.answer))
+                worth, looked = looks[-1].after - looks[0].before, looked + 1
+            assert reward.bonus == pytest.approx(0.5 * worth, abs=1e-4)
+    assert looked and any(reward.bonus for group, _ in episodes[0].rolled for reward in group.rewards)
+
+
 def test_every_number_of_a_step_is_told(alone):
     _, seen, _ = alone
     names = {

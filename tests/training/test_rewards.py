@@ -95,7 +95,15 @@ def test_a_group_in_the_released_variant():
     assert rewards(clips, [0.0] * 8, RewardRule("released-code"))[0].bonus == pytest.approx(0.2333333)
 
 
-@pytest.mark.parametrize("variant", ["paper", "released-code"])
+def test_a_group_by_what_its_looks_were_worth():
+    """0.5 of what they changed, and the paper's penalty; nobody gets a bonus for looking as such."""
+    traces = [trace("seen"), trace("seen", "seen"), trace(), trace("failed")]
+    found = rewards(traces, [1.0, 0.0, 1.0, 0.0], RewardRule("credit"), [0.9, -0.2, 0.0, 0.0])
+    assert found == (Reward(1.0, 0.45, 0.0), Reward(0.0, -0.1, -0.05), Reward(1.0, 0.0, 0.0), Reward(0.0, 0.0, 0.0))
+    assert [one.total for one in found] == pytest.approx([1.45, -0.15, 1.0, 0.0])
+
+
+@pytest.mark.parametrize("variant", ["paper", "released-code", "credit"])
 def test_without_curiosity_a_reward_is_the_correctness(variant):
     group = [trace("seen", "seen"), trace("failed"), trace()]
     found = rewards(group, [1.0, 0.5, 0.0], RewardRule(variant, is_curious=False))

@@ -3,6 +3,7 @@
     warm start         SFT on synthesised trajectories, as in the study (`engine.lab.study`); what RL begins with
     full               GRPO with curiosity                        (the paper's reward)
     without curiosity  the same, with the correctness alone as its reward
+    credit             the same, with what each look was worth    (`engine.training.rewards`), where it is asked for
 
     gain     of an example: its mean score over the seeds' runs, less its score before; of a benchmark the mean over its
              examples; in all the mean of the four, in points
@@ -46,7 +47,9 @@ MOST_CPU_S = 40 * 60
 SIZES = Sizes(test_examples=200, practice_examples=200)
 """At full size; the RL settings among them are those of docs/rl.md."""
 
-RUNS: Mapping[str, Row] = {"with_curiosity": "full", "without_curiosity": "no-curiosity"}
+RUNS: Mapping[str, Row] = {"with_curiosity": "full", "without_curiosity": "no-curiosity", "with_credit": "credit"}
+
+_VARIANT: Mapping[str, Mapping[str, Any]] = {"with_credit": {"variant": "credit"}}
 
 SETTINGS: Mapping[str, Any] = {}
 """Of GrpoConfig, where they are others than the study's; docs/rl.md says how they were chosen."""

@@ -92,6 +92,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--jobs", type=int, default=1, help="rl-gain: how many of its parts run at once (1)")
     parser.add_argument("--seeds", type=int, help="rl-gain: runs of each kind (3)")
+    parser.add_argument("--credit", action="store_true", help="rl-gain: runs with the reward `credit` as well")
     parser.add_argument("--json", action="store_true", help="one JSON object for each bench and nothing else")
     parser.epilog = (
         "Everything is made in the temporary folder (TMPDIR) and removed afterwards; the queue's store takes about 6 KB "
@@ -207,7 +208,7 @@ def _rl_gain(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> 
     from engine.lab.bench import rl_gain
 
     sizes = rl_gain.SIZES if arguments.seeds is None else dataclasses.replace(rl_gain.SIZES, seeds=arguments.seeds)
-    runs = tuple(rl_gain.RUNS)
+    runs = [run for run in rl_gain.RUNS if run != "with_credit" or arguments.credit]
     progress: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
     folder = None if arguments.out is None else Path(arguments.out)
     found = rl_gain.measure(settings, folder, sizes, runs, jobs=arguments.jobs, progress=progress)

@@ -42,7 +42,7 @@ __all__ = [
 
 BENCHMARKS = ("mini-vstar", "mini-tally", "mini-info", "mini-mv")
 
-Row = Literal["no-operations", "warm-start", "no-curiosity", "no-warm-start", "no-corrections", "full"]
+Row = Literal["no-operations", "warm-start", "no-curiosity", "no-warm-start", "no-corrections", "full", "credit"]
 LABELS: Mapping[Row, str] = {
     "no-operations": "no operations",
     "warm-start": "warm start only",
@@ -50,8 +50,10 @@ LABELS: Mapping[Row, str] = {
     "no-warm-start": "RL without warm start",
     "no-corrections": "RL without correction data",
     "full": "full",
+    "credit": "RL by credit",
 }
-ROWS: tuple[Row, ...] = tuple(LABELS)
+ROWS: tuple[Row, ...] = tuple(row for row in LABELS if row != "credit")
+"""Of the study; `credit` is a row of `bench rl-gain` alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,10 @@ def test_nothing_that_trains_knows_what_is_asked_afterwards(purpose) -> None:
             assert asked <= set(part.needs)
         else:
             assert not asked & set(part.needs)
-    rows = [(part.row, part.seed, part.is_curious) for part in parts if isinstance(part, Grpo)]
-    assert rows == [("full", 0, True), ("no-curiosity", 0, False), ("full", 1, True), ("no-curiosity", 1, False)]
+    runs = [part for part in parts if isinstance(part, Grpo)]
+    rows = [(part.row, part.seed, part.is_curious, part.settings.get("variant")) for part in runs]
+    once = [("full", 0, True, None), ("no-curiosity", 0, False, None), ("credit", 0, True, "credit")]
+    assert rows == once + [(row, 1, *others) for row, _, *others in once]
 
 
 def test_the_command_tells_what_its_folder_came_to(tmp_path) -> None:
