@@ -194,6 +194,11 @@ class Example:
     difficulty: str | None = None
     source: str = ""
 
+    @property
+    def right_answers(self) -> tuple[str, ...]:
+        """All that are known to be right; empty where none is."""
+        return () if self.answer is None else (self.answer, *self.other_answers)
+
 
 @dataclass(frozen=True, slots=True)
 class ZoomIn:

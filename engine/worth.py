@@ -29,12 +29,12 @@ from math import exp
 
 from engine.errors import InvalidInput
 from engine.media import Pictures
-from engine.policies.base import Policy, Recalled, can_weigh
+from engine.policies.base import Described, Policy, Recalled, can_weigh
 from engine.protocols import WireProtocol
 from engine.reasoning import replay
 from engine.trace import Example, Trace
 
-__all__ = ["LookWorth", "answer_words", "weigh_looks"]
+__all__ = ["LookWorth", "answer_words", "looks_of", "no_probabilities", "weigh_looks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ def weigh_looks(
     the policy gives no probabilities, and whatever the policy raises."""
     if trace.answer is None:
         raise InvalidInput("this attempt has no answer, so nothing can be said of what a look was worth to it")
-    looks = [k for k, step in enumerate(trace.steps) if step.observation is not None and step.observation.views]
+    looks = looks_of(trace)
     if not looks:
         raise InvalidInput("nothing was looked at in this attempt")
     example = Example(trace.question, trace.media, options=tuple(options))
     given, words = answer_words(policy.protocol, trace, options=options, answer=answer)
     with closing(policy.converse(pictures, None)) as conversation:
         if not can_weigh(conversation):
-            raise InvalidInput(f"{policy.name} does not tell how likely an answer is; a model that runs here does")
+            raise no_probabilities(policy)
         now: float | None = None
         index, before = -1, 0.0
         for said in replay(policy, example, pictures, trace.views, trace.steps, is_operating=trace.invites_operations):
@@ -76,6 +76,15 @@ def weigh_looks(
             if not isinstance(said, Recalled) and index in looks:
                 now = exp(conversation.weigh(given, words))
                 yield LookWorth(index, before, now)
+
+
+def looks_of(trace: Trace) -> tuple[int, ...]:
+    """The steps (from 0) that brought views."""
+    return tuple(k for k, step in enumerate(trace.steps) if step.observation is not None and step.observation.views)
+
+
+def no_probabilities(policy: Described) -> InvalidInput:
+    return InvalidInput(f"{policy.name} does not tell how likely an answer is; a model that runs here does")
 
 
 def answer_words(

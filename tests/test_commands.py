@@ -318,7 +318,7 @@ def test_evaluate_stops_at_the_first_line_that_is_wrong(home, tmp_path, picture,
 
 
 def test_a_table_has_a_dash_where_nothing_was_counted():
-    printed = table(Summary("mine", 1, None, None, None, 0.0, 0.0, 0.25))
+    printed = table(Summary("mine", 1, None, None, None, 0.0, 0.0, 0.25), {})
     assert "right                   -\n" in printed
     assert "0.25 s (median)" in printed
 
@@ -336,7 +336,8 @@ def test_a_table_reports_categories_and_difficulties_apart():
             0.0,
             0.25,
             (part, Breakdown("difficulty", "hard", 3, None, None, None, 0.0)),
-        )
+        ),
+        {},
     )
     assert "\ndirect attributes       84.5 % ± 3.4 right of 115, 78.5 % RaPR\n" in printed
     assert printed.endswith("\nhard                    - right of 3, 0.0 % RaPR")

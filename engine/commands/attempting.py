@@ -99,4 +99,6 @@ def _asked(arguments: argparse.Namespace, keep: Keep, attempts: int) -> Asked:
         at_once=16 if arguments.at_once is None else arguments.at_once,
         keep=keep,
         crops=getattr(arguments, "crops", "real"),
+        protocol_of=getattr(arguments, "protocol_of", None),
+        is_weighing_looks=getattr(arguments, "looks", False),
     )

@@ -7,9 +7,9 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from engine.commands.attempting import ASKING, configure_asking, run_attempting
 from engine.commands.examples import BENCHMARK_NAMES
@@ -31,6 +31,8 @@ PUBLISHED_NAMES = (
 """Repeated here for the same reason as BENCHMARK_NAMES; a test compares."""
 
 CROP_NAMES = ("real", "black", "random")
+"""For the same reason."""
+PROJECT_NAMES = ("pixel-reasoner", "lmms-eval", "vlmevalkit")
 """For the same reason."""
 
 
@@ -62,6 +64,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what a zoom shows: what it asked for (the default), black, or an equally large region elsewhere of the picture, "
         "from --seed. What is lost is what the model had from its crops; such attempts are scored, never kept as traces",
     )
+    parser.add_argument(
+        "--protocol-of",
+        metavar="WHO",
+        choices=PROJECT_NAMES,
+        help=f"ask and score as another project does ({', '.join(PROJECT_NAMES)}): its words around a question, its rule, "
+        "its denominator; what else of theirs the score depends on is said with it (docs/evaluation.md)",
+    )
+    parser.add_argument(
+        "--looks",
+        action="store_true",
+        help="with --record: weigh what each look was worth, the probability of the answer before it and after",
+    )
     parser.add_argument("--json", action="store_true", help="print one trace a line, and last the summary")
     parser.add_argument(
         "--record",
@@ -77,6 +91,9 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         return _run_recorded(arguments, settings, out)
     if given := [name for name in ASKING if getattr(arguments, name) is not None]:
         raise InvalidInput(f"--{given[0].replace('_', '-')} goes with --record")
+    if arguments.looks:
+        raise InvalidInput("--looks goes with --record: what a look was worth is kept with its trace")
+    from engine.evaluation.conventions.projects import following
     from engine.evaluation.crops import showing
     from engine.evaluation.examples import Posed
     from engine.evaluation.runner import evaluate
@@ -87,14 +104,18 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     pose_all, count = _examples(arguments.benchmark, arguments.limit, settings)
     policy = open_policy(settings, arguments.policy)
     posed = pose_all(policy.protocol.CLIP_SAMPLING)
+    followed = following(arguments.protocol_of, arguments.benchmark)
     examples = (Posed(one.example, showing(one.pictures, arguments.crops, 0)) for one in posed)
     is_traced = arguments.json and arguments.crops == "real"
-    shown = {} if arguments.crops == "real" else {"crops": arguments.crops}
+    shown: dict[str, Any] = {} if arguments.crops == "real" else {"crops": arguments.crops}
     progress = Progress(count, sys.stderr)
     results: list[Result] = []
     is_interrupted = False
     try:
-        for result in evaluate(policy, examples, loop_limits(settings), is_operating=not arguments.no_operations):
+        running = evaluate(
+            policy, examples, loop_limits(settings), is_operating=not arguments.no_operations, following=followed
+        )
+        for result in running:
             results.append(result)
             if is_traced:
                 print(json.dumps(trace_to_json(result.trace)), file=out, flush=True)
@@ -104,10 +125,13 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     finally:
         progress.end()
     summary = summarise(arguments.benchmark, results)
+    if followed is not None:
+        rules = {followed.convention(result.example).rule for result in results}
+        shown["protocol_of"] = followed.as_json(rules, policy.settings())
     if is_interrupted:
         print(f"stopped after {len(results)} of {count or 'all'} examples", file=sys.stderr)
     if not arguments.json:
-        print(table(summary, arguments.crops), file=out)
+        print(table(summary, shown), file=out)
     elif not is_interrupted:  # a summary of half a run would be taken for that of the whole
         print(json.dumps(dataclasses.asdict(summary) | shown), file=out)
     return 130 if is_interrupted else 0
@@ -124,7 +148,8 @@ def _run_recorded(arguments: argparse.Namespace, settings: Settings, out: TextIO
         made = list(store.attempts.of(job.id))
         if not arguments.json:
             summary = summarise(evaluation.provenance["benchmark"], made)
-            print(table(summary, evaluation.provenance["crops"]), file=out)
+            told = evaluation.provenance | {"looks": (evaluation.summary or {}).get("looks")}
+            print(table(summary, told), file=out)
             print(f"evaluation {evaluation.id}", file=out)
             return 0
         for one in made:
@@ -169,8 +194,8 @@ def _examples(
     return lambda sampling: (pose(line, allowed, sampling) for line in lines), len(lines)
 
 
-def table(summary: Summary, crops: str = "real") -> str:
-    """The summary for people; a dash where nothing could be counted."""
+def table(summary: Summary, ran: Mapping[str, Any]) -> str:
+    """The summary for people, with what of its provenance is not as usual; a dash where nothing could be counted."""
     rate = _percent(summary.accuracy)
     error = "" if summary.stderr is None else f" (standard error {summary.stderr * 100:.1f} points)"
     rows = [
@@ -182,8 +207,14 @@ def table(summary: Summary, crops: str = "real") -> str:
         ("had an execution error", _percent(summary.error_rate)),
         ("CPU time of an answer", "-" if summary.cpu_s_median is None else f"{summary.cpu_s_median:.2f} s (median)"),
     ]
-    if crops != "real":
+    if (crops := ran.get("crops", "real")) != "real":
         rows.insert(2, ("crops", f"{crops}, not what they asked for"))
+    if protocol := ran.get("protocol_of"):
+        rows.insert(2, ("asked and scored as", f"{protocol['project']} {protocol['version']}"))
+        rows += [("but there", sentence.removesuffix(" there")) for sentence in protocol["differs"]]
+    if (looks := ran.get("looks")) and looks["looks"]:
+        worth = f"{_percent(looks['before'])} before, {_percent(looks['after'])} after ({looks['looks']} looks)"
+        rows.append(("the answer's probability", worth))
     for part in summary.parts:
         error = "" if part.stderr is None else f" ± {part.stderr * 100:.1f}"
         value = f"{_percent(part.accuracy)}{error} right of {part.n}, {_percent(part.rapr)} RaPR"

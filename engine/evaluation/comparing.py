@@ -19,9 +19,9 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-__all__ = ["Change", "Compared", "Comparison", "compare"]
+__all__ = ["Change", "Compared", "Comparison", "compare", "is_looking_between"]
 
 _Z95 = 1.959964
 _LEAST_P = 0.05
@@ -114,6 +114,14 @@ def compare(before: Iterable[Compared], after: Iterable[Compared]) -> Comparison
         only_before=len(first.keys() - second.keys()),
         only_after=len(second.keys() - first.keys()),
     )
+
+
+def is_looking_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether, by the provenance of two evaluations, the second is the first with operations allowed: then `gain` is what
+    looking put right, and `harm` what it put wrong."""
+    is_allowed = [run.get("is_operating") for run in (before, after)]
+    same = ("policy", "data_sha256", "protocol_of", "scorers", "temperature")
+    return is_allowed == [False, True] and all(before.get(name) == after.get(name) for name in same)
 
 
 def _means(attempts: Iterable[Compared]) -> Mapping[str, float]:

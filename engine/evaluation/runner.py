@@ -20,19 +20,20 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar, cast
 
 from engine.drivers.asynchronous import run_async
 from engine.drivers.streaming import stream
 from engine.drivers.together import Prompt, run_together
+from engine.evaluation.conventions.convention import Following
 from engine.evaluation.examples import Posed
 from engine.evaluation.hits import is_hit
-from engine.evaluation.scoring import Result, score_answer
+from engine.evaluation.scoring import Result, Score, score_answer
 from engine.policies.base import AsyncPolicy, Policy, is_awaited, never
 from engine.reasoning import Finished, Limits
-from engine.trace import Trace
+from engine.trace import Example, Trace
 
 __all__ = ["AT_ONCE", "Attempted", "Task", "attempt", "evaluate", "run_attempts"]
 
@@ -45,12 +46,23 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Task:
     """An example at a place in its source (from 0), to be attempted once for each of `seeds`: number of the attempt (from
-    0) -> seed, None for greedy. `files` are where its media came from, for whoever keeps them."""
+    0) -> seed, None for greedy. `files` are where its media came from, for whoever keeps them; `following` is another
+    project's way to ask and to score, None for ours."""
 
     position: int
     posed: Posed
     seeds: Mapping[int, int | None]
     files: tuple[Path | bytes, ...] = ()
+    following: Following | None = None
+
+    @property
+    def asked(self) -> Example:
+        """The example in the words in which the policy is asked it. Raises InvalidInput."""
+        return self.posed.example if self.following is None else self.following.worded(self.posed.example)
+
+    def score(self, answer: str | None) -> Score:
+        example = self.posed.example
+        return score_answer(answer, example) if self.following is None else self.following.score(answer, example)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ class Attempted:
     def result(self) -> Result:
         """The attempt, scored."""
         example, trace = self.task.posed.example, self.finished.trace
-        score, hit = score_answer(trace.answer, example), is_hit(trace, example.evidence)
+        score, hit = self.task.score(trace.answer), is_hit(trace, example.evidence)
         return Result(example, trace, score, hit, self.cpu_s, self.task.position, self.finished.tokens)
 
 
@@ -87,7 +99,7 @@ def run_attempts(
     def prompts() -> Iterator[Prompt]:
         for number, task in enumerate(tasks):
             asked[number] = task
-            yield Prompt(task.posed.example, task.posed.pictures, tuple(task.seeds.values()), is_operating)
+            yield Prompt(task.asked, task.posed.pictures, tuple(task.seeds.values()), is_operating)
 
     left: dict[int, int] = {}
     for prompt, rollout, finished, cpu_s in _ended(policy, prompts(), limits, at_once, is_cancelled):
@@ -97,7 +109,9 @@ def run_attempts(
         left[prompt] = left.get(prompt, len(task.seeds)) - 1
         if left[prompt] == 0:  # its pictures are let go
             del asked[prompt], left[prompt]
-        yield Attempted(task, tuple(task.seeds)[rollout], finished, cpu_s)
+        # Whatever the words around it, the question is the data set's.
+        trace = replace(finished.trace, question=task.posed.example.question)
+        yield Attempted(task, tuple(task.seeds)[rollout], replace(finished, trace=trace), cpu_s)
 
 
 def evaluate(
@@ -108,10 +122,11 @@ def evaluate(
     is_operating: bool = True,
     is_cancelled: Callable[[], bool] = never,
     at_once: int = AT_ONCE,
+    following: Following | None = None,
 ) -> Iterator[Result]:
-    """A result for each example, in order, as it comes; greedy (no seed), `at_once` (from 1) attempts together. When
-    `is_cancelled` the running attempts are dropped and the iterator ends."""
-    tasks = (Task(position, posed, {0: None}) for position, posed in enumerate(examples))
+    """A result for each example, in order, as it comes; greedy (no seed), `at_once` (from 1) attempts together, asked and
+    scored as `following` says. When `is_cancelled` the running attempts are dropped and the iterator ends."""
+    tasks = (Task(position, posed, {0: None}, following=following) for position, posed in enumerate(examples))
     results: dict[int, Result] = {}
     told = 0
     for ended in run_attempts(

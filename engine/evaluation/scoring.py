@@ -31,6 +31,7 @@ __all__ = [
     "Score",
     "Summary",
     "anls",
+    "edit_distance",
     "letter_score",
     "number_score",
     "only_number_score",
@@ -49,10 +50,10 @@ Score = float | None
 def score_answer(answer: str | None, example: Example) -> Score:
     """The score of an answer to `example` by its rule, in [0, 1], the best over its right answers; None where none is
     known."""
-    if example.answer is None:
+    golds = example.right_answers
+    if not golds:
         return None
-    rule = rule_of(example)
-    said, golds = answer or "", (example.answer, *example.other_answers)
+    rule, said = rule_of(example), answer or ""
     if rule == "letter":
         return max(letter_score(said, gold, example.options) for gold in golds)
     if rule == "number":
@@ -103,12 +104,12 @@ def anls(answer: str, golds: Iterable[str]) -> float:
     for gold in golds:
         wanted = " ".join(gold.lower().split())
         longer = max(len(said), len(wanted))
-        similarity = 1.0 - _edit_distance(said, wanted) / longer if longer else 1.0
+        similarity = 1.0 - edit_distance(said, wanted) / longer if longer else 1.0
         best = max(best, similarity)
     return best if best >= 0.5 else 0.0
 
 
-def _edit_distance(one: str, two: str) -> int:
+def edit_distance(one: str, two: str) -> int:
     """Levenshtein distance: insertions, deletions and substitutions cost 1. O(len(one) * len(two)) time."""
     previous = list(range(len(two) + 1))
     for i, a in enumerate(one, 1):

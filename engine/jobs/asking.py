@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from engine.errors import InvalidInput
+from engine.evaluation.conventions.projects import following
 from engine.evaluation.crops import CROPS, Crops
 from engine.jobs.answering import Answering
 from engine.media import MediaFolder
@@ -46,6 +47,10 @@ class Asked:
     keep: Keep = "all"
     crops: Crops = "real"
     """What a zoom shows (`engine.evaluation.crops`); an attempt whose crops are not real is never kept as a trace."""
+    protocol_of: str | None = None
+    """The project whose words and scores are followed (`engine.evaluation.conventions`), None for ours."""
+    is_weighing_looks: bool = False
+    """Whether what each look was worth is weighed (`engine.worth`), and kept with the trace."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.attempts <= MAX_ATTEMPTS:
@@ -62,6 +67,11 @@ class Asked:
             raise InvalidInput(f"1 to {_MAX_AT_ONCE} attempts can be on their way at once, not {self.at_once}")
         if self.crops not in CROPS:
             raise InvalidInput(f"crops are one of {', '.join(CROPS)}, not {self.crops!r}")
+        following(self.protocol_of, "")
+        if self.is_weighing_looks and (self.crops, self.keep) != ("real", "all"):
+            raise InvalidInput(
+                "what looks were worth is kept with the traces, so crops have to be real and all be kept"
+            )
         if self.keep not in get_args(Keep):
             raise InvalidInput(f"what is kept is one of {', '.join(get_args(Keep))}, not {self.keep!r}")
         if self.keep == "disagreeing" and self.attempts == 1:

@@ -24,6 +24,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.evaluation.conventions.convention import Following
+from engine.evaluation.conventions.projects import following
 from engine.evaluation.crops import showing
 from engine.evaluation.examples import Posed
 from engine.evaluation.options import chance, shuffled
@@ -67,9 +69,12 @@ class AttemptWork:
     _began_s: float = field(default=0.0, init=False)
     _is_cut: bool = field(default=False, init=False)
 
+    following: Following | None = field(init=False)
+
     def __post_init__(self) -> None:
         self.source = Source.from_json(self.job.config["source"])
         self.asked = Asked.from_json(self.job.config["asked"])
+        self.following = following(self.asked.protocol_of, self.source.title)
         self._counts = self.services.store.attempts.counts(self.job.id)
 
     def run(self, report: Report) -> Ending:
@@ -130,8 +135,9 @@ class AttemptWork:
                 posed = Posed(shuffled(posed.example, self.asked.option_seed, position), posed.pictures)
             example = posed.example
             posed = Posed(example, showing(posed.pictures, self.asked.crops, self.asked.seed))
-            store.attempts.begin(job_id, position, example, rule_of(example), chance(example))
-            yield Task(position, posed, seeds, one.files)
+            rule = rule_of(example) if self.following is None else self.following.convention(example).rule
+            store.attempts.begin(job_id, position, example, rule, chance(example))
+            yield Task(position, posed, seeds, one.files, self.following)
 
     def _count(self, attempted: Attempted) -> None:
         counts, score = self._counts, attempted.result.score

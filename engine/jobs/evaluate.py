@@ -6,8 +6,10 @@ curated. Beside the score stands what published protocols differ in (docs/evalua
     provenance  {"benchmark", "policy", "source" (with the data's id), "data_sha256", "options" ("as shipped", or the seed that
                 shuffled them), "prompt_sha256", "pixel_budgets", "clip_frames", "clip_sampling", "temperature" (null is greedy),
                 "seed", "attempts", "is_operating", "crops", "limits", "scorers", "chance", "learned_from", "settings",
-                "versions"}
-    summary     of `engine.evaluation.scoring.Summary`, and "seconds" of wall clock
+                "versions", "denominator" ({"scored", "empty_wrong", "empty_left_out"}), "protocol_of" (null, or whose words
+                and scores were followed: {"project", "version", "differs": sentences})}
+    summary     of `engine.evaluation.scoring.Summary`, "seconds" of wall clock, and "looks": what they were worth, where that
+                was weighed ({"attempts", "looks", "before", "after"}, means over looks), else null
 
 Invariant: what is recorded was derived from the attempts in the store, so it is the same after a stop or a kill. Not covered:
 comparing two evaluations.
@@ -25,6 +27,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine import __version__
+from engine.evaluation.conventions.convention import Following
 from engine.evaluation.scoring import summarise
 from engine.evaluation.sources import Source
 from engine.jobs.answering import LIVE, Answerer
@@ -71,7 +74,7 @@ class EvaluateWork(AttemptWork):
             "policy": self.job.config["answerer"]["name"],
             "source": self.source.as_json(),
             "options": "as shipped" if asked.option_seed is None else {"shuffled_by_seed": asked.option_seed},
-            "prompt_sha256": prompt_sha256(answerer.policy.protocol, asked.is_operating),
+            "prompt_sha256": prompt_sha256(answerer.policy.protocol, asked.is_operating, self.following),
             "protocol": answerer.policy.protocol.NAME,
             "pixel_budgets": settings.get("pixel_budgets"),
             "clip_frames": CLIP_FRAMES,
@@ -91,20 +94,30 @@ class EvaluateWork(AttemptWork):
         store, made = self.services.store, list(self.services.store.attempts.of(self.job.id))
         if not self._provenance:
             return
-        summary = dataclasses.asdict(summarise(self.source.title, made)) | {"seconds": self._seconds + seconds}
+        looks = store.attempts.looks(self.job.id) if self.asked.is_weighing_looks else None
+        told = {"seconds": self._seconds + seconds, "looks": None if looks is None else dataclasses.asdict(looks)}
+        summary = dataclasses.asdict(summarise(self.source.title, made)) | told
         chances = {one.position: one.chance for one in made if one.chance is not None}
+        following = self.following
+        scorers = Counter({one.position: one.rule for one in made}.values())
         found = {
             "data_sha256": store.attempts.data_hash(self.job.id),
-            "scorers": dict(Counter({one.position: one.rule for one in made}.values())),
+            "scorers": dict(scorers),
+            "denominator": {
+                "scored": summary["scored"],
+                "empty_wrong": summary["empty"],
+                "empty_left_out": sum(one.score is None and one.is_empty and one.chance is not None for one in made),
+            },
+            "protocol_of": following and following.as_json(scorers, self._provenance["settings"]),
             # Of the examples that have options; where some have none there is no chance level of the whole.
             "chance": sum(chances.values()) / len(chances) if chances else None,
         }
         store.evaluations.record(self.job.id, self._provenance | found, summary if made else None)
 
 
-def prompt_sha256(protocol: WireProtocol, is_operating: bool) -> str:
+def prompt_sha256(protocol: WireProtocol, is_operating: bool, following: Following | None = None) -> str:
     """Names the words around a question: SHA-256 of what the protocol says in a picture's opening and a clip's, with and
-    without options, as canonical JSON."""
+    without options, and of what `following` puts around a question, as canonical JSON."""
     media = (Media("0" * 64, "image", 1000, 800), Media("1" * 64, "video", 1000, 800))
     said = []
     for medium in media:
@@ -113,6 +126,8 @@ def prompt_sha256(protocol: WireProtocol, is_operating: bool) -> str:
             parts = protocol.opening("question", options, views, is_operating)
             texts = ["picture" if isinstance(part, PicturePart) else part.text for part in parts]
             said.append([protocol.system(views, is_operating), texts])
+    if following is not None:
+        said.append([one.ask("question", ("one", "two")) for one in following.project.conventions.values()])
     return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
 
 

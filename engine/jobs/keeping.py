@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from engine.evaluation.options import agree
 from engine.evaluation.runner import Attempted, Task
 from engine.jobs.asking import Asked, Services
-from engine.policies.base import AsyncPolicy, Policy
+from engine.policies.base import AsyncPolicy, Policy, is_awaited
 from engine.reasoning import Finished
 from engine.store import group_id
 from engine.trace_json import trace_from_json, trace_to_json
+from engine.worth import LookWorth, looks_of, no_probabilities, weigh_looks
 
 __all__ = ["Keeping"]
 
@@ -82,14 +83,16 @@ class Keeping:
         if is_kept:
             for file in task.files:
                 self._store_media(file)
+        weighed = {one.number: self._weigh(one) for one in every}
         with store.transaction():
             for one in every:
                 result = one.result
+                trace_id = self._trace(one, weighed[one.number]) if is_kept else None
                 store.attempts.record(
                     self.job_id,
                     task.position,
                     one.number,
-                    trace_id=self._trace(one) if is_kept else None,
+                    trace_id=trace_id,
                     score=result.score,
                     hit=result.hit,
                     has_operation=result.has_operation,
@@ -99,17 +102,35 @@ class Keeping:
                     cpu_s=result.cpu_s,
                 )
 
-    def _trace(self, one: Attempted) -> str:
-        trace, position = one.finished.trace, one.task.position
-        record = self.services.store.traces.record(
+    def _weigh(self, one: Attempted) -> tuple[LookWorth, ...]:
+        """What the looks of an attempt that answers were worth, where that is asked for."""
+        asked, trace = one.task.asked, one.finished.trace
+        if not self.asked.is_weighing_looks or trace.answer is None or not looks_of(trace):
+            return ()
+        if is_awaited(self.policy):
+            raise no_probabilities(self.policy)
+        pictures = one.task.posed.pictures
+        put = replace(trace, question=asked.question)
+        return tuple(weigh_looks(put, cast(Policy, self.policy), pictures, options=asked.options))
+
+    def _trace(self, one: Attempted, weighed: tuple[LookWorth, ...]) -> str:
+        trace, position, store = one.finished.trace, one.task.position, self.services.store
+        told: dict[str, Any] = {"seed": self.asked.seeds(position)[one.number]}
+        if self.asked.protocol_of is not None:
+            told["protocol_of"] = self.asked.protocol_of
+        record = store.traces.record(
             trace,
             author=trace.policy,
             example=one.task.posed.example,
-            policy_settings=dict(self.policy.settings()) | {"seed": self.asked.seeds(position)[one.number]},
+            policy_settings=dict(self.policy.settings()) | told,
             score=one.result.score,
             confidence=one.finished.confidence,
             group_id=group_id(self.job_id, position) if self.asked.attempts > 1 else None,
         )
+        for look in weighed:
+            store.history.record_weighed_look(
+                record.head_id, look.step_index, trace.answer or "", look.before, look.after, trace.policy
+            )
         return record.id
 
     def _store_media(self, file: Path | bytes) -> None:

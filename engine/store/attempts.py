@@ -23,7 +23,7 @@ from engine.store.revisions import example_key
 from engine.trace import Example
 from engine.trace_json import example_to_json
 
-__all__ = ["Attempt", "AttemptCounts", "Attempts", "example_hash", "group_id"]
+__all__ = ["Attempt", "AttemptCounts", "Attempts", "LookTotals", "example_hash", "group_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,17 @@ class AttemptCounts:
     def accuracy(self) -> float | None:
         """The mean score, None where nothing is scored."""
         return self.total_score / self.scored if self.scored else None
+
+
+@dataclass(frozen=True, slots=True)
+class LookTotals:
+    """Of a job: attempts whose looks were weighed, their looks, and the mean probability of the answer before a look and
+    after it, None without any."""
+
+    attempts: int
+    looks: int
+    before: float | None
+    after: float | None
 
 
 def group_id(job_id: str, position: int) -> str:
@@ -156,6 +167,17 @@ class Attempts:
         )
         for row in self._connections.stream(sql, (job_id,)):
             yield _attempt(row)
+
+    def looks(self, job_id: str) -> LookTotals:
+        """What the looks were worth of those attempts whose traces are kept, as weighed when they were made."""
+        row = self._connections.row(
+            "SELECT count(DISTINCT a.trace_id), count(w.step), avg(w.before), avg(w.after) FROM attempts a "
+            "JOIN revisions r ON r.trace_id = a.trace_id AND r.number = 1 JOIN look_worths w ON w.revision_id = r.id "
+            "WHERE a.job_id = ?",
+            (job_id,),
+        )
+        assert row is not None  # an aggregate always has a row
+        return LookTotals(*row)
 
     def data_hash(self, job_id: str) -> str:
         """SHA-256 over the hashes of all examples that were attempted, in their order: the same data give the same."""

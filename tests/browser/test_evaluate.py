@@ -26,11 +26,13 @@ def live(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[Li
     live.close()
 
 
-def run_one(page: Any, live: LiveStudio, answer: str, operations: str = "yes") -> None:
+def run_one(page: Any, live: LiveStudio, answer: str, operations: str = "yes", **chosen: str) -> None:
     live.say(Step("I see it.", answer=answer))
     before = page.locator(".evaluations-table tbody tr").count()
     page.select_option("#evaluate-benchmark", "numbers")
     page.select_option("#evaluate-operations", operations)
+    for name, value in chosen.items():
+        page.select_option(f"#evaluate-{name}", value)
     page.fill("#evaluate-limit", "")
     page.click("#evaluate-start")
     page.wait_for_function(f"document.querySelectorAll('.evaluations-table tbody tr').length === {before + 1}")
@@ -44,7 +46,7 @@ def test_two_runs_are_compared_and_the_changed_come_with_pictures(
     page.wait_for_selector("#evaluate-benchmark option[value=numbers]", state="attached")
     assert page.inner_text(".data-empty").startswith("Nothing yet.")
     run_one(page, live, "A")
-    run_one(page, live, "B", "no")
+    run_one(page, live, "B", "no", protocol="pixel-reasoner")
     rows = page.locator(".evaluations-table tbody tr")
     assert "33.3" in rows.nth(0).inner_text() and "at first sight" in rows.nth(0).inner_text()
     assert "66.7" in rows.nth(1).inner_text()
@@ -57,7 +59,11 @@ def test_two_runs_are_compared_and_the_changed_come_with_pictures(
     assert "first: A" in changes.nth(0).inner_text() and "second: B" in changes.nth(0).inner_text()
     page.wait_for_function("[...document.querySelectorAll('.evaluations-change img')].every((one) => one.naturalWidth)")
     rows.nth(0).get_by_text("Details").click()
-    assert "not allowed" in page.inner_text(".evaluations-facts")
+    facts = page.inner_text(".evaluations-facts")
+    assert "not allowed" in facts and "pixel-reasoner a3a6c3a" in facts
+    assert ", as pixel-reasoner" in rows.nth(0).inner_text()
+    run_one(page, live, "A", crops="black")
+    assert "black crops" in rows.nth(0).inner_text()
     assert axe(page) == []
     changes.nth(0).locator("a").first.click()
     page.wait_for_selector("text=What is number")
@@ -73,7 +79,8 @@ def test_a_path_of_the_host_is_no_benchmark(live: LiveStudio, new_page: Callable
     page.goto(f"{live.url}/evaluate")
     told = page.evaluate(
         """() => fetch('evaluations', {method: 'POST', headers: {'X-Studio': '1', 'Content-Type': 'application/json'},
-        body: JSON.stringify({benchmark: '/etc/hostname', adapter: 'live', limit: null, is_operating: true})})
+        body: JSON.stringify({benchmark: '/etc/hostname', adapter: 'live', limit: null, is_operating: true,
+        crops: 'real', is_weighing_looks: false})})
         .then(async (answer) => [answer.status, (await answer.json()).error])"""
     )
     assert told == [422, "there is no benchmark '/etc/hostname' in this studio"]

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engine.commands.evaluate import CROP_NAMES, PUBLISHED_NAMES
+from engine.commands.evaluate import CROP_NAMES, PROJECT_NAMES, PUBLISHED_NAMES
 from engine.errors import InvalidInput, Unavailable
+from engine.evaluation.conventions.projects import PROJECTS
 from engine.evaluation.crops import CROPS
 from engine.evaluation.published.benchmarks import PUBLISHED, published_named
 from engine.evaluation.published.hrbench import HR_BENCH_4K
@@ -58,6 +59,7 @@ def posed(benchmark: Published, *rows: Row):
 def test_the_names_in_the_help_are_those_that_exist():
     assert ", ".join(benchmark.name for benchmark in PUBLISHED) == PUBLISHED_NAMES
     assert CROP_NAMES == CROPS
+    assert tuple(project.name for project in PROJECTS) == PROJECT_NAMES
     assert published_named("vstar") is VSTAR
     assert published_named("VSTAR") is None
 

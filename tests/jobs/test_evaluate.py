@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import math
 from dataclasses import replace
 
 import pytest
 
 from engine.__main__ import main
+from engine.commands.evaluate import table
 from engine.errors import InvalidInput
+from engine.evaluation.comparing import is_looking_between
+from engine.evaluation.conventions.projects import following
 from engine.evaluation.options import agree, chance, shuffled
 from engine.evaluation.runner import evaluate
 from engine.evaluation.scoring import summarise
@@ -19,10 +23,10 @@ from engine.jobs.asking import Asked
 from engine.jobs.evaluate import EvaluateKind, prompt_sha256
 from engine.jobs.running import resume_job, run_in_foreground, run_job
 from engine.operations import cut
-from engine.protocols import protocol_named
+from engine.protocols import protocol_named, studio
 from engine.store import Store
-from engine.trace import Box, Example, View
-from tests.jobs.attempting import GuessingPolicy, examples_file, services_of
+from engine.trace import Box, Example, Media, Step, View
+from tests.jobs.attempting import AwaitedPolicy, GuessingPolicy, examples_file, services_of
 
 
 @pytest.fixture
@@ -145,3 +149,110 @@ def test_crops_that_show_something_else_are_scored_but_never_become_traces(store
     assert sum(store.traces.counts().values()) == 0 and shown[:2] == [0, 0] and min(shown[2:]) > 0
     with pytest.raises(InvalidInput, match="real, black, random"):
         Asked(crops="white")
+
+
+def test_as_another_project_does_it_is_asked_scored_and_said(store, tmp_path):
+    """Of "Blue" lmms-eval reads a B, which ours does not; its question holds the options and its instruction."""
+
+    class Blue(GuessingPolicy):
+        def converse(self, pictures, seed):
+            conversation = super().converse(pictures, seed)
+            add = conversation.add
+
+            class Listening:
+                def __getattr__(self, name):
+                    return getattr(conversation, name)
+
+                def add(self, said):
+                    heard.extend(
+                        part.text for one in said for part in getattr(one, "parts", ()) if hasattr(part, "text")
+                    )
+                    add(said)
+
+            return Listening()
+
+        def _turns(self, seed):
+            return (studio.render(Step("I see.", answer="Blue"), (), ()),)
+
+    heard: list[str] = []
+    services = services_of(store, tmp_path, Blue())
+    path = examples_file(tmp_path / "mine", 1, "B", options=["red", "green", "blue", "white"])
+    kind, ended = EvaluateKind(services), []
+    for protocol_of in (None, "lmms-eval"):
+        source = source_named(str(path), store)
+        job = run_in_foreground(store, tmp_path / "artifacts", kind, kind.plan(source, Asked(protocol_of=protocol_of)))
+        assert job.state == "done", job.message
+        ended.append(store.evaluations.get(job.id))
+    ours, theirs = ended
+    assert (ours.summary["accuracy"], theirs.summary["accuracy"]) == (0.0, 1.0)
+    assert "(B) green" in heard[0] and "B. green\nD" not in heard[0]
+    assert "Which colour, 0?\nA. red\nB. green\nC. blue\nD. white\nAnswer with the option's letter" in heard[1]
+    assert ours.provenance["protocol_of"] is None and theirs.provenance["scorers"] == {"lmms-eval first letter": 1}
+    told = theirs.provenance["protocol_of"]
+    assert (told["project"], told["version"]) == ("lmms-eval", "0.7.3") and len(told["differs"]) == 2
+    assert ours.provenance["prompt_sha256"] != theirs.provenance["prompt_sha256"]
+    assert theirs.provenance["denominator"] == {"scored": 1, "empty_wrong": 0, "empty_left_out": 0}
+    (first,), (second,) = (list(store.attempts.of(one.id)) for one in ended)
+    assert first.example_key == second.example_key  # so the two are compared example by example
+    trace = store.revisions.head(second.trace_id).trace
+    assert trace.question == "Which colour, 0?"
+    assert store.traces.get(second.trace_id).policy_settings["protocol_of"] == "lmms-eval"
+
+
+def test_an_empty_answer_leaves_the_denominator_where_it_does_there(store, tmp_path):
+    clip = Example("Which?", (Media("b" * 64, "video", 8, 8),), "A", ("red", "green"))
+    by = following("lmms-eval", "mvbench")
+    assert (by.score("", clip), by.score(None, clip), by.score("B", clip)) == (None, None, 0.0)
+    assert following("vlmevalkit", "mvbench").score("", clip) == 1.0  # "" is a piece of "(a)"
+
+
+def test_what_looks_were_worth_stands_beside_the_score(store, tmp_path):
+    class Sure(GuessingPolicy):
+        def converse(self, pictures, seed):
+            conversation = super().converse(pictures, seed)
+            turns = [0]
+
+            class Weighing:
+                def __getattr__(self, name):
+                    return getattr(conversation, name)
+
+                def add(self, said):
+                    turns[0] += len(said)
+                    conversation.add(said)
+
+                def weigh(self, given, text):
+                    return math.log(0.25 if turns[0] < 3 else 0.75)
+
+            return Weighing()
+
+    kind = EvaluateKind(services_of(store, tmp_path, Sure()))
+    source = source_named(str(examples_file(tmp_path / "mine", 2)), store)
+    job = run_in_foreground(store, tmp_path / "artifacts", kind, kind.plan(source, Asked(is_weighing_looks=True)))
+    assert job.state == "done", job.message
+    looks = store.evaluations.get(job.id).summary["looks"]
+    assert looks == {"attempts": 2, "looks": 2, "before": pytest.approx(0.25), "after": pytest.approx(0.75)}
+    head = store.revisions.head(next(store.attempts.of(job.id)).trace_id)
+    (kept,) = store.history.weighed_looks(head.id)
+    assert (kept.step, kept.answer, kept.before, kept.after) == (0, "red", pytest.approx(0.25), pytest.approx(0.75))
+    told = table(summarise("mine", store.attempts.of(job.id)), {"looks": looks})
+    assert "the answer's probability  25.0 % before, 75.0 % after (2 looks)" in told
+    for policy in (GuessingPolicy(), AwaitedPolicy()):
+        kind = EvaluateKind(services_of(store, tmp_path, policy))
+        job = run_in_foreground(store, tmp_path / "artifacts", kind, kind.plan(source, Asked(is_weighing_looks=True)))
+        assert job.state == "failed" and "does not tell how likely an answer is" in job.message
+    with pytest.raises(InvalidInput, match="crops have to be real"):
+        Asked(is_weighing_looks=True, crops="black")
+
+
+def test_the_same_run_without_operations_tells_what_looking_won(store, tmp_path):
+    services = services_of(store, tmp_path, GuessingPolicy())
+    source = source_named(str(examples_file(tmp_path / "mine", 1)), store)
+    kind, ran = EvaluateKind(services), []
+    for is_operating in (False, True):
+        plan = kind.plan(source, Asked(is_operating=is_operating))
+        job = run_in_foreground(store, tmp_path / "artifacts", kind, plan)
+        ran.append(store.evaluations.get(job.id).provenance)
+    without, with_them = ran
+    assert is_looking_between(without, with_them)
+    assert not is_looking_between(with_them, without) and not is_looking_between(with_them, with_them)
+    assert not is_looking_between(without | {"policy": "another"}, with_them)

@@ -1,6 +1,6 @@
 """A model of real size through the whole studio: loaded in 4 bit, asked with one zoom, trained for one step, promoted.
 
-    python -m tests.peers.real_model FOLDER [--pixels 401408]
+    python -m tests.peers.real_model FOLDER [--words 24]
 
 FOLDER holds weights in a published shape; random ones will do, for only their answers are noise: the zoom is said for the
 model, which goes on from there. Prints seconds and memory (resident, and its peak so far) of each step. Outside CI.
@@ -74,7 +74,7 @@ def run(folder: Path, home: Path, words: int) -> None:
     studio.workbench.review(record.id, "lead", "accepted")
     with told("one step of SFT"):
         studio.worker.start()
-        job = studio.jobs.start("sft", {"steps": 1, "batch_size": 1}, HeldOut())
+        job = studio.jobs.start("sft", {"steps": 1, "batch_size": 1}, HeldOut(count=0))
         while (now := studio.store.jobs.get(job.id)).is_active:
             time.sleep(0.5)
     print(f"{now.state}: {now.message}")

@@ -1,20 +1,24 @@
 """Evaluations over HTTP.
 
-GET  /evaluations              {"evaluations": [...], "benchmarks": [names], "adapters": [{"id", "name"}], "can_evaluate"}
-POST /evaluations              {"benchmark", "adapter", "limit", "is_operating"} -> the job
+GET  /evaluations              {"evaluations": [...], "benchmarks": [names], "adapters": [{"id", "name"}],
+                                "projects": [{"name"}], "can_evaluate"}
+POST /evaluations              {"benchmark", "adapter", "limit", "is_operating", "crops", "protocol_of", "is_weighing_looks"}
+                               -> the job
 GET  /evaluations/compare      ?before=ID&after=ID -> the comparison
 and below /data/evaluate what a page asks of its jobs (ui.data.job_routes)
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.errors import InvalidInput, Unavailable
-from engine.evaluation.comparing import compare
+from engine.evaluation.comparing import compare, is_looking_between
+from engine.evaluation.conventions.projects import PROJECTS
+from engine.evaluation.crops import Crops
 from engine.evaluation.drawn import drawn_benchmarks
 from engine.evaluation.published.benchmarks import PUBLISHED
 from engine.evaluation.sources import ACCEPTED, source_named
@@ -43,6 +47,7 @@ def evaluation_routes(studio: Studio) -> APIRouter:
                 "evaluations": [evaluation_value(one) for one in store.evaluations.list()],
                 "benchmarks": _benchmarks(studio),
                 "adapters": _adapters(studio),
+                "projects": [{"name": one.name} for one in PROJECTS],
                 "can_evaluate": EVALUATE in studio.worker.kinds,
             }
         )
@@ -50,8 +55,10 @@ def evaluation_routes(studio: Studio) -> APIRouter:
     @routes.get("/evaluations/compare", dependencies=[acts("look")])
     def compared(before: str, after: str) -> Response:
         def make() -> dict[str, Any]:
-            first, second = (list(store.attempts.of(store.evaluations.get(one).id)) for one in (before, after))
-            return comparison_value(store, compare(first, second), first, second)
+            runs = [store.evaluations.get(one) for one in (before, after)]
+            first, second = (list(store.attempts.of(one.id)) for one in runs)
+            is_looking = is_looking_between(*(one.provenance for one in runs))
+            return comparison_value(store, compare(first, second), first, second) | {"is_looking": is_looking}
 
         return answer(make)
 
@@ -64,9 +71,13 @@ def evaluation_routes(studio: Studio) -> APIRouter:
             raise InvalidInput(f"there is no benchmark {name!r} in this studio")
         limit = None if body.get("limit") is None else number_of(body, "limit")
         source = source_named(name, store, limit=limit)
-        job = queue_job(
-            store, kind, kind.plan(source, Asked(is_operating=flag_of(body, "is_operating")), text_of(body, "adapter"))
+        asked = Asked(
+            is_operating=flag_of(body, "is_operating"),
+            crops=cast(Crops, text_of(body, "crops")),  # refused by name where it is none
+            protocol_of=None if body.get("protocol_of") is None else text_of(body, "protocol_of"),
+            is_weighing_looks=flag_of(body, "is_weighing_looks"),
         )
+        job = queue_job(store, kind, kind.plan(source, asked, text_of(body, "adapter")))
         studio.worker.wake()
         return job_value(store, job)
 

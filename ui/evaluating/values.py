@@ -27,6 +27,9 @@ def evaluation_value(evaluation: Evaluation) -> dict[str, Any]:
         "benchmark": ran.get("benchmark"),
         "policy": ran.get("policy"),
         "is_operating": ran.get("is_operating"),
+        "crops": ran.get("crops"),
+        "protocol_of": (ran.get("protocol_of") or {}).get("project"),
+        "looks": summary.get("looks"),
         "data_sha256": ran.get("data_sha256"),
         **{
             name: summary.get(name)
@@ -45,7 +48,11 @@ def _facts(ran: Mapping[str, Any]) -> list[dict[str, str]]:
     options, scorers = ran.get("options"), ran.get("scorers") or {}
     shuffled = f"shuffled by seed {options['shuffled_by_seed']}" if isinstance(options, dict) else options
     temperature = ran.get("temperature")
+    protocol = ran.get("protocol_of") or {}
+    denominator = ran.get("denominator") or {}
     facts = {
+        "Asked and scored as": " ".join(protocol.get(name, "") for name in ("project", "version")),
+        "But there": "; ".join(sentence.removesuffix(" there") for sentence in protocol.get("differs", ())),
         "Data": str(ran.get("data_sha256") or "")[:12],
         "Options": shuffled,
         "Prompt": f"{ran.get('protocol')} {str(ran.get('prompt_sha256') or '')[:12]}",
@@ -54,6 +61,12 @@ def _facts(ran: Mapping[str, Any]) -> list[dict[str, str]]:
         + ("greedy" if temperature is None else f"temperature {temperature}"),
         "Clips": f"{ran.get('clip_frames')} frames, even in {ran.get('clip_sampling')}",
         "Scored by": ", ".join(f"{rule} ({count})" for rule, count in scorers.items()),
+        "Without an answer": ", ".join(
+            f"{denominator[name]} {words}"
+            for name, words in (("empty_wrong", "wrong"), ("empty_left_out", "left out"))
+            if denominator.get(name)
+        ),
+        "Crops show": None if ran.get("crops") == "real" else ran.get("crops"),
         "Pixels": ", ".join(
             f"{role} {budget['min_pixels']:,} to {budget['max_pixels']:,}"
             for role, budget in (ran.get("pixel_budgets") or {}).items()

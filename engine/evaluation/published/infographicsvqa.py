@@ -16,14 +16,13 @@ from engine.trace import Example
 __all__ = ["INFOGRAPHICSVQA"]
 
 _DATASET = "lmms-lab/DocVQA"
-_PROMPT = "{question}\nAnswer the question using a single word or phrase."
+_SUFFIX = "\nAnswer the question using a single word or phrase."
 
 
 def _asked(row: Row, fetch: Fetch) -> Iterable[Asked]:
     answers = tuple(row["answers"] or ())
-    question = _PROMPT.format(question=row["question"].strip())
     answer = answers[0] if answers else None  # unscored
-    yield Example(question, (), answer, other_answers=answers[1:]), row["image"]["bytes"]
+    yield Example(row["question"].strip(), (), answer, other_answers=answers[1:]), row["image"]["bytes"]
 
 
 INFOGRAPHICSVQA = Published(
@@ -34,4 +33,5 @@ INFOGRAPHICSVQA = Published(
     "anls",
     lambda fetch: stream(_DATASET, "InfographicVQA", "validation"),
     _asked,
+    _SUFFIX,
 )

@@ -43,6 +43,8 @@ class Published:
     rule: Rule
     rows: Callable[[Fetch], Iterable[Row]]
     asked: Callable[[Row, Fetch], Iterable[Asked]]
+    suffix: str = ""
+    """What is added to each question; conventions of other projects add something else."""
 
 
 def pose_published(
@@ -62,7 +64,8 @@ def unposed_published(benchmark: Published, fetch: Fetch | None = None) -> Itera
     every = (asked for row in benchmark.rows(fetch) for asked in benchmark.asked(row, fetch))
     for number, (example, file) in enumerate(every, 1):
         name = f"{benchmark.name}/{number}"
-        yield Unposed(name, replace(example, rule=benchmark.rule, source=name), (file,))
+        question = example.question + benchmark.suffix
+        yield Unposed(name, replace(example, question=question, rule=benchmark.rule, source=name), (file,))
 
 
 def stream(dataset: str, config: str | None, split: str, files: str | None = None) -> Iterator[Row]:

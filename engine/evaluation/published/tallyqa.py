@@ -17,16 +17,15 @@ from engine.trace import Example
 __all__ = ["TALLYQA_COMPLEX"]
 
 _DATASET = "vikhyatk/tallyqa-test"
-_PROMPT = "{question}\nAnswer with a number."
+_SUFFIX = "\nAnswer with a number."
 
 
 def _asked(row: Row, fetch: Fetch) -> Iterable[Asked]:
     for one in row["qa"]:
         if not one["is_simple"]:
-            question = _PROMPT.format(question=one["question"].strip())
-            yield Example(question, (), str(one["answer"])), row["image"]["bytes"]
+            yield Example(one["question"].strip(), (), str(one["answer"])), row["image"]["bytes"]
 
 
 TALLYQA_COMPLEX = Published(
-    "tallyqa-complex", _DATASET, None, None, "number", lambda fetch: stream(_DATASET, None, "test"), _asked
+    "tallyqa-complex", _DATASET, None, None, "number", lambda fetch: stream(_DATASET, None, "test"), _asked, _SUFFIX
 )

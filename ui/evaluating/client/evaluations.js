@@ -4,7 +4,7 @@ import { get, post } from '../../client/server.js';
 import { ago, count } from '../../client/words.js';
 import { choice, field } from '../../data/client/fields.js';
 import { followJobs } from '../../data/client/jobs.js';
-import { accuracy, minutes, percent, points, tokensEach } from './figures.js';
+import { accuracy, minutes, percent, points, tokensEach, worth } from './figures.js';
 
 const ASK_AGAIN_MS = 3000;
 const HEADS = [
@@ -14,6 +14,7 @@ const HEADS = [
   ['Right', 'Share of right answers, with the standard error of the mean', true],
   ['n', 'Examples that were scored; those without an answer count as wrong', true],
   ['Looked', 'RaPR: the share of attempts that used an operation', true],
+  ['A look', 'How likely the answer was before a look and after it, on average, where that was weighed', true],
   ['Failed', 'Share of attempts with a failed operation', true],
   ['Chance', 'What guessing would score, where there are options', true],
   ['Tokens', 'Generated for one example, on average', true],
@@ -51,6 +52,30 @@ export function mount({ element }) {
   );
   put(looks, { id: 'evaluate-operations' });
   field(fields, 'Operations', looks);
+  const crops = choice(
+    [
+      ['real', 'what was asked for'],
+      ['black', 'nothing (black)'],
+      ['random', 'another region'],
+    ],
+    'real',
+    () => {},
+  );
+  put(crops, { id: 'evaluate-crops' });
+  field(fields, 'Crops show', crops);
+  const protocol = choice([['', 'this studio']], '', () => {});
+  put(protocol, { id: 'evaluate-protocol' });
+  field(fields, 'Asked and scored as by', protocol);
+  const weighing = choice(
+    [
+      ['no', 'not weighed'],
+      ['yes', 'weighed: takes longer'],
+    ],
+    'no',
+    () => {},
+  );
+  put(weighing, { id: 'evaluate-looks' });
+  field(fields, 'What each look was worth', weighing);
   const start = make('button', 'data-button is-primary', make('div', 'data-buttons', form), 'Start');
   put(start, { type: 'submit', id: 'evaluate-start' });
   const error = make('p', 'data-error', root);
@@ -63,6 +88,9 @@ export function mount({ element }) {
         adapter: adapter.value,
         limit: limit.value ? Number(limit.value) : null,
         is_operating: looks.value === 'yes',
+        crops: crops.value,
+        protocol_of: protocol.value || null,
+        is_weighing_looks: weighing.value === 'yes',
       });
       say(error, '');
       jobs.look();
@@ -100,13 +128,17 @@ export function mount({ element }) {
     return row;
   }
   function drawRow(row, one) {
-    const operations = one.is_operating === false ? ', at first sight' : '';
+    const operations =
+      (one.is_operating === false ? ', at first sight' : '') +
+      (one.protocol_of ? `, as ${one.protocol_of}` : '') +
+      (one.crops && one.crops !== 'real' ? `, ${one.crops} crops` : '');
     const texts = [
       one.benchmark,
       `${one.policy}${operations}`,
       accuracy(one),
       one.scored ?? '–',
       percent(one.rapr),
+      worth(one.looks),
       percent(one.error_rate),
       percent(one.chance),
       tokensEach(one),
@@ -191,8 +223,9 @@ export function mount({ element }) {
       const left = told.only_before + told.only_after;
       say(
         detail,
-        `${percent(told.before)} and ${percent(told.after)} on the same ${count(told.n, 'example')}; won ` +
-          `${points(told.gain)}, lost ${points(told.harm)}; ${told.changed_count} changed, p = ${told.p.toFixed(3)}` +
+        `${percent(told.before)} and ${percent(told.after)} on the same ${count(told.n, 'example')}; ` +
+          `${told.is_looking ? 'looking put right' : 'won'} ${points(told.gain)}, ` +
+          `${told.is_looking ? 'and wrong' : 'lost'} ${points(told.harm)}; ${told.changed_count} changed, p = ${told.p.toFixed(3)}` +
           `${left ? `; ${count(left, 'example')} in one of them only` : ''}. Worst first:`,
       );
       each(changes, told.changed, createChange, drawChange);
@@ -206,9 +239,11 @@ export function mount({ element }) {
       const told = await get('evaluations');
       known = told.evaluations;
       const pairs = (list) => list.map(({ id, name, words: said }) => [id ?? name, said ?? name]);
-      const [at, by] = [benchmark.value, adapter.value];
+      const [at, by, as] = [benchmark.value, adapter.value, protocol.value];
       options(benchmark, pairs(told.benchmarks));
       options(adapter, pairs(told.adapters));
+      options(protocol, [['', 'this studio'], ...pairs(told.projects)]);
+      protocol.value = as;
       if (at) benchmark.value = at;
       if (by) adapter.value = by;
       start.disabled = !told.can_evaluate;

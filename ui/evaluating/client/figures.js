@@ -5,6 +5,7 @@ export const accuracy = ({ accuracy: share, stderr }) =>
   typeof share === 'number' && typeof stderr === 'number'
     ? `${(100 * share).toFixed(1)} ± ${(100 * stderr).toFixed(1)} %`
     : percent(share);
+export const worth = (looks) => (looks?.looks ? `${percent(looks.before)} → ${percent(looks.after)}` : '–');
 export const minutes = (seconds) => {
   if (typeof seconds !== 'number') return '–';
   return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
