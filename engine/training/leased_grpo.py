@@ -29,7 +29,7 @@ from engine.training.episodes import Episode, Episodes, Group
 from engine.training.leased import Leased
 from engine.training.rollout_batch import batch_tensors
 from engine.training.rollouts import Rollout
-from engine.training.shared_opening import log_probs_and_entropies
+from engine.training.shared_opening import log_probs_and_entropies, of_whole_rows
 
 __all__ = ["GRPO_NAMES", "LeasedGrpoTrainer", "no_reward"]
 
@@ -127,7 +127,7 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         """In the middle of TRL's loss, of the rows whose loss it is. What is said for the first time learns its old
         log-probabilities here, so that they cost no forward pass of their own."""
         if self.args.gradient_checkpointing:
-            log_probs, entropies, _ = super()._get_per_token_logps_and_entropies(model, *given, **named)
+            log_probs, entropies = of_whole_rows(model, self._backbone, self._taught)
         else:
             log_probs, entropies = self._by_opening(model, self._taught)
         if "old_per_token_logps" in self._taught:

@@ -9,7 +9,7 @@ hundred), and G rollouts begin with the same ones. Rolling out forks one prefill
 Gradients come back to the opening through the cache, those of all rows added up: what forwarding R whole rows gives, but
 for rounding (a test holds log-probabilities and gradients to TRL's own, in fp32).
 
-Not covered: gradient checkpointing, which keeps no cache; the caller then forwards whole rows.
+Gradient checkpointing keeps no cache: there `of_whole_rows` forwards each row from its first token, at the same positions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from engine.backbone.loading import Backbone
 from engine.backbone.positions import row_positions
 from engine.backbone.session import clip_interval
 
-__all__ = ["log_probs_and_entropies"]
+__all__ = ["log_probs_and_entropies", "of_whole_rows"]
 
 NO_LABEL = -100
 
@@ -39,11 +39,8 @@ def log_probs_and_entropies(
     rows with the same opening and no padding before it; `network` has TRL's fused head, which knows the temperature."""
     opening, completions = rows["prompt_ids"][:1], rows["completion_ids"]
     count, before = len(completions), opening.shape[1] - 1
-    ids = torch.cat([rows["prompt_ids"], completions], dim=1)
-    mask = torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1)
     grids, counts = rows["image_grid_thw"], rows["num_images"]
-    merge, interval = backbone.processor.image_processor.merge_size, clip_interval(backbone) or 1
-    positions = row_positions(rows["mm_token_type_ids"], mask, grids, counts, merge, interval)
+    ids, mask, positions = _laid_out(rows, backbone)
     patches = torch.split(rows["pixel_values"], grids.prod(-1).tolist())
     firsts = [0, *itertools.accumulate(counts)][:-1]
     shared = int(rows["opening_images"][0])
@@ -72,3 +69,32 @@ def log_probs_and_entropies(
         **pictures,
     )
     return output.log_probs, output.entropy
+
+
+def of_whole_rows(
+    network: Callable[..., Any], backbone: Backbone, rows: Mapping[str, Any]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """As `log_probs_and_entropies`, of rows of any groups, each forwarded whole."""
+    ids, mask, positions = _laid_out(rows, backbone)
+    said = rows["completion_ids"].shape[1]
+    labels = ids.masked_fill(mask == 0, NO_LABEL)
+    labels[:, :-said] = NO_LABEL
+    output = network(
+        input_ids=ids,
+        attention_mask=mask,
+        position_ids=positions,
+        labels=labels,
+        fused_lm_head=True,
+        pixel_values=rows["pixel_values"],
+        image_grid_thw=rows["image_grid_thw"],
+    )
+    return output.log_probs[:, -said:], output.entropy[:, -said:]
+
+
+def _laid_out(rows: Mapping[str, Any], backbone: Backbone) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Ids and mask [R, P + C], and the positions [3, R, P + C] at which the session said them."""
+    ids = torch.cat([rows["prompt_ids"], rows["completion_ids"]], dim=1)
+    mask = torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1)
+    merge, interval = backbone.processor.image_processor.merge_size, clip_interval(backbone) or 1
+    seen, grids, counts = rows["mm_token_type_ids"], rows["image_grid_thw"], rows["num_images"]
+    return ids, mask, row_positions(seen, mask, grids, counts, merge, interval)

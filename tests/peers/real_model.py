@@ -51,8 +51,8 @@ def run(folder: Path, home: Path, words: int) -> None:
     print(f"{backbone.quantization}, wire format {backbone.protocol_name}: {backbone.protocol_reason}")
     print(f"weights {backbone.model.get_memory_footprint() / 1e9:.2f} GB, base {backbone.base_hash[:23]}")
 
-    picture = Image.new("RGB", (900, 700), "white")
-    ImageDraw.Draw(picture).text((400, 320), "KX7421", fill="red")
+    picture = Image.new("RGB", (644, 644), "white")
+    ImageDraw.Draw(picture).text((300, 310), "KX7421", fill="red")
     picture.save(home / "picture.png")
     loaded = studio.media.take(home / "picture.png")
     example = Example("What is written in the middle?", (loaded.media,), "KX7421")

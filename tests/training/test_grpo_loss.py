@@ -169,3 +169,34 @@ def test_the_gradient_agrees_with_a_finite_difference(undecided, rl_examples, lo
     train(undecided(), rl_examples[:1], load_pictures, tmp_path, config)
     ((length, slope),) = found
     assert length > 1e-3 and slope == pytest.approx(length, rel=1e-2)
+
+
+def test_a_clip_stands_in_its_own_time_with_checkpointing_too(fresh_backbone, tmp_path):
+    """What the update gives the words is what the session gave them: positions are ours, not what the model would derive."""
+    from PIL import Image
+
+    from engine.media import load_media, write_clip
+    from engine.trace import Example
+    from engine.training.rewards import Reward
+
+    write_clip([Image.new("RGB", (64, 48), (8 * k, 0, 90)) for k in range(32)], tmp_path / "clip.mp4", 8)
+    clip = load_media(tmp_path / "clip.mp4")
+    config = GrpoConfig(
+        **CONFIG.as_json()
+        | {"steps": 1, "queries_a_step": 1, "rollouts": 2, "micro_batch_size": 2, "max_turns": 1, "max_tokens": 6}
+        | {"max_turn_tokens": 6, "is_checkpointing_gradients": True}
+    )
+    groups = []
+    train(
+        fresh_backbone("qwen2_5_vl", "none", "pixel-reasoner"),
+        [Example("What happens?", (clip.media,), "x")],
+        lambda media: {clip.media.sha256: clip},
+        tmp_path / "run",
+        config,
+        on_episode=lambda step, episode: groups.extend(episode.groups),
+        reward=lambda traces, example: [Reward(float(k), 0.0, 0.0) for k in range(len(traces))],
+    )
+    (group,) = groups
+    for rollout, noted in zip(group.rollouts, group.old_log_probs, strict=True):
+        said = rollout.sampled[rollout.prompt_tokens :]
+        assert said.any() and (noted - rollout.log_probs[rollout.prompt_tokens :])[said].abs().max() < 1e-4

@@ -217,6 +217,20 @@ def test_the_backbone_is_afterwards_as_it_was(fresh_backbone, examples, pictures
     assert len(random_state) == len(torch.get_rng_state())
 
 
+@pytest.mark.parametrize(
+    ("weights", "asked", "is_kept"), [(10**6, False, True), (10**6, True, False), (3 * 10**9, False, False)]
+)
+def test_a_large_network_keeps_no_activations(weights, asked, is_kept, tmp_path):
+    from types import SimpleNamespace
+
+    from engine.training.arguments import shared_arguments
+
+    network = SimpleNamespace(num_parameters=lambda: weights)
+    backbone = SimpleNamespace(model=network, device=SimpleNamespace(type="cpu"))
+    settings = shared_arguments(backbone, SftConfig(is_checkpointing_gradients=asked), 1, tmp_path)
+    assert settings["gradient_checkpointing"] is not is_kept
+
+
 def test_the_batch_may_be_forwarded_in_parts(fresh_backbone, examples, load_pictures, tmp_path):
     """The loss is the mean over the tokens of the whole batch, however it is cut."""
     curves = []
