@@ -32,30 +32,22 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from PIL import Image
 from transformers import Cache
 
 from engine.backbone.cache import fresh_cache, shared_cache
-from engine.backbone.loading import Backbone, PixelBudget
+from engine.backbone.loading import Backbone
 from engine.backbone.positions import rope_positions
 from engine.backbone.repetition import Repetition
 from engine.backbone.rows import forward_rows
+from engine.backbone.seeing import Picture, Seen, clip_interval, encode_seen
 from engine.backbone.spelling import Spelling
 from engine.backbone.turn_ends import IMAGE_PAD, TURN_END, TURN_START, VIDEO_PAD, VISION_END, VISION_START, TurnEnds
-from engine.protocols import protocol_named
-from engine.protocols.budgets import smart_resize, within_aspect
 
 __all__ = [
     "IMAGE_PAD",
     "PIECE_TOKENS",
     "TURN_END",
-    "Clip",
-    "Picture",
-    "Seen",
     "Session",
-    "clip_interval",
-    "encode_seen",
-    "shown_size",
 ]
 
 PIECE_TOKENS = 1024
@@ -65,25 +57,6 @@ _LEAST_ROOM = 256
 
 Features = tuple[torch.Tensor, ...]
 """What the language model gets of a picture, [tokens, hidden], then what it adds to its first layers, each the same shape."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture in a user turn and the budget that it is shown at."""
-
-    image: Image.Image
-    budget: PixelBudget
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """A clip in a user turn that goes in as one video: two frames are a temporal patch. All frames are of one size."""
-
-    images: tuple[Image.Image, ...]
-    budget: PixelBudget
-
-
-Seen = Picture | Clip
 
 
 @dataclass(slots=True)
@@ -156,12 +129,13 @@ class Session:
 
     def _append_turn(self, role: str, parts: Sequence[str | Seen]) -> None:
         """Texts that touch become tokens together, as in the chat template: "user\\n" and "\\nHere" share a token."""
+        encoded = iter(encode_seen(self.backbone, [part for part in parts if isinstance(part, Seen)]))
         self._append_special(TURN_START)
         text = f"{role}\n"
         for part in parts:
             if isinstance(part, Seen):
                 self._append_text(text)
-                self._append_seen(part)
+                self._append_seen(part, *next(encoded))
                 text = ""
             else:
                 text += part
@@ -188,8 +162,7 @@ class Session:
     def _append_special(self, token: str) -> None:
         self._append_ids([self._id(token)])
 
-    def _append_seen(self, seen: Seen) -> None:
-        pixels, grid = encode_seen(self.backbone, seen)
+    def _append_seen(self, seen: Seen, pixels: torch.Tensor, grid: torch.Tensor) -> None:
         count = int(grid.prod()) // self._merge**2
         placeholder = self._id(IMAGE_PAD if isinstance(seen, Picture) else VIDEO_PAD)
         self.pixels.append(pixels)
@@ -465,47 +438,3 @@ def _within(numbers: Sequence[int], sizes: Sequence[int], most: int) -> Iterator
         group.append(number)
     if group:
         yield group
-
-
-def clip_interval(backbone: Backbone) -> int | None:
-    """How many positions apart two temporal patches of a clip stand, where this backbone in its wire format takes a clip as
-    one video; None where its frames are pictures. A temporal patch lasts one second, as in the released training."""
-    if not protocol_named(backbone.protocol_name).CLIP_IS_ONE_VIDEO:
-        return None
-    a_second = getattr(backbone.model.config.vision_config, "tokens_per_second", None)
-    return None if a_second is None else int(a_second)
-
-
-def encode_seen(backbone: Backbone, seen: Seen) -> tuple[torch.Tensor, torch.Tensor]:
-    """pixels [p, d] and grid [1, 3] of a picture or clip within its budget, on the CPU."""
-    if isinstance(seen, Picture):
-        return encode_picture(backbone, seen)
-    frames = [encode_picture(backbone, Picture(image, seen.budget)) for image in seen.images]
-    if len(frames) % 2:
-        frames.append(frames[-1])
-    processor = backbone.processor.image_processor
-    # A picture is two equal frames to the tower; a temporal patch takes the first half of one frame and the second of the next.
-    layout = (-1, 3, processor.temporal_patch_size, processor.patch_size**2)
-    pairs = zip(frames[::2], frames[1::2], strict=True)
-    pixels = [
-        torch.stack([first.reshape(layout)[:, :, 0], second.reshape(layout)[:, :, 1]], dim=2).flatten(1)
-        for (first, _), (second, _) in pairs
-    ]
-    grid = frames[0][1].clone()
-    grid[0, 0] = len(pixels)
-    return torch.cat(pixels), grid
-
-
-def encode_picture(backbone: Backbone, picture: Picture) -> tuple[torch.Tensor, torch.Tensor]:
-    """pixels [p, d] and grid [1, 3] of a picture within its budget, on the CPU."""
-    size = {"shortest_edge": picture.budget.min_pixels, "longest_edge": picture.budget.max_pixels}
-    image, wanted = picture.image, within_aspect(picture.image.size)
-    images = [image if wanted == image.size else image.resize(wanted)]
-    encoded = backbone.processor.image_processor(images=images, size=size, return_tensors="pt")
-    return encoded["pixel_values"], encoded["image_grid_thw"]
-
-
-def shown_size(backbone: Backbone, size: tuple[int, int], budget: PixelBudget) -> tuple[int, int]:
-    """(width, height) in pixels at which `encode_picture` shows a picture of `size` within its budget."""
-    processor = backbone.processor.image_processor
-    return smart_resize(size, budget, processor.patch_size * processor.merge_size)

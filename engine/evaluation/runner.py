@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar, cast
@@ -27,6 +27,7 @@ from typing import TypeVar, cast
 from engine.drivers.asynchronous import run_async
 from engine.drivers.streaming import stream
 from engine.drivers.together import Prompt, run_together
+from engine.evaluation.ahead import ahead
 from engine.evaluation.conventions.convention import Following
 from engine.evaluation.examples import Posed
 from engine.evaluation.hits import is_hit
@@ -124,18 +125,20 @@ def evaluate(
     at_once: int = AT_ONCE,
     following: Following | None = None,
 ) -> Iterator[Result]:
-    """A result for each example, in order, as it comes; greedy (no seed), `at_once` (from 1) attempts together, asked and
-    scored as `following` says. When `is_cancelled` the running attempts are dropped and the iterator ends."""
-    tasks = (Task(position, posed, {0: None}, following=following) for position, posed in enumerate(examples))
+    """A result for each example, in order, as it comes; greedy (no seed), `at_once` (from 1) attempts together, as many
+    examples made beforehand, asked and scored as `following` says. When `is_cancelled` the running attempts are dropped and
+    the iterator ends."""
     results: dict[int, Result] = {}
     told = 0
-    for ended in run_attempts(
-        policy, tasks, limits, at_once=at_once, is_operating=is_operating, is_cancelled=is_cancelled
-    ):
-        results[ended.task.position] = ended.result
-        while told in results:
-            yield results.pop(told)
-            told += 1
+    with closing(ahead(examples, at_once)) as coming:
+        tasks = (Task(position, posed, {0: None}, following=following) for position, posed in enumerate(coming))
+        for ended in run_attempts(
+            policy, tasks, limits, at_once=at_once, is_operating=is_operating, is_cancelled=is_cancelled
+        ):
+            results[ended.task.position] = ended.result
+            while told in results:
+                yield results.pop(told)
+                told += 1
 
 
 def attempt(

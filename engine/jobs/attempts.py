@@ -19,11 +19,13 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from engine.evaluation.ahead import ahead
 from engine.evaluation.conventions.convention import Following
 from engine.evaluation.conventions.projects import following
 from engine.evaluation.crops import showing
@@ -115,29 +117,37 @@ class AttemptWork:
         return None if self.source.size is None else self.source.size * self.asked.attempts
 
     def _tasks(self, answerer: Answerer, keeping: Keeping) -> Iterator[Task]:
-        store, job_id = self.services.store, self.job.id
+        store = self.services.store
         examples = offered(
             self.source,
             store,
             self.services.media,
             answerer.policy.protocol.CLIP_SAMPLING,
-            store.jobs.revision_ids(job_id),
+            store.jobs.revision_ids(self.job.id),
             answerer.learned_from,
         )
-        for position, one in enumerate(examples):
-            if not (seeds := self.asked.seeds(position, keeping.made(position))):
-                continue
-            if self.asked.max_tokens is not None and self._counts.tokens >= self.asked.max_tokens:
-                self._is_cut = True
-                return
-            posed = one.pose()
-            if self.asked.option_seed is not None:
-                posed = Posed(shuffled(posed.example, self.asked.option_seed, position), posed.pictures)
-            example = posed.example
-            posed = Posed(example, showing(posed.pictures, self.asked.crops, self.asked.seed))
-            rule = rule_of(example) if self.following is None else self.following.convention(example).rule
-            store.attempts.begin(job_id, position, example, rule, chance(example))
-            yield Task(position, posed, seeds, one.files, self.following)
+        begun = (
+            (position, seeds, one)
+            for position, one in enumerate(examples)
+            if (seeds := self.asked.seeds(position, keeping.made(position)))
+        )
+        with closing(ahead(((*parts, parts[-1].pose()) for parts in begun), self.asked.at_once)) as coming:
+            for position, seeds, one, posed in coming:
+                if self.asked.max_tokens is not None and self._counts.tokens >= self.asked.max_tokens:
+                    self._is_cut = True
+                    return
+                yield self._task(position, posed, seeds, one.files)
+
+    def _task(
+        self, position: int, posed: Posed, seeds: Mapping[int, int | None], files: tuple[Path | bytes, ...]
+    ) -> Task:
+        if self.asked.option_seed is not None:
+            posed = Posed(shuffled(posed.example, self.asked.option_seed, position), posed.pictures)
+        example = posed.example
+        posed = Posed(example, showing(posed.pictures, self.asked.crops, self.asked.seed))
+        rule = rule_of(example) if self.following is None else self.following.convention(example).rule
+        self.services.store.attempts.begin(self.job.id, position, example, rule, chance(example))
+        return Task(position, posed, seeds, files, self.following)
 
     def _count(self, attempted: Attempted) -> None:
         counts, score = self._counts, attempted.result.score

@@ -16,7 +16,8 @@ from itertools import groupby
 from typing import Any
 
 from engine.backbone.loading import Backbone
-from engine.backbone.session import Clip, Picture, Seen, Session, clip_interval, shown_size
+from engine.backbone.seeing import Clip, Picture, Seen, clip_interval, shown_size
+from engine.backbone.session import Session
 from engine.backbone.together import generate_together
 from engine.media import Pictures
 from engine.operations import cut

@@ -20,7 +20,8 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from engine.backbone.loading import Backbone
-from engine.backbone.session import IMAGE_PAD, clip_interval, encode_seen
+from engine.backbone.seeing import clip_interval, encode_seen
+from engine.backbone.session import IMAGE_PAD
 from engine.media import Pictures
 from engine.policies.local import seen
 from engine.protocols import PicturePart, picture_role, seen_together
@@ -79,7 +80,7 @@ def _shown(
         key = tuple((part.view.sha256, part.view.frame, part.view.box, part.role) for part in some)
         if key not in known:
             (one,) = seen(some, backbone, pictures)
-            known[key] = encode_seen(backbone, one)
+            (known[key],) = encode_seen(backbone, [one])
         found.append(known[key])
     return found
 

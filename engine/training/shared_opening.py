@@ -23,7 +23,7 @@ from transformers import DynamicCache
 
 from engine.backbone.loading import Backbone
 from engine.backbone.positions import row_positions
-from engine.backbone.session import clip_interval
+from engine.backbone.seeing import clip_interval
 
 __all__ = ["log_probs_and_entropies", "of_whole_rows"]
 

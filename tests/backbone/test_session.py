@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     import torch
 
     from engine.backbone.loading import Backbone
-    from engine.backbone.session import Picture, Session
+    from engine.backbone.seeing import Picture
+    from engine.backbone.session import Session
 
 KINDS = ("qwen3_vl", "qwen2_5_vl")
 
 
 def picture(seed: int, width: int = 200, height: int = 150) -> Picture:
     from engine.backbone.loading import PixelBudget
-    from engine.backbone.session import Picture
+    from engine.backbone.seeing import Picture
 
     noise = np.random.default_rng(seed).integers(0, 255, (height // 10, width // 10, 3), dtype=np.uint8)
     return Picture(
@@ -274,7 +275,7 @@ def test_a_clip_is_one_video_as_the_stock_processor_makes_it(clip_backbone, coun
     """Two frames are a temporal patch, an odd last one is shown twice; what stands after it is a picture, in its own time."""
     import torch
 
-    from engine.backbone.session import Clip, clip_interval
+    from engine.backbone.seeing import Clip, clip_interval
 
     frames = [picture(number, 112, 84).image for number in range(count)]
     session = session_on(clip_backbone)
@@ -311,7 +312,7 @@ def test_a_clip_is_one_video_as_the_stock_processor_makes_it(clip_backbone, coun
 
 def test_frames_are_pictures_where_the_family_saw_no_clips(random_model):
     from engine.backbone.loading import load_backbone
-    from engine.backbone.session import clip_interval
+    from engine.backbone.seeing import clip_interval
 
     for kind, protocol in (("qwen3_vl", "pixel-reasoner"), ("qwen2_5_vl", "deepeyes")):
         assert clip_interval(load_backbone(str(random_model(kind)), quantization="none", protocol=protocol)) is None

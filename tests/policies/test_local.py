@@ -92,10 +92,10 @@ def test_pictures_are_shown_within_their_budget(policy, loaded):
 @pytest.mark.parametrize("role", ["image", "crop"])
 def test_the_size_that_is_told_is_the_size_that_is_shown(policy, size, role):
     """Slivers included, which are shown a little wider than they are."""
-    from engine.backbone.session import Picture, encode_seen, shown_size
+    from engine.backbone.seeing import Picture, encode_seen, shown_size
 
     picture, budget = Picture(Image.new("RGB", size), policy.backbone.budgets[role]), policy.backbone.budgets[role]
-    _, grid = encode_seen(policy.backbone, picture)
+    ((_, grid),) = encode_seen(policy.backbone, [picture])
     _, rows, columns = grid[0].tolist()
     assert shown_size(policy.backbone, size, budget) == (columns * 14, rows * 14)
 

@@ -58,7 +58,8 @@ def same(one, other) -> bool:
 
 
 def answer_logits(backbone, pictures) -> torch.Tensor:
-    from engine.backbone.session import Picture, Session
+    from engine.backbone.seeing import Picture
+    from engine.backbone.session import Session
 
     session = Session(backbone)
     image = next(iter(pictures.values())).picture(None)
@@ -68,7 +69,8 @@ def answer_logits(backbone, pictures) -> torch.Tensor:
 
 
 def say(backbone, pictures, tokens: int = 3) -> str:
-    from engine.backbone.session import Picture, Session
+    from engine.backbone.seeing import Picture
+    from engine.backbone.session import Session
 
     session = Session(backbone, seed=5)
     image = next(iter(pictures.values())).picture(None)
