@@ -48,7 +48,6 @@ def people(studio):
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
 
-    from ui.code_routes import code_routes
     from ui.curating.continuing import continue_routes
     from ui.curating.lists import list_routes
     from ui.curating.messages import refuse
@@ -69,7 +68,6 @@ def people(studio):
         media_routes,
     ):
         app.include_router(routes(studio))
-    app.include_router(code_routes())
     app.add_exception_handler(PersonError, refuse)
 
     def client(name: str) -> TestClient:
@@ -427,18 +425,6 @@ def test_the_history_knows_who_did_what(studio, people):
     history = ann.get(f"/curate/history/{trace}").json()
     assert [(e["who"], e["kind"]) for e in history["events"]] == [(ANN, "revised"), ("tiny", "recorded")]
     assert [(r["number"], r["is_head"]) for r in history["revisions"]] == [(2, True), (1, False)]
-
-
-def test_modules_are_served_and_nothing_else(people):
-    client = people(ANN)
-    reply = client.get("/code/curating/client/workbench.js")
-    assert reply.headers["content-type"].startswith("text/javascript")
-    assert (
-        client.get("/code/curating/client/workbench.js", headers={"If-None-Match": reply.headers["etag"]}).status_code
-        == 304
-    )
-    for name in ("..%2Fapp.py", "curating%2F..%2Fserver.py", "server.py", "nothing.js"):
-        assert client.get(f"/code/{name}").status_code == 404
 
 
 def test_many_people_edit_at_once_without_a_lost_update(studio, people):

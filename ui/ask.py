@@ -19,6 +19,7 @@ import gradio as gr
 
 from engine.errors import NotFound, PersonError
 from ui.answering import Attempt
+from ui.asking.first import ASK_HEADING, ASK_NOTE
 from ui.asking.reading import MAX_FILES, example_of, hashes_of, options_of, seed_of
 from ui.asking.shown import NO_STEPS, Shown, fresh, kept, media_values, refused, running
 from ui.components.answer import Answer
@@ -45,7 +46,7 @@ def build(studio: Studio, page: Page) -> None:
     answering = page.answering
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=0, min_width=296, elem_classes="column-left"):
-            heading("Ask about a picture or a clip", "Pick a sample, or bring your own.")
+            heading(ASK_HEADING, ASK_NOTE)
             eyebrow("Samples")
             samples = Samples(elem_id="ask-samples")
             Questions(elem_id="ask-questions")
@@ -121,7 +122,9 @@ def build(studio: Studio, page: Page) -> None:
     def arrive(request: gr.Request) -> Iterator[tuple]:
         trace, media = query(request, "trace"), query(request, "media")
         if trace or media:
-            yield from look_at(str(request.session_hash), trace, media)
+            asked = query(request, "question")
+            for updates in look_at(str(request.session_hash), trace, media):
+                yield (updates[0], asked, *updates[2:]) if asked and not trace else updates
         else:
             yield unchanged
 

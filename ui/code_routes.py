@@ -1,37 +1,35 @@
-"""Serves the ES modules of the screens: `GET /code/PATH`, for each .js file below ui/, and nothing else.
+"""Serves the code of the screens: `GET /code/NAME.js`, one module for each screen, named by its content.
 
-A module's address is its path below ui/, so that a relative import means the same to the browser and to node.
-
-Not covered: bundling; the modules are few and small, and the browser asks again only whether they changed.
+Not covered: what goes into it (`ui.sending.bundles`, `ui.shell`).
 """
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
+from collections.abc import Mapping
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-__all__ = ["code_routes"]
+from ui.sending.compressing import Precompressed
 
-_FOLDER = Path(__file__).parent
+__all__ = ["code_address", "code_routes"]
 
 
-def code_routes() -> APIRouter:
+def code_address(code: Precompressed) -> str:
+    """Relative to the studio's first page."""
+    return f"code/{code.name}.js"
+
+
+def code_routes(codes: Mapping[str, Precompressed]) -> APIRouter:
+    """`codes` are those of the pages."""
     routes = APIRouter()
-    # What is asked for is looked up among the files that are there, so no path can lead elsewhere.
-    modules = {path.relative_to(_FOLDER).as_posix(): path for path in _FOLDER.rglob("*.js")}
+    known = {code_address(code): code for code in codes.values()}
 
-    @routes.get("/code/{path:path}")
-    def code(path: str, request: Request) -> Response:
-        if path not in modules:
+    @routes.get("/code/{name}")
+    def code(name: str, request: Request) -> Response:
+        found = known.get(f"code/{name}")
+        if found is None:
             return Response("There is no such module.", status_code=404, media_type="text/plain")
-        text = modules[path].read_bytes()
-        tag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
-        headers = {"Cache-Control": "no-cache", "ETag": tag, "X-Content-Type-Options": "nosniff"}
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers=headers)
-        return Response(text, media_type="text/javascript", headers=headers)
+        return found.response(request)
 
     return routes

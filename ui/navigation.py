@@ -23,10 +23,15 @@ class Navigation(StudioComponent):
     FILES = "navigation"
 
     def __init__(self, rooms: Sequence[tuple[str, str]] = (), here: str = "", value: Any = None, **options: Any):
+        super().__init__(value=value, template=self.html(rooms, here), **options)
+
+    @classmethod
+    def html(cls, rooms: Sequence[tuple[str, str]], here: str) -> str:
+        """The bar as it stands before its module is there."""
         links = "".join(
             _LINK.format(
                 key=name.lower(), name=name, href=path or "./", current=' aria-current="page"' if path == here else ""
             )
             for name, path in rooms
         )
-        super().__init__(value=value, template=self.template().replace("<!--rooms-->", links), **options)
+        return cls.template().replace("<!--rooms-->", links)

@@ -40,6 +40,11 @@ class SampleShelf:
                 self._samples = tuple(self._draw())
             return self._samples
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether they are there without waiting."""
+        return self._samples is not None
+
     def prepare(self) -> None:
         threading.Thread(target=self, name="samples", daemon=True).start()
 

@@ -1,13 +1,11 @@
 """The FastAPI app around the pages: media by hash, security headers, who the user is.
 
-Order of what a request meets: `security.SecurityHeaders`, then our own routes (`/media/...`, `/me`, `/studio.css`,
-`/health`, `/mcp`), then Gradio's pages, queue and endpoints (`ui.api`). Analytics, run history, API documentation and
-the generated API pages are off.
+Order of what a request meets: `sending.compressing`, `security.SecurityHeaders`, `sending.pages`, then our own routes
+(`/media/...`, `/me`, `/studio.css`, `/health`, `/mcp`), then Gradio's pages, queue and endpoints (`ui.api`). Analytics, run
+history, API documentation and the generated API pages are off.
 """
 
 from __future__ import annotations
-
-import hashlib
 
 import gradio as gr
 from fastapi import FastAPI, Request
@@ -20,7 +18,7 @@ from ui.api.gradio_endpoints import add_endpoints
 from ui.api.mcp_tools import mcp_routes, mcp_sessions
 from ui.api.upload_routes import upload_routes
 from ui.asking.routes import ask_routes
-from ui.code_routes import code_routes
+from ui.code_routes import code_address, code_routes
 from ui.curating.continuing import continue_routes
 from ui.curating.lists import list_routes
 from ui.curating.messages import refuse
@@ -37,7 +35,10 @@ from ui.guests import user_of
 from ui.media_routes import media_routes
 from ui.rights import acts
 from ui.security import SecurityHeaders
-from ui.shell import SCREENS, build_pages
+from ui.sending.ahead import ahead_of_pages
+from ui.sending.compressing import Compressing, Precompressed
+from ui.sending.pages import Pages
+from ui.shell import SCREENS, about_pages, build_pages, code_of_pages
 from ui.studio import Studio
 from ui.theme import stylesheet, theme
 
@@ -72,16 +73,18 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(set_routes(studio))
     server.include_router(export_routes(studio))
     server.include_router(evaluation_routes(studio))
-    server.include_router(code_routes(), dependencies=[acts("look")])
+    blocks = build_pages(studio, answering)
+    code = {path: Precompressed.of(text, "text/javascript") for path, text in code_of_pages(blocks).items()}
+    server.include_router(code_routes(code), dependencies=[acts("look")])
     server.include_router(upload_routes(studio))
     server.include_router(mcp_routes(sessions))
     server.add_exception_handler(PersonError, refuse)
-    style = stylesheet()
-    style_name = hashlib.sha256(style.encode()).hexdigest()[:16]
+    style = Precompressed.of(stylesheet(), "text/css")
+    style_address = f"studio.css?{style.name}"
 
     @server.get("/studio.css", dependencies=[acts("look")])
-    def studio_css() -> Response:
-        return Response(style, media_type="text/css", headers={"Cache-Control": "private, max-age=31536000, immutable"})
+    def studio_css(request: Request) -> Response:
+        return style.response(request)
 
     @server.get("/me", dependencies=[acts("look")])
     def me(request: Request) -> JSONResponse:
@@ -93,7 +96,6 @@ def build_server(studio: Studio) -> FastAPI:
         told = {"is_ready": studio.unready is None, "waits_for": studio.unready, "problems": problems}
         return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
-    blocks = build_pages(studio, answering)
     with blocks:
         add_endpoints(services)
     blocks.queue(default_concurrency_limit=_CONCURRENT_EVENTS, api_open=False, max_size=256)
@@ -109,8 +111,13 @@ def build_server(studio: Studio) -> FastAPI:
         enable_monitoring=False,
         max_file_size=studio.settings.max_upload_mb * 1_000_000,
         theme=theme(),
-        head=f'<link rel="stylesheet" href="studio.css?{style_name}">',
+        # The same sheet stands in the page already; here it comes behind Gradio's, over which it must win.
+        head=f'<link rel="stylesheet" href="{style_address}">',
     )
+    about = about_pages(studio, answering)
+    addresses = {path: code_address(text) for path, text in code.items()}
+    server.add_middleware(Pages, about=about, code=addresses, style=style_address, ahead=ahead_of_pages())
     pages = ["/" + screen.path for screen in SCREENS]
     server.add_middleware(SecurityHeaders, pages=pages, frame_ancestors=studio.settings.frame_ancestors)
+    server.add_middleware(Compressing)
     return server

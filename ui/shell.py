@@ -6,24 +6,34 @@ back button and a second tab work as anywhere, and only the components of the pa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi import Request
 
 from ui import ask, curate, evaluate, train
 from ui.answering import Answering
+from ui.asking.first import about_ask
+from ui.components.component import StudioComponent
 from ui.data import screen as data
 from ui.navigation import Navigation
 from ui.page import Page
 from ui.rights import handles
+from ui.sending.bundles import bundled
+from ui.sending.first_page import FirstPage
+from ui.sending.pages import About
 from ui.studio import Studio
 
 _LOOK_EVERY_S = 1.0
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
 
-__all__ = ["SCREENS", "Screen", "build_pages"]
+__all__ = ["SCREENS", "Screen", "about_pages", "build_pages", "code_of_pages"]
+
+_FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +54,42 @@ SCREENS = (
 )
 
 
+_ROOMS = tuple((screen.name, screen.path) for screen in SCREENS)
+
+
 def build_pages(studio: Studio, answering: Answering) -> gr.Blocks:
     """All pages, ready to be mounted by `ui.server`."""
     blocks = gr.Blocks(title="Pixel Reasoner Studio", fill_width=True, analytics_enabled=False)
-    rooms = tuple((screen.name, screen.path) for screen in SCREENS)
     for screen in SCREENS:
         context = blocks if screen.path == "" else blocks.route(screen.name, screen.path, show_in_navbar=False)
         with context:
-            navigation = Navigation(rooms, screen.path, elem_id="navigation")
+            navigation = Navigation(_ROOMS, screen.path, elem_id="navigation")
             screen.build(studio, Page(blocks, navigation, answering))
             _tell_of_loading(studio, blocks, navigation)
     return blocks
+
+
+def code_of_pages(blocks: gr.Blocks) -> Mapping[str, str]:
+    """The modules of each page's components in one, by the page's path ("/", "/curate", ...)."""
+    parts = [block for block in blocks.blocks.values() if isinstance(block, StudioComponent)]
+    return {
+        f"/{screen.path}": bundled([part.module() for part in parts if part.page == screen.path], _FOLDER)
+        for screen in SCREENS
+    }
+
+
+def about_pages(studio: Studio, answering: Answering) -> Mapping[str, Callable[[Request], About]]:
+    """What each page is about, by its path."""
+    bars = {screen.path: Navigation.html(_ROOMS, screen.path) for screen in SCREENS}
+    plain = {
+        f"/{screen.path}": partial(_about_room, About(screen.name, FirstPage(bars[screen.path], screen.name)))
+        for screen in SCREENS
+    }
+    return plain | {"/": partial(about_ask, studio, answering, bars[""])}
+
+
+def _about_room(about: About, request: Request) -> About:
+    return about
 
 
 def _tell_of_loading(studio: Studio, blocks: gr.Blocks, navigation: Navigation) -> None:

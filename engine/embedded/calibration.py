@@ -26,7 +26,7 @@ class Calibration:
     """`sure_from` is the confidence (geometric mean of the tokens' probabilities, in (0, 1]) from which an answer counts as
     sure. The other figures are of the seed that it is reported on, each a share in [0, 1] of so many questions: `right_share`
     of the sure answers in its own world were right; `sure_share` of its own world's right answers were sure; `fooled_share`
-    of the answers to questions outside its world were sure."""
+    of the answers to questions outside its world were sure; `absent_share` of the answers about a sign that is not there."""
 
     sure_from: float
     right_share: float
@@ -35,6 +35,8 @@ class Calibration:
     sure_count: int
     fooled_share: float
     fooled_count: int
+    absent_share: float
+    absent_count: int
 
     def is_sure(self, confidence: float) -> bool:
         return confidence >= self.sure_from
@@ -51,6 +53,8 @@ def calibration_from_json(data: dict[str, Any]) -> Calibration:
         sure_count=reported["sure"]["n"],
         fooled_share=reported["fooled"]["share"],
         fooled_count=reported["fooled"]["n"],
+        absent_share=reported["absent"]["share"],
+        absent_count=reported["absent"]["n"],
     )
 
 

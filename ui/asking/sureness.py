@@ -48,7 +48,8 @@ def sureness_value(
 
 def _measured(found: Calibration) -> str:
     return (
-        f"Measured on {found.right_count} answers in its own world that were as sure as this line asks: "
-        f"{found.right_share:.0%} were right. Of {found.fooled_count} questions outside it, {found.fooled_share:.0%} got an "
-        f"answer that was as sure; of {found.sure_count} right answers, {1 - found.sure_share:.0%} stayed below the line."
+        f"Measured: of {found.right_count} answers in its own world that were as sure as that, {found.right_share:.0%} were "
+        f"right; of {found.fooled_count} answers to questions outside it, {found.fooled_share:.0%} were as sure. It cannot tell "
+        f"that a sign is not there: asked for one that is missing, it read another just as surely in {found.absent_share:.0%} "
+        f"of {found.absent_count} cases. Of {found.sure_count} right answers {1 - found.sure_share:.0%} stayed below the line."
     )

@@ -1,10 +1,10 @@
 """What the components have in common: a static shell of HTML, and a module of JavaScript that owns the DOM inside it.
 
 `NAME.html` is inserted once, as it stands: it must hold neither `${` nor `{{`, which Gradio would evaluate as code.
-`NAME.js` is an ES module, served by `ui.code_routes`. Its `mount({ element, props, trigger, watch })`, with what Gradio
-hands to a script, runs once; it draws `props.value` by setting textContent and attributes, never innerHTML with data. What
-modules share lies in `ui/client/`. `NAME.css` is part of the one style sheet (`ui.theme.stylesheet`), so it may use dark
-mode and media queries; its classes begin with the component's name.
+`NAME.js` is an ES module, which reaches the page in one with all others of its screen (`ui.sending.bundles`). Its
+`mount({ element, props, trigger, watch })`, with what Gradio hands to a script, runs once; it draws `props.value` by setting
+textContent and attributes, never innerHTML with data. What modules share lies in `ui/client/`. `NAME.css` is part of the one
+style sheet (`ui.theme.stylesheet`), so it may use dark mode and media queries; its classes begin with the component's name.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class StudioComponent(gr.HTML):
     # alone into the stub that it writes beside it.
     LOADER = """
 // Events: TRIGGERS.
-import(new URL('code/MODULE', document.baseURI).href)
-  .then((module) => module.mount({ element, props, trigger, watch }))
+import(document.getElementById('studio-code').href)
+  .then((code) => code.default['MODULE'].mount({ element, props, trigger, watch }))
   .catch((error) => {
     console.error(error);
     const sentence = document.createElement('p');
@@ -48,7 +48,7 @@ import(new URL('code/MODULE', document.baseURI).href)
         if "${" in template or "{{" in template:
             raise ValueError(f"{self.FILES}.html must hold neither ${{ nor {{{{: Gradio would run it as code")
         events = ", ".join(f"'{event}'" for event in self.TRIGGERS)
-        loader = self.LOADER.replace("TRIGGERS", events).replace("MODULE", self.MODULE or f"components/{self.FILES}.js")
+        loader = self.LOADER.replace("TRIGGERS", events).replace("MODULE", self.module())
         super().__init__(
             value=value,
             html_template=template,
@@ -56,6 +56,11 @@ import(new URL('code/MODULE', document.baseURI).href)
             apply_default_css=False,
             **options,
         )
+
+    @classmethod
+    def module(cls) -> str:
+        """The path of its module below ui/."""
+        return cls.MODULE or f"components/{cls.FILES}.js"
 
     @classmethod
     def template(cls) -> str:

@@ -48,8 +48,9 @@ export function mount({ element, props, watch }) {
     if (event.target.matches('textarea, input')) runOwnWay(event.target);
   });
 
-  const here = root.querySelector('[aria-current=page]');
-  if (here) document.title = `${here.textContent} · Pixel Reasoner Studio`;
+  document.getElementById('first')?.remove();
+  // Gradio names every page alike.
+  document.title = document.querySelector('meta[property="og:title"]').content;
   if (!new URLSearchParams(location.search).has('__theme')) applyTheme();
   document.addEventListener('studio:progress', (event) => {
     props.value = event.detail;
