@@ -123,7 +123,7 @@ def _reasoner(settings: Settings, store: Store, media: MediaFolder, worker: Work
     unloaded = load_live(store, backbone, settings.artifacts)
     if unloaded is not None:
         _LOG.warning(unloaded)
-    measuring = held_out_measuring(store, settings.artifacts, limits)
+    measuring = held_out_measuring(store, media, settings.artifacts, limits)
     workshop = Workshop(store, backbone, settings.artifacts, media.pictures, measuring)
     asking = Services(store, media, AdapterAnswering(store, backbone, settings.artifacts), limits)
     worker.add(_by_name(CollectKind(asking), EvaluateKind(asking)) | training_kinds(workshop))

@@ -87,9 +87,7 @@ def live(home: Path, picture: Path, question: str, examples: Path) -> dict[str, 
     wait_for(lambda: studio.store.jobs.get(job_id).state not in ("queued", "running"))
     job = studio.store.jobs.get(job_id)
     told["job"] = {"state": job.state, "message": job.message, "adapters": len(studio.store.adapters.list())}
-    told["measured"] = [
-        (event.data["n"], event.data["note"]) for event in studio.store.jobs.events(job_id, kind="evaluation")
-    ]
+    told["notes"] = [event.data["text"] for event in studio.store.jobs.events(job_id, kind="note")]
     studio.worker.close(_WITHIN_S)
 
     told["evaluate"] = command(environment, "evaluate", str(examples), "--json")

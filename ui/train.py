@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from engine.errors import PersonError, Unavailable
-from engine.evaluation.drawn import ABSENT, drawn_benchmarks
+from engine.evaluation.held_out import SHARE
 from ui.components.basis import Basis
 from ui.components.comparison import Comparison
 from ui.components.curves import Curves
@@ -33,6 +33,7 @@ from ui.studio import Studio
 from ui.training import knobs
 from ui.training.board import Board, Seen, has_changed, read_board
 from ui.training.controls import Control, Controls, controls
+from ui.training.held_out import held_out_choices
 
 if TYPE_CHECKING:
     from ui.training.desk import TrainingDesk
@@ -50,12 +51,6 @@ _REWARDS = [
     ("Paper: right, curious, sparing", "paper"),
     ("Released code: its bonus, centred advantages", "released-code"),
     ("Without curiosity: right alone", "plain"),
-]
-_BENCHMARKS = [
-    ("Signs", "mini-signs"),
-    ("Signs, held-out fonts and backgrounds", "mini-signs-heldout"),
-    ("Clips", "mini-clips"),
-    ("Clips, held-out fonts and backgrounds", "mini-clips-heldout"),
 ]
 _POLL_S, _IDLE_POLL_S = 1.0, 5.0
 """How often a page asks whether something has changed: while a run waits or goes, and otherwise."""
@@ -92,23 +87,21 @@ def build(studio: Studio, page: Page) -> None:
                     knobs.SFT.learning_rate, label="Learning rate", step=0.00001, elem_id="train-rate", min_width=70
                 )
                 rank = gr.Number(knobs.SFT.rank, label="Rank", elem_id="train-rank", min_width=70)
+            eyebrow("Measured on, before and after")
+            held_out = gr.Dropdown(
+                held_out_choices(studio.store),
+                value=SHARE,
+                label="Held out",
+                info="Never learned from; the same examples before and after.",
+                elem_id="train-held-out",
+            )
+            with gr.Row(elem_classes="train-knobs"):
+                percent = gr.Number(
+                    round(100 * knobs.HELD_OUT.share), label="Share, %", elem_id="train-share", min_width=70
+                )
+                count = gr.Number(knobs.HELD_OUT.count, label="At most, examples", elem_id="train-count", min_width=70)
             with gr.Accordion("Advanced", open=False, elem_classes="train-advanced", elem_id="train-advanced"):
                 steps = gr.Number(0, label="Steps (0: as many as the passes need)", elem_id="train-steps")
-                is_measurable = bool(drawn_benchmarks())
-                benchmark = gr.Dropdown(
-                    _BENCHMARKS,
-                    value="mini-signs",
-                    label="Measured on, before and after",
-                    info=None if is_measurable else f"Nothing is measured: {ABSENT}.",
-                    interactive=is_measurable,
-                    elem_id="train-benchmark",
-                )
-                count = gr.Number(
-                    knobs.HELD_OUT if is_measurable else 0,
-                    label="Held-out examples (0: measure nothing)",
-                    interactive=is_measurable,
-                    elem_id="train-count",
-                )
             with gr.Row(elem_classes="action-bar"):
                 plan = Plan(describes="train-start", elem_classes="train-plan")
                 start = gr.Button(
@@ -133,7 +126,8 @@ def build(studio: Studio, page: Page) -> None:
             eyebrow("Runs")
             runs = Runs(elem_id="train-runs")
 
-    numbers: list[Any] = [kind, passes, steps, rate, rank, benchmark, count, rl_steps, queries, rollouts, reward]
+    numbers: list[Any] = [kind, passes, steps, rate, rank, held_out, percent, count]
+    numbers += [rl_steps, queries, rollouts, reward]
     of_sft, of_rl = [passes, steps], [rl_steps, queries, rollouts, reward]
     shown = [seen, basis, job, curves, attempts, comparison, who, runs]
     shown += [plan, start, stop, verdict, promote, discard, resume, demote]
@@ -143,7 +137,7 @@ def build(studio: Studio, page: Page) -> None:
     @handles("look")
     def open_page(request: gr.Request, *turned: Any) -> tuple:
         at = query(request, "job")
-        return (at, *_everything(studio, at, turned))
+        return (gr.Dropdown(held_out_choices(studio.store)), at, *_everything(studio, at, turned))
 
     @handles("look")
     def look_again(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> Any:
@@ -197,8 +191,12 @@ def build(studio: Studio, page: Page) -> None:
             *(gr.update(visible=chosen_kind == "grpo") for _ in of_rl),
         )
 
+    @handles("look")
+    def show_held_out(name: str | None, request: gr.Request) -> tuple:
+        return gr.update(visible=name == SHARE), gr.update(visible=bool(name))
+
     everywhere = [chosen, seen, *numbers]
-    page.blocks.load(open_page, numbers, [chosen, *shown], **_QUIET)
+    page.blocks.load(open_page, numbers, [held_out, chosen, *shown], **_QUIET)
     timer.tick(
         look_again, everywhere, shown, trigger_mode="once", concurrency_limit=None, show_progress_on=[], **_QUIET
     )
@@ -217,6 +215,7 @@ def build(studio: Studio, page: Page) -> None:
         [kind, *of_sft, *of_rl],
         **_QUIET,
     )
+    held_out.change(show_held_out, held_out, [percent, count], **_QUIET)
     start.click(start_run, numbers, [chosen, *shown], trigger_mode="once", **_QUIET)
     stop.click(stop_run, everywhere, shown, trigger_mode="once", **_QUIET)
     resume.click(resume_run, everywhere, shown, trigger_mode="once", **_QUIET)

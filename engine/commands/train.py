@@ -46,9 +46,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         help="a JSON file with any of: name (the adapter's), sft (an object: passes, steps, batch_size, learning_rate, "
         "rank, alpha, seed, ...), grpo (an object: steps, queries_a_step, rollouts, variant, is_curious, advantage, "
-        "start_from (live, or an adapter's id), ...), evaluation (an object: benchmark, count and seed of the held-out "
-        "examples that are measured before and after, or null for none)",
+        "start_from (live, or an adapter's id), ...), evaluation (an object: name, share, count and seed of what is held "
+        "out, as the flags say it, or null for nothing)",
     )
+    parser.add_argument("--name", metavar="NAME", help="the adapter's name")
+    parser.add_argument(
+        "--set",
+        metavar="SETTING=VALUE",
+        action="append",
+        default=[],
+        help="one setting of the run, such as passes=3 or learning_rate=0.0002; may be given again, and wins over --config",
+    )
+    held_out = parser.add_argument_group("what is measured before and after, and never learned from")
+    held_out.add_argument(
+        "--held-out",
+        metavar="WHAT",
+        help="share (the default): a share of what would be learned from; a benchmark, a data set of the store, an "
+        "EXAMPLES.jsonl, or evaluation:ID for the examples of a recorded evaluation; none measures nothing",
+    )
+    held_out.add_argument(
+        "--held-out-share", metavar="SHARE", type=float, help="of what would be learned from (default: 0.2)"
+    )
+    held_out.add_argument("--held-out-count", metavar="N", type=int, help="at most so many examples (default: 100)")
+    held_out.add_argument("--held-out-seed", metavar="K", type=int, help="of a drawn benchmark (default: 7)")
     parser.epilog = (
         "Ctrl-C stops after the running step and keeps the last checkpoint. The adapter answers once it is promoted in "
         "the studio. Exit status 1 where the job failed."
@@ -56,7 +76,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    config = read_config(arguments.config)
+    config = _with_flags(arguments, read_config(arguments.config))
     if settings.model == "scripted":
         raise InvalidSetting("STUDIO_MODEL='scripted' has no weights to train; use tiny, a folder or a model id")
     if is_address(settings.model):
@@ -77,7 +97,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         from engine.evaluation.held_out import HeldOut
         from engine.jobs.grpo import LIVE, GrpoKind
         from engine.jobs.kinds import Kind
-        from engine.jobs.measuring import held_out_measuring
+        from engine.jobs.measuring import held_out_measuring, measured
         from engine.jobs.promotion import load_live
         from engine.jobs.running import run_in_foreground
         from engine.jobs.sft import SftKind
@@ -89,7 +109,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         limits = loop_limits(settings)
         grpo = GrpoConfig.within(limits, config.get("grpo") or {})
         evaluation = config.get("evaluation", {})
-        held_out = HeldOut(count=0) if evaluation is None else HeldOut(**evaluation)
+        held_out = None if evaluation is None else HeldOut(**evaluation)
         backbone = open_backbone(settings)
         media.sampling = protocol_named(backbone.protocol_name).CLIP_SAMPLING
         examples = _examples(arguments.examples, settings, media) if arguments.examples else None
@@ -98,11 +118,11 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             backbone,
             settings.artifacts,
             media.pictures,
-            held_out_measuring(store, settings.artifacts, limits),
+            held_out_measuring(store, media, settings.artifacts, limits),
         )
         named: dict[str, Any] = {
             "name": config.get("name") or "",
-            "evaluation": held_out.as_json() if held_out.count else None,
+            "held_out": held_out,
             "revision_ids": None if arguments.examples else [revision.id for revision in revisions],
         }
         kind: Kind
@@ -115,6 +135,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         job = run_in_foreground(
             store, settings.artifacts, kind, plan, on_event=lambda step, kind, data: tell(step, kind, data, out)
         )
+        if (compared := measured(store, job.id)) is not None:
+            print(f"after against before: {compared.words}", file=out)
     print(f"job {job.id} {job.state}: {job.message}", file=out if job.state == "done" else sys.stderr)
     return 0 if job.state == "done" else 1
 
@@ -145,6 +167,37 @@ def _examples(name: str, settings: Settings, media: MediaFolder) -> list[Example
     return [pose(line, media_limits(settings)).example for line in lines]
 
 
+def _with_flags(arguments: argparse.Namespace, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configuration file with what the flags say in its place. Raises InvalidInput for what is no SETTING=VALUE; which
+    settings there are is the run's to say."""
+    chosen = dict(config)
+    if arguments.name is not None:
+        chosen["name"] = arguments.name
+    given = {}
+    for one in arguments.set:
+        name, is_said, text = one.partition("=")
+        if not (name and is_said):
+            raise InvalidInput(f"--set {one}: SETTING=VALUE is expected, such as passes=3")
+        try:
+            given[name.replace("-", "_")] = json.loads(text)
+        except ValueError:  # a text needs no quotes
+            given[name.replace("-", "_")] = text
+    if given:
+        chosen[arguments.kind] = {**(config.get(arguments.kind) or {}), **given}
+    held_out = {
+        "name": arguments.held_out,
+        "share": arguments.held_out_share,
+        "count": arguments.held_out_count,
+        "seed": arguments.held_out_seed,
+    }
+    said = {name: value for name, value in held_out.items() if value is not None}
+    if said.get("name") == "none":
+        chosen["evaluation"] = None
+    elif said:
+        chosen["evaluation"] = {**(config.get("evaluation") or {}), **said}
+    return chosen
+
+
 def read_config(name: str | None) -> Mapping[str, Any]:
     """The configuration file as an object. Raises InvalidInput."""
     if name is None:
@@ -165,7 +218,7 @@ def read_config(name: str | None) -> Mapping[str, Any]:
             expected = "a text" if field == "name" else "an object"
             raise InvalidInput(f"{name}: {field}: {expected} is expected, not {json.dumps(value)[:80]}")
     evaluation = data.get("evaluation") or {}
-    kinds = {"benchmark": str, "count": int, "seed": int}
+    kinds: Mapping[str, type] = {"name": str, "share": float, "count": int, "seed": int}
     if unknown := sorted(set(evaluation) - set(kinds)):
         raise InvalidInput(f"{name}: evaluation has {', '.join(kinds)}, and no {unknown[0]!r}")
     if wrong := [field for field, value in evaluation.items() if type(value) is not kinds[field]]:
@@ -184,8 +237,8 @@ def tell(step: int | None, kind: str, data: Mapping[str, Any], out: TextIO) -> N
         line = f"step {step}: loss {data['loss']:.4f}, about {data['left_s']:.0f} s left"
     elif kind == "evaluation":
         accuracy = "-" if data["accuracy"] is None else f"{data['accuracy'] * 100:.1f} %"
-        found = data.get("note") or f"{accuracy} of {data['n']} held-out examples right"
-        line = f"{data['when']} training: {found}"
+        found = f"{accuracy} of {data['n']} held-out examples right"
+        line = f"{data['when']} training: {data['note'] if not data['n'] and data.get('note') else found}"
     elif kind == "adapter":
         line = f"adapter {data['name']!r} ({data['id']}) saved after {data['steps']} steps"
     elif kind == "alarm":

@@ -1,102 +1,126 @@
-"""Before and after training: a policy's accuracy on a few drawn examples that it does not learn from.
+"""What a training run is measured on before and after, and never learns from: chosen here, set apart before anything is learned.
 
-The idea: examples of a bundled benchmark from a seed of their own (not 0, which `evaluate` takes by default), drawn
-anew each time, so what a job has to remember is only (benchmark, count, seed): the same three always mean the same
-examples.
+    "share"          a part of what would be learned from: the person's own data, and the default
+    a source's name  a drawn or published benchmark, an imported data set, an EXAMPLES.jsonl (`engine.evaluation.sources`)
+    "evaluation:ID"  the examples that a recorded evaluation ran over
+    ""               nothing is measured
 
-Invariant: an example whose medium is among `excluded` (what a job trains on) is passed over, and the next one drawn
-takes its place. Without drawn benchmarks nothing is measured, and the summary says so.
+Algorithm of the share (`hold_out`): items that share a medium belong together, so a picture is on one side with all its
+questions. Such a group has a place in [0, 1) that follows from its media's hashes alone; those below the share are held out,
+the lowest first while there is room. So whatever is approved later, nothing that was learned from is held out in a later run
+of the same share, and what answers by then has not seen what examines it. One exception: where all groups but one are below
+the share, that one is left to learn from, wherever its place.
 
-Not covered: examples of a person's own (`python -m engine evaluate EXAMPLES.jsonl`).
+Not covered: measuring (`engine.jobs.measuring`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator, Mapping
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from engine.errors import InvalidInput
-from engine.evaluation.benchmarks import MAX_COUNT, draw
-from engine.evaluation.drawn import ABSENT, benchmark_named, drawn_benchmarks, required_benchmark
-from engine.evaluation.examples import Posed, pose
-from engine.evaluation.runner import evaluate
-from engine.evaluation.scoring import Result, summarise
-from engine.policies.base import Policy, never
-from engine.reasoning import Limits
+from engine.evaluation.drawn import benchmark_named
+from engine.evaluation.sources import Source, source_named
+from engine.store import Store
 
-__all__ = ["MAX_HELD_OUT", "HeldOut", "measure"]
+__all__ = ["MAX_HELD_OUT", "NOTHING", "RECORDED", "SHARE", "HeldOut", "HeldOutSet", "hold_out"]
 
-MAX_HELD_OUT = 500
+MAX_HELD_OUT = 2000
+NOTHING, SHARE, RECORDED = "", "share", "evaluation:"
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """`count` examples of `benchmark` from `seed`; 0 measures nothing. Raises InvalidInput for what cannot be drawn. Where
-    there are no drawn benchmarks every name is taken, so that a job of another installation can still be read."""
+    """What a person chose: `name` as in the module docstring; `share` in (0, 0.9] of what would be learned from; at most
+    `count` examples; `seed` is that of a drawn benchmark, another one than `evaluate` takes by default. Raises InvalidInput."""
 
-    benchmark: str = "mini-signs"
-    count: int = 16
+    name: str = SHARE
+    share: float = 0.2
+    count: int = 100
     seed: int = 7
 
     def __post_init__(self) -> None:
-        if drawn_benchmarks():
-            required_benchmark(self.benchmark)
-        if not 0 <= self.count <= MAX_HELD_OUT:
-            raise InvalidInput(f"0 to {MAX_HELD_OUT} held-out examples can be measured, not {self.count}")
+        if not 0 < self.share <= 0.9:
+            raise InvalidInput(f"a share above 0 and up to 0.9 can be held out, not {self.share:g}")
+        if not 1 <= self.count <= MAX_HELD_OUT:
+            raise InvalidInput(f"1 to {MAX_HELD_OUT:,} held-out examples can be measured, not {self.count}")
+
+    def source(self, store: Store) -> Source | None:
+        """Where the examples come from; None for a share and for nothing. Raises InvalidInput, NotFound."""
+        if self.name in (NOTHING, SHARE):
+            return None
+        if self.name.startswith(RECORDED):
+            evaluation = store.evaluations.get(self.name.removeprefix(RECORDED))
+            source = Source.from_json(evaluation.provenance["source"])
+            return dataclasses.replace(source, limit=min(self.count, source.size or self.count))
+        return source_named(self.name, store, limit=self.count, seed=self.seed if benchmark_named(self.name) else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutSet:
+    """The examples that a job is measured on, as its record remembers them: those of `source`; where that is "accepted", the
+    questions of `revision_ids`; `examples` names a file of questions of its own (`engine.training.snapshot`). `answerer` is
+    whom the new adapter is compared with (`engine.jobs.answering`), and `note` says what a person should know of the choice."""
+
+    source: Source
+    revision_ids: tuple[str, ...] = ()
+    examples: Mapping[str, Any] | None = None
+    answerer: Mapping[str, Any] | None = None
+    note: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> HeldOut:
-        """From what a job recorded; `{}` measures nothing."""
-        known = {field.name: data[field.name] for field in dataclasses.fields(cls) if field.name in data}
-        return cls(**known) if known else cls(count=0)
-
-    def examples(self, excluded: Collection[str] = ()) -> Iterator[Posed]:
-        """One at a time; `excluded` are the sha256 of media that may not be shown."""
-        benchmark = benchmark_named(self.benchmark)
-        if benchmark is None or self.count == 0:
-            return
-        drawn = draw(benchmark, min(MAX_COUNT, self.count + len(excluded)), self.seed)
-        posed = map(pose, drawn)
-        fresh = (one for one in posed if not any(medium.sha256 in excluded for medium in one.example.media))
-        yield from islice(fresh, self.count)
+    def from_json(cls, data: Mapping[str, Any] | None) -> HeldOutSet | None:
+        """From what a job recorded; None where it is not measured. Builds before 2026-11-29 recorded a drawn benchmark, its
+        count and its seed."""
+        if not data:
+            return None
+        if "source" not in data:
+            count = data.get("count", 0)
+            return cls(Source("drawn", data["benchmark"], count, seed=data.get("seed", 7))) if count else None
+        ids = tuple(data.get("revision_ids") or ())
+        source = Source.from_json(data["source"])
+        return cls(source, ids, data.get("examples"), data.get("answerer"), data.get("note") or "")
 
 
-def measure(
-    held_out: HeldOut,
-    policy: Policy,
-    limits: Limits | None = None,
-    *,
-    excluded: Collection[str] = (),
-    is_cancelled: Callable[[], bool] = never,
-    on_progress: Callable[[int, int], None] = lambda done, count: None,
-) -> dict[str, Any]:
-    """The summary of `engine.evaluation.scoring` as JSON, and under "examples" each question with its gold answer, the
-    policy's answer, its score (None where unscored) and its first medium's sha256; "note" says in a sentence why nothing
-    was measured, where that is so. `on_progress(done, of how many)`."""
-    results: list[Result] = []
-    on_progress(0, held_out.count)
-    for result in evaluate(policy, held_out.examples(excluded), limits, is_cancelled=is_cancelled):
-        results.append(result)
-        on_progress(len(results), held_out.count)
-    told = [
-        {
-            "question": result.example.question,
-            "gold": result.example.answer,
-            "answer": result.trace.answer,
-            "score": result.score,
-            "sha256": result.example.media[0].sha256,
-        }
-        for result in results
-    ]
-    note = {} if drawn_benchmarks() else {"note": f"measured on nothing: {ABSENT}"}
-    return dataclasses.asdict(summarise(held_out.benchmark, results)) | {
-        "seed": held_out.seed,
-        "examples": told,
-        **note,
-    }
+def hold_out(
+    items: Sequence[Collection[str]], share: float, count: int = MAX_HELD_OUT, known: Collection[str] = ()
+) -> frozenset[int]:
+    """The positions of the items to hold out, at most `count`; an item is the sha256 of its media, and one with a medium
+    that is `known` already is never held out. At least one group where there are two, and never all of them."""
+    groups = [group for group in _groups(items) if not any(set(items[k]) & set(known) for k in group)]
+    is_all = len(groups) == len(_groups(items))
+    placed = sorted(groups, key=lambda group: _place(items, group))
+    found: set[int] = set()
+    for taken, group in enumerate(placed):
+        is_last = is_all and taken == len(placed) - 1
+        is_wanted = _place(items, group) < share or not found
+        if is_last or not is_wanted or (found and len(found) + len(group) > count):
+            break
+        found |= set(group)
+    return frozenset(found)
+
+
+def _groups(items: Sequence[Collection[str]]) -> list[list[int]]:
+    """Positions by connected component: two items are connected where they share a medium."""
+    group_of: dict[str, list[int]] = {}
+    for position, media in enumerate(items):
+        joined = [position]
+        for other in {id(one): one for sha256 in media if (one := group_of.get(sha256))}.values():
+            joined += other
+        for member in joined:
+            for sha256 in items[member]:
+                group_of[sha256] = joined
+    return list({id(group): sorted(group) for group in group_of.values()}.values())
+
+
+def _place(items: Sequence[Collection[str]], group: Sequence[int]) -> float:
+    """In [0, 1): from SHA-256 of the group's first medium in alphabetical order."""
+    first = min(sha256 for position in group for sha256 in items[position])
+    return int(hashlib.sha256(f"held out {first}".encode()).hexdigest()[:13], 16) / 16**13

@@ -17,7 +17,7 @@ from engine.jobs.answering import BARE, LIVE, Answerer
 from engine.jobs.promotion import unusable
 from engine.policies.local import LocalPolicy
 from engine.store import Adapter, Store
-from engine.training.snapshot import describe, media_of
+from engine.training.snapshot import describe, learned_from
 
 __all__ = ["AdapterAnswering"]
 
@@ -83,4 +83,4 @@ class AdapterAnswering:
     def _learned_from(self, adapter: Adapter | None) -> frozenset[str]:
         if adapter is None or adapter.job_id is None:
             return frozenset()
-        return frozenset(media_of(self.store, self.artifacts, self.store.jobs.get(adapter.job_id)))
+        return frozenset(learned_from(self.store, self.artifacts, self.store.jobs.get(adapter.job_id)))

@@ -3,13 +3,14 @@
 The idea: SFT and RL differ in what they learn from and what they say of each step; the way around that is one. What is
 said on the way are events:
 
-    evaluation  {"when": "before" | "after", "adapter": name or null, "seconds", ...what evaluate returned}
+    evaluation  {"when": "before" | "after", "policy": who answered, "seconds", ...what evaluate returned}
     log         {"text"}
     metric      step; the numbers of `engine.training.sft.OnMetric` or `engine.training.grpo.OnMetric`, and left_s,
                 estimated seconds to the end of the job
     adapter     {"id", "name", "steps"}
     alarm       {"text", "rapr"}: RL only, the learning trap
     rollouts    step; RL only, of some steps: two attempts at one question (`engine.training.looked_at`)
+    note        {"text"}: once, what a person should know of the run
     error       {"text", "traceback" where it is ours}
 
 After a kill a run goes on from its last whole checkpoint, so steps after it are there twice: the later row counts.
@@ -22,15 +23,19 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, cast
 
 from engine.errors import Unavailable
+from engine.jobs.adapter_answering import AdapterAnswering
 from engine.jobs.kinds import CutOff, Done, Ending, Stopped
+from engine.jobs.measuring import measured
 from engine.jobs.promotion import record_training_adapter
 from engine.jobs.report import Report, duration
-from engine.jobs.workshop import Evaluate, Workshop
+from engine.jobs.workshop import Evaluate, When, Workshop
+from engine.policies.base import Policy
 from engine.policies.local import LocalPolicy
 from engine.store import Adapter, Job
 from engine.training.candidate import candidate
@@ -78,7 +83,10 @@ class AdapterWork(ABC):
 
     def run(self, report: Report) -> Ending:
         self._evaluate = self.workshop.measuring(self.job)
-        before = self._measure(report, "before", LocalPolicy(self.workshop.backbone))
+        if not report.said("note"):
+            for text in self.job.config.get("notes") or ():
+                report.say(None, "note", {"text": text})
+        before = self._measure(report, "before", self._compared_with())
         if report.should_stop():
             return CutOff("before the first step")
         report.say(None, "log", {"text": self.opening()})
@@ -89,7 +97,8 @@ class AdapterWork(ABC):
                 return CutOff(where)
             after, is_stopped = None, result.is_stopped
             if not is_stopped:
-                after = self._measure(report, "after", LocalPolicy(candidate(self.workshop.backbone, self._name)))
+                new = nullcontext(LocalPolicy(candidate(self.workshop.backbone, self._name)))
+                after = self._measure(report, "after", new)
                 if after is None and self._evaluate is not None:  # stopped while it was measured
                     if report.is_closing():
                         return CutOff(where)
@@ -102,7 +111,7 @@ class AdapterWork(ABC):
         return (
             Stopped(f"stopped {where}; the adapter so far is kept")
             if is_stopped
-            else Done(_verdict(result, before, after))
+            else Done(self._verdict(result, before, after))
         )
 
     def on_metric(self, report: Report, step: int, total: int, numbers: Mapping[str, float]) -> None:
@@ -112,12 +121,34 @@ class AdapterWork(ABC):
         # A share is kept for measuring, so that the bar never stands full while work goes on.
         report.progress(0.95 * step / total, f"step {step} of {total}, about {duration(left_s)} left")
 
+    def _verdict(self, result: Trained, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
+        text = f"{result.total_steps} steps done"
+        if before and after and before.get("accuracy") is not None and after.get("accuracy") is not None:
+            text += (
+                f"; {before['accuracy']:.1%} right before, {after['accuracy']:.1%} after ({after.get('n')} examples)"
+            )
+        comparison = measured(self.workshop.store, self.job.id)
+        return text if comparison is None or not comparison.n else f"{text}: {comparison.words}"
+
     @property
     def _name(self) -> str:
         return str(self.job.config["name"])
 
+    def _compared_with(self) -> AbstractContextManager[Policy]:
+        """Whom the new adapter is compared with: as the job remembers, else what answers now."""
+        chosen = (self.job.config.get("evaluation") or {}).get("answerer")
+        if not chosen:
+            return nullcontext(LocalPolicy(self.workshop.backbone))
+        return self._answering(chosen)
+
+    @contextmanager
+    def _answering(self, chosen: Mapping[str, Any]) -> Iterator[Policy]:
+        shop = self.workshop
+        with AdapterAnswering(shop.store, shop.backbone, shop.artifacts).open(chosen, None) as answerer:
+            yield cast(Policy, answerer.policy)
+
     def _measure(
-        self, report: Report, when: Literal["before", "after"], policy: LocalPolicy
+        self, report: Report, when: When, answering: AbstractContextManager[Policy]
     ) -> Mapping[str, Any] | None:
         """What the evaluation says, recorded; None where there is none or it was stopped. A resumed job keeps its
         "before"."""
@@ -129,11 +160,13 @@ class AdapterWork(ABC):
                 return event.data
         report.progress(None, f"measuring {when} training")
         started = time.time()
-        numbers = self._evaluate(policy, report.should_stop_soon)
+        with answering as policy:
+            numbers = self._evaluate(when, policy, report.should_stop_soon)
+            name = policy.name
         if report.should_stop():
             return None
         self._seconds_of_evaluation = time.time() - started
-        data = {"when": when, "adapter": policy.backbone.adapters.live_name, "seconds": self._seconds_of_evaluation}
+        data = {"when": when, "policy": name, "seconds": self._seconds_of_evaluation}
         report.say(None, "evaluation", data | dict(numbers))
         return data | dict(numbers)
 
@@ -161,10 +194,3 @@ class AdapterWork(ABC):
             }
             | dict(self.metrics([event.data for event in report.said("metric")])),
         )
-
-
-def _verdict(result: Trained, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
-    text = f"{result.total_steps} steps done"
-    if before and after and before.get("accuracy") is not None and after.get("accuracy") is not None:
-        text += f"; {before['accuracy']:.1%} right before, {after['accuracy']:.1%} after ({after.get('n')} examples)"
-    return text

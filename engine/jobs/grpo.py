@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InvalidInput, Unavailable
+from engine.evaluation.held_out import HeldOut
 from engine.evaluation.sources import question_of
 from engine.jobs.adapter_work import AdapterWork, require_same_backbone
 from engine.jobs.kinds import GRPO, TITLES, Plan
 from engine.jobs.promotion import unusable
 from engine.jobs.report import Report
+from engine.jobs.setting_apart import set_apart
 from engine.jobs.workshop import Workshop
-from engine.store import Job
+from engine.store import Job, Revision
 from engine.trace import Example
 from engine.training.episodes import Episode
 from engine.training.grpo import run_grpo
@@ -31,6 +33,7 @@ __all__ = ["LIVE", "GrpoKind", "GrpoWork"]
 
 LIVE = "live"
 """As `start_from` of a job that is planned: the adapter that answers now."""
+_NO_ANSWER = "its answer is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,12 @@ class GrpoKind:
         examples: Sequence[Example] | None = None,
         revision_ids: Sequence[str] | None = None,
         name: str = "",
-        evaluation: Mapping[str, Any] | None = None,
+        held_out: HeldOut | None = None,
     ) -> Plan:
         """A job on `examples` (kept in a file), or on the questions of `revision_ids`, by default of every accepted
         revision, with the gold answer where one is known and else the accepted one. `start_from="live"` becomes the
-        adapter that answers now, if there is one. What has no answer is left out and listed.
+        adapter that answers now, if there is one. What has no answer is left out and listed; `held_out` is what is measured
+        before and after, and not rolled out.
 
         Raises InvalidInput where nothing is left, NotFound for unknown revisions or adapters.
         """
@@ -60,33 +64,35 @@ class GrpoKind:
             "name": name or f"rl {len(store.adapters.list()) + 1}",
             "grpo": config.as_json(),
             "backbone": describe(backbone),
-            "evaluation": dict(evaluation or {}),
         }
-        chosen: list[str] = []
+        items: list[Revision] | list[Example]
         if examples is not None:
-            known = [one for one in examples if one.answer]
+            items = [one for one in examples if one.answer]
             settings["left_out"] = [
-                {"question": one.question, "reason": "its answer is not known"} for one in examples if not one.answer
+                {"question": one.question, "reason": _NO_ANSWER} for one in examples if not one.answer
             ]
-            if known:
-                settings["examples"] = keep_examples(self.workshop.artifacts, known)
-            count = len(known)
         else:
             revisions = (
                 store.reviews.accepted() if revision_ids is None else [store.revisions.get(one) for one in revision_ids]
             )
             questions = [(revision, question_of(store, revision)) for revision in revisions]
-            chosen = [revision.id for revision, one in questions if one.answer]
+            items = [revision for revision, one in questions if one.answer]
             settings["left_out"] = [
-                {"revision": revision.id, "reason": "its answer is not known"}
-                for revision, one in questions
-                if not one.answer
+                {"revision": revision.id, "reason": _NO_ANSWER} for revision, one in questions if not one.answer
             ]
-            count = len(chosen)
-        if not count:
+        if not items:
             raise InvalidInput(
                 "there is nothing to roll out: RL needs questions with known answers; accept some traces first"
             )
+        apart = set_apart(self.workshop, held_out, items, start_from=config.start_from)
+        settings["evaluation"] = None if apart.evaluation is None else apart.evaluation.as_json()
+        settings["notes"] = list(apart.notes)
+        learned = [one for k, one in enumerate(items) if k not in apart.positions]
+        if examples is not None:
+            settings["examples"] = keep_examples(
+                self.workshop.artifacts, [one for one in learned if isinstance(one, Example)]
+            )
+        chosen = [one.id for one in learned if isinstance(one, Revision)]
         return Plan(settings, {"seed": config.seed}, versions(), chosen)
 
     def prepare(self, job: Job) -> GrpoWork:

@@ -13,20 +13,23 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 from engine.evaluation.options import agree
 from engine.evaluation.runner import Attempted, Task
 from engine.jobs.asking import Asked, Services
+from engine.media import MediaFolder
 from engine.policies.base import AsyncPolicy, Policy, is_awaited
 from engine.reasoning import Finished
-from engine.store import group_id
+from engine.store import Store, group_id
 from engine.trace_json import trace_from_json, trace_to_json
 from engine.worth import LookWorth, looks_of, no_probabilities, weigh_looks
 
-__all__ = ["Keeping"]
+__all__ = ["Keeping", "record_attempts"]
 
 _WAITING = "waiting.json"
 
@@ -79,28 +82,20 @@ class Keeping:
         return self.asked.keep == "all" or (attempted.result.score or 0.0) >= 1.0
 
     def _record(self, every: list[Attempted], is_kept: bool) -> None:
-        store, task = self.services.store, every[0].task
-        if is_kept:
-            for file in task.files:
-                self._store_media(file)
-        weighed = {one.number: self._weigh(one) for one in every}
-        with store.transaction():
-            for one in every:
-                result = one.result
-                trace_id = self._trace(one, weighed[one.number]) if is_kept else None
-                store.attempts.record(
-                    self.job_id,
-                    task.position,
-                    one.number,
-                    trace_id=trace_id,
-                    score=result.score,
-                    hit=result.hit,
-                    has_operation=result.has_operation,
-                    operation_errors=result.operation_errors,
-                    is_empty=result.is_empty,
-                    tokens=result.tokens,
-                    cpu_s=result.cpu_s,
-                )
+        position = every[0].task.position
+        seeds = self.asked.seeds(position)
+        said = {} if self.asked.protocol_of is None else {"protocol_of": self.asked.protocol_of}
+        record_attempts(
+            self.services.store,
+            self.services.media,
+            self.policy,
+            self.job_id,
+            every,
+            {one.number: {"seed": seeds[one.number], **said} for one in every},
+            is_kept=is_kept,
+            is_group=self.asked.attempts > 1,
+            weighed={one.number: self._weigh(one) for one in every},
+        )
 
     def _weigh(self, one: Attempted) -> tuple[LookWorth, ...]:
         """What the looks of an attempt that answers were worth, where that is asked for."""
@@ -113,38 +108,66 @@ class Keeping:
         put = replace(trace, question=asked.question)
         return tuple(weigh_looks(put, cast(Policy, self.policy), pictures, options=asked.options))
 
-    def _trace(self, one: Attempted, weighed: tuple[LookWorth, ...]) -> str:
-        trace, position, store = one.finished.trace, one.task.position, self.services.store
-        told: dict[str, Any] = {"seed": self.asked.seeds(position)[one.number]}
-        if self.asked.protocol_of is not None:
-            told["protocol_of"] = self.asked.protocol_of
-        record = store.traces.record(
-            trace,
-            author=trace.policy,
-            example=one.task.posed.example,
-            policy_settings=dict(self.policy.settings()) | told,
-            score=one.result.score,
-            confidence=one.finished.confidence,
-            group_id=group_id(self.job_id, position) if self.asked.attempts > 1 else None,
-        )
-        for look in weighed:
-            store.history.record_weighed_look(
-                record.head_id, look.step_index, trace.answer or "", look.before, look.after, trace.policy
-            )
-        return record.id
-
-    def _store_media(self, file: Path | bytes) -> None:
-        loaded = self.services.media.take(file, self.policy.protocol.CLIP_SAMPLING)
-        name = "" if isinstance(file, bytes) else file.name
-        byte_size = self.services.media.path(loaded.media.sha256).stat().st_size
-        self.services.store.media.record(loaded.media, name, byte_size)
-
     def _write(self) -> None:
         """Whole or not at all."""
         self.folder.mkdir(parents=True, exist_ok=True)
         unfinished = self.folder / f"{_WAITING}.part"
         unfinished.write_text(json.dumps(self._waiting), encoding="utf-8")
         os.replace(unfinished, self.folder / _WAITING)
+
+
+def record_attempts(
+    store: Store,
+    media: MediaFolder,
+    policy: Policy | AsyncPolicy,
+    job_id: str,
+    every: Sequence[Attempted],
+    asked: Mapping[int, Mapping[str, Any]],
+    *,
+    is_kept: bool,
+    is_group: bool,
+    weighed: Mapping[int, Sequence[LookWorth]] = MappingProxyType({}),
+) -> None:
+    """Record attempts at one example, all in one transaction; where `is_kept` with their traces, which stand together where
+    `is_group`. By the number of an attempt, `asked` is how it was asked ("seed", ...) beside the policy's settings, and
+    `weighed` what its looks were worth."""
+    task = every[0].task
+    for file in task.files if is_kept else ():
+        loaded = media.take(file, policy.protocol.CLIP_SAMPLING)
+        name = "" if isinstance(file, bytes) else file.name
+        store.media.record(loaded.media, name, media.path(loaded.media.sha256).stat().st_size)
+    with store.transaction():
+        for one in every:
+            trace, result = one.finished.trace, one.result
+            trace_id = None
+            if is_kept:
+                record = store.traces.record(
+                    trace,
+                    author=trace.policy,
+                    example=task.posed.example,
+                    policy_settings={**policy.settings(), **asked[one.number]},
+                    score=result.score,
+                    confidence=one.finished.confidence,
+                    group_id=group_id(job_id, task.position) if is_group else None,
+                )
+                for look in weighed.get(one.number, ()):
+                    store.history.record_weighed_look(
+                        record.head_id, look.step_index, trace.answer or "", look.before, look.after, trace.policy
+                    )
+                trace_id = record.id
+            store.attempts.record(
+                job_id,
+                task.position,
+                one.number,
+                trace_id=trace_id,
+                score=result.score,
+                hit=result.hit,
+                has_operation=result.has_operation,
+                operation_errors=result.operation_errors,
+                is_empty=result.is_empty,
+                tokens=result.tokens,
+                cpu_s=result.cpu_s,
+            )
 
 
 def _to_json(attempted: Attempted) -> dict[str, Any]:

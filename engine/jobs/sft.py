@@ -8,12 +8,14 @@ from functools import partial
 from typing import Any
 
 from engine.errors import InvalidInput
+from engine.evaluation.held_out import HeldOut
 from engine.jobs.adapter_work import AdapterWork, require_same_backbone
 from engine.jobs.kinds import SFT, TITLES, Plan
 from engine.jobs.report import Report
+from engine.jobs.setting_apart import set_apart
 from engine.jobs.workshop import Workshop
 from engine.protocols import protocol_named
-from engine.store import Job
+from engine.store import Job, Revision
 from engine.training.dataset import TrainingExample, objection
 from engine.training.on_backbone import Trained
 from engine.training.sft import run_sft
@@ -35,10 +37,10 @@ class SftKind:
         *,
         revision_ids: Sequence[str] | None = None,
         name: str = "",
-        evaluation: Mapping[str, Any] | None = None,
+        held_out: HeldOut | None = None,
     ) -> Plan:
-        """A job on `revision_ids`, by default every accepted revision. `name` will be the adapter's; `evaluation` says in
-        plain JSON what is measured before and after. Traces that cannot be learned from are left out and listed with the
+        """A job on `revision_ids`, by default every accepted revision. `name` will be the adapter's; `held_out` is what is
+        measured before and after, and not learned from. Traces that cannot be learned from are left out and listed with the
         reason under "left_out" in the configuration; of equal ones the first is taken, and "repeated" counts the others.
 
         Raises InvalidInput where nothing is left, NotFound for unknown revisions.
@@ -50,27 +52,31 @@ class SftKind:
         if not revisions:
             raise InvalidInput("there is nothing to train on: accept some traces first")
         protocol = protocol_named(backbone.protocol_name)
-        chosen: dict[int, str] = {}
+        chosen: dict[int, Revision] = {}
         left_out = []
         for revision in revisions:
             reason = objection(revision.trace, protocol)
             if reason is None:
-                chosen.setdefault(store.lessons.key_of(revision), revision.id)
+                chosen.setdefault(store.lessons.key_of(revision), revision)
             else:
                 left_out.append({"revision": revision.id, "reason": reason})
         if not chosen:
             raise InvalidInput(
                 f"none of the {len(revisions)} traces can be learned from; the first: {left_out[0]['reason']}"
             )
+        usable = list(chosen.values())
+        apart = set_apart(self.workshop, held_out, usable)
         settings = {
             "name": name or f"sft {len(store.adapters.list()) + 1}",
             "sft": config.as_json(),
             "backbone": describe(backbone),
-            "evaluation": dict(evaluation or {}),
+            "evaluation": None if apart.evaluation is None else apart.evaluation.as_json(),
+            "notes": list(apart.notes),
             "left_out": left_out,
             "repeated": len(revisions) - len(left_out) - len(chosen),
         }
-        return Plan(settings, {"seed": config.seed}, versions(), list(chosen.values()))
+        learned = [one.id for k, one in enumerate(usable) if k not in apart.positions]
+        return Plan(settings, {"seed": config.seed}, versions(), learned)
 
     def prepare(self, job: Job) -> SftWork:
         config, store = SftConfig.from_json(job.config["sft"]), self.workshop.store

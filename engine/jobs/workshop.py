@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from engine.backbone.loading import Backbone
 from engine.policies.base import Policy
 from engine.store import Job, Store
 from engine.training.dataset import PictureLoader
 
-__all__ = ["Evaluate", "Measuring", "Workshop"]
+__all__ = ["Evaluate", "Measuring", "When", "Workshop"]
 
-Evaluate = Callable[[Policy, Callable[[], bool]], Mapping[str, Any]]
-"""evaluate(policy, is_cancelled) -> plain JSON with at least "accuracy" (in [0, 1] or None) and "n", on held-out examples;
-it takes the lease through the policy, turn by turn. When cancelled it may return what it has."""
+When = Literal["before", "after"]
+
+Evaluate = Callable[[When, Policy, Callable[[], bool]], Mapping[str, Any]]
+"""evaluate(when, policy, is_cancelled) -> plain JSON with at least "accuracy" (in [0, 1] or None) and "n", on held-out
+examples; it takes the lease through the policy, turn by turn. When cancelled it may return what it has."""
 
 Measuring = Callable[[Job], Evaluate | None]
 """How a job is measured before and after, as its record asks for it; None where it is not."""

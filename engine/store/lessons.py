@@ -28,6 +28,9 @@ _DOUBTFUL = """SELECT id, min(number) AS number, head_id, media_kind = 'video' A
     is_corrected FROM traces INDEXED BY traces_accepted WHERE status = 'accepted' AND is_plain_lesson = 0
     GROUP BY lesson_key ORDER BY number"""
 
+_MEDIA = """SELECT min(t.head_id) AS head_id, group_concat(DISTINCT m.sha256) AS media FROM traces t
+    JOIN trace_media m ON m.trace_id = t.id WHERE t.status = 'accepted' GROUP BY t.lesson_key"""
+
 
 @dataclass(frozen=True, slots=True)
 class LessonCounts:
@@ -78,6 +81,11 @@ class Lessons:
             )
             for row in self._connections.rows(_DOUBTFUL)
         ]
+
+    def media(self) -> list[tuple[str, frozenset[str]]]:
+        """Of each accepted lesson the id of a head, and the sha256 of its media; equal ones once. Reads every accepted
+        trace's row."""
+        return [(row["head_id"], frozenset(row["media"].split(","))) for row in self._connections.rows(_MEDIA)]
 
     def key_of(self, revision: Revision) -> int:
         """What equal revisions, of whichever traces, share (`engine.lessons.lesson_key`). Raises NotFound."""

@@ -13,7 +13,7 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ __all__ = [
     "describe",
     "example_of",
     "keep_examples",
+    "kept_examples",
+    "learned_from",
     "media_of",
     "rl_examples_of",
     "versions",
@@ -44,7 +46,7 @@ def example_of(store: Store, revision: Revision) -> TrainingExample:
 def rl_examples_of(store: Store, artifacts: Path, job: Job) -> list[Example]:
     """The questions of an RL job, each once. Raises NotFound or IntegrityError where its file is gone or changed."""
     if "examples" in job.config:
-        return _read_examples(artifacts, job.config["examples"]["sha256"])
+        return kept_examples(artifacts, job.config["examples"])
     questions = (question_of(store, store.revisions.get(one)) for one in store.jobs.revision_ids(job.id))
     return list({(one.question, one.media): one for one in questions}.values())
 
@@ -55,6 +57,23 @@ def media_of(store: Store, artifacts: Path, job: Job) -> set[str]:
     found = {medium.sha256 for one in ids for medium in store.revisions.get(one).trace.media}
     if "examples" in job.config:
         found |= {medium.sha256 for one in rl_examples_of(store, artifacts, job) for medium in one.media}
+    return found
+
+
+def learned_from(store: Store, artifacts: Path, job: Job) -> set[str]:
+    """The sha256 of all media that the adapter of a job has seen in training: the job's own, and those of the adapters that it
+    started from, each in turn."""
+    found = media_of(store, artifacts, job)
+    parent = (job.config.get(job.kind) or {}).get("start_from")
+    seen = {job.id}
+    while parent:
+        job_id = store.adapters.get(parent).job_id
+        if job_id is None or job_id in seen:
+            break
+        seen.add(job_id)
+        earlier = store.jobs.get(job_id)
+        found |= media_of(store, artifacts, earlier)
+        parent = (earlier.config.get(earlier.kind) or {}).get("start_from")
     return found
 
 
@@ -70,7 +89,10 @@ def keep_examples(artifacts: Path, examples: Sequence[Example]) -> dict[str, Any
     return {"sha256": sha256, "count": len(examples)}
 
 
-def _read_examples(artifacts: Path, sha256: str) -> list[Example]:
+def kept_examples(artifacts: Path, kept: Mapping[str, Any]) -> list[Example]:
+    """The questions that `keep_examples` gave the name `kept`. Raises NotFound or IntegrityError where they are gone or
+    changed."""
+    sha256 = kept["sha256"]
     try:
         content = _examples_path(artifacts, sha256).read_bytes()
     except OSError as error:

@@ -53,11 +53,11 @@ def test_two_runs_are_compared_and_the_changed_come_with_pictures(
     rows.nth(1).locator("input").check()
     rows.nth(0).locator("input").check()
     page.wait_for_selector(".evaluations-words:has-text('cannot be told apart with 3 examples')")
-    changes = page.locator(".evaluations-change")
+    changes = page.locator(".differing")
     assert changes.count() == 3
-    assert changes.nth(0).get_attribute("class") == "evaluations-change is-worse"
+    assert changes.nth(0).get_attribute("class") == "differing is-worse"
     assert "first: A" in changes.nth(0).inner_text() and "second: B" in changes.nth(0).inner_text()
-    page.wait_for_function("[...document.querySelectorAll('.evaluations-change img')].every((one) => one.naturalWidth)")
+    page.wait_for_function("[...document.querySelectorAll('.differing-picture')].every((one) => one.naturalWidth)")
     rows.nth(0).get_by_text("Details").click()
     facts = page.inner_text(".evaluations-facts")
     assert "not allowed" in facts and "pixel-reasoner a3a6c3a" in facts

@@ -57,6 +57,12 @@ def turn(page: Any, **knobs: object) -> None:
         page.fill(f"#train-{name} input", str(value))
 
 
+def hold_nothing_out(page: Any) -> None:
+    page.click("#train-held-out input")
+    page.click("[role=option]:has-text('Nothing')")
+    page.wait_for_selector("#train-count input", state="hidden")
+
+
 def start(page: Any) -> None:
     page.wait_for_selector("#train-start:enabled")
     page.click("#train-start")
@@ -88,8 +94,9 @@ def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
     turn(page, rate=7)
     page.wait_for_selector("#train-start-plan .plan-problem:has-text('between 0 and 1')")
     assert page.is_disabled("#train-start")
-    turn(page, rate=0.001, steps=4, count=1)
-    page.wait_for_selector("#train-start-plan .plan-text:has-text('4 steps over 2 traces')")
+    turn(page, rate=0.001, steps=4)
+    page.wait_for_selector("#train-start-plan .plan-text:has-text('4 steps over 1 trace')")
+    assert "1 trace held out to measure on" in page.inner_text("#train-start-plan")
     start(page)
     wait_for_state(page, "queued", "running", "done")
     page.close()
@@ -99,15 +106,15 @@ def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
     later.wait_for_selector("#train-promote:enabled")
     assert later.locator("#train-curves .curves-chart").count() == 2
     assert "in step 1," in later.get_attribute("#train-curves .curves-plot", "aria-label")
-    assert "0 of 1" in later.inner_text("#train-comparison")
-    assert "1 example of mini-signs" in later.inner_text("#train-comparison")
+    assert "0.0 %" in later.inner_text("#train-comparison")
+    assert "1 example of your own, held out before" in later.inner_text("#train-comparison")
 
     job = newest(studio)
     with studio.store() as store:
         (adapter,) = store.adapters.list()
         learned_from = set(store.jobs.revision_ids(job.id))
         accepted = {revision.id for revision in store.reviews.accepted()}
-    assert (job.state, job.revision_count) == ("done", 2)
+    assert (job.state, job.revision_count) == ("done", 1)
     assert learned_from < accepted
     assert steps_done(studio, job.id) == [1, 2, 3, 4]
     assert (adapter.job_id, adapter.metrics["before"]["n"], adapter.metrics["after"]["n"]) == (job.id, 1, 1)
@@ -148,8 +155,7 @@ def test_a_run_of_rl_shows_its_curves_and_leaves_an_adapter(
     assert page.is_disabled("#train-start")
     for name, value in {"rollouts": 2, "queries": 1, "rl-steps": 2}.items():
         page.fill(f"#train-{name} input", str(value))
-    page.click("#train-advanced > button, #train-advanced button")
-    page.fill("#train-count input:visible", "0")
+    hold_nothing_out(page)
     page.wait_for_selector("#train-start-plan .plan-text:has-text('4 rollouts, from the adapter that answers')")
     start(page)
     wait_for_state(page, "done")
@@ -183,7 +189,8 @@ def test_stop_acts_within_a_step_and_a_killed_run_goes_on_by_itself(
     studio: RunningStudio, new_page: Callable[..., Any]
 ) -> None:
     page = opened(new_page(390, 844), studio)
-    turn(page, steps=5000, count=0)
+    hold_nothing_out(page)
+    turn(page, steps=5000)
     start(page)
     page.wait_for_selector("#train-status .job-foot:has-text('of 5000')")
     job = newest(studio)

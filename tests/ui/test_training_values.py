@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidInput
-from engine.evaluation.held_out import MAX_HELD_OUT, HeldOut
+from engine.evaluation.held_out import HeldOut
 from engine.jobs.report import duration
 from engine.store import Adapter, Job, JobEvent, Store
 from engine.training.grpo_config import GrpoConfig
@@ -23,11 +23,12 @@ from ui.studio import Studio
 from ui.training import knobs
 from ui.training.attempts import MOST, attempts_value
 from ui.training.board import Board, Seen, has_changed, read_board
-from ui.training.comparing import comparison_value
+from ui.training.comparing import comparison_value, read_comparison
 from ui.training.curves import MAX_POINTS, curves_value, thinned
 from ui.training.run_values import job_value, run_value
 
-TURNED = (3.0, 0, 1e-4, 16, "mini-signs", 16)
+TURNED = (3.0, 0, 1e-4, 16)
+HELD_OUT = ("share", 20, 100)
 MOMENT = "2026-11-23T17:00:00.000Z"
 JOB = Job(
     id="j",
@@ -35,7 +36,7 @@ JOB = Job(
     state="running",
     message="step 2 of 3, about 4 s left",
     progress=0.6,
-    config={"sft": {"steps": 3}, "evaluation": {"count": 2}},
+    config={"sft": {"steps": 3}, "evaluation": {"benchmark": "mini-signs", "count": 2, "seed": 7}},
     seeds={},
     versions={},
     revision_count=1,
@@ -54,21 +55,22 @@ def event(kind: str, step: int | None = None, **data: object) -> JobEvent:
 
 def measured(when: str, *scores: float) -> JobEvent:
     examples = [{"question": "?", "gold": "A", "answer": "A", "score": score} for score in scores]
-    return event("evaluation", when=when, n=len(scores), benchmark="mini-signs", seed=7, examples=examples)
+    accuracy = sum(scores) / len(scores)
+    return event("evaluation", when=when, n=len(scores), accuracy=accuracy, stderr=0.1, examples=examples)
 
 
 def test_the_knobs_begin_where_the_engine_does() -> None:
-    assert SftConfig.from_json(knobs.read_run(*TURNED)[0]) == SftConfig()
-    kind, config, held_out = knobs.read_knobs("grpo", *TURNED, 50, 8, 8, "paper")
-    assert (kind, held_out.count) == ("grpo", HeldOut().count)
+    assert SftConfig.from_json(knobs.read_run(*TURNED)) == SftConfig()
+    kind, config, held_out = knobs.read_knobs("grpo", *TURNED, *HELD_OUT, 50, 8, 8, "paper")
+    assert (kind, held_out) == ("grpo", HeldOut())
     assert GrpoConfig.from_json(config) == GrpoConfig(start_from="live")
-    assert knobs.read_knobs("sft", *TURNED, 50, 8, 8, "paper")[:2] == ("sft", knobs.read_run(*TURNED)[0])
+    assert knobs.read_knobs("sft", *TURNED, *HELD_OUT, 50, 8, 8, "paper")[:2] == ("sft", knobs.read_run(*TURNED))
 
 
 @pytest.mark.parametrize(("queries", "rollouts"), [(1, 2), (3, 5), (7, 8), (256, 64)])
 @pytest.mark.parametrize("reward", list(knobs.REWARDS))
 def test_whatever_the_knobs_of_rl_allow_the_engine_takes(queries: int, rollouts: int, reward: str) -> None:
-    config, _ = knobs.read_rl(3, queries, rollouts, 1e-4, 16, reward, "mini-signs", 0)
+    config = knobs.read_rl(3, queries, rollouts, 1e-4, 16, reward)
     made = GrpoConfig.from_json(config)
     assert made.is_curious == (reward != "plain")
     assert made.variant == ("released-code" if reward == "released-code" else "paper")
@@ -88,7 +90,7 @@ def test_whatever_the_knobs_of_rl_allow_the_engine_takes(queries: int, rollouts:
 def test_a_wrong_knob_of_rl_gets_one_sentence(changed: dict[str, object], sentence: str) -> None:
     right = {"steps": 50, "queries": 8, "rollouts": 8, "learning_rate": 1e-4, "rank": 16, "reward": "paper"}
     with pytest.raises(InvalidInput) as caught:
-        knobs.read_rl(**(right | {"benchmark": "mini-signs", "count": 0} | changed))
+        knobs.read_rl(**(right | changed))
     assert str(caught.value) == sentence
 
 
@@ -125,7 +127,7 @@ def test_an_alarm_stands_until_it_is_over_or_the_run_ends() -> None:
 
 @given(st.integers(1, 500), st.floats(0.1, 20), st.none() | st.integers(1, 1000))
 def test_the_plan_counts_steps_as_the_engine_does(examples: int, passes: float, steps: int | None) -> None:
-    config, _ = knobs.read_run(passes, steps, 1e-4, 16, "mini-signs", 0)
+    config = knobs.read_run(passes, steps, 1e-4, 16)
     assert knobs.total_steps(examples, config) == SftConfig.from_json(config).total_steps(examples)
     assert f"{knobs.total_steps(examples, config):,} step" in knobs.plan_sentence(examples, config)
 
@@ -140,8 +142,6 @@ def test_the_plan_counts_steps_as_the_engine_does(examples: int, passes: float, 
         (2, float("nan"), "The learning rate must be between 0 and 1, such as 0.0001, not nan."),
         (3, 0, "The rank must be a whole number from 1 to 1,024, such as 16, not 0."),
         (3, "x", "The rank must be a whole number from 1 to 1,024, such as 16, not 'x'."),
-        (5, MAX_HELD_OUT + 1, "Held-out examples must be a whole number from 0 to 500, such as 16, not 501."),
-        (5, float("inf"), "Held-out examples must be a whole number from 0 to 500, such as 16, not inf."),
     ],
 )
 def test_a_wrong_knob_gets_one_sentence(position: int, value: object, sentence: str) -> None:
@@ -152,9 +152,22 @@ def test_a_wrong_knob_gets_one_sentence(position: int, value: object, sentence: 
     assert str(caught.value) == sentence
 
 
-def test_an_unknown_benchmark_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="there is no benchmark 'nonsense'"):
-        knobs.read_run(*TURNED[:4], "nonsense", 16)
+def test_what_is_measured_is_read_from_three_knobs() -> None:
+    assert knobs.read_held_out("share", 25, 40) == HeldOut("share", 0.25, 40)
+    assert knobs.read_held_out("mini-signs", None, 16) == HeldOut("mini-signs", count=16)
+    assert knobs.read_held_out("", None, None) is None
+    for name, percent, count, words in (
+        ("share", 0, 16, "The held-out share must be from 1 to 90 percent, such as 20, not 0."),
+        (
+            "share",
+            20,
+            2.5,
+            "The number of held-out examples must be a whole number from 1 to 2,000, such as 100, not 2.5.",
+        ),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            knobs.read_held_out(name, percent, count)
+        assert str(caught.value) == words
 
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=3000))
@@ -185,24 +198,24 @@ def test_a_run_that_was_taken_up_again_says_so() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "tone", "words"),
     [
-        ((0, 0, 0, 0), (1, 1, 1, 1), "good", "4 newly right."),
-        ((1, 1, 1, 1), (0, 0, 0, 0), "bad", "4 newly wrong."),
-        ((0, 1, 1, 1), (1, 1, 1, 1), "plain", "1 newly right: on 4 examples that may be chance."),
-        ((0, 1, 1, 1), (1, 0, 1, 1), "plain", "1 newly right, 1 newly wrong: on 4 examples that may be chance."),
-        ((0, 1, 1, 1), (0, 1, 1, 1), "plain", "No example went from wrong to right, or from right to wrong."),
+        ([0] * 8 + [1] * 2, [1] * 10, "good", "Better by 50 to 110 points."),
+        ([1] * 10, [0] * 8 + [1] * 2, "bad", "Worse by 50 to 110 points."),
+        ([0, 1, 1, 1], [1, 1, 1, 1], "plain", "Cannot be told apart with 4 examples: use about 16."),
+        ([0, 1, 1, 1], [0, 1, 1, 1], "plain", "The same on all 4 examples."),
     ],
 )
 def test_only_what_could_hardly_be_chance_is_called_better(
-    before: tuple[float, ...], after: tuple[float, ...], tone: str, words: str
+    tmp_path: Path, before: list[float], after: list[float], tone: str, words: str
 ) -> None:
-    value = comparison_value(JOB, [measured("before", *before), measured("after", *after)])
+    with Store(tmp_path / "annotations.db") as store:  # as builds without attempts at held-out examples told of it
+        value = read_comparison(store, JOB, [measured("before", *before), measured("after", *after)])
     assert (value["tone"], value["verdict"]) == (tone, words)
-    assert [bar["right"] for bar in value["bars"]] == [sum(before), sum(after)]
-    assert len(value["examples"]) == len(before)
+    assert [bar["share"] for bar in value["bars"]] == [sum(one) / len(one) for one in (before, after)]
+    assert "mini-signs, drawn from seed 7" in value["note"]
 
 
 def test_before_the_end_there_is_no_verdict() -> None:
-    value = comparison_value(JOB, [measured("before", 1, 0)])
+    value = comparison_value(JOB, [measured("before", 1, 0)], None, [])
     assert [bar["label"] for bar in value["bars"]] == ["Before"]
     assert value["verdict"] == ""
 

@@ -1,4 +1,8 @@
-import { make, tell } from '../client/dom.js';
+import { createDiffering, drawDiffering } from '../client/differing.js';
+import { each, fact, make, tell } from '../client/dom.js';
+import { count } from '../client/words.js';
+
+const SIDES = ['before', 'after'];
 
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.comparison');
@@ -8,29 +12,17 @@ export function mount({ element, props, watch }) {
     const row = make('div', 'comparison-bar');
     make('span', 'comparison-label', row, entry.label);
     const track = make('span', 'comparison-track', row);
-    make('i', '', track).style.width = `${entry.total ? (100 * entry.right) / entry.total : 0}%`;
-    make('span', 'comparison-number', row, entry.total ? `${Math.round((100 * entry.right) / entry.total)} %` : '–');
-    make('span', 'comparison-count', row, `${entry.right} of ${entry.total}`);
+    const share = entry.share ?? 0;
+    make('i', '', track).style.width = `${100 * share}%`;
+    make('span', 'comparison-number', row, entry.share === null ? '–' : `${(100 * share).toFixed(1)} %`);
+    make('span', 'comparison-error', row, entry.error);
+    make('span', 'comparison-detail', row, entry.detail);
     return row;
-  }
-
-  function example(entry) {
-    const item = make('li');
-    const words = make('div', 'comparison-words', item);
-    make('p', 'comparison-question', words, entry.question);
-    const answers = make('p', 'comparison-answers', words);
-    make('span', '', answers, `right: ${entry.gold}`);
-    for (const answer of entry.answers) {
-      const mark = answer.is_right === null ? '' : answer.is_right ? ' ✓' : ' ✗';
-      const node = make('span', 'comparison-answer', answers, `${answer.label}: ${answer.text}${mark}`);
-      node.dataset.isRight = String(answer.is_right);
-    }
-    return item;
   }
 
   let drawn = '';
   function render() {
-    const value = props.value || { bars: [], examples: [], empty: '' };
+    const value = props.value || { bars: [], facts: [], examples: [], changed_count: 0, empty: '' };
     const text = JSON.stringify(value);
     if (text === drawn) return;
     drawn = text;
@@ -39,10 +31,17 @@ export function mount({ element, props, watch }) {
     part('bars').replaceChildren(...value.bars.map(bar));
     tell(part('verdict'), value.verdict || '');
     tell(part('note'), value.note || '');
-    part('more').hidden = !value.examples.length;
-    part('summary').textContent =
-      value.examples.length === 1 ? 'Which example' : `Which ${value.examples.length} examples`;
-    part('examples').replaceChildren(...value.examples.map(example));
+    part('facts').replaceChildren(...value.facts.map(fact));
+    part('facts').hidden = !value.facts.length;
+    const changed = value.examples.filter((one) => one.before !== one.after),
+      same = value.examples.filter((one) => one.before === one.after);
+    const draw = (item, one) => drawDiffering(item, one, SIDES);
+    const more = value.changed_count > changed.length ? `, of which ${changed.length} are shown` : '';
+    tell(part('changed'), changed.length ? `${count(value.changed_count, 'example')} changed, the worst first${more}` : '');
+    each(part('examples'), changed, createDiffering, draw);
+    part('more').hidden = !same.length;
+    part('summary').textContent = same.length === 1 ? 'The one that did not' : `${same.length} that did not change`;
+    each(part('same'), same, createDiffering, draw);
   }
   watch('value', render);
   render();

@@ -2,12 +2,12 @@
 
 Value (made by `ui.training.comparing.comparison_value`):
 
-    {"bars": [{"label": str, "right": int, "total": int}], "verdict": str, "tone": "good" | "plain" | "bad",
-     "note": str, "examples": [{"question": str, "gold": str,
-                                "answers": [{"label": str, "text": str, "is_right": bool | None}]}],
+    {"bars": [{"label": str, "share": float | None, "error": str, "detail": str}], "verdict": str,
+     "tone": "good" | "plain" | "bad", "note": str, "facts": [{"name": str, "value": str}],
+     "examples": [values of `ui.evaluating.values.change_value`, those that changed first], "changed_count": int,
      "empty": str (what to say without bars)}
 
-Events: none. Which examples they are stands below the bars, all of them, behind a disclosure.
+Events: none. Examples that did not change stand below, behind a disclosure.
 """
 
 from __future__ import annotations

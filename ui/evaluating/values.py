@@ -11,7 +11,7 @@ from engine.store import Evaluation, Store
 from engine.store.attempts import Attempt
 from ui.trace_values import thumbnail_url
 
-__all__ = ["comparison_value", "evaluation_value"]
+__all__ = ["change_value", "comparison_value", "evaluation_value"]
 
 _CHANGED_SHOWN = 60
 _CLIP_FRAME = 8
@@ -83,7 +83,7 @@ def comparison_value(
     """The comparison, and the examples that changed, worst first, each with its picture and both traces."""
     first, second = _by_example(before), _by_example(after)
     changed = [
-        _change_value(store, one.before, one.after, first[one.example_key], second[one.example_key])
+        change_value(store, one.before, one.after, first[one.example_key], second[one.example_key])
         for one in comparison.changed[:_CHANGED_SHOWN]
     ]
     return {
@@ -111,7 +111,10 @@ def _by_example(attempts: Sequence[Attempt]) -> dict[str, Attempt]:
     return found
 
 
-def _change_value(store: Store, before: float, after: float, first: Attempt, second: Attempt) -> dict[str, Any]:
+def change_value(
+    store: Store, before: float | None, after: float | None, first: Attempt, second: Attempt
+) -> dict[str, Any]:
+    """An example with its picture, both scores, both answers and both traces, as far as they were kept."""
     value: dict[str, Any] = {"before": before, "after": after, "question": "", "gold": None, "picture": None}
     for side, attempt in (("before", first), ("after", second)):
         trace_id = attempt.trace_id

@@ -19,7 +19,7 @@ from ui.studio import Studio
 from ui.training import run_values
 from ui.training.attempts import attempts_value
 from ui.training.basis import read_basis
-from ui.training.comparing import comparison_value
+from ui.training.comparing import read_comparison
 from ui.training.curves import curves_value
 
 __all__ = ["Board", "Seen", "has_changed", "read_board"]
@@ -97,7 +97,7 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
         job_value=_job_value(job, events, is_chosen=job is not None and job.id == chosen),
         curves=curves_value(job, events),
         attempts=attempts_value(job, events),
-        comparison=comparison_value(job, events),
+        comparison=read_comparison(store, job, events),
         who=run_values.who_value(
             _model_name(studio),
             promotions[0] if promotions else None,

@@ -13,6 +13,7 @@ from engine.errors import PersonError
 from ui.studio import Studio
 from ui.training.board import Board
 from ui.training.knobs import plan_sentence, read_knobs, rl_sentence
+from ui.words import counted
 
 __all__ = ["Control", "Controls", "controls"]
 
@@ -72,11 +73,14 @@ def _plan(studio: Studio, board: Board, turned: Sequence[Any]) -> tuple[str, str
     if board.seen.usable == 0:
         return _NOTHING, "warn", False
     try:
-        kind, config, _ = read_knobs(*turned)
+        kind, config, held_out = read_knobs(*turned)
+        assert studio.jobs is not None  # there is no reason why it could not be trained
+        learned, apart = studio.jobs.divided(held_out)
     except PersonError as error:
         return str(error), "bad", False
     sentence = rl_sentence if kind == "grpo" else plan_sentence
-    return sentence(board.seen.usable, config), "plain", True
+    kept = f" {counted(apart, 'trace')} held out to measure on." if apart else ""
+    return sentence(learned, config) + kept, "plain", True
 
 
 def _verdict(board: Board, *, is_live: bool, can_train: bool) -> str:

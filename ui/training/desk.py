@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.evaluation.held_out import HeldOut
+from engine.evaluation.held_out import SHARE, HeldOut, hold_out
 from engine.jobs import promotion
 from engine.jobs.grpo import GrpoKind
 from engine.jobs.kinds import GRPO, Kind
@@ -40,6 +40,7 @@ class TrainingDesk:
     limits: Limits
     unloaded: str | None = None
     _judged: dict[str, str | None] = field(default_factory=dict)
+    _media: dict[str | None, list[tuple[str, frozenset[str]]]] = field(default_factory=dict)
 
     @property
     def model_name(self) -> str:
@@ -66,17 +67,29 @@ class TrainingDesk:
                 self._judged[one] = objection(trace, protocol)
         return {one: reason for one in revision_ids if (reason := self._judged[one]) is not None}
 
-    def start(self, kind: str, config: Mapping[str, Any], held_out: HeldOut) -> Job:
-        """Queues a run ("sft" or "grpo") over everything that is accepted now, and wakes the worker. Raises InvalidInput."""
-        measured = held_out.as_json()
+    def divided(self, held_out: HeldOut | None) -> tuple[int, int]:
+        """Of everything that is accepted now, how many traces SFT would learn from, and how many are held out."""
+        changed_at = self.workshop.store.lessons.last_change()
+        if changed_at not in self._media:
+            self._media.clear()
+            self._media[changed_at] = self.workshop.store.lessons.media()
+        lessons = self._media[changed_at]
+        refused = self.objections([one.head_id for one in self.workshop.store.lessons.doubtful()])
+        usable = [media for head_id, media in lessons if head_id not in refused]
+        apart = 0
+        if held_out is not None and held_out.name == SHARE:
+            apart = len(hold_out(usable, held_out.share, held_out.count))
+        return len(usable) - apart, apart
+
+    def start(self, kind: str, config: Mapping[str, Any], held_out: HeldOut | None) -> Job:
+        """Queues a run ("sft" or "grpo") over everything that is accepted now, but for what is held out to be measured on,
+        and wakes the worker. Raises InvalidInput."""
         if kind == GRPO:
             rl = GrpoKind(self.workshop)
-            job = queue_job(
-                self.workshop.store, rl, rl.plan(GrpoConfig.within(self.limits, config), evaluation=measured)
-            )
+            job = queue_job(self.workshop.store, rl, rl.plan(GrpoConfig.within(self.limits, config), held_out=held_out))
         else:
             sft = SftKind(self.workshop)
-            job = queue_job(self.workshop.store, sft, sft.plan(SftConfig.from_json(config), evaluation=measured))
+            job = queue_job(self.workshop.store, sft, sft.plan(SftConfig.from_json(config), held_out=held_out))
         self.worker.wake()
         return job
 

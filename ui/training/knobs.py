@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import InvalidInput
-from engine.evaluation.held_out import MAX_HELD_OUT, HeldOut
+from engine.evaluation.held_out import MAX_HELD_OUT, NOTHING, SHARE, HeldOut
 from engine.training.grpo_config import GrpoConfig
 from engine.training.sft_config import SftConfig
 from ui.words import counted
 
 __all__ = [
     "HELD_OUT",
+    "read_held_out",
     "REWARDS",
     "RL",
     "SFT",
@@ -29,7 +30,7 @@ __all__ = [
     "total_steps",
 ]
 
-SFT, RL, HELD_OUT = SftConfig(), GrpoConfig(), HeldOut().count
+SFT, RL, HELD_OUT = SftConfig(), GrpoConfig(), HeldOut()
 """Where the knobs begin."""
 REWARDS: dict[str, dict[str, Any]] = {
     "paper": {"variant": "paper", "advantage": "normalised"},
@@ -43,11 +44,8 @@ _MAX_STEPS = 1_000_000
 _MAX_RANK = 1_024
 
 
-def read_run(
-    passes: Any, steps: Any, learning_rate: Any, rank: Any, benchmark: Any, count: Any
-) -> tuple[dict[str, Any], HeldOut]:
-    """The configuration that the knobs ask for, as JSON for SftConfig, and what is measured before and after; where
-    `steps` is 0 or None, `passes` counts.
+def read_run(passes: Any, steps: Any, learning_rate: Any, rank: Any) -> dict[str, Any]:
+    """The configuration that the knobs ask for, as JSON for SftConfig; where `steps` is 0 or None, `passes` counts.
 
     Raises InvalidInput with a sentence for the first knob that cannot be used.
     """
@@ -55,12 +53,10 @@ def read_run(
         length = {"passes": _number("Passes", passes, "a number above 0, such as 3", _MAX_PASSES)}
     else:
         length = {"steps": _whole("Steps", steps, f"a whole number up to {_MAX_STEPS:,}", 1, _MAX_STEPS)}
-    return length | _adapter(learning_rate, rank), _held_out(benchmark, count)
+    return length | _adapter(learning_rate, rank)
 
 
-def read_rl(
-    steps: Any, queries: Any, rollouts: Any, learning_rate: Any, rank: Any, reward: Any, benchmark: Any, count: Any
-) -> tuple[dict[str, Any], HeldOut]:
+def read_rl(steps: Any, queries: Any, rollouts: Any, learning_rate: Any, rank: Any, reward: Any) -> dict[str, Any]:
     """As `read_run`, for GrpoConfig."""
     if reward not in REWARDS:
         raise InvalidInput(f"The reward must be one of {', '.join(REWARDS)}, not {_seen(reward)}.")
@@ -69,7 +65,18 @@ def read_rl(
     config["queries_a_step"] = _whole("Questions a step", queries, "a whole number from 1 to 256, such as 8", 1, 256)
     config["rollouts"] = _whole("Rollouts", rollouts, "a whole number from 2 to 64, such as 8", 2, 64)
     config["micro_batch_size"] = config["rollouts"]
-    return config | _adapter(learning_rate, rank), _held_out(benchmark, count)
+    return config | _adapter(learning_rate, rank)
+
+
+def read_held_out(name: Any, percent: Any, count: Any) -> HeldOut | None:
+    """What is measured before and after; None for nothing. `percent` counts for a share alone. Raises InvalidInput."""
+    if name in (None, NOTHING):
+        return None
+    allowed = f"a whole number from 1 to {MAX_HELD_OUT:,}, such as {HELD_OUT.count}"
+    most = _whole("The number of held-out examples", count, allowed, 1, MAX_HELD_OUT)
+    if name != SHARE:
+        return HeldOut(str(name), count=most)
+    return HeldOut(SHARE, _whole("The held-out share", percent, "from 1 to 90 percent, such as 20", 1, 90) / 100, most)
 
 
 def read_knobs(
@@ -78,17 +85,19 @@ def read_knobs(
     steps: Any,
     learning_rate: Any,
     rank: Any,
-    benchmark: Any,
+    held_out: Any,
+    percent: Any,
     count: Any,
     rl_steps: Any,
     queries: Any,
     rollouts: Any,
     reward: Any,
-) -> tuple[str, dict[str, Any], HeldOut]:
+) -> tuple[str, dict[str, Any], HeldOut | None]:
     """(kind, configuration, what is measured) of all knobs of the screen, in their order. Raises InvalidInput."""
+    measured = read_held_out(held_out, percent, count)
     if kind == "grpo":
-        return "grpo", *read_rl(rl_steps, queries, rollouts, learning_rate, rank, reward, benchmark, count)
-    return "sft", *read_run(passes, steps, learning_rate, rank, benchmark, count)
+        return "grpo", read_rl(rl_steps, queries, rollouts, learning_rate, rank, reward), measured
+    return "sft", read_run(passes, steps, learning_rate, rank), measured
 
 
 def total_steps(examples: int, config: Mapping[str, Any]) -> int:
@@ -122,11 +131,6 @@ def _adapter(learning_rate: Any, rank: Any) -> dict[str, Any]:
         "learning_rate": _number("The learning rate", learning_rate, "between 0 and 1, such as 0.0001", 1),
         "rank": _whole("The rank", rank, f"a whole number from 1 to {_MAX_RANK:,}, such as 16", 1, _MAX_RANK),
     }
-
-
-def _held_out(benchmark: Any, count: Any) -> HeldOut:
-    allowed = f"a whole number from 0 to {MAX_HELD_OUT}, such as {HELD_OUT}"
-    return HeldOut(str(benchmark), _whole("Held-out examples", count, allowed, 0, MAX_HELD_OUT))
 
 
 def _number(knob: str, value: Any, allowed: str, below: float) -> float:

@@ -129,7 +129,7 @@ def _foot(job: Job, metrics: Sequence[JobEvent], times_resumed: int) -> list[str
 
 def _logged(event: JobEvent) -> str:
     """The line that an event makes in the run's log; "" for those that make none."""
-    if event.kind in ("log", "error", "alarm"):
+    if event.kind in ("log", "note", "error", "alarm"):
         return sentence(str(event.data.get("text", "")))
     if event.kind == "evaluation":
         return sentence(measurement_text(event.data))

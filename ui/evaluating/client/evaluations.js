@@ -1,4 +1,5 @@
 // Start an evaluation, see all that ran, compare two: the first of the two is the one that was chosen earlier.
+import { createDiffering, drawDiffering } from '../../client/differing.js';
 import { each, make, options, put, say, tell } from '../../client/dom.js';
 import { get, post } from '../../client/server.js';
 import { ago, count } from '../../client/words.js';
@@ -181,32 +182,6 @@ export function mount({ element }) {
   const detail = make('p', 'data-hint', comparison);
   const changes = make('ol', 'evaluations-changes', comparison);
 
-  function createChange() {
-    const item = make('li', 'evaluations-change');
-    make('img', '', item).alt = '';
-    const text = make('div', '', item);
-    make('p', 'evaluations-question', text);
-    const answers = make('p', 'evaluations-answers', text);
-    make('span', 'evaluations-gold', answers);
-    make('a', 'evaluations-before', answers);
-    make('a', 'evaluations-after', answers);
-    return item;
-  }
-  function drawChange(item, one) {
-    const part = (name) => item.querySelector(`.evaluations-${name}`);
-    item.classList.toggle('is-worse', one.after < one.before);
-    const image = item.querySelector('img');
-    image.hidden = !one.picture;
-    if (one.picture) put(image, { src: one.picture });
-    say(part('question'), one.question);
-    say(part('gold'), one.gold === null ? '' : `right: ${one.gold}`);
-    for (const side of ['before', 'after']) {
-      const link = part(side);
-      say(link, `${side === 'before' ? 'first' : 'second'}: ${one[`${side}_answer`] ?? 'no answer'}`);
-      if (one[`${side}_trace`]) put(link, { href: `curate?trace=${one[`${side}_trace`]}` });
-      else link.removeAttribute('href');
-    }
-  }
   async function compare() {
     hint.hidden = chosen.length === 2;
     changes.hidden = chosen.length !== 2;
@@ -228,7 +203,7 @@ export function mount({ element }) {
           `${told.is_looking ? 'and wrong' : 'lost'} ${points(told.harm)}; ${told.changed_count} changed, p = ${told.p.toFixed(3)}` +
           `${left ? `; ${count(left, 'example')} in one of them only` : ''}. Worst first:`,
       );
-      each(changes, told.changed, createChange, drawChange);
+      each(changes, told.changed, createDiffering, (item, one) => drawDiffering(item, one, ['first', 'second']));
     } catch (problem) {
       say(words, problem.message);
     }
