@@ -14,6 +14,7 @@
     │   ├── NotFound            a trace, job, adapter or medium that is not there
     │   ├── NotAllowed          something that the person's role does not allow
     │   ├── Conflict            somebody else moved the trace first; both versions are kept
+    │   ├── Doubtful            something that is only done once a person who read the message says so again
     │   └── Unavailable         something that this machine or installation lacks
     └── IntegrityError        read by a developer: stored data contradicts itself
 
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 __all__ = [
     "Conflict",
+    "Doubtful",
     "IntegrityError",
     "InvalidBox",
     "InvalidFrames",
@@ -97,6 +99,10 @@ class NotAllowed(PersonError):
 
 class Conflict(PersonError):
     """A save came too late: the head had already moved. Nothing was overwritten."""
+
+
+class Doubtful(PersonError):
+    """It can be done, and there is a reason not to; whoever reads it may insist. Nothing was done yet."""
 
 
 class Unavailable(PersonError):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from engine.errors import PersonError, Unavailable
+from engine.errors import Doubtful, PersonError, Unavailable
 from engine.evaluation.held_out import SHARE
 from ui.components.basis import Basis
 from ui.components.comparison import Comparison
@@ -119,9 +119,22 @@ def build(studio: Studio, page: Page) -> None:
                 promote = gr.Button("Promote", interactive=False, elem_id="train-promote", min_width=100)
                 discard = gr.Button("Discard", interactive=False, elem_id="train-discard", min_width=100)
                 resume = gr.Button("Go on with this run", interactive=False, elem_id="train-resume", min_width=100)
+            with gr.Column(visible=False, elem_id="train-doubt") as doubt:
+                question = Plan(describes="train-promote-anyway")
+                with gr.Row(elem_classes="train-verdict"):
+                    promote_anyway = gr.Button("Promote all the same", elem_id="train-promote-anyway", min_width=100)
+                    leave = gr.Button("Leave it", elem_id="train-leave", min_width=100)
+            with gr.Row(elem_classes="train-verdict"):
+                new_name = gr.Textbox(
+                    label="Name of this adapter", max_lines=1, max_length=80, elem_id="train-name", min_width=160
+                )
+                rename = gr.Button("Rename", interactive=False, elem_id="train-rename", min_width=80, scale=0)
         with gr.Column(scale=0, min_width=312, elem_classes="column-right"):
             eyebrow("Answers in Ask now")
             who = WhoAnswers(elem_id="train-live")
+            roll_back = gr.Button(
+                "Back to what answered before", interactive=False, elem_id="train-roll-back", size="sm"
+            )
             demote = gr.Button("Back to the backbone alone", interactive=False, elem_id="train-demote", size="sm")
             eyebrow("Runs")
             runs = Runs(elem_id="train-runs")
@@ -130,7 +143,7 @@ def build(studio: Studio, page: Page) -> None:
     numbers += [rl_steps, queries, rollouts, reward]
     of_sft, of_rl = [passes, steps], [rl_steps, queries, rollouts, reward]
     shown = [seen, basis, job, curves, attempts, comparison, who, runs]
-    shown += [plan, start, stop, verdict, promote, discard, resume, demote]
+    shown += [plan, start, stop, verdict, promote, discard, resume, demote, roll_back, rename, doubt, question]
     timer = gr.Timer(_POLL_S)
     shown.append(timer)
 
@@ -143,7 +156,7 @@ def build(studio: Studio, page: Page) -> None:
     def look_again(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> Any:
         if not has_changed(studio, at, before):
             return tuple(gr.skip() for _ in shown)
-        return _everything(studio, at, turned, seen=before)
+        return _everything(studio, at, turned, seen=before, doubt=None)
 
     @handles("look")
     def pick_run(value: Any, request: gr.Request, *turned: Any) -> tuple:
@@ -173,7 +186,10 @@ def build(studio: Studio, page: Page) -> None:
         @handles(action)
         def decide(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
             board, person = read_board(studio, at, before), user_of(request)
-            problem = _problem(lambda: act(_desk(studio), board, person))
+            try:
+                problem = _problem(lambda: act(_desk(studio), board, person))
+            except Doubtful as error:
+                return _everything(studio, at, turned, doubt=str(error))
             return _everything(studio, at, turned, verdict_problem=problem)
 
         return decide
@@ -181,7 +197,19 @@ def build(studio: Studio, page: Page) -> None:
     resume_run = deciding("train", lambda desk, board, _: desk.resume(_id(board.job)))
     promote_adapter = deciding("promote", lambda desk, board, person: desk.promote(_id(board.adapter), person))
     discard_adapter = deciding("discard_adapter", lambda desk, board, _: desk.discard(_id(board.adapter)))
+    insist = deciding("promote", lambda desk, board, person: desk.promote(_id(board.adapter), person, is_sure=True))
     demote_adapter = deciding("promote", lambda desk, _, person: desk.demote(person))
+    go_back = deciding("promote", lambda desk, _, person: desk.roll_back(person))
+
+    @handles("look")
+    def leave_it(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
+        return _everything(studio, at, turned)
+
+    @handles("train")
+    def rename_adapter(name: str, at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
+        board = read_board(studio, at, before)
+        problem = _problem(lambda: _desk(studio).rename(_id(board.adapter), name))
+        return _everything(studio, at, turned, verdict_problem=problem)
 
     @handles("look")
     def show_kind(chosen_kind: str, request: gr.Request) -> tuple:
@@ -229,6 +257,10 @@ def build(studio: Studio, page: Page) -> None:
         **_QUIET,
     )
     demote.click(demote_adapter, everywhere, shown, trigger_mode="once", **_QUIET)
+    roll_back.click(go_back, everywhere, shown, trigger_mode="once", **_QUIET)
+    promote_anyway.click(insist, everywhere, shown, trigger_mode="once", **_QUIET)
+    leave.click(leave_it, everywhere, shown, trigger_mode="once", **_QUIET)
+    rename.click(rename_adapter, [new_name, *everywhere], shown, trigger_mode="once", **_QUIET)
 
 
 def _everything(
@@ -239,12 +271,16 @@ def _everything(
     seen: Seen | None = None,
     plan_problem: str | None = None,
     verdict_problem: str | None = None,
+    doubt: str | None = "",
 ) -> tuple:
-    """A value for every part that is shown, in their order."""
+    """A value for every part that is shown, in their order; `doubt` is what Promote asks, None where that stays as it is."""
     board = read_board(studio, at, seen)
     parts = controls(studio, board, turned)
     pace = gr.Timer(_POLL_S if board.active else _IDLE_POLL_S)
-    return (*_board_values(board), *_control_values(parts, plan_problem, verdict_problem), pace)
+    asked = (gr.skip(), gr.skip())
+    if doubt is not None:
+        asked = (gr.update(visible=bool(doubt)), {"text": _capital(doubt), "tone": "bad" if doubt else "plain"})
+    return (*_board_values(board), *_control_values(parts, plan_problem, verdict_problem), *asked, pace)
 
 
 def _board_values(board: Board) -> tuple:
@@ -263,6 +299,8 @@ def _control_values(parts: Controls, plan_problem: str | None, verdict_problem: 
         _button(parts.discard),
         _button(parts.resume),
         _button(parts.demote),
+        _button(parts.roll_back),
+        _button(parts.rename),
     )
 
 
@@ -278,13 +316,18 @@ def _desk(studio: Studio) -> TrainingDesk:
 
 
 def _problem(action: Callable[[], Any]) -> str | None:
-    """Does it; returns the sentence for the person where it cannot be done."""
+    """Does it; returns the sentence for the person where it cannot be done. Raises Doubtful where it first asks."""
     try:
         action()
+    except Doubtful:
+        raise
     except PersonError as error:
-        text = str(error)
-        return text[:1].upper() + text[1:]
+        return _capital(str(error))
     return None
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _id(record: Any) -> str:

@@ -17,7 +17,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import NotFound
 from engine.evaluation.comparing import Compared, Comparison, compare
@@ -29,11 +29,13 @@ from engine.evaluation.runner import AT_ONCE, Task, run_attempts
 from engine.evaluation.scoring import rule_of, summarise
 from engine.evaluation.sources import Offered, offered
 from engine.jobs.keeping import record_attempts
-from engine.jobs.workshop import Evaluate, Measuring, When
 from engine.media import MediaFolder
 from engine.policies.base import Policy
 from engine.reasoning import Limits
 from engine.store import Attempt, Job, JobEvent, Store
+
+if TYPE_CHECKING:
+    from engine.jobs.workshop import Evaluate, Measuring, When
 
 __all__ = ["before_and_after", "held_out_measuring", "measured"]
 

@@ -38,6 +38,11 @@ class Adapter:
     created_at: str
     deleted_traces: int = 0
 
+    @property
+    def is_discarded(self) -> bool:
+        """Whether its weights were deleted; the record stays."""
+        return bool(self.metrics.get("is_discarded"))
+
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
@@ -49,6 +54,7 @@ class Promotion:
     created_at: str
 
 
+_LONGEST_NAME = 80
 _SELECT = """SELECT a.*, (SELECT count(DISTINCT t.trace_id) FROM job_tombstones j
     JOIN revision_tombstones t ON t.id = j.revision_id WHERE j.job_id = a.job_id) AS deleted_traces FROM adapters a """
 
@@ -107,6 +113,18 @@ class Adapters:
             db.conn.execute("UPDATE adapters SET metrics = ? WHERE id = ?", (canonical_json(merged), adapter_id))
             return self.get(adapter_id)
 
+    def rename(self, adapter_id: str, name: str) -> Adapter:
+        """Raises NotFound, and InvalidInput for an empty or very long name, or one that another adapter has."""
+        wanted = storable(name.strip())
+        if not 0 < len(wanted) <= _LONGEST_NAME:
+            raise InvalidInput(f"an adapter's name has 1 to {_LONGEST_NAME} characters, not {len(wanted)}")
+        with self._connections.write() as db:
+            self.get(adapter_id)
+            if self._connections.row("SELECT 1 FROM adapters WHERE name = ? AND id <> ?", (wanted, adapter_id)):
+                raise InvalidInput(f"another adapter is called {wanted!r}; choose another name")
+            db.conn.execute("UPDATE adapters SET name = ? WHERE id = ?", (wanted, adapter_id))
+            return self.get(adapter_id)
+
     def promote(self, adapter_id: str | None, author: str = "") -> Promotion:
         """Makes the adapter live; None goes back to the bare backbone. Raises NotFound."""
         with self._connections.write() as db:
@@ -123,6 +141,18 @@ class Adapters:
         latest = self.promotions(limit=1)
         return None if not latest or latest[0].adapter_id is None else self.get(latest[0].adapter_id)
 
+    def previous(self) -> Adapter | None:
+        """The adapter that answered before the one that answers now, and was not discarded; None where that was the bare
+        backbone, or nothing was promoted yet."""
+        history = self.promotions()
+        for one in history[1:]:
+            if one.adapter_id is None:
+                return None
+            found = self.get(one.adapter_id)
+            if one.adapter_id != history[0].adapter_id and not found.is_discarded:
+                return found
+        return None
+
     def promotions(self, limit: int = 100) -> list[Promotion]:
         """The history, newest first."""
         sql = "SELECT number, adapter_id, author, created_at FROM promotions ORDER BY number DESC LIMIT ?"
@@ -131,7 +161,8 @@ class Adapters:
     def stamp(self) -> tuple[Any, ...]:
         """Changes with every adapter, metric and promotion; costs two short queries."""
         row = self._connections.row(
-            "SELECT count(*), total(length(metrics)), (SELECT max(number) FROM promotions) FROM adapters"
+            "SELECT count(*), total(length(metrics)), group_concat(name), (SELECT max(number) FROM promotions) "
+            "FROM adapters"
         )
         return () if row is None else tuple(row)
 

@@ -66,7 +66,7 @@ def remove(leftover: Leftover) -> None:
 def missing_files(store: Store, artifacts: Path) -> Iterator[str]:
     """What the store refers to and the artifacts lack or have otherwise, each as a sentence; media aside."""
     for adapter in store.adapters.list():
-        if not adapter.metrics.get("is_discarded") and not any((artifacts / adapter.path).glob("*")):
+        if not adapter.is_discarded and not any((artifacts / adapter.path).glob("*")):
             yield f"The weights of the adapter {adapter.name!r} are missing: {adapter.path}."
     for job in store.jobs.list(limit=_ALL):
         kept = _examples_of(job.config)

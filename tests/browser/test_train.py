@@ -120,6 +120,12 @@ def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
     assert (adapter.job_id, adapter.metrics["before"]["n"], adapter.metrics["after"]["n"]) == (job.id, 1, 1)
 
     later.click("#train-promote")
+    later.wait_for_selector("#train-doubt .plan-problem:has-text('1 example')")
+    later.click("#train-leave")
+    later.wait_for_selector("#train-doubt", state="hidden")
+    assert later.is_enabled("#train-promote")
+    later.click("#train-promote")
+    later.click("#train-promote-anyway")
     later.wait_for_selector("#train-live .who.is-adapted")
     assert adapter.name in later.inner_text("#train-live")
     assert axe(later) == []

@@ -8,8 +8,9 @@ import shutil
 
 import pytest
 
-from engine.errors import Conflict, NotFound, Unavailable
+from engine.errors import Conflict, InvalidInput, NotFound, Unavailable
 from engine.store import Store
+from engine.trace import Example, Media
 from tests.training.test_sft import answer_logits, say, train_only
 
 
@@ -310,3 +311,73 @@ def test_a_saved_adapter_names_no_path_of_this_disk(backbone, home, adapter):
             assert path.encode() not in file.read_bytes(), file.name
     configuration = json.loads((home / adapter.path / "adapter_config.json").read_text())
     assert configuration["base_model_name_or_path"] == backbone.name
+
+
+# --- what Promote asks ------------------------------------------------------------------------------------------------
+
+
+def examined(store: Store, before: list[float], after: list[float], compared_with: str | None = None):
+    """An adapter of a run that was measured on as many examples as there are scores."""
+    media = [Media(f"{position:064x}", "image", 10, 10) for position in range(len(before))]
+    source = {"kind": "accepted", "name": "share", "limit": None, "count": len(before), "seed": 0, "sha256": None}
+    answerer = {"name": "tiny", "adapter": compared_with}
+    job = store.jobs.create("sft", {"evaluation": {"source": source, "answerer": answerer}}, {}, {})
+    for position, medium in enumerate(media):
+        store.attempts.begin(job.id, position, Example("What?", (medium,), "A"), "text", None)
+        for number, scores in enumerate((before, after)):
+            made = {"trace_id": None, "hit": None, "has_operation": True, "operation_errors": 0, "is_empty": False}
+            store.attempts.record(job.id, position, number, score=scores[position], tokens=9, cpu_s=0.0, **made)
+    for when in ("before", "after"):
+        store.jobs.add_event(job.id, None, "evaluation", {"when": when, "n": len(before)})
+    return store.adapters.record("new", "adapters/new", job.id, "tiny", "hash", {})
+
+
+def test_promote_asks_where_it_is_worse_cannot_be_told_or_was_compared_with_another(tmp_path):
+    from engine.jobs.promotion import doubt
+
+    with Store(tmp_path / "annotations.db") as store:
+        unmeasured = store.adapters.record("idle", "adapters/idle", None, "tiny", "hash", {})
+        assert "was not measured" in (doubt(store, unmeasured) or "")
+        better = examined(store, [0] * 8 + [1] * 2, [1] * 10)
+        assert doubt(store, better) is None
+        # 94% before and 69% after, on 16: d = -1 four times, so s = 0.447, and the interval is -25 -+ 2.13 * 11.2 points
+        worse = examined(store, [1] * 15 + [0], [0] * 4 + [1] * 11 + [0])
+        assert "not told apart with 16 examples: use about" in (doubt(store, worse) or "")
+        much_worse = examined(store, [1] * 16, [0] * 8 + [1] * 8)
+        assert doubt(store, much_worse) == "new is worse by 22 to 78 points, on 16 held-out examples"
+        same = examined(store, [1, 0], [1, 0])
+        assert "the same on all 2 examples" in (doubt(store, same) or "")
+
+        store.adapters.promote(unmeasured.id)
+        assert "idle answers by now" in (doubt(store, better) or "")
+        against_it = examined(store, [0] * 8 + [1] * 2, [1] * 10, unmeasured.id)
+        assert doubt(store, against_it) is None
+
+
+def test_what_answered_before_is_known_and_names_are_told_apart(tmp_path):
+    with Store(tmp_path / "annotations.db") as store:
+        one, two = (store.adapters.record(name, f"adapters/{name}", None, "tiny", "h", {}) for name in ("one", "two"))
+        assert store.adapters.previous() is None
+        store.adapters.promote(one.id)
+        assert store.adapters.previous() is None  # the backbone alone
+        store.adapters.promote(two.id)
+        assert store.adapters.previous() == one
+        store.adapters.set_metrics(one.id, {"is_discarded": True})
+        assert store.adapters.previous() is None
+        assert store.adapters.rename(two.id, " signs, tuned ").name == "signs, tuned"
+        for wrong, words in (("one", "another adapter"), ("  ", "1 to 80"), ("x" * 81, "1 to 80")):
+            with pytest.raises(InvalidInput, match=words):
+                store.adapters.rename(two.id, wrong)
+
+
+def test_rolling_back_and_renaming_reach_what_answers(backbone, store, home, adapter):
+    from engine.jobs.promotion import demote, promote, rename, roll_back
+
+    second = store.adapters.record("two", adapter.path, adapter.job_id, backbone.name, backbone.base_hash, {})
+    promote(store, backbone, home, adapter.id)
+    promote(store, backbone, home, second.id)
+    rename(store, backbone, second.id, "better")
+    assert backbone.adapters.live_name == "better"
+    assert roll_back(store, backbone, home) == adapter
+    assert backbone.adapters.live_name == store.adapters.live().name == "one"
+    demote(store, backbone)

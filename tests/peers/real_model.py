@@ -80,7 +80,7 @@ def run(folder: Path, home: Path, words: int) -> None:
     print(f"{now.state}: {now.message}")
     [adapter] = studio.store.adapters.list()
     with told("promote"):
-        studio.jobs.promote(adapter.id, "lead")
+        studio.jobs.promote(adapter.id, "lead", is_sure=True)
     with told(f"ask again as {policy.name}"):
         *_, finished = stream(policy, example, pictures, Limits(max_tokens=words), earlier=begun)
     studio.worker.close(60)

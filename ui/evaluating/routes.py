@@ -106,7 +106,7 @@ def _benchmarks(studio: Studio) -> list[dict[str, Any]]:
 def _adapters(studio: Studio) -> list[dict[str, str]]:
     if studio.jobs is None:
         return [{"id": LIVE, "name": "what answers now"}]
-    known = [one for one in studio.store.adapters.list() if not one.metrics.get("is_discarded")]
+    known = [one for one in studio.store.adapters.list() if not one.is_discarded]
     return [
         {"id": LIVE, "name": "what answers now"},
         {"id": BARE, "name": f"{studio.jobs.model_name} alone"},

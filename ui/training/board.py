@@ -43,7 +43,8 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class Board:
     """`job` is the run that is shown, None where there never was one, `adapter` what came of it; `active` is whatever
-    runs or waits; `promoted` is what the store says and `live` what really answers, None where it could not be loaded;
+    runs or waits; `promoted` is what the store says and `live` what really answers, None where it could not be loaded, `previous`
+    the adapter that answered before;
     `basis` is None where it is as the page has seen it."""
 
     seen: Seen
@@ -52,6 +53,7 @@ class Board:
     active: Job | None
     promoted: Adapter | None
     live: Adapter | None
+    previous: Adapter | None
     basis: dict[str, Any] | None
     job_value: dict[str, Any]
     curves: dict[str, Any]
@@ -93,6 +95,7 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
         active=next((one for one in jobs if one.is_active), None),
         promoted=promoted,
         live=live,
+        previous=store.adapters.previous(),
         basis=basis,
         job_value=_job_value(job, events, is_chosen=job is not None and job.id == chosen),
         curves=curves_value(job, events),

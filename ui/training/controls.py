@@ -38,6 +38,8 @@ class Controls:
     discard: Control
     resume: Control
     demote: Control
+    roll_back: Control
+    rename: Control
 
 
 def controls(studio: Studio, board: Board, turned: Sequence[Any]) -> Controls:
@@ -47,7 +49,7 @@ def controls(studio: Studio, board: Board, turned: Sequence[Any]) -> Controls:
     job, adapter = board.job, board.adapter
     running = job if job and job.is_active else board.active
     is_live = adapter is not None and board.live is not None and adapter.id == board.live.id
-    is_there = adapter is not None and not adapter.metrics.get("is_discarded")
+    is_there = adapter is not None and not adapter.is_discarded
     can_resume = bool(can_train and job and job.state in ("stopped", "failed", "interrupted") and not board.active)
     return Controls(
         plan={"text": text, "tone": tone},
@@ -61,6 +63,11 @@ def controls(studio: Studio, board: Board, turned: Sequence[Any]) -> Controls:
         discard=Control("Discard", bool(can_train and is_there and not is_live)),
         resume=Control("Go on with this run", can_resume),
         demote=Control("Back to the backbone alone", bool(can_train and board.promoted)),
+        roll_back=Control(
+            f"Back to {board.previous.name}" if board.previous else "Back to what answered before",
+            bool(can_train and board.previous),
+        ),
+        rename=Control("Rename", bool(can_train and is_there)),
     )
 
 
@@ -89,7 +96,7 @@ def _verdict(board: Board, *, is_live: bool, can_train: bool) -> str:
         return "" if job is None else "Once the run has ended, its adapter can be promoted or discarded."
     if adapter is None:
         return "This run left no adapter."
-    if adapter.metrics.get("is_discarded"):
+    if adapter.is_discarded:
         return f"The weights of {adapter.name} were discarded; the record of the run stays."
     if is_live:
         return f"{adapter.name} answers in Ask now."

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.errors import Doubtful
 from engine.evaluation.held_out import SHARE, HeldOut, hold_out
 from engine.jobs import promotion
 from engine.jobs.grpo import GrpoKind
@@ -103,10 +104,22 @@ class TrainingDesk:
         self.worker.wake()
         return job
 
-    def promote(self, adapter_id: str, author: str) -> Adapter:
-        """The adapter answers from the next turn on. Raises Unavailable, NotFound."""
+    def promote(self, adapter_id: str, author: str, *, is_sure: bool = False) -> Adapter:
+        """The adapter answers from the next turn on. Raises Doubtful where it is not known to be better than what answers now
+        and the person `is_sure` of nothing yet; Unavailable, NotFound."""
         workshop = self.workshop
+        reason = None if is_sure else promotion.doubt(workshop.store, workshop.store.adapters.get(adapter_id))
+        if reason is not None:
+            raise Doubtful(f"{reason}.")
         return promotion.promote(workshop.store, workshop.backbone, workshop.artifacts, adapter_id, author)
+
+    def roll_back(self, author: str) -> Adapter | None:
+        """What answered before answers again. Raises Unavailable."""
+        return promotion.roll_back(self.workshop.store, self.workshop.backbone, self.workshop.artifacts, author)
+
+    def rename(self, adapter_id: str, name: str) -> Adapter:
+        """Raises InvalidInput, NotFound."""
+        return promotion.rename(self.workshop.store, self.workshop.backbone, adapter_id, name)
 
     def demote(self, author: str) -> None:
         promotion.demote(self.workshop.store, self.workshop.backbone, author)

@@ -175,7 +175,7 @@ def _moment(text: str) -> datetime:
 def run_value(job: Job, adapter: Adapter | None, live: Adapter | None) -> dict[str, Any]:
     """One line of the history."""
     is_live = adapter is not None and live is not None and adapter.id == live.id
-    badge = "answers now" if is_live else "discarded" if adapter and adapter.metrics.get("is_discarded") else ""
+    badge = "answers now" if is_live else "discarded" if adapter and adapter.is_discarded else ""
     return {
         "id": job.id,
         "title": str(job.config.get("name") or kind_label(job.kind)),
