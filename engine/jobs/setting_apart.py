@@ -82,7 +82,7 @@ def set_apart(
 def _kept(workshop: Workshop, items: Sequence[Revision | Example]) -> HeldOutSet:
     """Each question once."""
     store = workshop.store
-    questions = {}
+    questions: dict[tuple[object, ...], tuple[Revision | Example, Example]] = {}
     for one in items:
         example = question_of(store, one) if isinstance(one, Revision) else one
         questions.setdefault((example.question, example.media), (one, example))
