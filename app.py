@@ -16,6 +16,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import uvicorn
 
+from engine.access import Access, check_access
 from engine.errors import InvalidSetting, PersonError
 from engine.jobs.answering import StudioPolicy
 from engine.jobs.asking import Services
@@ -83,6 +84,7 @@ def build_studio(settings: Settings, *, waits: bool = True) -> Studio:
         policy=lambda: reasoner.get().policy,
         samples=samples,
         worker=worker,
+        access=Access(settings, store),
         reasoner=reasoner,
     )
 
@@ -142,6 +144,7 @@ def main() -> int:
     try:
         settings = Settings.from_environment(os.environ)
         check_model(settings)
+        check_access(settings)
         listening = _listen(settings)
         log = keep_log(settings)
         studio = build_studio(settings, waits=False)
@@ -152,6 +155,10 @@ def main() -> int:
     host, port = listening.getsockname()[:2]
     print(f"Pixel Reasoner Studio: http://{host}:{port} (Ctrl-C stops it)", file=sys.stderr)
     print(f"{studio.reasoner.name} is loading; data in {settings.home.resolve()}, log in {log}", file=sys.stderr)
+    if (secret := studio.access.first_invitation()) is not None:
+        print(
+            f"The first admin comes in by http://{host}:{port}/invitation?key={secret} (once, today)", file=sys.stderr
+        )
     server = build_server(studio)
     studio.reasoner.start()
     try:

@@ -13,6 +13,7 @@
     │   ├── InvalidSetting      an environment variable or command option with an impossible value
     │   ├── NotFound            a trace, job, adapter or medium that is not there
     │   ├── NotAllowed          something that the person's role does not allow
+    │   ├── TooMuch             more than one person may use in a while
     │   ├── Conflict            somebody else moved the trace first; both versions are kept
     │   ├── Doubtful            something that is only done once a person who read the message says so again
     │   └── Unavailable         something that this machine or installation lacks
@@ -39,6 +40,7 @@ __all__ = [
     "NotFound",
     "PersonError",
     "StudioError",
+    "TooMuch",
     "Unavailable",
     "UnknownOperation",
     "UnknownView",
@@ -95,6 +97,10 @@ class NotFound(PersonError):
 
 class NotAllowed(PersonError):
     """The person's role, or whose work it is, does not allow it."""
+
+
+class TooMuch(PersonError):
+    """More than one person, or one address, may use in a while; it says when there is more."""
 
 
 class Conflict(PersonError):

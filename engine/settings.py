@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from engine.errors import InvalidSetting
 
@@ -38,6 +39,17 @@ def _choice(*allowed: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Comma-separated."""
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    for name in _names(text):
+        ip_network(name, strict=False)
+    return _names(text)
 
 
 def _whole(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
@@ -78,6 +90,36 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("STUDIO_MAX_TOKENS", "max_tokens", "4096", "most generated tokens of one trace", _whole(1)),
     Setting("STUDIO_FRAME_ANCESTORS", "frame_ancestors", "'self'", "who may embed the page (CSP frame-ancestors); in a "
             "Space `https://huggingface.co`", str, "https://huggingface.co"),
+    Setting("STUDIO_ACCESS", "access", "open", "how people sign in (docs/access.md): `open` (nobody does; on this machine only), "
+            "`accounts` (the studio's own), `huggingface`, `proxy`; in a Space `huggingface`",
+            _choice("open", "accounts", "huggingface", "proxy"), "huggingface"),
+    Setting("STUDIO_GUESTS", "guests", "none", "whoever has not signed in: `none` (must), `visitor` (may ask); in a Space "
+            "`visitor`", _choice("none", "visitor"), "visitor"),
+    Setting("STUDIO_NEW_ROLE", "new_role", "visitor", "role of those who sign in by Hugging Face or a proxy for the first "
+            "time: `visitor`, `annotator`, `trainer`", _choice("visitor", "annotator", "trainer")),
+    Setting("STUDIO_ADMINS", "admins", "", "names, with commas between them, that are admin when they sign in by Hugging Face "
+            "or a proxy", _names),
+    Setting("STUDIO_ORGANISATIONS", "organisations", "", "organisations of the Hub: only their members may sign in", _names),
+    Setting("STUDIO_PROXY_HEADER", "proxy_header", "", "the header in which a reverse proxy says who asks (`proxy`)", str),
+    Setting("STUDIO_PROXY_ADDRESSES", "proxy_addresses", "", "addresses or networks of that proxy, with commas between them; "
+            "from nobody else is the header believed", _networks),
+    Setting("STUDIO_QUEUE_TAKES", "queue_takes", "auto", "what visitors ask goes into the queue: `all`, `sent` (what they send "
+            "to review), `none`; `auto` is `all` where nobody signs in, else `sent`", _choice("auto", "all", "sent", "none")),
+    Setting("STUDIO_ASKS_PER_HOUR", "asks_per_hour", "0", "questions of one visitor or annotator, and from one address, in an "
+            "hour; 0 is without end; in a Space 60", _whole(0), "60"),
+    Setting("STUDIO_TOKENS_PER_HOUR", "tokens_per_hour", "0", "generated tokens, likewise; in a Space 100000", _whole(0),
+            "100000"),
+    Setting("STUDIO_UPLOAD_MB_PER_HOUR", "upload_mb_per_hour", "0", "megabytes brought, likewise; in a Space 500", _whole(0),
+            "500"),
+    Setting("STUDIO_MIN_FREE_MB", "min_free_mb", "200", "nothing is brought in or asked while the home's disk has less free",
+            _whole(0)),
+    Setting("OAUTH_CLIENT_ID", "oauth_client_id", "", "set by the Hub in a Space with `hf_oauth: true`, as the next three are",
+            str),
+    Setting("OAUTH_CLIENT_SECRET", "oauth_client_secret", "", "kept in no file", str),
+    Setting("OAUTH_SCOPES", "oauth_scopes", "openid profile", "what is asked of the Hub about a person", str),
+    Setting("OPENID_PROVIDER_URL", "openid_provider_url", "https://huggingface.co", "who knows people", str),
+    Setting("SPACE_HOST", "space_host", "", "set by the Hub: the Space's address", str),
+    Setting("SPACE_AUTHOR_NAME", "space_author", "", "set by the Hub: whose Space it is, and so who is admin", str),
 )  # fmt: skip
 """Every setting, in the order of README's table."""
 
@@ -103,6 +145,24 @@ class Settings:
     max_steps: int
     max_tokens: int
     frame_ancestors: str
+    access: str
+    guests: str
+    new_role: Literal["visitor", "annotator", "trainer"]
+    admins: tuple[str, ...]
+    organisations: tuple[str, ...]
+    proxy_header: str
+    proxy_addresses: tuple[str, ...]
+    queue_takes: str
+    asks_per_hour: int
+    tokens_per_hour: int
+    upload_mb_per_hour: int
+    min_free_mb: int
+    oauth_client_id: str
+    oauth_client_secret: str = field(repr=False)
+    oauth_scopes: str
+    openid_provider_url: str
+    space_host: str
+    space_author: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.access import Access
 from engine.errors import PersonError
 from engine.jobs.worker import Worker
 from engine.media import MediaFolder
@@ -23,7 +24,7 @@ from engine.policies.scripted import ScriptedPolicy
 from engine.settings import Settings
 from engine.store import Store
 from tests.browser.traces import BOX, clip_trace, picture_trace
-from ui.guests import USER_COOKIE
+from ui.guests import GUEST_COOKIE, WhoAsks
 from ui.studio import Studio
 
 if TYPE_CHECKING:
@@ -38,7 +39,15 @@ def studio(tmp_path):
     store, media = Store(tmp_path / "annotations.db"), MediaFolder(tmp_path / "artifacts" / "media")
     policy = ScriptedPolicy()
     worker = Worker(store, settings.artifacts, {})
-    yield Studio(settings=settings, store=store, media=media, policy=lambda: policy, samples=lambda: (), worker=worker)
+    yield Studio(
+        settings=settings,
+        store=store,
+        media=media,
+        policy=lambda: policy,
+        samples=lambda: (),
+        worker=worker,
+        access=Access(settings, store),
+    )
     store.close()
 
 
@@ -69,9 +78,10 @@ def people(studio):
     ):
         app.include_router(routes(studio))
     app.add_exception_handler(PersonError, refuse)
+    app.add_middleware(WhoAsks, access=studio.access, pages=(), open_paths=(), header="")
 
     def client(name: str) -> TestClient:
-        return TestClient(app, cookies={USER_COOKIE: name}, headers={"X-Studio": "1"})
+        return TestClient(app, cookies={GUEST_COOKIE: studio.access.signed(name)}, headers={"X-Studio": "1"})
 
     return client
 
@@ -182,7 +192,7 @@ def test_a_trace_is_held_by_one_and_let_go(studio, people):
     assert ben.post("/curate/hold", json={"trace": trace}).json()["holder"] is None
 
 
-def posted(app, path, body):
+def posted(client, path, body):
     """What the app sends to a page that posts and goes away at once."""
     messages = [{"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}]
     sent = []
@@ -193,16 +203,16 @@ def posted(app, path, body):
     async def send(message):
         sent.append(message)
 
-    headers = [(b"x-studio", b"1"), (b"cookie", f"{USER_COOKIE}={ANN}".encode())]
+    headers = [(b"x-studio", b"1"), (b"cookie", f"{GUEST_COOKIE}={client.cookies[GUEST_COOKIE]}".encode())]
     scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
     with ThreadPoolExecutor(1) as apart:  # the browser tests' Playwright keeps a loop in this thread
-        apart.submit(anyio.run, app, scope, receive, send).result()
+        apart.submit(anyio.run, client.app, scope, receive, send).result()
     return sent
 
 
 def test_a_page_that_went_away_while_it_asked_holds_nothing(studio, people):
     trace = make(studio)
-    sent = posted(people(ANN).app, "/curate/hold", {"trace": trace})
+    sent = posted(people(ANN), "/curate/hold", {"trace": trace})
     assert json.loads(sent[1]["body"])["holder"] is None
     assert studio.store.reservations.of(trace) is None
 
@@ -386,13 +396,16 @@ def test_what_a_look_was_worth_is_asked_on_request_and_shown(studio, people):
 
 def test_blanking_stops_when_the_page_goes_and_keeps_nothing(studio, people):
     from fastapi import FastAPI
+    from fastapi.testclient import TestClient
 
     from ui.curating.continuing import continue_routes
 
     trace, slow = make(studio), ScriptedPolicy(("word " * 100_000,), delay_s=0.01)
     app = FastAPI()
     app.include_router(continue_routes(replace(studio, policy=lambda: slow)))
-    sent = posted(app, "/curate/blank", {"trace": trace, "step": 0})
+    app.add_middleware(WhoAsks, access=studio.access, pages=(), open_paths=(), header="")
+    ann = TestClient(app, cookies={GUEST_COOKIE: studio.access.signed(ANN)})
+    sent = posted(ann, "/curate/blank", {"trace": trace, "step": 0})
     assert sent[0]["status"] == 200 and studio.store.history.blank_checks(studio.store.revisions.head(trace).id) == []
 
 

@@ -21,20 +21,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from engine.drivers.streaming import stream
 from engine.errors import PersonError
 from engine.opening import loop_limits
 from engine.reasoning import Finished, Opened, Stepped, Thinking, Waiting
+from engine.rights import may
 from engine.store.identity import new_id
 from engine.trace import Example, Step, StopReason, View
 from ui.studio import Studio
 
-__all__ = ["PATIENCE_S", "Answering", "Attempt", "Progress"]
+__all__ = ["AT_ONCE", "PATIENCE_S", "Answering", "Attempt", "Progress"]
 
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 64
 _LOOK_EVERY_S = 0.5
+AT_ONCE = 2
+"""How many questions of one visitor or annotator are answered at a time: who asks many is in line behind themselves."""
+
+_YOURS = "Other questions of yours are being answered"
 PATIENCE_S = 30.0
 """How long an attempt goes on when its page has said that it goes: a reload on a slow line takes as long."""
 
@@ -131,6 +137,8 @@ class Answering:
         self._of_page: dict[str, Attempt] = {}
         self._seen_by: dict[str, str | None] = {}
         self._lock = threading.Lock()
+        self._at_work: list[Attempt] = []
+        self._turns = threading.Condition()
 
     def ask(
         self,
@@ -151,13 +159,19 @@ class Answering:
             self._seen_by[page] = attempt.id
             self._forget_old()
         arguments = (attempt, is_operating, seed, source)
-        threading.Thread(target=self._work, args=arguments, name="answering", daemon=True).start()
+        threading.Thread(target=self._answer_in_turn, args=arguments, name="answering", daemon=True).start()
         return attempt
 
     def find(self, id: str) -> Attempt | None:
         """The attempt with that id; None where it is unknown, or ended long ago."""
         with self._lock:
             return self._attempts.get(id)
+
+    def find_for(self, id: str, person: str) -> Attempt | None:
+        """The same for a person: None also for an attempt that is private to somebody else."""
+        attempt = self.find(id)
+        is_hidden = attempt is not None and attempt.author != person
+        return None if attempt is None or (is_hidden and self._studio.access.keeps_private(attempt.author)) else attempt
 
     def of(self, author: str) -> list[Attempt]:
         """The attempts of a person that are under way, the newest first."""
@@ -207,6 +221,21 @@ class Answering:
             self._of_page = {page: attempt for page, attempt in self._of_page.items() if attempt is not forgotten}
             self._seen_by = {page: seen for page, seen in self._seen_by.items() if seen != key}
 
+    def _wait_turn(self, attempt: Attempt, tell: Callable[..., None]) -> bool:
+        """Wait until few enough questions of this person are being answered that others have room; False where the attempt was
+        cancelled meanwhile."""
+
+        def is_its_turn() -> bool:
+            return sum(one.author == attempt.author for one in self._at_work) < AT_ONCE
+
+        with self._turns:
+            if not may(self._studio.access.role_of(attempt.author), "train") and not is_its_turn():
+                tell(waiting=_YOURS)
+                while not (is_its_turn() or attempt.is_cancelled):
+                    self._turns.wait(_LOOK_EVERY_S)
+            self._at_work.append(attempt)
+        return not attempt.is_cancelled
+
     def _wait(self, attempt: Attempt, tell: Callable[..., None]) -> bool:
         """Wait until somebody can answer; False where the attempt was cancelled meanwhile. Raises Unavailable."""
         reasoner = self._studio.reasoner
@@ -227,7 +256,7 @@ class Answering:
         studio = self._studio
         ending: dict[str, object] = {"stop_reason": "failed", "thought": None, "before": None}
         try:
-            if not self._wait(attempt, tell):
+            if not (self._wait_turn(attempt, tell) and self._wait(attempt, tell)):
                 tell(stop_reason="cancelled", thought=None, waiting=None)
                 return
             policy = studio.policy()
@@ -260,6 +289,7 @@ class Answering:
                     )
                 elif isinstance(notice, Finished):
                     trace = notice.trace
+                    studio.access.use.said(attempt.author, notice.tokens)
                     ending |= {"stop_reason": trace.stop_reason, "answer": trace.answer, "steps": trace.steps}
                     ending["confidence"] = notice.confidence
                     record = studio.store.traces.record(
@@ -269,6 +299,7 @@ class Answering:
                         policy_settings=dict(policy.settings()),
                         confidence=notice.confidence,
                         id=attempt.id,
+                        is_private=studio.access.keeps_private(attempt.author),
                     )
                     ending["trace_id"] = record.id
         except PersonError as error:
@@ -278,3 +309,12 @@ class Answering:
             _LOG.exception("answering %r failed", example.question)
             ending |= {"stop_reason": "failed", "problem": "Something broke on our side; the server's log says what."}
         tell(**ending)
+
+    def _answer_in_turn(self, attempt: Attempt, *rest: Any) -> None:
+        try:
+            self._work(attempt, *rest)
+        finally:
+            with self._turns:
+                if attempt in self._at_work:
+                    self._at_work.remove(attempt)
+                self._turns.notify_all()

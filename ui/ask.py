@@ -30,7 +30,7 @@ from ui.components.questions import Questions
 from ui.components.samples import Samples
 from ui.components.source import Source
 from ui.components.steps import Steps
-from ui.guests import query, user_of
+from ui.guests import person_of, query, user_of
 from ui.page import Page, eyebrow, heading
 from ui.rights import handles
 from ui.studio import Studio
@@ -95,21 +95,23 @@ def build(studio: Studio, page: Page) -> None:
             # Gradio says the last update again at the end: it must not stand where the page is by then.
             yield unchanged
 
-    def look_at(page_key: str, trace: str | None, named: str | None) -> Iterator[tuple]:
-        """What stands at an address: an attempt under way until it ends, one that is kept, media (hashes with commas
-        between), or nothing."""
+    def look_at(request: gr.Request, trace: str | None, named: str | None) -> Iterator[tuple]:
+        """What stands at an address for whoever asks: an attempt under way until it ends, one that is kept, media (hashes with
+        commas between), or nothing."""
+        page_key, person = str(request.session_hash), user_of(request)
         answering.turn(page_key, None)
         try:
-            attempt = answering.find(trace) if trace else None
+            attempt = answering.find_for(trace, person) if trace else None
             if attempt is not None and attempt.progress.trace_id is None:
-                media = media_values(studio, [medium.sha256 for medium in attempt.example.media])
+                media = media_values(studio, [medium.sha256 for medium in attempt.example.media], person)
                 yield from watched(page_key, attempt, media)
             elif trace:
+                studio.workbench.require_seen(person, trace)
                 record, head = studio.store.traces.get(trace), studio.store.revisions.head(trace)
-                media = media_values(studio, [medium.sha256 for medium in head.trace.media])
+                media = media_values(studio, [medium.sha256 for medium in head.trace.media], person)
                 yield _updates(kept(media, record, head.trace))
             else:
-                yield _updates(fresh(media_values(studio, named.split(",")[:MAX_FILES] if named else [])))
+                yield _updates(fresh(media_values(studio, named.split(",")[:MAX_FILES] if named else [], person)))
         except NotFound as error:
             nothing = fresh([])
             yield _updates(refused(str(error), replace(nothing, answer=nothing.answer | {"address": None})))
@@ -123,7 +125,7 @@ def build(studio: Studio, page: Page) -> None:
         trace, media = query(request, "trace"), query(request, "media")
         if trace or media:
             asked = query(request, "question")
-            for updates in look_at(str(request.session_hash), trace, media):
+            for updates in look_at(request, trace, media):
                 yield (updates[0], asked, *updates[2:]) if asked and not trace else updates
         else:
             yield unchanged
@@ -136,7 +138,7 @@ def build(studio: Studio, page: Page) -> None:
             str(wanted[name]) if isinstance(wanted, dict) and wanted.get(name) else None for name in _PLACES
         )
         is_same = bool(trace) and value.get("address") == f"?trace={trace}"
-        for updates in look_at(str(request.session_hash), trace, media):
+        for updates in look_at(request, trace, media):
             # Who comes back to the same attempt may have begun to write the next question.
             yield (*(unchanged if is_same else updates)[:3], *updates[3:])
 
@@ -144,27 +146,29 @@ def build(studio: Studio, page: Page) -> None:
     def pick_sample(value: Any, request: gr.Request) -> tuple:
         answering.turn(str(request.session_hash), None)
         sample = studio.samples()[_index(value)]
-        shown = fresh(media_values(studio, [sample.sha256]), sample.question, sample.options)
+        shown = fresh(media_values(studio, [sample.sha256], user_of(request)), sample.question, sample.options)
         return _updates(shown)
 
     @handles("look")
     def take_files(value: Any, request: gr.Request) -> tuple:
         answering.turn(str(request.session_hash), None)
-        return _updates(fresh(media_values(studio, hashes_of(value))))
+        return _updates(fresh(media_values(studio, hashes_of(value), user_of(request))))
 
     @handles("ask")
     def ask(
         stage: Any, text: str, options: str, plain: bool, number: str, before: Any, request: gr.Request
     ) -> Iterator[tuple]:
         try:
-            media = media_values(studio, hashes_of(stage))
-            example, seed_number = example_of(studio, hashes_of(stage), text, options_of(options)), seed_of(number)
+            person, hashes = user_of(request), hashes_of(stage)
+            media, seed_number = media_values(studio, hashes, person), seed_of(number)
+            example = example_of(studio, person, hashes, text, options_of(options))
+            studio.access.use.ask(person_of(request))
         except PersonError as error:
             is_told = isinstance(before, dict) and before.get("state")
             yield _updates(refused(str(error), Shown(before if is_told else fresh([]).answer)))
             return
         page_key = str(request.session_hash)
-        attempt = answering.ask(page_key, example, author=user_of(request), is_operating=not plain, seed=seed_number)
+        attempt = answering.ask(page_key, example, author=person, is_operating=not plain, seed=seed_number)
         for updates in watched(page_key, attempt, media):
             # The fields are the person's, who may be writing the next question already.
             yield (*unchanged[:3], *updates[3:])

@@ -10,7 +10,7 @@ Invariants: what a hash names never changes, so every answer may be kept for eve
 was recorded when the bytes were checked, never one that a browser guesses; a file that is refused leaves nothing
 behind, and the refusal is one sentence in `{"error": ...}`.
 
-Not covered: rights. Whoever knows a hash may see the medium (`ui.guests`).
+Not covered: who may see which (`engine.workbench.door`): to whom may not, a medium is not there.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, Response
 
-from engine.errors import InvalidBox, NotFound, PersonError
+from engine.errors import InvalidBox, NotFound, PersonError, TooMuch
 from engine.trace import CLIP_FRAMES, Box, View
+from ui.guests import person_of, user_of
 from ui.rights import acts
 from ui.studio import Studio
 from ui.trace_values import THUMBNAIL_SIDE_PX, media_value
@@ -50,6 +51,11 @@ def media_routes(studio: Studio) -> APIRouter:
         # A header of our own cannot be sent by a form or another site without asking first, and nobody answers.
         if "x-file-name" not in request.headers:
             return _refusal("Files are sent from the studio's own pages.", 400)
+        person = person_of(request)
+        try:
+            studio.access.use.require_bytes(person)
+        except PersonError as error:
+            return _refusal(str(error), 429 if isinstance(error, TooMuch) else 507)
         name = Path(unquote(request.headers["x-file-name"]).replace("\\", "/")).name or "file"
         with tempfile.TemporaryDirectory(prefix="studio-upload-") as folder:
             path = Path(folder) / "upload"
@@ -60,46 +66,48 @@ def media_routes(studio: Studio) -> APIRouter:
                 loaded = await run_in_threadpool(media.take, path)
             except PersonError as error:
                 return _refusal(str(error), 422)
-            await run_in_threadpool(studio.store.media.record, loaded.media, name, path.stat().st_size)
-        return JSONResponse(media_value(loaded, name))
+            await run_in_threadpool(studio.brought, loaded.media, name, path.stat().st_size, person)
+        return JSONResponse(media_value(loaded, studio.store.media.name_of(loaded.media.sha256)))
 
     @routes.get("/media/{sha256}", dependencies=[acts("look")])
-    def original(sha256: str) -> Response:
+    def original(sha256: str, request: Request) -> Response:
         try:
-            require_shown(sha256)
+            require_shown(sha256, user_of(request))
             path, kind = media.path(sha256), media.mime_type(sha256)
         except NotFound as error:
             return _refusal(str(error), 404)
         return FileResponse(path, media_type=kind, headers=_FOR_EVER, content_disposition_type="inline")
 
     @routes.get("/media/{sha256}/thumbnail", dependencies=[acts("look")])
-    def thumbnail(sha256: str, frame: int | None = None, side: int = THUMBNAIL_SIDE_PX) -> Response:
-        return picture(sha256, lambda: media.thumbnail(sha256, frame, side), "image/jpeg")
+    def thumbnail(sha256: str, request: Request, frame: int | None = None, side: int = THUMBNAIL_SIDE_PX) -> Response:
+        return picture(request, sha256, lambda: media.thumbnail(sha256, frame, side), "image/jpeg")
 
     @routes.get("/media/{sha256}/frame/{frame}", dependencies=[acts("look")])
-    def one_frame(sha256: str, frame: int) -> Response:
+    def one_frame(sha256: str, frame: int, request: Request) -> Response:
         if not 1 <= frame <= CLIP_FRAMES:
             return _refusal(f"There is no frame {frame}; a clip has {CLIP_FRAMES}.", 404)
-        return picture(sha256, lambda: media.frame_jpeg(sha256, frame), "image/jpeg")
+        return picture(request, sha256, lambda: media.frame_jpeg(sha256, frame), "image/jpeg")
 
     @routes.get("/media/{sha256}/crop", dependencies=[acts("look")])
-    def crop(sha256: str, box: str, frame: int | None = None) -> Response:
+    def crop(sha256: str, box: str, request: Request, frame: int | None = None) -> Response:
         try:
             edges = [float(edge) for edge in box.split(",")]
             view = View(1, sha256, frame, Box(*edges))
         except (ValueError, TypeError, InvalidBox):
             return _refusal("A box is x1,y1,x2,y2, all from 0 to 1, with x1 < x2 and y1 < y2.", 400)
-        return picture(sha256, lambda: media.crop_png(view), "image/png")
+        return picture(request, sha256, lambda: media.crop_png(view), "image/png")
 
-    def require_shown(sha256: str) -> None:
-        """Raises NotFound for what lies in the bin, or is gone though this process still holds it decoded."""
+    def require_shown(sha256: str, person: str) -> None:
+        """Raises NotFound for what the person may not see, lies in the bin, or is gone though this process still holds it
+        decoded."""
+        studio.workbench.require_media_seen(person, sha256)
         if studio.store.bin.holds_media(sha256):
             studio.store.media.get(sha256)
         media.path(sha256)
 
-    def picture(sha256: str, make: Callable[[], bytes], media_type: str) -> Response:
+    def picture(request: Request, sha256: str, make: Callable[[], bytes], media_type: str) -> Response:
         try:
-            require_shown(sha256)
+            require_shown(sha256, user_of(request))
             return Response(make(), media_type=media_type, headers=_FOR_EVER)
         except (PersonError, IndexError) as error:
             return _refusal(str(error) if isinstance(error, PersonError) else "There is no such frame.", 404)

@@ -15,8 +15,8 @@ import gradio as gr
 from fastapi import Depends, Request
 
 from engine.errors import NotAllowed
-from engine.rights import require, role_of
-from ui.guests import user_of
+from engine.rights import require
+from ui.guests import person_of
 
 __all__ = ["action_of", "acts", "handles", "permitted"]
 
@@ -24,9 +24,9 @@ __all__ = ["action_of", "acts", "handles", "permitted"]
 def permitted(request: Any, action: str) -> str:
     """The name of whoever sent `request` (a Starlette or a Gradio request). Raises NotAllowed where they may not do
     `action`."""
-    person = user_of(request)
-    require(role_of(person), action)
-    return person
+    person = person_of(request)
+    require(person.role, action)
+    return person.name
 
 
 def acts(action: str) -> Any:

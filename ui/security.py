@@ -1,11 +1,11 @@
 """What every response says to the browser: who may run scripts, load pictures, embed the page.
 
 An ASGI middleware: it adds headers, gives the page's own scripts a nonce (so that a script which got into the page by
-way of data does not run), sets the guest's cookie, closes the routes of Gradio that the studio does not use, and
+way of data does not run), closes the routes of Gradio that the studio does not use, and
 refuses to act for the pages of other sites. The Content-Security-Policy allows pictures and requests from this server
 only; 'unsafe-eval' is needed by gr.HTML.
 
-Not covered: rights (`ui.guests`), and what Gradio's own routes check.
+Not covered: who asks (`ui.guests`), rights (`ui.rights`), and what Gradio's own routes check.
 """
 
 from __future__ import annotations
@@ -13,17 +13,13 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.guests import USER_COOKIE, is_guest_name, new_guest_name
-
 __all__ = ["SecurityHeaders"]
 
-_YEAR_S = 31_536_000
 _CLOSED = re.compile(
     r"/(docs|redoc|openapi\.json|monitoring(/.*)?|gradio_api/(openapi\.json|proxy=.*|process_recording|runs/?|vibe-.*))"
 )
@@ -59,7 +55,6 @@ class SecurityHeaders:
         """Collects the page, which must not be compressed, and puts the nonce into its script tags."""
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
         nonce = secrets.token_urlsafe(16)
-        guest = _guest_to_set(Headers(raw=plain).get("cookie", ""))
         start: Message = {}
         body = bytearray()
         with_headers = self._with_headers(send, f"'self' 'nonce-{nonce}'")
@@ -79,8 +74,6 @@ class SecurityHeaders:
             headers = MutableHeaders(raw=start["headers"])
             headers["content-length"] = str(len(page))
             headers["cache-control"] = "no-store"
-            if guest:
-                headers.append("set-cookie", _cookie(guest, is_https=_is_https(scope)))
             await with_headers(start)
             await with_headers({"type": "http.response.body", "body": page})
 
@@ -129,25 +122,3 @@ def _is_foreign(headers: Headers) -> bool:
         return False
     own = {headers.get("host"), headers.get("x-forwarded-host")}
     return origin.partition("://")[2] not in own
-
-
-def _guest_to_set(cookie_header: str) -> str | None:
-    """A new guest name, or None where the browser already has one."""
-    try:
-        morsel = SimpleCookie(cookie_header).get(USER_COOKIE)
-    except CookieError:
-        morsel = None
-    return None if morsel is not None and is_guest_name(morsel.value) else new_guest_name()
-
-
-def _is_https(scope: Scope) -> bool:
-    """As the browser sees it: in front of a Space stands a proxy that ends the encryption. Whoever makes this header up
-    changes nothing but their own cookie."""
-    forwarded = Headers(scope=scope).get("x-forwarded-proto", "")
-    return scope.get("scheme") == "https" or forwarded.split(",")[0].strip() == "https"
-
-
-def _cookie(name: str, *, is_https: bool) -> str:
-    # Inside a Space the page lives in another site's frame, where only SameSite=None cookies are sent.
-    rule = "SameSite=None; Secure" if is_https else "SameSite=Lax"
-    return f"{USER_COOKIE}={name}; Path=/; Max-Age={_YEAR_S}; HttpOnly; {rule}"

@@ -1,8 +1,8 @@
 """The FastAPI app around the pages: media by hash, security headers, who the user is.
 
-Order of what a request meets: `sending.compressing`, `security.SecurityHeaders`, `sending.pages`, then our own routes
-(`/media/...`, `/me`, `/studio.css`, `/health`, `/mcp`), then Gradio's pages, queue and endpoints (`ui.api`). Analytics, run
-history, API documentation and the generated API pages are off.
+Order of what a request meets: `sending.compressing`, `security.SecurityHeaders`, `guests.WhoAsks`, `sending.pages`, then our own
+routes (`/media/...`, `/me`, `/studio.css`, `/health`, `/mcp`), then Gradio's pages, queue and endpoints (`ui.api`). Analytics,
+run history, API documentation and the generated API pages are off.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ from ui.data.import_routes import import_routes
 from ui.data.set_routes import set_routes
 from ui.deleting.routes import bin_routes
 from ui.evaluating.routes import evaluation_routes
-from ui.guests import user_of
+from ui.guests import WhoAsks, person_of
 from ui.media_routes import media_routes
+from ui.people.account_routes import account_routes, me_value
+from ui.people.sign_in import OPEN_PATHS, sign_in_routes
 from ui.rights import acts
 from ui.security import SecurityHeaders
 from ui.sending.ahead import ahead_of_pages
@@ -42,7 +44,7 @@ from ui.shell import SCREENS, about_pages, build_pages, code_of_pages
 from ui.studio import Studio
 from ui.theme import stylesheet, theme
 
-__all__ = ["build_server", "user_of"]
+__all__ = ["build_server"]
 
 _CONCURRENT_EVENTS = 16
 
@@ -60,6 +62,8 @@ def build_server(studio: Studio) -> FastAPI:
         lifespan=lambda app: sessions.run(),
     )
     server.state.answering = answering
+    style = Precompressed.of(stylesheet(), "text/css")
+    style_address = f"studio.css?{style.name}"
     server.include_router(media_routes(studio))
     server.include_router(ask_routes(studio, answering))
     server.include_router(curate_routes(studio))
@@ -75,22 +79,22 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(evaluation_routes(studio))
     blocks = build_pages(studio, answering)
     code = {path: Precompressed.of(text, "text/javascript") for path, text in code_of_pages(blocks).items()}
-    server.include_router(code_routes(code), dependencies=[acts("look")])
+    server.include_router(code_routes(code), dependencies=[acts("sign_in")])
     server.include_router(upload_routes(studio))
     server.include_router(mcp_routes(sessions))
+    server.include_router(sign_in_routes(studio, style_address))
+    server.include_router(account_routes(studio))
     server.add_exception_handler(PersonError, refuse)
-    style = Precompressed.of(stylesheet(), "text/css")
-    style_address = f"studio.css?{style.name}"
 
-    @server.get("/studio.css", dependencies=[acts("look")])
+    @server.get("/studio.css", dependencies=[acts("sign_in")])
     def studio_css(request: Request) -> Response:
         return style.response(request)
 
     @server.get("/me", dependencies=[acts("look")])
     def me(request: Request) -> JSONResponse:
-        return JSONResponse({"user": user_of(request)}, headers={"Cache-Control": "no-store"})
+        return JSONResponse(me_value(studio, person_of(request)), headers={"Cache-Control": "no-store"})
 
-    @server.get("/health", dependencies=[acts("look")])
+    @server.get("/health", dependencies=[acts("sign_in")])
     def health() -> JSONResponse:
         problems = [] if studio.problem is None else [studio.problem]
         told = {"is_ready": studio.unready is None, "waits_for": studio.unready, "problems": problems}
@@ -118,6 +122,9 @@ def build_server(studio: Studio) -> FastAPI:
     addresses = {path: code_address(text) for path, text in code.items()}
     server.add_middleware(Pages, about=about, code=addresses, style=style_address, ahead=ahead_of_pages())
     pages = ["/" + screen.path for screen in SCREENS]
+    server.add_middleware(
+        WhoAsks, access=studio.access, pages=pages, open_paths=OPEN_PATHS, header=studio.settings.proxy_header
+    )
     server.add_middleware(SecurityHeaders, pages=pages, frame_ancestors=studio.settings.frame_ancestors)
     server.add_middleware(Compressing)
     return server

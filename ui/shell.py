@@ -22,6 +22,7 @@ from ui.components.component import StudioComponent
 from ui.data import screen as data
 from ui.navigation import Navigation
 from ui.page import Page
+from ui.people import screen as people
 from ui.rights import handles
 from ui.sending.bundles import bundled
 from ui.sending.first_page import FirstPage
@@ -51,10 +52,12 @@ SCREENS = (
     Screen("Train", "train", train.build),
     Screen("Evaluate", "evaluate", evaluate.build),
     Screen("Data", "data", data.build),
+    Screen("People", "people", people.build),
 )
 
 
-_ROOMS = tuple((screen.name, screen.path) for screen in SCREENS)
+_ROOMS = tuple((screen.name, screen.path) for screen in SCREENS if screen.build is not people.build)
+"""Those that stand in the bar; one's own account stands behind one's name there."""
 
 
 def build_pages(studio: Studio, answering: Answering) -> gr.Blocks:

@@ -14,12 +14,15 @@ from engine.opening import loop_limits
 from engine.workbench import Workbench
 
 if TYPE_CHECKING:
+    from engine.access import Access
     from engine.jobs.worker import Worker
     from engine.media import MediaFolder
     from engine.policies.base import Policy
+    from engine.rights import Person
     from engine.settings import Settings
     from engine.starting import Starting
     from engine.store import Store
+    from engine.trace import Media
     from ui.training.desk import TrainingDesk
 
 __all__ = ["Reasoner", "Sample", "Studio"]
@@ -54,7 +57,8 @@ class Sample:
 class Studio:
     """`policy()` is whatever answers now, and raises Unavailable while that is still loading: a promoted adapter changes what
     it returns, so it is asked anew for each question. `samples()` may draw and record the sample media when it is first
-    called. `worker` runs jobs. `reasoner` is how far loading is, None where `policy` is there from the start."""
+    called. `worker` runs jobs. `access` knows who asks. `reasoner` is how far loading is, None where `policy` is there from
+    the start."""
 
     settings: Settings
     store: Store
@@ -62,6 +66,7 @@ class Studio:
     policy: Callable[[], Policy]
     samples: Callable[[], tuple[Sample, ...]]
     worker: Worker
+    access: Access
     reasoner: Starting[Reasoner] | None = None
 
     @property
@@ -92,7 +97,19 @@ class Studio:
             return None
         return self.reasoner.problem or self.reasoner.sentence()
 
+    def brought(self, medium: Media, name: str, byte_size: int, person: Person) -> None:
+        """Records a medium that a person brought."""
+        self.access.use.brought(person, byte_size)
+        with self.store.transaction():
+            self.store.media.record(medium, name, byte_size)
+            self.store.sight.brought(medium.sha256, person.name)
+
+    def _samples(self) -> frozenset[str]:
+        # Those that are still being drawn are not waited for.
+        is_drawn = getattr(self.samples, "is_drawn", True)
+        return frozenset(sample.sha256 for sample in self.samples()) if is_drawn else frozenset()
+
     @property
     def workbench(self) -> Workbench:
         """The one door to a trace, with this studio's policy and limits."""
-        return Workbench(self.store, self.media, self.policy, loop_limits(self.settings))
+        return Workbench(self.store, self.media, self.policy, loop_limits(self.settings), self.access, self._samples)

@@ -147,23 +147,23 @@ def build(studio: Studio, page: Page) -> None:
     timer = gr.Timer(_POLL_S)
     shown.append(timer)
 
-    @handles("look")
+    @handles("look_at_work")
     def open_page(request: gr.Request, *turned: Any) -> tuple:
         at = query(request, "job")
         return (gr.Dropdown(held_out_choices(studio.store)), at, *_everything(studio, at, turned))
 
-    @handles("look")
+    @handles("look_at_work")
     def look_again(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> Any:
         if not has_changed(studio, at, before):
             return tuple(gr.skip() for _ in shown)
         return _everything(studio, at, turned, seen=before, doubt=None)
 
-    @handles("look")
+    @handles("look_at_work")
     def pick_run(value: Any, request: gr.Request, *turned: Any) -> tuple:
         at = str(value.get("current")) if isinstance(value, dict) else None
         return (at, *_everything(studio, at, turned))
 
-    @handles("look")
+    @handles("look_at_work")
     def plan_again(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
         parts = controls(studio, read_board(studio, at, before), turned)
         return parts.plan, _button(parts.start)
@@ -211,7 +211,7 @@ def build(studio: Studio, page: Page) -> None:
         problem = _problem(lambda: _desk(studio).rename(_id(board.adapter), name))
         return _everything(studio, at, turned, verdict_problem=problem)
 
-    @handles("look")
+    @handles("look_at_work")
     def show_kind(chosen_kind: str, request: gr.Request) -> tuple:
         return (
             gr.Radio(info=_KIND_INFO.get(chosen_kind, "")),

@@ -38,14 +38,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     from engine.errors import NotFound
     from engine.opening import open_media, open_store
-    from engine.rights import role_of
+    from engine.rights import HOST
     from engine.store import target_of
     from engine.upkeep import Deleting, told
 
     if not settings.database.exists():
         raise NotFound(f"there is no store at {settings.database}; STUDIO_HOME says which folder is looked at")
     with open_store(settings) as store:
-        deleting, role = Deleting(store, open_media(settings), settings.artifacts), role_of(_PERSON)
+        deleting, role = Deleting(store, open_media(settings), settings.artifacts), HOST
         if arguments.what == "bin":
             _list(store, out)
         elif arguments.what == "restore":

@@ -14,7 +14,7 @@ from engine.exchange.format import Format
 from engine.exchange.sheet import Options, Sheet
 from engine.exchange.writing import Written, write
 from engine.media import MediaFolder
-from engine.store import Dossier, Status, Store
+from engine.store import Dossier, Seer, Status, Store
 from engine.trace import Trace
 
 __all__ = ["export"]
@@ -39,7 +39,7 @@ def export(
     `on_progress(done, of about how many)` is called for each; the rest is as in `engine.exchange.writing.write`.
     """
     options = options or Options()
-    counts = store.traces.counts()
+    counts = store.traces.counts(Seer("", is_reader=True))
     total = sum(counts.values()) if status is None else counts[status]
     has_versions = options.has_versions or format.needs_versions
 

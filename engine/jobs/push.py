@@ -20,7 +20,7 @@ from engine.jobs.kinds import PUSH, TITLES, CutOff, Done, Ending, Plan
 from engine.jobs.report import Report
 from engine.media import MediaFolder
 from engine.protocols import protocol_named
-from engine.store import Job, Status, Store
+from engine.store import Job, Seer, Status, Store
 
 __all__ = ["PushKind", "PushWork"]
 
@@ -52,7 +52,7 @@ class PushKind:
         Raises InvalidInput for a name or licence that is none, or where there are no such traces; InvalidSetting without a
         token or for an unknown protocol.
         """
-        counts = self.store.traces.counts()
+        counts = self.store.traces.counts(Seer("", is_reader=True))
         if not (sum(counts.values()) if status is None else counts[status]):
             raise InvalidInput(f"there are no {status or ''} traces to push".replace("  ", " "))
         require_token()

@@ -12,6 +12,8 @@
     store.examples   examples that were brought in, by data set
     store.dossiers   all that is known of a trace
     store.attempts   what jobs' attempts came to    store.evaluations  what was scored, and on what it depends
+    store.people     who has a name here        store.keys       their sessions, tokens, invitations
+    store.sight      who may see what
     store.bin        what was deleted, and back      store.emptying   what is gone for good
 
 Any thread may use it (each gets its own connection), and so may several processes on one machine. Values come out as
@@ -40,12 +42,15 @@ from engine.store.evaluations import Evaluation, Evaluations
 from engine.store.examples import DataSet, Examples, ImportedExample, usable_name
 from engine.store.facets import derive
 from engine.store.history import BlankCheck, History, HistoryEvent, WeighedLook
+from engine.store.identity import shown_name
 from engine.store.jobs import Job, JobEvent, Jobs, JobState
+from engine.store.keys import Key, KeyKind, Keys
 from engine.store.lessons import DoubtfulLesson, LessonCounts, Lessons
 from engine.store.listing import Listed
 from engine.store.media import MediaRecord, MediaRecords
+from engine.store.people import Account, People, person_name
 from engine.store.preferences import Preference, Preferences
-from engine.store.query import Query, QueueOrder
+from engine.store.query import Query, QueueOrder, Seer
 from engine.store.queue import Queue, QueuePage
 from engine.store.reservations import Assignment, Reservation, Reservations, Reserved
 from engine.store.reviews import Review, Reviews, Verdict
@@ -53,12 +58,14 @@ from engine.store.revisions import Revision, Revisions, StaleRevision
 from engine.store.rounds import Adjudication, BulkAction, PassedOver, Round, Rounds
 from engine.store.schema import migrate
 from engine.store.search import Outcome, Status
+from engine.store.sight import Sight
 from engine.store.tags import SavedView, Tags
 from engine.store.targets import DeletionPlan, LearnedFrom, Target, target_of
 from engine.store.traces import QueueItem, TraceRecord, Traces
 from engine.store.verify import MediaFiles, VerifyReport, verify
 
 __all__ = [
+    "Account",
     "Adapter",
     "Adjudication",
     "Assignment",
@@ -81,6 +88,8 @@ __all__ = [
     "Job",
     "JobState",
     "JournalMode",
+    "Key",
+    "KeyKind",
     "DoubtfulLesson",
     "LearnedFrom",
     "LessonCounts",
@@ -103,6 +112,7 @@ __all__ = [
     "Round",
     "SavedDraft",
     "SavedView",
+    "Seer",
     "StaleDraft",
     "StaleRevision",
     "Status",
@@ -115,6 +125,8 @@ __all__ = [
     "Weighed",
     "WeighedLook",
     "first_hash",
+    "person_name",
+    "shown_name",
     "group_id",
     "Target",
     "target_of",
@@ -149,6 +161,9 @@ class Store:
     dossiers: Dossiers
     attempts: Attempts
     evaluations: Evaluations
+    people: People
+    keys: Keys
+    sight: Sight
     bin: Bin
     emptying: Emptying
 
@@ -183,6 +198,9 @@ class Store:
             "dossiers": Dossiers(connections, media, traces, revisions),
             "attempts": Attempts(connections),
             "evaluations": Evaluations(connections),
+            "people": People(connections),
+            "keys": Keys(connections),
+            "sight": Sight(connections),
             "bin": Bin(connections),
             "emptying": Emptying(connections),
         }

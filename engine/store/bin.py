@@ -144,21 +144,19 @@ class Bin:
             start["media"] = shape.rows_with("media", "sha256", chosen.media)
             start["examples"] = shape.rows_with("examples", "number", chosen.examples)
         rows = shape.closure(start)
-        candidates = {row["sha256"] for table in ("trace_media", "example_media") for row in rows.get(table, ())}
         if is_last and chosen.person is not None:
             for table, more in self._targets.of_person(shape, chosen.person).items():
                 held = rows.setdefault(table, [])
                 held += [row for row in more if row not in held]
+        holders = ("trace_media", "example_media", "uploads")
+        candidates = {row["sha256"] for table in holders for row in rows.get(table, ())}
+        own = {row["author"] for row in rows.get("traces", ())} | {chosen.person}
         for reference, row in shape.letting_go(rows):
             self._change(shape, deletion_id, batch, reference.table, row, {reference.column: None})
         packed = take_out(self._connections, shape, {table: found for table, found in rows.items() if found})
-        alone = [
-            row
-            for row in shape.rows_with("media", "sha256", candidates)
-            if not any(shape.rows_with(one.table, one.column, [row["sha256"]]) for one in shape.to("media"))
-        ]
+        alone = [row for row in shape.rows_with("media", "sha256", candidates) if not _is_held(shape, row, own)]
         if alone:
-            packed += take_out(self._connections, shape, {"media": alone})
+            packed += take_out(self._connections, shape, shape.closure({"media": alone}))
         for one in packed:
             self._keep(deletion_id, batch, one.table, "taken", one.name, one.row)
         if is_last and chosen.person is not None:
@@ -299,6 +297,15 @@ def _number_and_question(row: str | None) -> tuple[int, str] | None:
 def _equal(key: Mapping[str, Any]) -> str:
     """The condition for a row with this primary key."""
     return " AND ".join(f"{name} = ?" for name in key)
+
+
+def _is_held(shape: Shape, medium: Mapping[str, Any], own: set[str | None]) -> bool:
+    """Whether something is about a medium, or somebody else than `own` brought it."""
+    return any(
+        one.table != "uploads" or row["person"] not in own
+        for one in shape.to("media")
+        for row in shape.rows_with(one.table, one.column, [medium["sha256"]])
+    )
 
 
 def _packed(row: sqlite3.Row) -> Packed:

@@ -92,6 +92,7 @@ FACETS = f"""'status' || lower(hex({{row}}.status))
     || ' ignored' || {{row}}.ignores_error
     || ' evidence' || CASE WHEN {{row}}.evidence_share IS NULL THEN 'unknown'
                            WHEN {{row}}.evidence_share >= {HELD_SHARE} THEN 'held' ELSE 'missed' END
+    || ' author' || lower(hex({{row}}.author)) || iif({{row}}.is_private, '', ' shared')
     || ' edited' || (SELECT r.parent_id IS NOT NULL FROM revisions r WHERE r.id = {{row}}.head_id)
     || coalesce((SELECT ' rapr' || g.rapr_level FROM example_groups g
                  WHERE g.example_key = {{row}}.example_key AND g.n > 1), '')
@@ -156,7 +157,7 @@ _OF_TRACES = {
         END""",
     "traces_found_over": f"""AFTER UPDATE OF head_id, status, question, answer, policy, source, media_kind, stop_reason,
             has_operation, operation_errors, score, trajectory, is_pretending, ignores_error, evidence_share,
-            confidence, updated_at ON traces
+            confidence, updated_at, author, is_private ON traces
         BEGIN
             UPDATE trace_search SET (question, thoughts, answer, facets) = (SELECT {_COLUMNS.format(row="new")})
                 WHERE rowid = new.number;

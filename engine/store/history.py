@@ -72,7 +72,9 @@ class History:
                 WHERE trace_id = :id AND undone_at IS NOT NULL AND (NOT :is_blind OR reviewer = :viewer)
             UNION ALL SELECT created_at, author, 'adjudicated', verdict, revision_id FROM adjudications
                 WHERE trace_id = :id
-            UNION ALL SELECT at, who, kind, detail, NULL FROM trace_events WHERE trace_id = :id
+            UNION ALL SELECT at, coalesce((SELECT person FROM claimed_guests WHERE guest = who), who), kind,
+                coalesce((SELECT person FROM claimed_guests WHERE guest = detail), detail), NULL
+                FROM trace_events WHERE trace_id = :id
             ORDER BY 1""",
             {"id": trace_id, "is_blind": is_blind, "viewer": viewer},
         )

@@ -28,10 +28,23 @@ import hashlib
 import json
 import secrets
 import time
-from datetime import UTC, datetime
+import unicodedata
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-__all__ = ["canonical_json", "new_id", "now", "revision_hash", "storable"]
+__all__ = [
+    "MAX_NAME_CHARACTERS",
+    "canonical_json",
+    "from_now",
+    "new_id",
+    "now",
+    "revision_hash",
+    "shown_name",
+    "storable",
+]
+
+MAX_NAME_CHARACTERS = 200
+"""Of a name that somebody else gave, such as a file's."""
 
 
 def new_id() -> str:
@@ -43,7 +56,13 @@ def new_id() -> str:
 
 def now() -> str:
     """This moment in UTC, such as "2026-11-23T17:13:17.123Z"."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return from_now(0)
+
+
+def from_now(seconds: float) -> str:
+    """The moment `seconds` from this one, in the same form."""
+    moment = datetime.now(UTC) + timedelta(seconds=seconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def canonical_json(value: Any) -> str:
@@ -61,3 +80,12 @@ def storable(text: str) -> str:
     which are not Unicode text, become "?"."""
     joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return joined.encode("utf-8", "replace").decode("utf-8")
+
+
+def shown_name(text: str, max_characters: int = MAX_NAME_CHARACTERS) -> str:
+    """A name as it can be shown beside others: on one line, at most `max_characters`, without characters that are not seen
+    but turn the line's direction or hide in it (Unicode's categories Cc, Cf, Cn, Co and Cs)."""
+    seen = "".join(" " if one.isspace() else one for one in storable(text)[: 20 * max_characters])
+    seen = "".join(one for one in seen if one == " " or unicodedata.category(one)[0] != "C")
+    name = " ".join(unicodedata.normalize("NFC", seen).split())
+    return name if len(name) <= max_characters else name[: max_characters - 1] + "…"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.errors import IntegrityError
 from engine.store.absent import absent
 from engine.store.connection import Connections
-from engine.store.identity import now, storable
+from engine.store.identity import now, shown_name
 from engine.trace import Media
 
 __all__ = ["MediaRecord", "MediaRecords"]
@@ -39,7 +39,7 @@ class MediaRecords:
                 "INSERT INTO media (sha256, kind, width, height, name, byte_size, created_at) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO UPDATE SET "
                 "name = iif(name = '', excluded.name, name), byte_size = coalesce(byte_size, excluded.byte_size)",
-                (media.sha256, media.kind, media.width, media.height, storable(name), byte_size, now()),
+                (media.sha256, media.kind, media.width, media.height, shown_name(name), byte_size, now()),
             )
             record = self.get(media.sha256)
             if record.media != media:

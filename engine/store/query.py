@@ -20,7 +20,7 @@ from engine.store.identity import storable
 from engine.store.search import STATUSES, Outcome, Status
 from engine.trace import STOP_REASONS, MediaKind, StopReason
 
-__all__ = ["Query", "QueueOrder", "RoundState"]
+__all__ = ["Query", "QueueOrder", "RoundState", "Seer"]
 
 QueueOrder = Literal["newest", "oldest", "updated", "suggested"]
 RaprLevel = Literal["never", "seldom", "often", "mostly", "always"]
@@ -61,6 +61,20 @@ _PLAIN = ("kind", "outcome", "rapr", "evidence", "round", "blanking")
 
 
 @dataclass(frozen=True, slots=True)
+class Seer:
+    """Whose eyes: a person sees what they asked themselves; a reader also what is not private (`engine.store.sight`)."""
+
+    name: str
+    is_reader: bool
+
+    @property
+    def expression(self) -> str:
+        """What the index must say of a trace that is seen."""
+        own = f'facets : "author{storable(self.name).encode().hex()}"'
+        return f'({own} OR facets : "shared")' if self.is_reader else own
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What the queue shows; None filters nothing.
 
@@ -68,7 +82,7 @@ class Query:
     operate (`engine.thresholds`; single traces have none); `outcome` the score against gold; `reviewer`
     who has reviewed it; `round` the state of a round of several reviews ("disputed" is the adjudication list);
     `blanking` whether blanking a crop changed the answer; `since` and `until` are days in UTC, both included, such as
-    "2026-11-23".
+    "2026-11-23". `seer` is for whom it is asked, None for everybody; it is no filter and stands in no URL.
     """
 
     search: str = ""
@@ -94,13 +108,14 @@ class Query:
     since: str | None = None
     until: str | None = None
     order: QueueOrder = "newest"
+    seer: Seer | None = None
 
     def to_params(self) -> dict[str, str]:
         """For a URL: only what differs from the default; flags are "1" and "0"."""
         found: dict[str, str] = {}
         for f in fields(self):
             value = getattr(self, f.name)
-            if value != f.default:
+            if value != f.default and f.name != "seer":
                 found[f.name] = str(int(value)) if isinstance(value, bool) else value
         return found
 
@@ -108,7 +123,7 @@ class Query:
     def from_params(cls, params: Mapping[str, str]) -> Query:
         """Reads what `to_params` wrote; names that are no filter are left alone (a URL holds other things too). Raises
         InvalidInput for a value that its filter cannot have."""
-        known = {f.name for f in fields(cls)}
+        known = {f.name for f in fields(cls)} - {"seer"}
         values: dict[str, Any] = {}
         for name, value in params.items():
             if name not in known or (value == "" and name != "source"):

@@ -273,6 +273,7 @@ class Queue:
     def _match(self, query: Query) -> str | None:
         typed = search_expression(query.search)
         parts = ([typed] if typed else []) + [f'facets : "{word}"' for word in query.words()]
+        parts += [] if query.seer is None else [query.seer.expression]
         return " AND ".join(parts) or None
 
     def _range(self, query: Query) -> tuple[int, int]:

@@ -3,7 +3,8 @@
 Invariants:
 - a review is never deleted; undoing one dates it as undone and its verdict stops counting;
 - a trace's status follows from the reviews of its head alone: a new version wants a new verdict;
-- a skip is recorded but decides nothing.
+- a skip is recorded but decides nothing;
+- what was reviewed is private to nobody (`engine.store.sight`).
 
 Not covered: who may review (the screens).
 """
@@ -68,6 +69,7 @@ class Reviews:
                 f"VALUES ({next_number('reviews')}, ?, ?, ?, ?, ?, ?, ?)",
                 (review_id, trace_id, revision_id, storable(reviewer), verdict, storable(reason), now()),
             )
+            db.conn.execute("UPDATE traces SET is_private = 0 WHERE id = ? AND is_private", (trace_id,))
             refresh_status(self._connections, trace_id)
             return self.get(review_id)
 

@@ -1,8 +1,9 @@
 """What a person asks to delete, and what that would take.
 
 - a trace goes with all its revisions, reviews, drafts, tags, history, and every preference that names one of its revisions;
-- media go with the last trace or imported example that is about them; a picture that is deleted takes every trace and every
-  imported example that is about it along. An example stays where only an attempt at it is deleted;
+- media go with the last trace or imported example that is about them, unless somebody else brought them too; a picture that
+  is deleted takes every trace and every imported example that is about it along. An example stays where only an attempt at
+  it is deleted;
 - a person's traces are those that they recorded and those with a version of theirs: a version holds the whole trace, and
   what others saved upon it holds their words too. Of other traces go their reviews, tags, drafts, assignments, preferences
   and what the history says of them;
@@ -43,6 +44,7 @@ _OF_PERSON = {
     "reservations": "holder = :person",
     "trace_events": "who = :person OR (kind IN ('assigned', 'unassigned') AND detail = :person)",
     "saved_views": "owner = :person",
+    "uploads": "person = :person",
 }
 """What a person did, beside traces and their versions."""
 
@@ -174,6 +176,7 @@ class Targets:
         alone = " AND ".join(
             f"NOT EXISTS (SELECT 1 FROM {one.table} x WHERE x.{one.column} = m.sha256)"
             for one in Shape(self._connections).to("media")
+            if one.table != "uploads"
         )
         return Chosen(
             self._column("SELECT id FROM traces WHERE created_at < ? ORDER BY number", (name,)),
@@ -196,15 +199,26 @@ class Targets:
         """The media that go: those that were named, and those that nothing but the chosen records refers to."""
         going = {"traces": "id", "trace_media": "trace_id", "example_media": "example_number"}
         among = {"id": ":traces", "trace_id": ":traces", "example_number": ":examples"}
-        held = []
+        # Whoever else brought it may still ask about it.
+        held = [
+            """EXISTS (SELECT 1 FROM uploads x WHERE x.sha256 = m.sha256 AND x.person IS NOT :person AND x.person NOT IN
+                (SELECT author FROM traces WHERE id IN (SELECT value FROM json_each(:traces))))"""
+        ]
         for one in shape.to("media"):
+            if one.table == "uploads":
+                continue
             of = going.get(one.table)
             rest = f" AND x.{of} NOT IN (SELECT value FROM json_each({among[of]}))" if of else ""
             held.append(f"EXISTS (SELECT 1 FROM {one.table} x WHERE x.{one.column} = m.sha256{rest})")
         sql = f"""SELECT m.sha256 FROM media m WHERE NOT ({" OR ".join(held)}) AND m.sha256 IN
             (SELECT sha256 FROM trace_media WHERE trace_id IN (SELECT value FROM json_each(:traces))
-             UNION SELECT sha256 FROM example_media WHERE example_number IN (SELECT value FROM json_each(:examples)))"""
-        values = {"traces": json.dumps(chosen.trace_ids), "examples": json.dumps(chosen.examples)}
+             UNION SELECT sha256 FROM example_media WHERE example_number IN (SELECT value FROM json_each(:examples))
+             UNION SELECT sha256 FROM uploads WHERE person = :person)"""
+        values = {
+            "traces": json.dumps(chosen.trace_ids),
+            "examples": json.dumps(chosen.examples),
+            "person": chosen.person,
+        }
         alone = [row["sha256"] for row in self._connections.rows(sql, values)]
         return tuple(dict.fromkeys([*chosen.media, *alone]))
 

@@ -20,6 +20,7 @@ from engine.store.connection import Connections
 from engine.store.identity import canonical_json, new_id, now, storable
 from engine.store.media import MediaRecords
 from engine.store.packing import next_number
+from engine.store.query import Seer
 from engine.store.revisions import Revisions, head_columns
 from engine.store.search import STATUSES, Status
 from engine.trace import Example, MediaKind, StopReason, Trace
@@ -41,7 +42,8 @@ class QueueItem:
     """A trace as a row of the queue. `number` counts from 1 in the order of recording; `media_sha256` names the first
     media; `score` is None where unscored; `policy` is who acted, `author` who recorded; `confidence` is how sure the policy
     was of what it generated (`engine.store.facets`), None where it was not told; `group_id` is the same in a job's attempts
-    at one example (`engine.store.attempts`), None where it stands alone."""
+    at one example (`engine.store.attempts`), None where it stands alone; `is_private` says that only its author sees it
+    (`engine.store.sight`)."""
 
     id: str
     number: int
@@ -65,6 +67,7 @@ class QueueItem:
     group_id: str | None
     created_at: str
     updated_at: str
+    is_private: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Traces:
         score: float | None = None,
         confidence: float | None = None,
         group_id: str | None = None,
+        is_private: bool = False,
         id: str | None = None,
         written_at: str | None = None,
     ) -> TraceRecord:
@@ -121,10 +125,10 @@ class Traces:
         `author` is who made it (a policy's or a person's name), `example` what it is an attempt at, where more is known of
         that than the question, `policy_settings` the pixel budgets and sampling it was made with (plain JSON), `score` in
         [0, 1] or None where unscored, `confidence` in [0, 1] how sure the policy was (`engine.store.facets`), None where it
-        did not tell; traces with the same `group_id` (`engine.store.attempts`) stand together in the queue. `id` and
-        `written_at`, the moment of its first revision, are those that it had in another store. Raises InvalidInput where the
-        trace is no attempt at `example`, NotFound where a media was deleted while the trace was made, IntegrityError where
-        one contradicts what is recorded of it.
+        did not tell; traces with the same `group_id` (`engine.store.attempts`) stand together in the queue; `is_private` keeps
+        it from all but its author until it is reviewed. `id` and `written_at`, the moment of its first revision, are those
+        that it had in another store. Raises InvalidInput where the trace is no attempt at `example`, NotFound where a media was
+        deleted while the trace was made, IntegrityError where one contradicts what is recorded of it.
         """
         example = example or trace.example
         if (example.question, example.media) != (trace.question, trace.media):
@@ -154,6 +158,7 @@ class Traces:
                     "policy_settings": canonical_json(dict(policy_settings or {})),
                     "confidence": confidence,
                     "group_id": group_id,
+                    "is_private": is_private,
                     "created_at": moment,
                     "updated_at": moment,
                 }
@@ -183,16 +188,17 @@ class Traces:
     def is_first_of_example(self, trace_id: str, status: Status | None = None) -> bool:
         """Whether no earlier trace (of that status, where one is named) is an attempt at the same example."""
         sql = (
-            "SELECT 1 FROM traces t JOIN traces o ON o.example_key = t.example_key AND o.number < t.number "
+            "SELECT 1 FROM traces t JOIN traces o ON o.example_key = t.example_key AND o.number < t.number AND NOT o.is_private "
             "WHERE t.id = ? AND (? IS NULL OR o.status = ?) LIMIT 1"
         )
         return self._connections.row(sql, (trace_id, status, status)) is None
 
     def ids(self, status: Status | None = None, *, after: str | None = None, limit: int = 500) -> list[str]:
         """The ids of the traces of `status` (None: all) in the order of recording, behind the trace `after`; each of them, also
-        where attempts stand together in the queue. Raises NotFound for an `after` that is not there."""
+        where attempts stand together in the queue, but for those that are private to whoever asked them. Raises NotFound for
+        an `after` that is not there."""
         number = 0 if after is None else self.get(after).item.number
-        sql = "SELECT id FROM traces WHERE (? IS NULL OR status = ?) AND number > ? ORDER BY number LIMIT ?"
+        sql = "SELECT id FROM traces WHERE (? IS NULL OR status = ?) AND number > ? AND NOT is_private ORDER BY number LIMIT ?"
         return [row[0] for row in self._connections.rows(sql, (status, status, number, limit))]
 
     def asked_by(self, author: str, limit: int) -> list[QueueItem]:
@@ -200,9 +206,14 @@ class Traces:
         sql = "SELECT * FROM traces WHERE author = ? AND source = 'ask' ORDER BY number DESC LIMIT ?"
         return [item_of(row) for row in self._connections.rows(sql, (author, limit))]
 
-    def counts(self) -> dict[Status, int]:
-        """How many traces have each status; every status is there."""
+    def counts(self, seer: Seer | None = None) -> dict[Status, int]:
+        """How many traces have each status, of those that `seer` sees (None: of all); every status is there."""
         found = {row["status"]: row["n"] for row in self._connections.rows("SELECT status, n FROM trace_counts")}
+        if seer is not None:
+            unseen = "is_private AND author <> :name" if seer.is_reader else "author <> :name"
+            sql = f"SELECT status, count(*) AS n FROM traces WHERE {unseen} GROUP BY status"
+            for row in self._connections.rows(sql, {"name": storable(seer.name)}):
+                found[row["status"]] -= row["n"]
         return {status: found.get(status, 0) for status in STATUSES}
 
     def policies(self) -> list[str]:
@@ -247,6 +258,7 @@ def item_of(row: sqlite3.Row) -> QueueItem:
         group_id=row["group_id"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        is_private=bool(row["is_private"]),
     )
 
 

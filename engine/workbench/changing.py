@@ -57,7 +57,7 @@ class Changing(Door):
 
         Raises InvalidInput for an edit that makes no sense, StaleDraft where the draft was changed elsewhere.
         """
-        self._permit(person, "edit")
+        self._permit(person, "edit", trace_id)
         change = edit_from_json(edit) if isinstance(edit, Mapping) else edit
         draft, kept = self._draft(trace_id, person)
         if key and any(moment.key == key for moment in draft.moments):
@@ -67,19 +67,19 @@ class Changing(Door):
         return self._keep(trace_id, person, draft, after, counter)
 
     def undo(self, trace_id: str, person: str, counter: int) -> OpenTrace:
-        self._permit(person, "edit")
+        self._permit(person, "edit", trace_id)
         draft, _ = self._draft(trace_id, person)
         return self._keep(trace_id, person, draft, undo(draft), counter)
 
     def redo(self, trace_id: str, person: str, counter: int) -> OpenTrace:
-        self._permit(person, "edit")
+        self._permit(person, "edit", trace_id)
         draft, _ = self._draft(trace_id, person)
         return self._keep(trace_id, person, draft, redo(draft), counter)
 
     def discard(self, trace_id: str, person: str, counter: int) -> OpenTrace:
         """Throws the draft away: back to what stands. Where somebody else saved a version meanwhile, the draft is kept
         beside it as a branch first. Raises StaleDraft."""
-        self._permit(person, "edit")
+        self._permit(person, "edit", trace_id)
         draft, kept = self._draft(trace_id, person)
         if draft.is_changed and draft.base_revision_id != self._store.revisions.head(trace_id).id:
             with suppress(StaleRevision):
@@ -89,7 +89,7 @@ class Changing(Door):
 
     def rebase(self, trace_id: str, person: str, counter: int) -> OpenTrace:
         """Keeps the draft as it is, but upon the head as it stands now: the person has seen both and wants theirs."""
-        self._permit(person, "edit")
+        self._permit(person, "edit", trace_id)
         head = self._store.revisions.head(trace_id)
         draft, _ = self._draft(trace_id, person)
         return self._keep(trace_id, person, draft, Draft(head.id, head.trace, draft.moments, draft.position), counter)
@@ -101,7 +101,7 @@ class Changing(Door):
         Raises Reserved where somebody else is working on the trace, StaleRevision (a Conflict) where somebody else moved
         the head: theirs stands, this one is kept as a branch and as a draft. Raises StaleDraft.
         """
-        self._permit(person, "commit")
+        self._permit(person, "commit", trace_id)
         self._require_free(trace_id, person, is_insisting=is_insisting)
         return self._commit(trace_id, person, counter)
 
@@ -117,7 +117,7 @@ class Changing(Door):
         """The policy goes on after a step of the draft. To take what it finished with, send
         `continuation(step_index, finished.trace)` as an edit; to throw it away, do nothing. Raises InvalidInput where
         nothing can follow that step."""
-        self._permit(person, "continue")
+        self._permit(person, "continue", trace_id)
         draft, _ = self._draft(trace_id, person)
         kept = prefix(draft.trace, step_index)
         notices = continue_from(
@@ -138,7 +138,7 @@ class Changing(Door):
         """Asks the policy whether its answer would change if the crop of a step were blank, and keeps what it said with
         the head; nothing is kept where it was cancelled. Raises InvalidInput where the draft is not saved, that step
         brought no crop, or the policy gives no answer within the limits even with the crop."""
-        self._permit(person, "blank")
+        self._permit(person, "blank", trace_id)
         draft, counter = self._saved_draft(trace_id, person)
         options = self._store.traces.get(trace_id).example.options
         blanked = would_answer_change(
@@ -160,7 +160,7 @@ class Changing(Door):
         """Asks the policy what each look of the head was worth, and keeps what it said with the head; where it was
         cancelled, of the looks that were weighed by then. Raises InvalidInput where the draft is not saved, there is no
         answer or no look, or the policy gives no probabilities."""
-        self._permit(person, "weigh")
+        self._permit(person, "weigh", trace_id)
         draft, counter = self._saved_draft(trace_id, person)
         policy, trace = self._policy(), draft.base
         options = self._store.traces.get(trace_id).example.options

@@ -36,7 +36,7 @@ class Deciding(Changing):
         Raises Reserved where somebody else is working on the trace (a skip takes nothing from them), InvalidInput where
         something stands against accepting it, Conflict where somebody else saved a version since.
         """
-        self._permit(person, "review")
+        self._permit(person, "review", trace_id)
         if verdict != "skipped":
             self._require_free(trace_id, person, is_insisting=is_insisting)
         head, draft, counter = self._standing(trace_id, person)
@@ -60,13 +60,19 @@ class Deciding(Changing):
 
     def send_to_review(self, trace_id: str, person: str) -> TraceRecord:
         """Flags a trace as it stands, for whoever reviews. Raises NotFound."""
-        self._permit(person, "send_to_review")
+        self._permit(person, "send_to_review", trace_id)
+        if (
+            self._access is not None
+            and self._access.queue_takes == "none"
+            and self._access.role_of(person) == "visitor"
+        ):
+            raise NotAllowed("What visitors ask is not reviewed here.")
         self._store.reviews.record(self._store.traces.get(trace_id).head_id, person, "flagged", "sent from Ask")
         return self._store.traces.get(trace_id)
 
     def take_back(self, trace_id: str, person: str) -> TraceRecord:
         """Takes the person's latest verdict on a trace back. Raises NotFound, and InvalidInput where there is none."""
-        self._permit(person, "take_back")
+        self._permit(person, "take_back", trace_id)
         record = self._store.traces.get(trace_id)
         if self._store.reviews.undo(person, record.id) is None:
             raise InvalidInput("There is no verdict of yours on this trace to take back.")
@@ -79,6 +85,8 @@ class Deciding(Changing):
         self._permit(person, "review_many")
 
         def objection(trace_id: str) -> str | None:
+            if not self.may_see(person, trace_id):
+                return "It is not there."
             try:
                 head, draft, _ = self._standing(trace_id, person)
             except NotFound:
@@ -116,7 +124,7 @@ class Deciding(Changing):
         """The last word on a version that its reviewers disagree on. Raises Reserved where somebody else is working on the
         trace, InvalidInput where nothing is disputed, the version is not the trace's latest, or something stands against
         accepting it."""
-        self._permit(person, "settle")
+        self._permit(person, "settle", trace_id)
         self._require_free(trace_id, person, is_insisting=is_insisting)
         revision = self._store.revisions.get(revision_id)
         if revision.trace_id != trace_id:
@@ -129,7 +137,7 @@ class Deciding(Changing):
     def prefer(self, chosen_id: str, rejected_id: str, person: str, *, is_tie: bool = False) -> Preference:
         """Of two revisions of the same question the better one, or neither. Raises NotFound, and InvalidInput where they
         cannot be compared."""
-        self._permit(person, "prefer")
+        self._permit(person, "prefer", *(self._store.revisions.get(one).trace_id for one in (chosen_id, rejected_id)))
         return self._store.preferences.record(chosen_id, rejected_id, person, is_tie=is_tie)
 
     def take_back_preference(self, preference_id: str, person: str) -> Preference:

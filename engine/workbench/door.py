@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+from engine.access import Access
 from engine.editing import Draft, draft_from_json, draft_of, draft_to_json
+from engine.errors import NotFound
 from engine.evaluation.scoring import Score, score_answer
 from engine.faithfulness import faithfulness
 from engine.media import MediaFolder, Pictures
 from engine.policies.base import Policy
 from engine.reasoning import Limits
-from engine.rights import Role, require, role_of
-from engine.store import Reserved, Store, TraceRecord
+from engine.rights import HOST, require
+from engine.store import Reserved, Seer, Store, TraceRecord
 from engine.trace import Trace
 from engine.workbench.opened import OpenTrace
 
@@ -20,7 +22,8 @@ __all__ = ["Door", "score_of"]
 
 
 class Door:
-    """`policy()` is whatever answers at that moment, within `limits`; `role_of` tells a person's role."""
+    """`policy()` is whatever answers at that moment, within `limits`; `access` knows who may do and see what: without it
+    everybody is the host. `samples()` are the media that are there for everybody, by hash."""
 
     def __init__(
         self,
@@ -28,18 +31,20 @@ class Door:
         media: MediaFolder,
         policy: Callable[[], Policy],
         limits: Limits | None = None,
-        role_of: Callable[[str], Role] = role_of,
+        access: Access | None = None,
+        samples: Callable[[], Collection[str]] = frozenset,
     ) -> None:
         self._store = store
         self._media = media
         self._policy = policy
         self._limits = limits or Limits()
-        self._role_of = role_of
+        self._access = access
+        self._samples = samples
 
     def open(self, trace_id: str, person: str) -> OpenTrace:
         """The trace with this person's draft, or a fresh one of the head. Raises NotFound, and InvalidInput for a trace
         whose pictures are numbered oddly."""
-        self._permit(person, "look")
+        self._permit(person, "look", trace_id)
         return self._opened(trace_id, person, *self._draft(trace_id, person))
 
     def pictures(self, trace: Trace) -> Pictures:
@@ -48,9 +53,34 @@ class Door:
 
     # --- the checks --------------------------------------------------------------------------------------------------
 
-    def _permit(self, person: str, action: str) -> None:
-        """Raises NotAllowed."""
-        require(self._role_of(person), action)
+    def seer_of(self, person: str) -> Seer | None:
+        """Whose eyes a person has; None for those who see all there is."""
+        return None if self._access is None else self._access.seer_of(person)
+
+    def may_see(self, person: str, trace_id: str) -> bool:
+        """Whether a trace is there for a person."""
+        seer = self.seer_of(person)
+        return seer is None or self._store.sight.sees(seer, trace_id)
+
+    def require_seen(self, person: str, *trace_ids: str) -> None:
+        """Raises NotFound, in the words of a trace that is not there, for one that the person may not see."""
+        for trace_id in trace_ids:
+            if not self.may_see(person, trace_id):
+                raise NotFound(f"there is no trace {trace_id!r} in the store")
+
+    def may_see_media(self, person: str, sha256: str) -> bool:
+        """Whether a medium is there for a person: what they brought, a sample, what a trace is about that they may see."""
+        return self._access is None or self._access.sees_media(person, sha256) or sha256 in self._samples()
+
+    def require_media_seen(self, person: str, sha256: str) -> None:
+        """Raises NotFound, likewise."""
+        if not self.may_see_media(person, sha256):
+            raise NotFound(f"there is no media {sha256!r} in the store")
+
+    def _permit(self, person: str, action: str, *trace_ids: str) -> None:
+        """Raises NotAllowed, and NotFound for a trace that the person may not see."""
+        require(HOST if self._access is None else self._access.role_of(person), action)
+        self.require_seen(person, *trace_ids)
 
     def _require_free(self, trace_id: str, person: str, *, is_insisting: bool) -> None:
         """Raises Reserved (a Conflict) where somebody else is working on the trace, and NotFound. Whoever insists has been

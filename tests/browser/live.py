@@ -79,15 +79,17 @@ class BrokenPolicy(ScriptedPolicy):
 
 class LiveStudio:
     """The real store, media folder, server and screens, on a free port. `picture` and `clip` are the hashes of the two
-    samples, `reasoner` what loads behind the page, where something does. Close it when done."""
+    samples, `reasoner` what loads behind the page, where something does, `asked` what else a host has set. Close it when
+    done."""
 
-    def __init__(self, home: Path, reasoner: Starting[Reasoner] | None = None) -> None:
+    def __init__(self, home: Path, reasoner: Starting[Reasoner] | None = None, **asked: str) -> None:
         import uvicorn
 
         import app
         from ui.server import build_server
 
-        settings = Settings.from_environment({"STUDIO_HOME": str(home), "STUDIO_MODEL": "scripted", "STUDIO_PORT": "0"})
+        scripted = {"STUDIO_HOME": str(home), "STUDIO_MODEL": "scripted", "STUDIO_PORT": "0"}
+        settings = Settings.from_environment(scripted | asked)
         self.policy: Any = ScriptedPolicy()
         services = app.build_studio(settings)
         asking = Services(services.store, services.media, StudioPolicy(lambda: self.policy), loop_limits(settings))

@@ -233,7 +233,7 @@ def status(studio, trace_id):
 
 
 def person(page) -> str:
-    return next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "studio_user")
+    return next(one["value"].partition(".")[0] for one in page.context.cookies() if one["name"] == "studio_user")
 
 
 def drag_empty(page, start, end):

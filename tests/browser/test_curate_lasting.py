@@ -22,7 +22,7 @@ def bench(running_studio):
 
 
 def person(page) -> str:
-    return next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "studio_user")
+    return next(one["value"].partition(".")[0] for one in page.context.cookies() if one["name"] == "studio_user")
 
 
 def current(page) -> str:

@@ -204,7 +204,7 @@ def test_half_a_character_in_a_trace_can_be_sent(live: LiveStudio, client: Clien
 def test_rights_are_those_of_the_screens(live: LiveStudio, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     from gradio_client.exceptions import AppError
 
-    monkeypatch.setattr("ui.rights.role_of", lambda person: "visitor")
+    monkeypatch.setattr("engine.access.who.HOST", "visitor")
     sentence = "your role here is visitor, and to export needs admin; ask an admin of this studio for it"
 
     async def export(session: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from engine.access import Access
 from engine.jobs.answering import StudioPolicy
 from engine.jobs.asking import Services
 from engine.jobs.collect import CollectKind
@@ -40,7 +41,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         services = Services(store, media, StudioPolicy(lambda: policy), loop_limits(settings))
         kinds = (ImportKind(store, media), ExportKind(store, media), CollectKind(services))
         worker = Worker(store, settings.artifacts, {kind.name: kind for kind in kinds}, poll_s=0.02)
-        yield Studio(settings, store, media, lambda: policy, lambda: (), worker)
+        yield Studio(settings, store, media, lambda: policy, lambda: (), worker, Access(settings, store))
         worker.close(10)
 
 
@@ -131,11 +132,11 @@ def test_a_path_of_the_host_is_an_action_of_its_own(client, studio, tmp_path, mo
     assert ask(client, "/data/host/preview", body)["name"] == "mine"
     job = ended(client, "import", ask(client, "/data/host/import", body | {"data_set": ""}))
     assert job["config"]["data_set"] == "mine" and (tmp_path / "mine" / "q.csv").exists()
-    monkeypatch.setattr("ui.rights.role_of", lambda person: "trainer")
+    monkeypatch.setattr("engine.access.who.HOST", "trainer")
     for path in ("/data/host/preview", "/data/host/import"):
         assert "needs admin" in ask(client, path, body, 403)["error"]
     assert ask(client, "/data/uploads", {})["upload"]
-    monkeypatch.setattr("ui.rights.role_of", lambda person: "annotator")
+    monkeypatch.setattr("engine.access.who.HOST", "annotator")
     assert "needs trainer" in ask(client, "/data/uploads", {}, 403)["error"]
 
 
@@ -186,7 +187,9 @@ def test_an_export_is_known_and_comes_back_from_its_zip(client, studio, tmp_path
         kind = ImportKind(store, media)
         settings = Settings.from_environment({"STUDIO_HOME": str(tmp_path), "STUDIO_MODEL": "scripted"})
         worker = Worker(store, settings.artifacts, {kind.name: kind}, poll_s=0.02)
-        other = TestClient(build_server(Studio(settings, store, media, studio.policy, lambda: (), worker)))
+        other = TestClient(
+            build_server(Studio(settings, store, media, studio.policy, lambda: (), worker, Access(settings, store)))
+        )
         upload = send(other, {"export.zip": packed})
         shown = ask(other, "/data/preview", {"upload": upload, "columns": None})
         assert shown["as"] == "trace-json"

@@ -14,7 +14,7 @@ from PIL import Image
 
 from engine.settings import Settings
 from engine.trace import Box
-from ui.guests import USER_COOKIE
+from ui.guests import GUEST_COOKIE
 from ui.studio import Studio
 from ui.training.board import read_board
 
@@ -107,16 +107,16 @@ def test_the_upload_of_gradio_checks_what_comes(client: TestClient, studio: Stud
 def test_a_guest_keeps_a_name_and_cannot_choose_one(client: TestClient) -> None:
     client.cookies.clear()
     cookie = client.get("/").headers["set-cookie"]
-    assert re.match(rf"{USER_COOKIE}=guest-[0-9a-f]{{8}};", cookie)
+    assert re.match(rf"{GUEST_COOKIE}=guest-[0-9a-f]{{8}}\.[0-9a-f]{{32}};", cookie)
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
     name = client.get("/me").json()["user"]
     assert "set-cookie" not in client.get("/").headers
     assert client.get("/me").json()["user"] == name
     client.cookies.clear()
     framed = client.get("/", headers={"x-forwarded-proto": "https"}).headers["set-cookie"]
-    assert "SameSite=None; Secure" in framed
+    assert "SameSite=None; Secure; Partitioned" in framed
     client.cookies.clear()
-    assert client.get("/me", headers={"cookie": f"{USER_COOKIE}=ann"}).json()["user"] == "guest"
+    assert client.get("/me", headers={"cookie": f"{GUEST_COOKIE}=guest-0000000a"}).json()["user"] == "guest"
 
 
 def test_a_picture_comes_in_and_out_by_its_hash(client: TestClient, studio: Studio) -> None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from engine.access import Access
 from engine.editing import SetAnswer, SetBox, SetThought
 from engine.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from engine.rights import ROLES
+from engine.settings import Settings
 from engine.store import Reserved, Store
 from engine.trace import Box, Media, Observation, Step, Trace
 from engine.workbench import Workbench
@@ -153,7 +154,8 @@ def test_only_who_decided_takes_it_back_and_once(home: Home) -> None:
 def test_every_act_asks_for_the_right_first(home: Home) -> None:
     _, store, media, medium = home
     trace_id = record(store, nested(medium))
-    bench = Workbench(store, media, lambda: None, role_of=lambda person: ROLES[0])  # type: ignore[arg-type, return-value]
+    visiting = Settings.from_environment({"STUDIO_ACCESS": "accounts"})
+    bench = Workbench(store, media, lambda: None, access=Access(visiting, store))  # type: ignore[arg-type, return-value]
     acts = (
         lambda: bench.edit(trace_id, "guest", SetThought(0, "x"), 0),
         lambda: bench.undo(trace_id, "guest", 0),

@@ -45,7 +45,7 @@ def ask(
     """Ask a question about pictures or a clip, and get the trace: what the model thought, where it looked, its answer. The
     trace is recorded in the studio. While it goes on, each newer answer holds what there is so far. Cancelling the call ends
     it; what there is then is recorded as cancelled."""
-    example = example_of(services.studio, media, question)
+    example = example_of(services.studio, person, media, question)
     # Nobody else asks as this page, so nothing that was asked before is stopped.
     page = f"api {secrets.token_hex(16)}"
     attempt = services.answering.ask(page, example, author=person, is_operating=is_operating, seed=seed)

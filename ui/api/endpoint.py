@@ -16,6 +16,7 @@ from typing import Any, get_args, get_type_hints
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 
 from engine.errors import InvalidInput
+from engine.rights import Person
 from ui.answering import Answering
 from ui.studio import Studio
 
@@ -77,10 +78,13 @@ class Endpoint:
         return {name: getattr(read, name) for name in self.model.model_fields}
 
     def answers(
-        self, services: Services, person: str, given: Mapping[str, Any]
+        self, services: Services, person: Person, given: Mapping[str, Any]
     ) -> Generator[dict[str, Any], None, None]:
         """The answer to what was given; of a watched endpoint each newer one. Closing it ends the work. Raises PersonError."""
-        answer = self.call(services, person, **self.arguments(given))
+        arguments = self.arguments(given)
+        if self.action == "ask":
+            services.studio.access.use.ask(person)
+        answer = self.call(services, person.name, **arguments)
         if not self.is_watched:
             yield _sendable(answer)
             return

@@ -18,7 +18,7 @@ from engine.errors import PersonError
 from ui.api.endpoint import Endpoint, Services
 from ui.api.table import ENDPOINTS
 from ui.api.upload_routes import hash_of_file
-from ui.guests import user_of
+from ui.guests import person_of
 from ui.rights import handles
 
 __all__ = ["add_endpoints"]
@@ -66,7 +66,7 @@ def _handler(endpoint: Endpoint, services: Services) -> Any:
             given = {
                 name: _without_files(value) for name, value in zip(endpoint.model.model_fields, arguments, strict=True)
             }
-            yield from endpoint.answers(services, user_of(request), given)
+            yield from endpoint.answers(services, person_of(request), given)
         except PersonError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

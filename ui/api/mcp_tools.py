@@ -27,6 +27,7 @@ from engine import __version__
 from engine.errors import NotFound, PersonError
 from ui.api.endpoint import Endpoint, Services
 from ui.api.table import ENDPOINTS
+from ui.guests import person_of
 from ui.rights import acts, permitted
 
 __all__ = ["mcp_routes", "mcp_sessions"]
@@ -93,7 +94,7 @@ class _Handed(Response):
 
 
 def _tool(endpoint: Endpoint) -> types.Tool:
-    is_reading = endpoint.action == "look"
+    is_reading = endpoint.action.startswith("look")
     return types.Tool(
         name=endpoint.name,
         description=endpoint.description,
@@ -109,8 +110,8 @@ async def _call(
     endpoint: Endpoint, services: Services, context: ServerRequestContext, given: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The last answer. Each step of one that is watched is told as progress; a call that is cancelled ends it."""
-    person = permitted(context.request, endpoint.action)
-    answers = endpoint.answers(services, person, given)
+    permitted(context.request, endpoint.action)
+    answers = endpoint.answers(services, person_of(context.request), given)
     value: dict[str, Any] = {}
     told = 0
     try:

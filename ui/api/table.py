@@ -14,13 +14,13 @@ __all__ = ["ENDPOINTS"]
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     endpoint("ask", ask),
-    endpoint("look", data_sets),
-    endpoint("look", examples),
+    endpoint("look_at_work", data_sets),
+    endpoint("look_at_work", examples),
     endpoint("look", traces),
     endpoint("look", trace),
     endpoint("review", review),
     endpoint("take_back", take_back),
     endpoint("export", export),
-    endpoint("look", jobs),
-    endpoint("look", job),
+    endpoint("look_at_work", jobs),
+    endpoint("look_at_work", job),
 )

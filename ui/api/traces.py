@@ -29,12 +29,13 @@ def traces(
 ) -> TracesPage:
     """List the recorded traces, a page at a time, with how many of each status there are."""
     store = services.studio.store
-    page = store.queue.one_by_one(Query(search=search, status=status, order=order), limit, after)
+    seer = services.studio.workbench.seer_of(person)
+    page = store.queue.one_by_one(Query(search=search, status=status, order=order, seer=seer), limit, after)
     return {
         "traces": [_listed(one.item) for one in page.items],
         "total": page.total,
         "is_total_exact": page.is_total_exact,
-        "counts": dict(store.traces.counts()),  # type: ignore[arg-type]
+        "counts": dict(store.traces.counts(seer)),  # type: ignore[arg-type]
     }
 
 
@@ -43,6 +44,7 @@ def trace(
 ) -> OpenTraceValue:
     """Read one trace: its steps as the latest revision has them, and what is known of it."""
     store = services.studio.store
+    services.studio.workbench.require_seen(person, id)
     record, head = store.traces.get(id), store.revisions.head(id)
     item = record.item
     known: dict[str, Any] = {

@@ -20,7 +20,9 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from engine.errors import InvalidMedia, PersonError
+from engine.rights import Person
 from ui.asking.reading import MAX_FILES
+from ui.guests import person_of
 from ui.rights import acts
 from ui.studio import Studio
 
@@ -47,7 +49,7 @@ def upload_routes(studio: Studio) -> APIRouter:
             return JSONResponse({"error": sentence}, status_code=413 if isinstance(error, _TooLarge) else 400)
         try:
             files = [one for one in form.getlist("files") if isinstance(one, UploadFile)]
-            return JSONResponse([await run_in_threadpool(_take, studio, one) for one in files])
+            return JSONResponse([await run_in_threadpool(_take, studio, one, person_of(request)) for one in files])
         finally:
             await form.close()
 
@@ -61,11 +63,15 @@ def hash_of_file(path: str) -> str:
     return path
 
 
-def _take(studio: Studio, file: UploadFile) -> str:
+def _take(studio: Studio, file: UploadFile, person: Person) -> str:
     name = Path((file.filename or "").replace("\\", "/")).name or "file"
     max_mb = studio.settings.max_upload_mb
     if (file.size or 0) > max_mb * 1_000_000:
         return f"{_REFUSED}“{name}” is larger than {max_mb} MB, which is the most that is taken here."
+    try:
+        studio.access.use.require_bytes(person)
+    except PersonError as error:
+        return f"{_REFUSED}{error}"
     with tempfile.TemporaryDirectory(prefix="studio-upload-") as folder:
         path = Path(folder) / "upload"
         with path.open("wb") as target:
@@ -75,7 +81,7 @@ def _take(studio: Studio, file: UploadFile) -> str:
             loaded = studio.media.take(path)
         except PersonError as error:
             return f"{_REFUSED}{error}"
-        studio.store.media.record(loaded.media, name, path.stat().st_size)
+        studio.brought(loaded.media, name, path.stat().st_size, person)
     return loaded.media.sha256
 
 

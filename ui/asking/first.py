@@ -24,11 +24,12 @@ _SAMPLE_SIDE_PX, _PICTURE_SIDE_PX = 96, 384
 def about_ask(studio: Studio, answering: Answering, bar: str, request: Request) -> About:
     """What does not exist, or may not be seen, is left to the page itself, which says so."""
     try:
-        permitted(request, "look")
+        person = permitted(request, "look")
         if trace := request.query_params.get("trace"):
-            return _attempt(studio, answering, bar, trace)
+            return _attempt(studio, answering, bar, trace, person)
         if media := request.query_params.get("media"):
             hashes = media.split(",")[:MAX_FILES]
+            studio.workbench.require_media_seen(person, hashes[0])
             question = request.query_params.get("question")
             first = FirstPage(bar, ASK_HEADING, ASK_NOTE, picture=_picture(studio, hashes[0]), question=question)
             return About("Ask", first)
@@ -40,12 +41,13 @@ def about_ask(studio: Studio, answering: Answering, bar: str, request: Request) 
     return About("Ask", FirstPage(bar, ASK_HEADING, ASK_NOTE, samples=samples[:_MOST_SAMPLES]))
 
 
-def _attempt(studio: Studio, answering: Answering, bar: str, trace_id: str) -> About:
-    attempt = answering.find(trace_id)
+def _attempt(studio: Studio, answering: Answering, bar: str, trace_id: str, person: str) -> About:
+    attempt = answering.find_for(trace_id, person)
     if attempt is not None and attempt.progress.trace_id is None:
         example = attempt.example
         picture = _picture(studio, example.media[0].sha256)
         return About(example.question, FirstPage(bar, ASK_HEADING, picture=picture, question=example.question))
+    studio.workbench.require_seen(person, trace_id)
     item = studio.store.traces.get(trace_id).item
     sure = sureness_value(item.policy, item.confidence, item.answer)
     first = FirstPage(

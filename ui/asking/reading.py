@@ -48,9 +48,9 @@ def options_of(text: str | None) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def example_of(studio: Studio, hashes: list[str], text: str, options: tuple[str, ...] = ()) -> Example:
-    """A question about media of the studio. Raises InvalidInput for what cannot be asked, NotFound for media that are not
-    there."""
+def example_of(studio: Studio, person: str, hashes: list[str], text: str, options: tuple[str, ...] = ()) -> Example:
+    """A person's question about media of the studio. Raises InvalidInput for what cannot be asked, NotFound for media that
+    are not there for them."""
     question = (text or "").strip()
     if not hashes:
         raise InvalidInput("Choose a picture or a clip first: a sample, or one of your own.")
@@ -60,4 +60,6 @@ def example_of(studio: Studio, hashes: list[str], text: str, options: tuple[str,
         raise InvalidInput(
             f"The question has {len(question)} characters; at most {MAX_QUESTION_CHARACTERS} can be asked at once."
         )
+    for sha256 in hashes:
+        studio.workbench.require_media_seen(person, sha256)
     return Example(question, tuple(studio.media.load(sha256).media for sha256 in hashes), options=options)

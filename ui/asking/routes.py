@@ -40,12 +40,14 @@ def ask_routes(studio: Studio, answering: Answering) -> APIRouter:
             key += piece
             if len(key) > _MOST_BYTES:
                 return Response(status_code=204)
-        answering.leave(key.decode("ascii", "replace"))
+        attempt = answering.find(key.decode("ascii", "replace"))
+        if attempt is not None and attempt.author == user_of(request):
+            answering.leave(attempt.id)
         return Response(status_code=204)
 
     @routes.get("/ask/news/{id}", dependencies=[acts("look")])
-    def news(id: str) -> JSONResponse:
-        attempt = answering.find(id)
+    def news(id: str, request: Request) -> JSONResponse:
+        attempt = answering.find_for(id, user_of(request))
         told = {"number": -1, "is_over": True}
         if attempt is not None:
             told = {"number": attempt.progress.number, "is_over": attempt.is_over}

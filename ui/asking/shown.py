@@ -39,8 +39,10 @@ class Shown:
     is_kept: bool = False
 
 
-def media_values(studio: Studio, hashes: Sequence[str]) -> list[dict[str, Any]]:
-    """Raises NotFound."""
+def media_values(studio: Studio, hashes: Sequence[str], person: str) -> list[dict[str, Any]]:
+    """Media as a person sees them. Raises NotFound for one that is not there for them."""
+    for sha256 in hashes:
+        studio.workbench.require_media_seen(person, sha256)
     return [media_value(studio.media.load(sha256), studio.store.media.name_of(sha256)) for sha256 in hashes]
 
 

@@ -1,5 +1,6 @@
 import { isForUpload } from '../client/clipboard.js';
-import { say } from '../client/dom.js';
+import { say, tell } from '../client/dom.js';
+import { get } from '../client/server.js';
 
 export function mount({ element, props, trigger, watch }) {
   const root = element.querySelector('.drop');
@@ -11,6 +12,11 @@ export function mount({ element, props, trigger, watch }) {
   function render() {
     root.classList.toggle('is-compact', !!props.value?.is_compact);
   }
+
+  // Who will see what is brought, as the server says it of this person.
+  get('me')
+    .then((me) => tell(root.querySelector('.drop-agreed'), me.agreed))
+    .catch(() => {});
 
   function send(file, onShare) {
     return new Promise((resolve, reject) => {

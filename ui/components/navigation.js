@@ -1,5 +1,7 @@
 import { say } from '../client/dom.js';
 
+const NEEDS = { curate: 'look_at_work', train: 'look_at_work', evaluate: 'look_at_work', data: 'look_at_work' };
+
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.navigation');
   const part = (name) => root.querySelector(`.navigation-${name}`);
@@ -36,6 +38,9 @@ export function mount({ element, props, watch }) {
     .then((answer) => answer.json())
     .then((me) => {
       say(part('user'), me.user);
+      // What a role cannot use is not offered; the server refuses it anyway.
+      for (const [room, action] of Object.entries(NEEDS))
+        root.querySelector(`#nav-${room}`).hidden = !me.may.includes(action);
     })
     .catch(() => {});
 

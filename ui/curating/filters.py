@@ -18,7 +18,7 @@ from engine.store import Query
 __all__ = ["queue_value"]
 
 # These have places of their own on the screen.
-_ELSEWHERE = ("search", "status", "order")
+_ELSEWHERE = ("search", "status", "order", "seer")
 _KNOWN = ("policy", "source", "tag")
 _DAYS = ("since", "until")
 _YES_NO = [["1", "yes"], ["0", "no"]]

@@ -25,7 +25,7 @@ __all__ = ["list_routes"]
 def list_routes(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/curate")
 
-    @routes.get("/choices", dependencies=[acts("look")])
+    @routes.get("/choices", dependencies=[acts("look_at_work")])
     def choices(request: Request) -> Response:
         return answer(lambda: _choices(studio, user_of(request)))
 

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from engine.errors import Conflict, InvalidInput, NotAllowed, NotFound, PersonError
+from engine.errors import Conflict, InvalidInput, NotAllowed, NotFound, PersonError, TooMuch
 from ui.guests import user_of
 from ui.rights import acts
 
@@ -73,7 +73,7 @@ async def answer_post(request: Request, make: Make) -> Response:
 
 def refusal(error: PersonError) -> Response:
     """The sentence of an error, with the status that fits it."""
-    statuses = {NotAllowed: 403, NotFound: 404, Conflict: 409}
+    statuses = {NotAllowed: 403, NotFound: 404, Conflict: 409, TooMuch: 429}
     status = next((status for kind, status in statuses.items() if isinstance(error, kind)), 422)
     return _json({"error": str(error)}, status)
 

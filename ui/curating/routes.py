@@ -14,6 +14,7 @@ Not covered: editing (`ui.curating.work_routes`); what is refused (`engine.workb
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from engine.errors import InvalidInput
-from engine.store import Query, TraceRecord
+from engine.store import Query, Status, TraceRecord
 from ui.curating.drafting import open_trace_value
 from ui.curating.messages import MAX_REASON_CHARACTERS, answer, answer_posts, flag_of, ids_of, text_of
 from ui.curating.queue_values import item_value, trace_value
@@ -38,11 +39,11 @@ MAX_BULK = 1000
 def curate_routes(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/curate")
 
-    @routes.get("/queue", dependencies=[acts("look")])
+    @routes.get("/queue", dependencies=[acts("look_at_work")])
     def queue(request: Request) -> Response:
         return answer(lambda: _queue(studio, dict(request.query_params), user_of(request)))
 
-    @routes.get("/trace/{trace_id}", dependencies=[acts("look")])
+    @routes.get("/trace/{trace_id}", dependencies=[acts("look_at_work")])
     def trace(trace_id: str, request: Request) -> Response:
         return answer(lambda: trace_answer(studio, trace_id, user_of(request)))
 
@@ -56,6 +57,7 @@ def curate_routes(studio: Studio) -> APIRouter:
 def trace_answer(studio: Studio, trace_id: str, person: str) -> dict[str, Any]:
     """A trace as the page shows it to this person, draft included."""
     store = studio.store
+    studio.workbench.require_seen(person, trace_id)
     value = trace_value(
         studio, store.traces.get(trace_id), store.revisions.head(trace_id), store.rounds.visible(trace_id, person)
     )
@@ -77,12 +79,13 @@ def trace_answer(studio: Studio, trace_id: str, person: str) -> dict[str, Any]:
 
 def _queue(studio: Studio, params: dict[str, str], person: str) -> dict[str, Any]:
     store = studio.store
-    page = store.queue.page(Query.from_params(params), PAGE_SIZE, after=params.get("after") or None)
+    seer = studio.workbench.seer_of(person)
+    page = store.queue.page(replace(Query.from_params(params), seer=seer), PAGE_SIZE, after=params.get("after") or None)
     return {
         "items": [item_value(listed, person) for listed in page.items],
         "total": page.total,
         "is_total_exact": page.is_total_exact,
-        "counts": store.traces.counts(),
+        "counts": store.traces.counts(seer),
     }
 
 
@@ -95,11 +98,11 @@ def _review(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]
         seen=text_of(body, "revision"),
         is_insisting=flag_of(body, "is_insisting"),
     )
-    return _decided(studio, record)
+    return _decided(studio, record, person)
 
 
 def _take_back(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
-    return _decided(studio, studio.workbench.take_back(text_of(body, "trace"), person))
+    return _decided(studio, studio.workbench.take_back(text_of(body, "trace"), person), person)
 
 
 def _bulk(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
@@ -112,15 +115,19 @@ def _bulk(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
         "action": done.id,
         "reviewed": done.reviewed,
         "passed_over": [{"id": one.trace_id, "why": one.why} for one in done.passed_over],
-        "counts": studio.store.traces.counts(),
+        "counts": _counts(studio, person),
     }
 
 
 def _take_back_many(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
     undone = studio.workbench.take_back_many(text_of(body, "action"), person)
-    return {"undone": undone, "counts": studio.store.traces.counts()}
+    return {"undone": undone, "counts": _counts(studio, person)}
 
 
-def _decided(studio: Studio, record: TraceRecord) -> dict[str, Any]:
-    counts = studio.store.traces.counts()
+def _decided(studio: Studio, record: TraceRecord, person: str) -> dict[str, Any]:
+    counts = _counts(studio, person)
     return {"id": record.id, "status": record.status, "head_id": record.head_id, "counts": counts}
+
+
+def _counts(studio: Studio, person: str) -> dict[Status, int]:
+    return studio.store.traces.counts(studio.workbench.seer_of(person))

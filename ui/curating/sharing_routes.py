@@ -34,7 +34,7 @@ def sharing_routes(studio: Studio) -> APIRouter:
     answer_posts(routes, "/round", "ask_reviews", partial(_round, studio))
     answer_posts(routes, "/adjudicate", "settle", partial(_adjudicate, studio))
 
-    @routes.get("/agreement", dependencies=[acts("look")])
+    @routes.get("/agreement", dependencies=[acts("look_at_work")])
     def agreement() -> Response:
         return answer(lambda: _agreement(studio))
 

@@ -33,25 +33,25 @@ __all__ = ["version_routes"]
 def version_routes(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/curate")
 
-    @routes.get("/history/{trace_id}", dependencies=[acts("look")])
+    @routes.get("/history/{trace_id}", dependencies=[acts("look_at_work")])
     def history(trace_id: str, request: Request) -> Response:
         return answer(lambda: _history(studio, trace_id, user_of(request)))
 
-    @routes.get("/compare", dependencies=[acts("look")])
+    @routes.get("/compare", dependencies=[acts("look_at_work")])
     def compare(trace: str, old: str, new: str, request: Request) -> Response:
         person = user_of(request)
         return answer(
             lambda: _compared(studio, _version(studio, trace, old, person), _version(studio, trace, new, person))
         )
 
-    @routes.get("/siblings/{trace_id}", dependencies=[acts("look")])
-    def siblings(trace_id: str) -> Response:
-        return answer(lambda: _siblings(studio, trace_id))
+    @routes.get("/siblings/{trace_id}", dependencies=[acts("look_at_work")])
+    def siblings(trace_id: str, request: Request) -> Response:
+        return answer(lambda: _siblings(studio, trace_id, user_of(request)))
 
-    @routes.get("/pair", dependencies=[acts("look")])
-    def pair(left: str, right: str) -> Response:
-        heads = studio.store.revisions.head
-        return answer(lambda: _compared(studio, _named(heads(left)), _named(heads(right))))
+    @routes.get("/pair", dependencies=[acts("look_at_work")])
+    def pair(left: str, right: str, request: Request) -> Response:
+        person = user_of(request)
+        return answer(lambda: _compared(studio, _head(studio, left, person), _head(studio, right, person)))
 
     answer_posts(routes, "/prefer", "prefer", partial(_prefer, studio))
     answer_posts(routes, "/prefer/undo", "take_back", partial(_take_back, studio))
@@ -60,6 +60,7 @@ def version_routes(studio: Studio) -> APIRouter:
 
 def _history(studio: Studio, trace_id: str, person: str) -> dict[str, Any]:
     store = studio.store
+    studio.workbench.require_seen(person, trace_id)
     round = store.rounds.of(trace_id)
     is_blind = round.wanted > 1 and round.state == "open"
     led = {revision.id for revision in store.revisions.chain(trace_id)}
@@ -80,10 +81,16 @@ def _named(revision: Revision) -> tuple[dict[str, Any], Trace]:
     return revision_value(revision), revision.trace
 
 
+def _head(studio: Studio, trace_id: str, person: str) -> tuple[dict[str, Any], Trace]:
+    studio.workbench.require_seen(person, trace_id)
+    return _named(studio.store.revisions.head(trace_id))
+
+
 def _version(studio: Studio, trace_id: str, name: str, person: str) -> tuple[dict[str, Any], Trace]:
     if name == "draft":
         draft = studio.workbench.open(trace_id, person).draft
         return {"id": "draft", "number": None, "author": person, "created_at": None}, draft.trace
+    studio.workbench.require_seen(person, trace_id)
     revision = studio.store.revisions.get(name)
     if revision.trace_id != trace_id:
         raise InvalidInput("This version belongs to another trace.")
@@ -100,7 +107,8 @@ def _compared(studio: Studio, old: tuple[dict[str, Any], Trace], new: tuple[dict
     return {"media": media_values(studio, old[1].media), "sides": sides, "changes": changes_value(old[1], new[1])}
 
 
-def _siblings(studio: Studio, trace_id: str) -> dict[str, Any]:
+def _siblings(studio: Studio, trace_id: str, person: str) -> dict[str, Any]:
+    studio.workbench.require_seen(person, trace_id)
     return {
         "items": [
             {
@@ -113,6 +121,7 @@ def _siblings(studio: Studio, trace_id: str) -> dict[str, Any]:
                 "picture": picture_of(item),
             }
             for item in studio.store.preferences.siblings(trace_id)
+            if not item.is_private or item.author == person
         ]
     }
 

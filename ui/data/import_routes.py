@@ -114,7 +114,7 @@ def import_routes(studio: Studio) -> APIRouter:
     async def bring_from_host(request: Request) -> Response:
         return await answer_post(request, lambda body, person: bring(*on_host(body), body))
 
-    @routes.get("/import/refused/{job_id}.csv", dependencies=[acts("look")])
+    @routes.get("/import/refused/{job_id}.csv", dependencies=[acts("look_at_work")])
     async def refused(job_id: str) -> Response:
         try:
             job = await run_in_threadpool(job_of, studio, IMPORT, {"job": job_id})

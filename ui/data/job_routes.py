@@ -30,7 +30,7 @@ def job_routes(studio: Studio, kind: str, action: str) -> APIRouter:
     routes = APIRouter(prefix=f"/{kind}")
     store = studio.store
 
-    @routes.get("/jobs", dependencies=[acts("look")])
+    @routes.get("/jobs", dependencies=[acts("look_at_work")])
     def jobs() -> Response:
         return answer(lambda: {"jobs": [job_value(store, job) for job in store.jobs.list(limit=_SHOWN, kinds=[kind])]})
 

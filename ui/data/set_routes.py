@@ -52,7 +52,7 @@ def set_routes(studio: Studio) -> APIRouter:
         studio.worker.wake()
         return job_value(store, job)
 
-    @routes.get("/sets", dependencies=[acts("look")])
+    @routes.get("/sets", dependencies=[acts("look_at_work")])
     def sets() -> Response:
         return answer(told)
 

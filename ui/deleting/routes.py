@@ -15,7 +15,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from engine.rights import role_of
+from engine.access import Access
 from engine.store import Deletion, target_of
 from engine.upkeep import Deleting, told
 from ui.curating.messages import answer, answer_posts, ids_of, text_of
@@ -35,10 +35,10 @@ def bin_routes(studio: Studio) -> APIRouter:
     def listed(request: Request) -> Response:
         return answer(lambda: _bin(studio))
 
-    answer_posts(routes, "/plan", "delete", partial(_plan, deleting))
-    answer_posts(routes, "/put", "delete", partial(_put, deleting))
-    answer_posts(routes, "/restore", "delete", partial(_restore, deleting))
-    answer_posts(routes, "/empty", "delete", partial(_empty, deleting))
+    answer_posts(routes, "/plan", "delete", partial(_plan, deleting, studio.access))
+    answer_posts(routes, "/put", "delete", partial(_put, deleting, studio.access))
+    answer_posts(routes, "/restore", "delete", partial(_restore, deleting, studio.access))
+    answer_posts(routes, "/empty", "delete", partial(_empty, deleting, studio.access))
     return routes
 
 
@@ -50,21 +50,21 @@ def _bin(studio: Studio) -> dict[str, Any]:
     }
 
 
-def _plan(deleting: Deleting, body: dict[str, Any], person: str) -> dict[str, Any]:
-    plan = deleting.plan(_target(body), role_of(person))
+def _plan(deleting: Deleting, access: Access, body: dict[str, Any], person: str) -> dict[str, Any]:
+    plan = deleting.plan(_target(body), access.role_of(person))
     return {"sentences": list(told(plan, deleting.media_bytes(plan.media))), "is_refused": bool(plan.at_work)}
 
 
-def _put(deleting: Deleting, body: dict[str, Any], person: str) -> dict[str, Any]:
-    return _value(deleting.put(_target(body), person, role_of(person)))
+def _put(deleting: Deleting, access: Access, body: dict[str, Any], person: str) -> dict[str, Any]:
+    return _value(deleting.put(_target(body), person, access.role_of(person)))
 
 
-def _restore(deleting: Deleting, body: dict[str, Any], person: str) -> dict[str, Any]:
-    return _value(deleting.restore(text_of(body, "deletion"), role_of(person)))
+def _restore(deleting: Deleting, access: Access, body: dict[str, Any], person: str) -> dict[str, Any]:
+    return _value(deleting.restore(text_of(body, "deletion"), access.role_of(person)))
 
 
-def _empty(deleting: Deleting, body: dict[str, Any], person: str) -> dict[str, Any]:
-    gone = deleting.empty(role_of(person))
+def _empty(deleting: Deleting, access: Access, body: dict[str, Any], person: str) -> dict[str, Any]:
+    gone = deleting.empty(access.role_of(person))
     return {"traces": gone.traces, "revisions": gone.revisions, "media": gone.media}
 
 

@@ -40,7 +40,7 @@ def evaluation_routes(studio: Studio) -> APIRouter:
     routes = APIRouter()
     store = studio.store
 
-    @routes.get("/evaluations", dependencies=[acts("look")])
+    @routes.get("/evaluations", dependencies=[acts("look_at_work")])
     def evaluations() -> Response:
         return answer(
             lambda: {
@@ -52,7 +52,7 @@ def evaluation_routes(studio: Studio) -> APIRouter:
             }
         )
 
-    @routes.get("/evaluations/compare", dependencies=[acts("look")])
+    @routes.get("/evaluations/compare", dependencies=[acts("look_at_work")])
     def compared(before: str, after: str) -> Response:
         def make() -> dict[str, Any]:
             runs = [store.evaluations.get(one) for one in (before, after)]
