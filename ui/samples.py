@@ -22,7 +22,16 @@ from ui.studio import Sample
 __all__ = ["SAMPLE_SEED", "SampleShelf"]
 
 SAMPLE_SEED = 9_000
-_COUNTS = (("mini-signs", "Picture", 5), ("mini-clips", "Clip", 3))
+_SHOWN = (
+    ("mini-signs", "Picture", (0, 1, 2)),
+    ("mini-clips", "Clip", (0, 1)),
+    ("mini-vstar", "Small things", (4,)),
+    ("mini-tally", "Counting", (0,)),
+    ("mini-info", "Poster", (0,)),
+)
+"""(benchmark, title, which of its examples)."""
+_ABSENT = ("mini-signs", 2, "Not there", "What is written on the red disc?")
+"""A question about one of the samples (its benchmark and place) for which the honest answer is that there is no such sign."""
 
 
 @dataclass(slots=True)
@@ -53,15 +62,20 @@ class SampleShelf:
         return self.media.has(sample.sha256) and not self.store.bin.holds_media(sample.sha256)
 
     def _draw(self) -> list[Sample]:
-        samples = []
-        for name, title, count in _COUNTS:
+        samples: list[Sample] = []
+        for name, title, places in _SHOWN:
             benchmark = benchmark_named(name)
             if benchmark is None:
                 continue
-            for number, drawn in enumerate(draw(benchmark, count, SAMPLE_SEED), 1):
+            for place, drawn in enumerate(draw(benchmark, max(places) + 1, SAMPLE_SEED)):
+                if place not in places:
+                    continue
                 (file,) = drawn.files
                 media = self.media.take(file).media
                 path = self.media.path(media.sha256)
-                self.store.media.record(media, f"{title.lower()}-{number}{path.suffix}", path.stat().st_size)
-                samples.append(Sample(f"{title} {number}", media.sha256, drawn.example.question))
+                shown = title if len(places) == 1 else f"{title} {places.index(place) + 1}"
+                self.store.media.record(media, f"{shown.lower()}{path.suffix}", path.stat().st_size)
+                samples.append(Sample(shown, media.sha256, drawn.example.question, drawn.example.options))
+                if (name, place) == _ABSENT[:2]:
+                    samples.append(Sample(_ABSENT[2], media.sha256, _ABSENT[3]))
         return samples

@@ -58,8 +58,8 @@ class Deciding(Changing):
             self._store.reviews.record(seen, person, verdict, reason.strip())
         return self._store.traces.get(trace_id)
 
-    def send_to_review(self, trace_id: str, person: str) -> TraceRecord:
-        """Flags a trace as it stands, for whoever reviews. Raises NotFound."""
+    def send_to_review(self, trace_id: str, person: str, reason: str = "sent from Ask") -> TraceRecord:
+        """Flags a trace as it stands, for whoever reviews, who reads the `reason`. Raises NotFound."""
         self._permit(person, "send_to_review", trace_id)
         if (
             self._access is not None
@@ -67,7 +67,7 @@ class Deciding(Changing):
             and self._access.role_of(person) == "visitor"
         ):
             raise NotAllowed("What visitors ask is not reviewed here.")
-        self._store.reviews.record(self._store.traces.get(trace_id).head_id, person, "flagged", "sent from Ask")
+        self._store.reviews.record(self._store.traces.get(trace_id).head_id, person, "flagged", reason)
         return self._store.traces.get(trace_id)
 
     def take_back(self, trace_id: str, person: str) -> TraceRecord:

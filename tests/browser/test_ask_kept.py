@@ -164,3 +164,53 @@ def test_options_are_chosen_among(live: LiveStudio, page: Any) -> None:
     assert page.inner_text(".answer-text") == "B: red"
     record = live.studio.store.traces.get(newest(live).trace_id)
     assert record.example.options == ("blue", "red")
+
+
+def test_an_answer_can_be_taken_away_looked_into_and_judged(live: LiveStudio, page: Any) -> None:
+    import io
+    import zipfile
+
+    from PIL import Image
+
+    live.say(*LOOK_TWICE)
+    pick(page, 1)
+    ask(page)
+    finish(page)
+    trace_id = trace_in(page)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click(".answer-copy")
+    page.wait_for_selector(".answer-said:has-text('copied')")
+    assert page.evaluate("navigator.clipboard.readText()") == "KX7421"
+    page.click(".answer-link-copy")
+    page.wait_for_selector(".answer-said:has-text('The link is copied')")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{live.url}/?trace={trace_id}"
+
+    page.click(".answer-download summary")
+    fetched = {}
+    for name in ("trace.json", "crops.zip", "boxes.png"):
+        with page.expect_download() as waiting:
+            page.click(f".answer-download a[download='{name}']")
+        fetched[name] = waiting.value.path().read_bytes()
+    assert b'"answer": "KX7421"' in fetched["trace.json"]
+    archive = zipfile.ZipFile(io.BytesIO(fetched["crops.zip"]))
+    assert archive.namelist() == ["view-2.png", "view-3.png"]
+    boxed = Image.open(io.BytesIO(fetched["boxes.png"]))
+    assert boxed.size == (1024, 768)
+    assert boxed.getpixel((round(0.4 * 1024), round(0.5 * 768))) == (0x38, 0xBD, 0xF8), (
+        "the first step's box, in its colour"
+    )
+
+    page.click(".answer-tell")
+    page.wait_for_selector(".answer-told[open] .answer-turn pre:has-text('What is written on the red sign?')")
+    assert page.locator(".answer-turn pre:has-text('zoom_in')").count() >= 2, "the calls as they were written"
+    seen = page.locator(".answer-seen img").first
+    page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=seen.element_handle())
+    page.keyboard.press("Escape")
+
+    page.click(".answer-down")
+    page.fill(".answer-right", "KX7422")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".answer-said:has-text('Thank you')")
+    (review,) = live.studio.store.reviews.list(trace_id)
+    assert (review.verdict, review.reason) == ("flagged", "Whoever asked says: wrong. The right answer: KX7422")
+    assert live.studio.store.revisions.head(trace_id).trace.answer == "KX7421", "what the model said stays"

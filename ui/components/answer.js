@@ -1,3 +1,4 @@
+import { acts } from '../asking/client/acts.js';
 import { sureness } from '../asking/client/sureness.js';
 import { watching } from '../asking/client/watching.js';
 import { each, make, say, tell } from '../client/dom.js';
@@ -7,6 +8,7 @@ export function mount({ element, props, trigger, watch }) {
   const root = element.querySelector('.answer');
   const part = (name) => root.querySelector(`.answer-${name}`);
   const drawSureness = sureness(root);
+  const drawActs = acts(root, () => props.value);
   let started = null,
     clock = null,
     asked = null;
@@ -53,6 +55,7 @@ export function mount({ element, props, trigger, watch }) {
     say(part('status'), value.status || '');
     say(part('problem'), value.problem || '');
     drawSureness(value.sure || null);
+    drawActs();
     const link = part('link');
     link.hidden = !value.link;
     if (value.link) {
