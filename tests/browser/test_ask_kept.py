@@ -214,3 +214,27 @@ def test_an_answer_can_be_taken_away_looked_into_and_judged(live: LiveStudio, pa
     (review,) = live.studio.store.reviews.list(trace_id)
     assert (review.verdict, review.reason) == ("flagged", "Whoever asked says: wrong. The right answer: KX7422")
     assert live.studio.store.revisions.head(trace_id).trace.answer == "KX7421", "what the model said stays"
+
+
+def test_the_keyboard_skips_the_bar_and_stays_on_the_page(live: LiveStudio, page: Any) -> None:
+    page.goto(f"{live.url}/evaluate")
+    page.wait_for_selector("#first", state="detached")
+    assert page.title() == "Evaluate · Pixel Reasoner Studio"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    assert page.url == f"{live.url}/evaluate"
+
+
+def test_a_middling_window_gives_the_picture_its_room(live: LiveStudio, new_page: Callable[..., Any]) -> None:
+    for width in (901, 1024, 1250):
+        page = new_page(width, 768)
+        page.goto(live.url)
+        page.wait_for_selector("#ask-samples li")
+        pick(page, 1)
+        picture = page.locator(".source-svg").bounding_box()
+        assert picture and picture["width"] > 0.5 * width
+        samples = page.locator(".samples-picture img").first.bounding_box()
+        assert samples and samples["width"] >= 60
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

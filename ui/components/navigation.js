@@ -4,12 +4,10 @@ const NEEDS = { curate: 'look_at_work', train: 'look_at_work', evaluate: 'look_a
 
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.navigation');
-  // Where the page's own part begins: the middle column, or what follows the bar.
+  // The page has a base address, to which "#content" would lead.
   element.querySelector('.skip').addEventListener('click', (event) => {
     event.preventDefault();
-    const content = document.querySelector('.column-middle, .page') || document.querySelector('main');
-    content.tabIndex = -1;
-    content.focus();
+    element.querySelector('#content').focus();
   });
   const part = (name) => root.querySelector(`.navigation-${name}`);
   const KEY = 'studio-theme';
