@@ -17,6 +17,7 @@
     │   ├── Conflict            somebody else moved the trace first; both versions are kept
     │   ├── Doubtful            something that is only done once a person who read the message says so again
     │   └── Unavailable         something that this machine or installation lacks
+    │       └── Broken            the home is full, damaged or cannot be written: its host has to mend it
     └── IntegrityError        read by a developer: stored data contradicts itself
 
 Invariant: a mistake of the model never raises past `engine.reasoning.reason`, and a mistake of ours never becomes an
@@ -26,6 +27,7 @@ Observation. Plain programming errors (ValueError, TypeError) stay what they are
 from __future__ import annotations
 
 __all__ = [
+    "Broken",
     "Conflict",
     "Doubtful",
     "IntegrityError",
@@ -113,6 +115,10 @@ class Doubtful(PersonError):
 
 class Unavailable(PersonError):
     """This machine or installation lacks what was asked for."""
+
+
+class Broken(Unavailable):
+    """The studio's home is full, damaged or cannot be written. What was asked for was not done; its host has to mend it."""
 
 
 class IntegrityError(StudioError):

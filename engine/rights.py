@@ -71,6 +71,9 @@ LEAST_ROLE: Mapping[str, Role] = MappingProxyType(
         "push": "admin",
         "delete": "admin",
         "verify": "admin",
+        "backup": "admin",
+        "deploy": "admin",
+        "see_host": "admin",
         "measure": "admin",
         "look_after_people": "admin",
     }

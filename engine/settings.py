@@ -7,6 +7,7 @@ address of the Hub (`engine.exchange.hub`): a token may stand in no value that c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -29,7 +30,8 @@ class Setting:
     meaning: str
     read: Callable[[str], Any]
     default_in_space: str | None = None
-    """What is taken instead of `default` inside a Hugging Face Space, where nobody could reach 127.0.0.1."""
+    """What is taken instead of `default` inside a Hugging Face Space, where nobody could reach 127.0.0.1; {SPACE_HOST} stands
+    for the Space's own address."""
 
 
 def _choice(*allowed: str) -> Callable[[str], str]:
@@ -66,6 +68,19 @@ def _whole(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
     return read
 
 
+def _url(text: str) -> str:
+    if text and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", text):
+        raise ValueError("an address like https://studio.example.org is needed")
+    return text.rstrip("/")
+
+
+def _root_path(text: str) -> str:
+    path = text.rstrip("/")
+    if path and not re.fullmatch(r"(/[\w.~-]+)+", path):
+        raise ValueError("a path like /studio is needed")
+    return path
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("STUDIO_MODEL", "model", "tiny", "`tiny` (the embedded reasoner), `scripted` (no weights), a folder, a "
             "model id of the Hugging Face Hub, or `openai:http://HOST:PORT/v1#MODEL` (a server)", str),
@@ -80,7 +95,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("STUDIO_HOME", "home", ".", "folder of `annotations.db` and `artifacts/`", Path),
     Setting("STUDIO_HOST", "host", "127.0.0.1", "address to listen on; in a Space `0.0.0.0`", str, "0.0.0.0"),
     Setting("STUDIO_PORT", "port", "7860", "port to listen on", _whole(0, 65_535)),
+    Setting("STUDIO_PUBLIC_URL", "public_url", "", "the address at which people reach it, where that is another: "
+            "`https://studio.example.org`; in a Space the Space's own", _url, "https://{SPACE_HOST}"),
+    Setting("STUDIO_ROOT_PATH", "root_path", "", "the path below which a proxy puts it, as `/studio`; a proxy that sends "
+            "X-Forwarded-Prefix needs none", _root_path),
+    Setting("STUDIO_ALLOWED_HOSTS", "allowed_hosts", "", "more names that it answers to, with commas between: "
+            "`studio.lan,*.example.org`, or `*` for all", _names),
     Setting("STUDIO_JOURNAL", "journal", "wal", "SQLite journal: `wal`, or `delete` on network disks", _choice("wal", "delete")),
+    Setting("STUDIO_LOG_FORMAT", "log_format", "text", "`text`, or `json`: one object a line, for what collects logs",
+            _choice("text", "json")),
+    Setting("STUDIO_BACKUP", "backup", "", "where snapshots of the home go: a folder (also a mounted bucket), or "
+            "`hub:OWNER/NAME`, a private data set; an empty home is restored from there at start", str),
+    Setting("STUDIO_BACKUP_MINUTES", "backup_minutes", "10", "how many minutes between two snapshots", _whole(1)),
     Setting("STUDIO_MAX_UPLOAD_MB", "max_upload_mb", "100", "largest upload, in megabytes", _whole(1)),
     Setting("STUDIO_MAX_IMPORT_MB", "max_import_mb", "4000", "largest data set that is sent in from a browser, in megabytes",
             _whole(1)),
@@ -137,7 +163,13 @@ class Settings:
     home: Path
     host: str
     port: int
+    public_url: str
+    root_path: str
+    allowed_hosts: tuple[str, ...]
     journal: str
+    log_format: str
+    backup: str
+    backup_minutes: int
     max_upload_mb: int
     max_import_mb: int
     max_megapixels: int
@@ -170,7 +202,10 @@ class Settings:
         is_space = bool(environment.get("SPACE_ID"))  # set by the Hub in every Space
         values: dict[str, Any] = {}
         for setting in SETTINGS:
-            default = (is_space and setting.default_in_space) or setting.default
+            in_space = (setting.default_in_space or "").replace(
+                "{SPACE_HOST}", environment.get("SPACE_HOST", "localhost")
+            )
+            default = (is_space and in_space) or setting.default
             text = environment.get(setting.variable, "").strip() or default
             try:
                 values[setting.field] = setting.read(text)

@@ -47,7 +47,7 @@ STOREYS = (
     ),
     Storey("The door to a trace", ("engine.workbench",)),
     Storey("Background work", ("engine.jobs",)),
-    Storey("Keeping house", ("engine.upkeep",)),
+    Storey("Keeping house", ("engine.upkeep", "engine.hosting")),
     Storey("From settings to services", ("engine.opening", "engine.starting", "engine.logs")),
     Storey("For a notebook", ("engine.notebook",)),
     Storey("The lab", ("engine.lab.world",)),
@@ -95,6 +95,7 @@ PURE = (
     "engine.jobs.arriving",
     "engine.importing",
     "engine.upkeep",
+    "engine.hosting",
     "engine.lab.world",
 )
 """Rooms and modules that never load torch or what stands on it."""

@@ -228,7 +228,7 @@ def test_a_killed_process_leaves_nothing_for_long(folder: MediaFolder) -> None:
 
 
 def test_decoded_media_are_bounded_in_bytes(tmp_path: Path) -> None:
-    each = 3 * 120 * 80
+    each = 4 * 120 * 80
     folder = MediaFolder(tmp_path, MediaLimits(), cache_bytes=2 * each)
     hashes = [folder.take(png(k)).media.sha256 for k in range(5)]
     assert folder._loaded.held_bytes == 2 * each
@@ -269,3 +269,17 @@ def encoded(seed: int) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8), (seed, 0, 0)).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def test_a_value_that_takes_much_is_given_back_when_nobody_uses_it() -> None:
+    cache: BoundedCache[str, int] = BoundedCache(10, idle_s=0.05)
+    cache.put("small", 1, 2)
+    cache.put("large", 2, 3)
+    assert cache.get("large") == 2
+    deadline = time.monotonic() + 30
+    while cache.held_bytes != 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert (cache.get("large"), cache.get("small")) == (None, 1)
+    cache.put("large", 3, 3)
+    assert cache.get("large") == 3

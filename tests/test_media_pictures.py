@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import subprocess
 import sys
 import zlib
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image, ImageChops, ImageCms
 
 from engine.errors import InvalidMedia, NotFound
 from engine.media import load_media
+from engine.media.picture import _to_rgb_sparingly, to_rgb
 
 SIZE = (37, 23)
 
@@ -247,3 +249,34 @@ def test_what_a_camera_wrote_beside_the_pixels_is_not_carried_on() -> None:
         seen = picture(encoded(image, format, exif=exif, icc_profile=profile))
         assert seen.info == {} and dict(seen.getexif()) == {}
         assert b"a camera" not in encoded(seen, "PNG") and b"iCCP" not in encoded(seen, "PNG")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "L", "P", "CMYK", "1"])
+def test_a_large_picture_becomes_the_same_pixels_a_strip_at_a_time(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (37, 23, 4), dtype=np.uint8)
+    image = Image.fromarray(pixels, "RGBA").convert(mode)
+    if mode == "RGB":
+        image.info["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    if mode == "P":
+        image.info["transparency"] = 3
+    expected = np.asarray(to_rgb(image.copy()))
+    monkeypatch.setattr("engine.media.picture._LARGE_PIXELS", 16 * 23 * 5)
+    assert np.array_equal(np.asarray(_to_rgb_sparingly(image)), expected)
+
+
+def test_a_huge_picture_of_few_bytes_takes_its_pixels_once(tmp_path: Path) -> None:
+    Image.new("RGB", (7000, 7000), (200, 30, 40)).save(tmp_path / "huge.png")
+    code = """if True:
+        import resource, sys
+        from pathlib import Path
+        from PIL import Image
+        from engine.media import load_media
+        most = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        load_media(Path(sys.argv[1]) / "small.png")
+        before = most()
+        loaded = load_media(Path(sys.argv[1]) / "huge.png")
+        print((most() - before) * 1024 / loaded.memory_bytes)
+    """
+    Image.new("RGB", (70, 70)).save(tmp_path / "small.png")
+    told = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    assert float(told.stdout) < 1.5

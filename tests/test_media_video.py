@@ -178,7 +178,7 @@ def test_crops_of_a_video_have_its_own_resolution() -> None:
 
 def test_repeated_frames_are_held_once() -> None:
     loaded = load_media(written(2))
-    assert loaded.memory_bytes == 2 * 3 * SIZE[0] * SIZE[1]
+    assert loaded.memory_bytes == 2 * 4 * SIZE[0] * SIZE[1]
     assert len({id(frame) for frame in loaded.frames}) == 2
 
 

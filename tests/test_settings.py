@@ -34,7 +34,10 @@ def test_home_moves_both():
 def test_every_field_has_its_variable_and_the_other_way_round():
     assert [setting.field for setting in SETTINGS] == [field.name for field in dataclasses.fields(Settings)]
     assert len({setting.variable for setting in SETTINGS}) == len(SETTINGS)
-    assert all(setting.variable.startswith(("STUDIO_", "OPENAI_")) and setting.meaning for setting in SETTINGS)
+    assert all(
+        setting.variable.startswith(("STUDIO_", "OPENAI_", "OAUTH_", "OPENID_", "SPACE_")) and setting.meaning
+        for setting in SETTINGS
+    )
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.variable)

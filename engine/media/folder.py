@@ -17,6 +17,7 @@ Not covered: which media belong to whom, what they were called, and which are wa
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -25,15 +26,15 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image
 
-from engine.errors import IntegrityError, InvalidInput, NotFound
+from engine.errors import Broken, IntegrityError, InvalidInput, NotFound
 from engine.media.cache import BoundedCache
 from engine.media.formats import ACCEPTED, DEFAULT_LIMITS, Format, MediaLimits
 from engine.media.loaded import LoadedMedia, Pictures, decode_file, load_media, open_regular, require_bytes
@@ -64,7 +65,8 @@ class Waiting:
 
 class MediaFolder:
     """`cache_bytes` bounds the decoded media that stay in memory, beside one that is larger than that by itself. `sampling`
-    is that of clips which come in: what the policy's protocol asks for."""
+    is that of clips which come in: what the policy's protocol asks for. `altered` are the hashes whose files were found to be
+    something else. What writes raises Broken where the disk is full or cannot be written."""
 
     def __init__(
         self,
@@ -79,6 +81,8 @@ class MediaFolder:
         self._loaded: BoundedCache[str, LoadedMedia] = BoundedCache(cache_bytes)
         self._encoded: BoundedCache[tuple[object, ...], bytes] = BoundedCache(64 * 2**20)
         self._decoding = threading.BoundedSemaphore(2)
+        self.altered: set[str] = set()
+        self._hashed: dict[str, tuple[int, int, int]] = {}
         self._incoming = root / ".incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
         for leftover in self._incoming.iterdir():
@@ -90,7 +94,11 @@ class MediaFolder:
         """Validates a file (or its bytes) and stores it under its hash; a file that is already here is stored once, and
         stays as it is. `sampling` of a clip is the folder's where none is given. Raises InvalidMedia, and then leaves
         nothing behind."""
-        waiting, loaded = self._receive(source, sampling or self.sampling)
+        with _telling(self.root):
+            return self._take(source, sampling or self.sampling)
+
+    def _take(self, source: Path | str | bytes, sampling: Sampling) -> LoadedMedia:
+        waiting, loaded = self._receive(source, sampling)
         try:
             if waiting.incoming is not None:
                 with waiting.incoming.open("rb") as file:
@@ -104,7 +112,8 @@ class MediaFolder:
     def receive(self, source: Path | str | bytes) -> Waiting:
         """The first half of `take` for many at once: validated and written, and not yet here. Its pixels are let go. Give what
         comes back to `settle`. Raises InvalidMedia, and then leaves nothing behind."""
-        return self._receive(source, self.sampling)[0]
+        with _telling(self.root):
+            return self._receive(source, self.sampling)[0]
 
     def settle(self, waiting: Sequence[Waiting]) -> None:
         """The second half: makes all that `receive` gave last on disk, at the price of one, and then stores each under its
@@ -114,7 +123,8 @@ class MediaFolder:
             if hasattr(os, "sync"):
                 os.sync()  # once for all of them, instead of once for each
             try:
-                self._name(coming)
+                with _telling(self.root):
+                    self._name(coming)
             finally:
                 for one in coming:
                     self._give_up(one)
@@ -165,6 +175,18 @@ class MediaFolder:
     def path(self, sha256: str) -> Path:
         """Where the original's bytes lie. Raises NotFound."""
         return self._require(sha256)[0]
+
+    def unaltered(self, sha256: str) -> Path:
+        """Where the original's bytes lie, hashed since they were last written. Raises NotFound, and IntegrityError where they
+        have another hash."""
+        path = self.path(sha256)
+        is_now = path.stat()
+        written = (is_now.st_ino, is_now.st_size, is_now.st_mtime_ns)
+        if self._hashed.get(sha256) != written:
+            with path.open("rb") as file:
+                self._require_hash(sha256, hashlib.file_digest(file, "sha256").hexdigest())
+            self._hashed[sha256] = written
+        return path
 
     def mime_type(self, sha256: str) -> str:
         """Of the original's bytes, for instance "image/png". Raises NotFound."""
@@ -217,8 +239,7 @@ class MediaFolder:
             if (loaded := self._loaded.get(sha256)) is not None:  # another thread has just decoded it
                 return loaded
             loaded = load_media(path, self.limits, self.sampling_of(sha256))
-        if loaded.media.sha256 != sha256:
-            raise IntegrityError(f"the stored media {sha256} has the hash {loaded.media.sha256}")
+        self._require_hash(sha256, loaded.media.sha256)
         self._loaded.put(sha256, loaded, loaded.memory_bytes)
         return loaded
 
@@ -242,7 +263,8 @@ class MediaFolder:
         scale = min(1.0, sides[-1] / max(picture.size))
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
         data = _encode(picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0), "JPEG", quality=88)
-        self._write(data, kept)
+        with suppress(Broken):  # it is drawn again where it cannot be kept
+            self._write(data, kept)
         return data
 
     def frame_jpeg(self, sha256: str, frame: int | None) -> bytes:
@@ -264,6 +286,16 @@ class MediaFolder:
             )
             self._encoded.put(key, data, len(data))
         return data
+
+    def _require_hash(self, sha256: str, seen: str) -> None:
+        if seen == sha256:
+            self.altered.discard(sha256)
+            return
+        self.altered.add(sha256)
+        raise IntegrityError(
+            f"the file of the media {sha256} was altered (it has the hash {seen}); `python -m engine verify --repair` takes it "
+            "from the last snapshot"
+        )
 
     def _copy(self, source: BinaryIO, target: BinaryIO) -> str:
         """Copies all bytes and returns their SHA-256. Raises InvalidMedia past the size limit."""
@@ -295,16 +327,32 @@ class MediaFolder:
         return found
 
     def _write(self, data: bytes, target: Path) -> None:
-        descriptor, name = tempfile.mkstemp(dir=self._incoming)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        self._settle(Path(name), target)
+        with _telling(self.root):
+            descriptor, name = tempfile.mkstemp(dir=self._incoming)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(data)
+                self._settle(Path(name), target)
+            finally:
+                Path(name).unlink(missing_ok=True)
 
     def _settle(self, file: Path, target: Path) -> None:
         """Renames a finished file into place, and makes the name last."""
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(file, target)
         _make_names_last({target.parent})
+
+
+@contextmanager
+def _telling(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        raise Broken(
+            f"The disk of {root} takes no more ({error.strerror}), so nothing of this was kept; its host has to make room."
+        ) from error
 
 
 def _make_names_last(folders: Iterable[Path]) -> None:

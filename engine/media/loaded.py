@@ -54,8 +54,8 @@ class LoadedMedia:
 
     @property
     def memory_bytes(self) -> int:
-        """Bytes of decoded pixels; a repeated frame counts once."""
-        return sum(3 * image.width * image.height for image in {id(f): f for f in self.frames}.values())
+        """Bytes of decoded pixels, of which Pillow keeps four for each; a repeated frame counts once."""
+        return sum(4 * image.width * image.height for image in {id(f): f for f in self.frames}.values())
 
 
 Pictures = Mapping[str, LoadedMedia]

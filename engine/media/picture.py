@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC = 254, 258, 262
 _WHITE_IS_ZERO = 0
+_LARGE_PIXELS = 16_000_000
 
 
 def decode_picture(file: BinaryIO, format: Format, limits: MediaLimits, is_first_enough: bool = False) -> Image.Image:
@@ -43,7 +44,7 @@ def decode_picture(file: BinaryIO, format: Format, limits: MediaLimits, is_first
         _require_one_page(image, limits)
     reading(format, image.load)
     image = reading(format, lambda: _filled(image, file))
-    rgb = reading(format, lambda: to_rgb(_upright(image)))
+    rgb = reading(format, lambda: _to_rgb_sparingly(_upright(image)))
     # Where it was taken, and a profile that the pixels no longer are in, must not go into crops.
     rgb.info = {}
     return rgb
@@ -154,6 +155,21 @@ def _upright(image: Image.Image) -> Image.Image:
     with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)  # without a copy of what is upright already
     return image
+
+
+def _to_rgb_sparingly(image: Image.Image) -> Image.Image:
+    """`to_rgb` of an image that nobody else uses. A large one is not copied where nothing has to be changed, and else a strip at
+    a time: what is done to one pixel does not depend on others but for depths above 8 bit."""
+    if image.mode == "RGB" and not image.has_transparency_data and not image.info.get("icc_profile"):
+        return cast(Any, image)._new(image.im)  # the same pixels, and no hold on the file
+    if image.width * image.height < _LARGE_PIXELS or image.mode == "F" or image.mode.startswith("I"):
+        return to_rgb(image)
+    made = Image.new("RGB", image.size)
+    rows = max(1, _LARGE_PIXELS // 16 // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(image.height, top + rows)))
+        made.paste(to_rgb(strip), (0, top))
+    return made
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

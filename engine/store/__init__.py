@@ -212,12 +212,21 @@ class Store:
         return self.connections.path
 
     @property
+    def problem(self) -> str | None:
+        """What is wrong with the database's file, as a sentence, where an act met it."""
+        return self.connections.problem
+
+    @property
     def is_closed(self) -> bool:
         return self.connections.is_closed
 
     def transaction(self) -> AbstractContextManager[Database]:
         """Everything in the `with` block is stored together or not at all; many records are also much faster so."""
         return self.connections.write()
+
+    def snapshot(self, target: Path) -> None:
+        """Writes the whole store, as it is at one moment, to a new file beside which people go on working."""
+        self.connections.snapshot(target)
 
     def verify(self, media_files: MediaFiles | None) -> VerifyReport:
         """Derives every hash again, hashes every media file and cuts every crop of `media_files` (a MediaFolder) again;

@@ -28,7 +28,7 @@ from typing import Any, Literal, get_args
 
 from sqlite_utils import Database
 
-from engine.errors import InvalidSetting, Unavailable
+from engine.errors import Broken, InvalidSetting, Unavailable
 
 __all__ = ["DAMAGED", "Connections", "JournalMode", "Parameters", "run_script"]
 
@@ -36,9 +36,19 @@ JournalMode = Literal["wal", "delete"]
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 
-DAMAGED = (sqlite3.DatabaseError, UnicodeDecodeError)
+DAMAGED = (sqlite3.DatabaseError, UnicodeDecodeError, Broken)
 """What a damaged file raises: where the message of SQLite's error quotes bytes of it that are no UTF-8, Python raises the
 second in its place."""
+
+_BROKEN = {
+    sqlite3.SQLITE_FULL: "the disk of {} is full, so nothing of this was kept; make room and do it again",
+    sqlite3.SQLITE_READONLY: "{} cannot be written ({}), so nothing of this was kept; its host has to allow it",
+    sqlite3.SQLITE_CANTOPEN: "{} cannot be opened any more ({}); see that it is where it was, and start again",
+    sqlite3.SQLITE_IOERR: "the disk of {} does not work ({}); nothing of this was kept",
+    sqlite3.SQLITE_CORRUPT: "{} is damaged ({}); stop the studio, and let `python -m engine verify --repair` look at it",
+    sqlite3.SQLITE_NOTADB: "{} is damaged ({}); stop the studio, and let `python -m engine verify --repair` look at it",
+}
+"""What people are told of an error of SQLite by its code, of the file and SQLite's own words."""
 
 
 class _Held:
@@ -60,8 +70,9 @@ class _Held:
 class Connections:
     """The connections to the database at `path`, made as threads ask for them.
 
-    Raises InvalidSetting for an unknown journal mode or a path that cannot be a database, Unavailable where the file
-    is there but is not a database.
+    `problem` is what is wrong with the file, as a sentence, since it was last met. Raises InvalidSetting for an unknown journal
+    mode or a path that cannot be a database, Unavailable where the file is there but is not a database; every method raises
+    Broken where the disk is full, read-only or damaged.
     """
 
     def __init__(self, path: Path, journal_mode: JournalMode = "wal", busy_timeout_s: float = 30.0) -> None:
@@ -76,6 +87,8 @@ class Connections:
         self._write_lock = threading.Lock()
         self._process = os.getpid()
         self.is_closed = False
+        self.problem: str | None = None
+        self._is_damaged = False
         self.database()
 
     def database(self) -> Database:
@@ -110,7 +123,8 @@ class Connections:
             return
         with self._write_lock:
             try:
-                database.conn.execute("BEGIN IMMEDIATE")
+                with self._telling():
+                    database.conn.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error):
                     raise
@@ -119,28 +133,31 @@ class Connections:
                     f"{self.busy_timeout_s:g} s; close that process or try again"
                 ) from error
             try:
-                yield database
-                database.conn.execute("COMMIT")
+                with self._telling():
+                    yield database
+                    database.conn.execute("COMMIT")
+                    if not self._is_damaged:
+                        self.problem = None
             except BaseException:
                 database.rollback()
                 raise
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
         """All rows of a query, by name or position."""
-        with closing(self.database().conn.cursor()) as cursor:
+        with self._telling(), closing(self.database().conn.cursor()) as cursor:
             cursor.row_factory = sqlite3.Row
             return cursor.execute(sql, parameters).fetchall()
 
     def row(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
         """The first row of a query, or None."""
-        with closing(self.database().conn.cursor()) as cursor:
+        with self._telling(), closing(self.database().conn.cursor()) as cursor:
             cursor.row_factory = sqlite3.Row
             row: sqlite3.Row | None = cursor.execute(sql, parameters).fetchone()
             return row
 
     def stream(self, sql: str, parameters: Parameters = ()) -> Generator[sqlite3.Row, None, None]:
         """The rows of a query one by one, for results too big for memory; close it to stop early."""
-        with closing(self.database().conn.cursor()) as cursor:
+        with self._telling(), closing(self.database().conn.cursor()) as cursor:
             cursor.row_factory = sqlite3.Row
             yield from cursor.execute(sql, parameters)
 
@@ -164,6 +181,12 @@ class Connections:
                 "that process, and empty the bin again"
             )
 
+    def snapshot(self, target: Path) -> None:
+        """Writes the database as it is at one moment to a new file; others read and, with the journal "wal", write
+        meanwhile. Where nothing was written in between the bytes are the same."""
+        with self._telling():
+            self.database().conn.execute("VACUUM INTO ?", (str(target),))
+
     def close(self) -> None:
         """Closes every thread's connection. Call it when no thread works with the store any more."""
         with self._all_lock:
@@ -172,9 +195,24 @@ class Connections:
         for one in held:
             one.database.close()
 
-    def unusable(self, error: Exception) -> Unavailable:
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what SQLite says beyond the kind of error
+            sentence = _BROKEN.get(code)
+            if sentence is None:
+                raise
+            self._is_damaged |= code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+            self.problem = sentence.format(self.path, error)
+            raise Broken(self.problem) from error
+
+    def unusable(self, error: Exception) -> Broken:
         """What to say where SQLite cannot work with the file."""
-        return Unavailable(
+        if isinstance(error, Broken):
+            return error
+        return Broken(
             f"{self.path} cannot be used as the studio's database ({error}); restore it from a backup, or start with another "
             "STUDIO_HOME"
         )

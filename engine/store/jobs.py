@@ -265,6 +265,13 @@ class Jobs:
         )
         return (None if job is None else tuple(job), None if row is None else tuple(row))
 
+    def counts(self) -> dict[JobState, int]:
+        """How many jobs are in each state that there is a job in."""
+        return {
+            row["state"]: row["n"]
+            for row in self._connections.rows("SELECT state, count(*) AS n FROM jobs GROUP BY state")
+        }
+
     def active(self) -> list[Job]:
         """Those that are queued or in a worker's hands, oldest first."""
         sql = "SELECT * FROM jobs WHERE state IN ('queued', 'running', 'stopping') ORDER BY number"

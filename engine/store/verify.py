@@ -30,8 +30,8 @@ __all__ = ["MediaFiles", "VerifyReport", "verify"]
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What was checked, and one sentence for each problem. `is_readable` is False where SQLite finds its own file damaged, or a
-    record names another that is not there."""
+    """What was checked, and one sentence for each problem. `is_damaged` says that SQLite finds its own file damaged;
+    `is_readable` is False then, and where a record names another that is not there."""
 
     problems: tuple[str, ...]
     traces: int
@@ -39,6 +39,7 @@ class VerifyReport:
     media: int
     views: int
     is_readable: bool = True
+    is_damaged: bool = False
 
     @property
     def is_sound(self) -> bool:
@@ -47,8 +48,8 @@ class VerifyReport:
 
 def verify(connections: Connections, media_files: MediaFiles | None) -> VerifyReport:
     """Checks the whole store; without `media_files` only what stands in the database."""
-    problems = _found(_file_problems(connections))
-    is_readable = not problems
+    damage, references = _found(_file_damage(connections)), _found(_reference_problems(connections))
+    problems, is_readable = damage + references, not damage and not references
     for look in (
         _index_problems,
         _revision_problems,
@@ -64,10 +65,10 @@ def verify(connections: Connections, media_files: MediaFiles | None) -> VerifyRe
     try:
         counted = connections.row("SELECT (SELECT count(*) FROM traces), (SELECT count(*) FROM revisions)")
     except DAMAGED:
-        counted, is_readable = None, False
+        counted, is_readable, damage = None, False, ["unreadable"]
     traces, revisions = counted or (0, 0)
     media, views = (files.media, files.views) if files is not None else (0, 0)
-    return VerifyReport(tuple(problems), traces, revisions, media, views, is_readable)
+    return VerifyReport(tuple(problems), traces, revisions, media, views, is_readable, bool(damage))
 
 
 def _found(looking: Iterator[str]) -> list[str]:
@@ -83,10 +84,13 @@ def _found(looking: Iterator[str]) -> list[str]:
     return problems
 
 
-def _file_problems(connections: Connections) -> Iterator[str]:
+def _file_damage(connections: Connections) -> Iterator[str]:
     for row in connections.rows("PRAGMA integrity_check"):
         if row[0] != "ok":
             yield f"SQLite finds the database file damaged: {' '.join(row[0].split())}."
+
+
+def _reference_problems(connections: Connections) -> Iterator[str]:
     for row in connections.rows("PRAGMA foreign_key_check"):
         yield f"Row {row['rowid']} of the table {row['table']} points at a row of {row['parent']} that is not there."
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from engine.errors import InvalidSetting, Unavailable
+from engine.errors import Broken, InvalidSetting, Unavailable
 from engine.store import Query, Store
+from engine.store.connection import Connections
 
 from .samples import make_trace
 
@@ -183,3 +184,37 @@ def test_a_forked_child_opens_its_own_connection(store: Store) -> None:
     store.traces.record(make_trace(), author="parent")
     assert store.traces.get(recorded).item.author == "child"
     assert store.verify(None).problems == ()
+
+
+def test_a_full_disk_is_a_sentence_and_ends_when_there_is_room(tmp_path):
+    connections = Connections(tmp_path / "a.db")
+    with connections.write() as db:
+        db.conn.execute("CREATE TABLE things (text)")
+    conn = connections.database().conn
+    conn.execute("PRAGMA max_page_count = 3")
+    with pytest.raises(Broken, match="a.db is full, so nothing of this was kept"), connections.write() as db:
+        db.conn.execute("INSERT INTO things VALUES (?)", ("x" * 100_000,))
+    assert connections.rows("SELECT * FROM things") == [] and "is full" in (connections.problem or "")
+    conn.execute("PRAGMA max_page_count = 100000")
+    with connections.write() as db:
+        db.conn.execute("INSERT INTO things VALUES (?)", ("x" * 100_000,))
+    assert connections.problem is None
+    connections.close()
+
+
+def test_a_damaged_page_is_a_sentence_and_stays_a_problem(tmp_path):
+    connections = Connections(tmp_path / "a.db", "delete")
+    with connections.write() as db:
+        db.conn.execute("CREATE TABLE good (text)")
+        db.conn.execute("CREATE TABLE things (text)")
+        db.conn.executemany("INSERT INTO things VALUES (?)", [("x" * 3000,) for _ in range(20)])
+    connections.close()
+    pages = (tmp_path / "a.db").read_bytes()
+    (tmp_path / "a.db").write_bytes(pages[: 4096 * 2] + b"\xff" * 4096 + pages[4096 * 3 :])
+    connections = Connections(tmp_path / "a.db", "delete")
+    with pytest.raises(Broken, match="is damaged .*verify --repair"):
+        connections.rows("SELECT * FROM things")
+    with connections.write() as db:
+        db.conn.execute("INSERT INTO good VALUES ('kept')")
+    assert "is damaged" in (connections.problem or "")
+    connections.close()

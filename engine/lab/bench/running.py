@@ -27,13 +27,14 @@ _READY_WITHIN_S = 240
 
 class RunningStudio:
     """`python app.py` on a free port, with `home` as its STUDIO_HOME and the scripted policy, unless `environment` says
-    otherwise. `store()` and `media()` open what it wrote. As a context manager it starts, and stops at the end."""
+    otherwise; `environment` is all that it is started with. `store()` and `media()` open what it wrote. As a context manager
+    it starts, and stops at the end."""
 
     def __init__(self, home: Path, **environment: str) -> None:
         self.home = home
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = {
+        self.environment = {
             **os.environ,
             "STUDIO_HOME": str(home),
             "STUDIO_PORT": str(self.port),
@@ -48,7 +49,7 @@ class RunningStudio:
         """Returns when it answers. Raises Unavailable where it ends or does not answer in time."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "app.py"], cwd=_ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+                [sys.executable, "app.py"], cwd=_ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
             )
         deadline = time.monotonic() + _READY_WITHIN_S
         while time.monotonic() < deadline:
@@ -61,6 +62,20 @@ class RunningStudio:
                 time.sleep(0.2)
         self.kill()
         raise Unavailable(f"the studio did not answer within {_READY_WITHIN_S} s; see {self.log}")
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None, "the studio does not run"
+        return self._process.pid
+
+    def signal(self, number: int, timeout_s: float) -> int:
+        """Sends a signal and waits for the end; the exit status. Raises subprocess.TimeoutExpired."""
+        assert self._process is not None, "the studio does not run"
+        self._process.send_signal(number)
+        status = self._process.wait(timeout_s)
+        self._process = None
+        return status
 
     def kill(self) -> None:
         """As a crash or a power cut ends it: nothing is flushed, nobody is told."""
