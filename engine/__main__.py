@@ -16,6 +16,7 @@ from typing import TextIO
 from engine import __version__
 from engine.commands import (
     ask,
+    backup,
     collect,
     compare,
     delete,
@@ -25,6 +26,7 @@ from engine.commands import (
     import_data,
     people,
     push,
+    space,
     synthesize,
     train,
     verify,
@@ -36,6 +38,7 @@ __all__ = ["command_line", "main"]
 
 _COMMANDS: Mapping[str, ModuleType] = {
     "ask": ask,
+    "backup": backup,
     "collect": collect,
     "compare": compare,
     "delete": delete,
@@ -45,6 +48,7 @@ _COMMANDS: Mapping[str, ModuleType] = {
     "import": import_data,
     "people": people,
     "push": push,
+    "space": space,
     "synthesize": synthesize,
     "train": train,
     "verify": verify,

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import pyarrow
     from huggingface_hub import HfApi
 
-__all__ = ["CARD", "HUB_DATA", "require_repo", "require_token", "upload"]
+__all__ = ["CARD", "HUB_DATA", "hub_api", "on_the_hub", "require_repo", "require_token", "upload"]
 
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 CARD = "README.md"
@@ -126,12 +127,41 @@ class _Hub:
                 ) from None
 
 
+def hub_api() -> HfApi:
+    """The Hub, with the token of the environment. Raises InvalidSetting where there is none."""
+    from huggingface_hub import HfApi
+
+    endpoint = os.environ.get(ENDPOINT) or None
+    return HfApi(endpoint=endpoint, token=require_token(), library_name="pixel-reasoner-studio")
+
+
+@contextmanager
+def on_the_hub(repo: str) -> Iterator[None]:
+    """What the Hub and its library raise becomes one sentence: NotAllowed where it refuses the token, else Unavailable."""
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled  # type: ignore[attr-defined]
+
+    try:
+        yield
+    except HfHubHTTPError as error:
+        status = 0 if error.response is None else error.response.status_code
+        said = f"the Hub answered {status} for {repo}"
+        if status in (401, 403):
+            raise NotAllowed(f"{said}: the token in {TOKEN} may not write there") from None
+        raise Unavailable(f"{said}; try again later") from None
+    except (HTTPError, OfflineModeIsEnabled, RuntimeError) as error:  # RuntimeError: a file that could not be sent
+        where = os.environ.get(ENDPOINT) or "huggingface.co"
+        raise Unavailable(
+            f"the Hub at {where} cannot be reached ({type(error).__name__}); nothing was changed there"
+        ) from None
+
+
 def upload(
     folder: Path,
     files: Sequence[str],
     repo: str,
     *,
     is_public: bool = False,
+    message: str = "Pixel Reasoner Studio: traces",
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> str | None:
@@ -141,31 +171,16 @@ def upload(
     token, NotAllowed where the Hub refuses it, Conflict for one that others can read, Unavailable where it cannot be
     reached.
     """
-    from huggingface_hub import CommitOperationAdd, HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled  # type: ignore[attr-defined]
+    from huggingface_hub import CommitOperationAdd
 
-    endpoint = os.environ.get(ENDPOINT) or None
-    hub = _Hub(HfApi(endpoint=endpoint, token=require_token(), library_name="pixel-reasoner-studio"), repo)
+    hub = _Hub(hub_api(), repo)
     additions: list[Any] = [CommitOperationAdd(name, str(folder / name)) for name in files]
-    try:
+    with on_the_hub(repo):
         hub.create(is_public)
         for done, one in enumerate(additions, 1):
             if should_stop():
                 return None
             hub.api.preupload_lfs_files(repo, [one], repo_type="dataset", free_memory=False)
             on_progress(done, len(additions))
-        made = hub.api.create_commit(
-            repo, additions, commit_message="Pixel Reasoner Studio: traces", repo_type="dataset"
-        )
-    except HfHubHTTPError as error:
-        status = 0 if error.response is None else error.response.status_code
-        said = f"the Hub answered {status} for {repo}"
-        if status in (401, 403):
-            raise NotAllowed(f"{said}: the token in {TOKEN} may not write there") from None
-        raise Unavailable(f"{said}; try again later") from None
-    except (HTTPError, OfflineModeIsEnabled, RuntimeError) as error:  # RuntimeError: a file that could not be sent
-        where = hub.api.endpoint
-        raise Unavailable(
-            f"the Hub at {where} cannot be reached ({type(error).__name__}); nothing was pushed"
-        ) from None
+        made = hub.api.create_commit(repo, additions, commit_message=message, repo_type="dataset")
     return str(made.repo_url)

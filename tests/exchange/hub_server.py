@@ -1,8 +1,9 @@
-"""A stand-in of the Hugging Face Hub: what `huggingface_hub` asks of it to push a data set, on this machine.
+"""A stand-in of the Hugging Face Hub: what `huggingface_hub` asks of it to push and to read a data set, and to set up a Space, on
+this machine.
 
-Sources: huggingface_hub 2.4.0 (hf_api.py, _commit_api.py, lfs.py) for requests and answers, git-lfs' batch API. Repositories
-are folders; a commit lays its files there. Files go by LFS: `hf_xet` speaks to a storage service of its own and has to be
-switched off (HF_HUB_DISABLE_XET).
+Sources: huggingface_hub 2.4.0 (hf_api.py, _commit_api.py, file_download.py, lfs.py) for requests and answers, git-lfs' batch
+API. Repositories are folders; a commit lays its files there. Files go by LFS: `hf_xet` speaks to a storage service of its own
+and has to be switched off (HF_HUB_DISABLE_XET).
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import unquote
 
 __all__ = ["HubServer", "hub_server"]
 
@@ -30,6 +33,7 @@ class HubServer:
         self.asked: list[tuple[str, str]] = []
         self.broken: dict[str, int] = {}
         self.commits: list[str] = []
+        self.buckets: set[str] = set()
         self.endpoint = ""
 
     def files(self, repo: str) -> Path:
@@ -52,11 +56,26 @@ class HubServer:
             return 401, {"error": "Invalid username or password."}
         if path == "/api/repos/create":
             return self._create(json.loads(body))
-        repo = "/".join(path.removeprefix("/api/datasets/").removeprefix("/datasets/").split("/")[:2]).removesuffix(
-            ".git"
-        )
+        if path.startswith("/api/buckets/"):
+            self.buckets.add(path.removeprefix("/api/buckets/"))
+            return 200, {"url": self.endpoint + path.removeprefix("/api")}
+        below = re.sub("^(/api)?/(datasets|spaces)/", "", path)
+        repo = "/".join(below.split("/")[:2]).removesuffix(".git")
+        if (
+            repo in self.repos
+            and path.startswith("/api/spaces/")
+            and (said := self._of_space(method, path, body)) is not None
+        ):
+            return 200, said
         if repo not in self.repos:
             return 404, {"error": "Repository not found"}
+        if path.endswith("/tree/main"):
+            files = [file for file in self.files(repo).rglob("*") if file.is_file()]
+            names = [file.relative_to(self.files(repo)).as_posix() for file in files]
+            return 200, [_entry(name, file.read_bytes()) for name, file in zip(names, files, strict=True)]
+        if "/resolve/main/" in path:
+            file = self.files(repo) / path.partition("/resolve/main/")[2]
+            return (200, file) if file.is_file() else (404, {"error": "Entry not found"})
         if path.endswith("/preupload/main"):
             named = [file["path"] for file in json.loads(body)["files"]]
             modes = [{"path": name, "uploadMode": _mode(name), "shouldIgnore": False, "oid": None} for name in named]
@@ -71,12 +90,30 @@ class HubServer:
 
     def _create(self, asked: dict[str, Any]) -> tuple[int, Any]:
         repo = f"{asked['organization']}/{asked['name']}"
-        if asked["type"] != "dataset":
-            return 400, {"error": "not a data set"}
         if repo in self.repos:
             return 409, {"error": "You already created this dataset repo", "url": f"{self.endpoint}/datasets/{repo}"}
         self.repos[repo] = {"private": asked.get("visibility") == "private"}
+        if asked["type"] == "space":
+            self.repos[repo] |= {"variables": {}, "secrets": {}, "hardware": "cpu-basic", "volumes": []}
         return 200, {"url": f"{self.endpoint}/datasets/{repo}", "name": repo}
+
+    def _of_space(self, method: str, path: str, body: bytes) -> Any:
+        """What is set in a Space; None for what every repository has."""
+        *_, owner, name, what = path.split("/")
+        space = self.repos.get(f"{owner}/{name}", {})
+        if what not in ("variables", "secrets", "volumes", "hardware", "runtime") or not space:
+            return None
+        asked = json.loads(body or b"null")
+        if what in ("variables", "secrets"):
+            if method == "POST":
+                space[what][asked["key"]] = asked["value"]
+            shown = {key: {"value": value} if what == "variables" else {} for key, value in space[what].items()}
+            return {key: {**one, "updatedAt": "2026-01-31T00:00:00.000Z"} for key, one in shown.items()}
+        if what == "volumes":
+            space["volumes"] = asked["volumes"]
+        elif what == "hardware":
+            space["hardware"] = asked["flavor"]
+        return {"stage": "RUNNING", "hardware": {"requested": space["hardware"]}, "volumes": space["volumes"]}
 
     def _commit(self, repo: str, body: bytes) -> tuple[int, Any]:
         self.files(repo).mkdir(parents=True, exist_ok=True)
@@ -86,15 +123,27 @@ class HubServer:
                 self.commits.append(value["summary"])
             elif line["key"] == "lfsFile":
                 data = (self.folder / "lfs" / value["oid"]).read_bytes()
-                (self.files(repo) / value["path"]).write_bytes(data)
+                self._lay_down(self.files(repo) / value["path"], data)
             elif line["key"] == "file":
-                (self.files(repo) / value["path"]).write_bytes(base64.b64decode(value["content"]))
+                self._lay_down(self.files(repo) / value["path"], base64.b64decode(value["content"]))
+            elif line["key"] == "deletedFile":
+                (self.files(repo) / value["path"]).unlink()
         commit = f"{self.endpoint}/datasets/{repo}/commit/{'1' * 40}"
         return 200, {"success": True, "commitOid": "1" * 40, "commitUrl": commit, "hookOutput": ""}
 
+    @staticmethod
+    def _lay_down(path: Path, data: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
 
 def _mode(name: str) -> str:
-    return "lfs" if name.endswith(".parquet") else "regular"
+    return "lfs" if name.endswith(".parquet") or name.startswith("objects/") else "regular"
+
+
+def _entry(name: str, data: bytes) -> dict[str, Any]:
+    oid = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+    return {"type": "file", "path": name, "size": len(data), "oid": oid}
 
 
 @contextmanager
@@ -107,13 +156,21 @@ def hub_server(folder: Path, token: str) -> Iterator[HubServer]:
             if self.headers.get("Transfer-Encoding") == "chunked":
                 body = b"".join(self._chunks())
             path = self.path.partition("?")[0]
-            status, said = hub.answer(self.command, path, body, self.headers.get("Authorization", ""))
-            data = json.dumps(said).encode()
+            status, said = hub.answer(self.command, unquote(path), body, self.headers.get("Authorization", ""))
+            data = said.read_bytes() if isinstance(said, Path) else json.dumps(said).encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header(
+                "Content-Type", "application/octet-stream" if isinstance(said, Path) else "application/json"
+            )
             self.send_header("Content-Length", str(len(data)))
+            if isinstance(said, Path):
+                self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
+                self.send_header("X-Repo-Commit", "1" * 40)
+            if status == 404:
+                self.send_header("X-Error-Code", "EntryNotFound" if "/resolve/" in path else "RepoNotFound")
             self.end_headers()
-            self.wfile.write(data)
+            if self.command != "HEAD":
+                self.wfile.write(data)
 
         def _chunks(self) -> Iterator[bytes]:
             while size := int(self.rfile.readline(), 16):
