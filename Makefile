@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 # Two busy threads on one core make decoding many times slower (docs/libraries.md), so tests keep to one.
 TEST_ENV := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1 GRADIO_ANALYTICS_ENABLED=False
 
-.PHONY: setup run test check format bench clean
+.PHONY: setup run test check format bench torture audit clean
 
 setup: $(VENV)/.ready
 
@@ -50,6 +50,17 @@ format: $(VENV)/.ready-dev node_modules/.ready
 
 bench: $(VENV)/.ready-dev
 	$(TEST_ENV) $(PY) -m engine bench $(BENCH)
+
+# What a studio must stand, at length: killed 200 times, 500 bodies to each route, many people at once.
+torture: $(VENV)/.ready-dev
+	$(TEST_ENV) STUDIO_KILLS=200 STUDIO_TORTURE=500 $(PY) -m pytest tests/torture -s --durations 5
+	$(TEST_ENV) $(PY) -m engine bench people
+
+# Known faults of what is installed, by those who keep count of them; asks the net.
+audit: $(VENV)/.ready-dev
+	$(PY) -m pip install --quiet pip-audit
+	$(PY) -m pip_audit -r requirements.txt
+	npm audit --omit=optional
 
 clean:
 	rm -rf $(VENV) node_modules build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
