@@ -14,10 +14,13 @@ import sys
 # Gradio reads this when it is imported; it must phone nobody.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
-import uvicorn
-
 from engine.access import Access, check_access
-from engine.errors import InvalidSetting, PersonError
+from engine.errors import IntegrityError, InvalidSetting, NotFound, PersonError
+from engine.hosting.backup.keeping import KeepingBackups
+from engine.hosting.backup.places import place_named
+from engine.hosting.backup.snapshots import Snapshot, restore
+from engine.hosting.disks import require_no_bucket
+from engine.hosting.home_lock import HomeLock
 from engine.jobs.answering import StudioPolicy
 from engine.jobs.asking import Services
 from engine.jobs.collect import CollectKind
@@ -46,6 +49,7 @@ from engine.policies.address import is_address
 from engine.settings import Settings
 from engine.starting import Starting
 from engine.store import Store
+from ui.process import serve
 from ui.samples import SampleShelf
 from ui.server import build_server
 from ui.studio import Reasoner, Studio
@@ -58,8 +62,6 @@ _TRAINED_ELSEWHERE = (
 )
 
 _LOG = logging.getLogger("studio")
-_CLOSING_S = 30.0
-"""For how long a running job is waited for, which goes on at the next start anyway."""
 
 
 def build_studio(settings: Settings, *, waits: bool = True) -> Studio:
@@ -75,6 +77,10 @@ def build_studio(settings: Settings, *, waits: bool = True) -> Studio:
     if waits:
         reasoner.load()
     worker.start()
+    backup = None
+    if settings.backup:
+        place = place_named(settings.backup)
+        backup = KeepingBackups(store, settings.home, place, settings.backup_minutes * 60.0)
     samples = SampleShelf(media, store)
     samples.prepare()
     return Studio(
@@ -86,6 +92,7 @@ def build_studio(settings: Settings, *, waits: bool = True) -> Studio:
         worker=worker,
         access=Access(settings, store),
         reasoner=reasoner,
+        backup=backup,
     )
 
 
@@ -146,13 +153,18 @@ def main() -> int:
         check_model(settings)
         check_access(settings)
         listening = _listen(settings)
+        host, port = listening.getsockname()[:2]
+        require_no_bucket(settings.home)
+        home_lock = HomeLock(settings.home, f"http://{host}:{port}")
         log = keep_log(settings)
+        restored = _restore(settings)
         studio = build_studio(settings, waits=False)
-    except PersonError as error:
+    except (PersonError, IntegrityError) as error:
         print(error, file=sys.stderr)
         return 2
     assert studio.reasoner is not None
-    host, port = listening.getsockname()[:2]
+    if restored is not None:
+        print(f"{settings.home.resolve()} was empty and is {restored.title} at {settings.backup}", file=sys.stderr)
     print(f"Pixel Reasoner Studio: http://{host}:{port} (Ctrl-C stops it)", file=sys.stderr)
     print(f"{studio.reasoner.name} is loading; data in {settings.home.resolve()}, log in {log}", file=sys.stderr)
     if (secret := studio.access.first_invitation()) is not None:
@@ -161,14 +173,24 @@ def main() -> int:
         )
     server = build_server(studio)
     studio.reasoner.start()
+    if studio.backup is not None:
+        studio.backup.start()
+    serve(studio, server, server.state.answering, listening)
+    home_lock.release()
+    logging.shutdown()
+    # All is kept. Python would wait for threads that wait for others, such as a server's answer that nobody needs.
+    os._exit(0)
+
+
+def _restore(settings: Settings) -> Snapshot | None:
+    """Makes an empty home what it was last, where there is a backup of it. Raises Unavailable or IntegrityError where that cannot
+    be had: a studio that began empty would go on without it."""
+    if not settings.backup or settings.database.exists():
+        return None
     try:
-        uvicorn.Server(
-            uvicorn.Config(server, log_level="warning", log_config=None, proxy_headers=True, server_header=False)
-        ).run(sockets=[listening])
-    finally:
-        studio.worker.close(_CLOSING_S)
-        studio.store.close()
-    return 0
+        return restore(settings.home, place_named(settings.backup))
+    except NotFound:  # nothing was ever put there
+        return None
 
 
 def _listen(settings: Settings) -> socket.socket:

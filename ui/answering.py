@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.drivers.streaming import stream
-from engine.errors import PersonError
+from engine.errors import PersonError, Unavailable
 from engine.opening import loop_limits
 from engine.reasoning import Finished, Opened, Stepped, Thinking, Waiting
 from engine.rights import may
@@ -34,6 +34,7 @@ from ui.studio import Studio
 
 __all__ = ["AT_ONCE", "PATIENCE_S", "Answering", "Attempt", "Progress"]
 
+Heard = Callable[[StopReason, float, float | None, int], None]
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 64
 _LOOK_EVERY_S = 0.5
@@ -121,6 +122,11 @@ class Attempt:
             self._progress = replace(progress, number=self._progress.number + 1)
             self._news.notify_all()
 
+    def wait_over(self, timeout_s: float) -> bool:
+        """Waits until it has ended and is kept; whether it has, after `timeout_s` at most."""
+        with self._news:
+            return self._news.wait_for(lambda: self.is_over, max(0.0, timeout_s))
+
     def stop(self) -> None:
         """Asks it to end after its present token."""
         self._is_cancelled.set()
@@ -128,15 +134,18 @@ class Attempt:
 
 class Answering:
     """The attempts of a studio: those under way, and the last that ended, for pages that come back to them. `patience_s` is
-    how long one goes on whose page has left."""
+    how long one goes on whose page has left. `heard` is told of each that ended: its stop reason, the seconds that it took, those
+    until its first word (None where none came), and the tokens that were generated."""
 
-    def __init__(self, studio: Studio, patience_s: float = PATIENCE_S):
+    def __init__(self, studio: Studio, patience_s: float = PATIENCE_S, heard: Heard = lambda *of_one: None):
         self._studio = studio
+        self._heard = heard
         self.patience_s = patience_s
         self._attempts: dict[str, Attempt] = {}
         self._of_page: dict[str, Attempt] = {}
         self._seen_by: dict[str, str | None] = {}
         self._lock = threading.Lock()
+        self._is_closed = False
         self._at_work: list[Attempt] = []
         self._turns = threading.Condition()
 
@@ -150,9 +159,12 @@ class Answering:
         seed: int | None = None,
         source: str = "ask",
     ) -> Attempt:
-        """Begins to answer `example`. What the same `page` (its session) asked before is stopped."""
+        """Begins to answer `example`. What the same `page` (its session) asked before is stopped. Raises Unavailable once
+        the studio is being stopped."""
         attempt = Attempt(example, author)
         with self._lock:
+            if self._is_closed:
+                raise Unavailable("The studio is being stopped; ask again when it is back.")
             if earlier := self._of_page.get(page):
                 earlier.stop()
             self._of_page[page] = self._attempts[attempt.id] = attempt
@@ -161,6 +173,11 @@ class Answering:
         arguments = (attempt, is_operating, seed, source)
         threading.Thread(target=self._answer_in_turn, args=arguments, name="answering", daemon=True).start()
         return attempt
+
+    def under_way(self) -> int:
+        """How many are being answered, or wait."""
+        with self._lock:
+            return sum(not attempt.is_over for attempt in self._attempts.values())
 
     def find(self, id: str) -> Attempt | None:
         """The attempt with that id; None where it is unknown, or ended long ago."""
@@ -214,6 +231,17 @@ class Answering:
         timer.daemon = True
         timer.start()
 
+    def close(self, timeout_s: float) -> bool:
+        """Takes no more questions, and ends those under way. Returns whether all of them are kept, which takes `timeout_s` at
+        most."""
+        until = time.monotonic() + timeout_s
+        with self._lock:
+            self._is_closed = True
+            under_way = [attempt for attempt in self._attempts.values() if not attempt.is_over]
+        for attempt in under_way:
+            attempt.stop()
+        return all(attempt.wait_over(until - time.monotonic()) for attempt in under_way)
+
     def _forget_old(self) -> None:
         ended = [key for key, attempt in self._attempts.items() if attempt.is_over]
         for key in ended[: max(0, len(ended) - _REMEMBERED)]:
@@ -247,6 +275,8 @@ class Answering:
         example = attempt.example
         started = time.monotonic()
         progress = Progress()
+        waited_s: float | None = None
+        tokens = 0
 
         def tell(**news: object) -> None:
             nonlocal progress
@@ -258,6 +288,7 @@ class Answering:
         try:
             if not (self._wait_turn(attempt, tell) and self._wait(attempt, tell)):
                 tell(stop_reason="cancelled", thought=None, waiting=None)
+                self._heard("cancelled", time.monotonic() - started, None, 0)
                 return
             policy = studio.policy()
             progress = replace(progress, policy=policy.name, waiting=None)
@@ -278,6 +309,7 @@ class Answering:
                 elif isinstance(notice, Waiting):
                     tell(before=notice.before)
                 elif isinstance(notice, Thinking):
+                    waited_s = time.monotonic() - started if waited_s is None else waited_s
                     tell(thought=notice.thought, before=None)
                 elif isinstance(notice, Stepped):
                     is_last = notice.step.answer is not None
@@ -288,8 +320,8 @@ class Answering:
                         before=None,
                     )
                 elif isinstance(notice, Finished):
-                    trace = notice.trace
-                    studio.access.use.said(attempt.author, notice.tokens)
+                    trace, tokens = notice.trace, notice.tokens
+                    studio.access.use.said(attempt.author, tokens)
                     ending |= {"stop_reason": trace.stop_reason, "answer": trace.answer, "steps": trace.steps}
                     ending["confidence"] = notice.confidence
                     record = studio.store.traces.record(
@@ -309,6 +341,8 @@ class Answering:
             _LOG.exception("answering %r failed", example.question)
             ending |= {"stop_reason": "failed", "problem": "Something broke on our side; the server's log says what."}
         tell(**ending)
+        assert progress.stop_reason is not None
+        self._heard(progress.stop_reason, time.monotonic() - started, waited_s, tokens)
 
     def _answer_in_turn(self, attempt: Attempt, *rest: Any) -> None:
         try:

@@ -24,7 +24,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, Response
 
-from engine.errors import InvalidBox, NotFound, PersonError, TooMuch
+from engine.errors import Broken, InvalidBox, NotFound, PersonError, TooMuch
 from engine.trace import CLIP_FRAMES, Box, View
 from ui.guests import person_of, user_of
 from ui.rights import acts
@@ -65,7 +65,7 @@ def media_routes(studio: Studio) -> APIRouter:
             try:
                 loaded = await run_in_threadpool(media.take, path)
             except PersonError as error:
-                return _refusal(str(error), 422)
+                return _refusal(str(error), 507 if isinstance(error, Broken) else 422)
             await run_in_threadpool(studio.brought, loaded.media, name, path.stat().st_size, person)
         return JSONResponse(media_value(loaded, studio.store.media.name_of(loaded.media.sha256)))
 
@@ -73,7 +73,7 @@ def media_routes(studio: Studio) -> APIRouter:
     def original(sha256: str, request: Request) -> Response:
         try:
             require_shown(sha256, user_of(request))
-            path, kind = media.path(sha256), media.mime_type(sha256)
+            path, kind = media.unaltered(sha256), media.mime_type(sha256)
         except NotFound as error:
             return _refusal(str(error), 404)
         return FileResponse(path, media_type=kind, headers=_FOR_EVER, content_disposition_type="inline")
@@ -109,6 +109,8 @@ def media_routes(studio: Studio) -> APIRouter:
         try:
             require_shown(sha256, user_of(request))
             return Response(make(), media_type=media_type, headers=_FOR_EVER)
+        except Broken as error:
+            return _refusal(str(error), 507)
         except (PersonError, IndexError) as error:
             return _refusal(str(error) if isinstance(error, PersonError) else "There is no such frame.", 404)
 

@@ -1,8 +1,8 @@
 """The FastAPI app around the pages: media by hash, security headers, who the user is.
 
-Order of what a request meets: `sending.compressing`, `security.SecurityHeaders`, `guests.WhoAsks`, `sending.pages`, then our own
-routes (`/media/...`, `/me`, `/studio.css`, `/health`, `/mcp`), then Gradio's pages, queue and endpoints (`ui.api`). Analytics,
-run history, API documentation and the generated API pages are off.
+Order of what a request meets: `tracing.Tracing`, `sending.compressing`, `security.SecurityHeaders`, `guests.WhoAsks`,
+`sending.pages`, `streams.Streams`, then our own routes (`/media/...`, `/me`, `/studio.css`, `/health`, `/metrics`, `/mcp`), then
+Gradio's pages, queue and endpoints (`ui.api`). Analytics, run history, API documentation and the generated API pages are off.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import gradio as gr
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from engine.errors import PersonError
+from engine.errors import IntegrityError, PersonError
+from engine.hosting.health import home_health
+from ui.addresses import Addresses
 from ui.answering import Answering
 from ui.api.endpoint import Services
 from ui.api.gradio_endpoints import add_endpoints
@@ -33,6 +35,7 @@ from ui.deleting.routes import bin_routes
 from ui.evaluating.routes import evaluation_routes
 from ui.guests import WhoAsks, person_of
 from ui.media_routes import media_routes
+from ui.metrics import Metrics, metrics_routes
 from ui.people.account_routes import account_routes, me_value
 from ui.people.sign_in import OPEN_PATHS, sign_in_routes
 from ui.rights import acts
@@ -41,17 +44,22 @@ from ui.sending.ahead import ahead_of_pages
 from ui.sending.compressing import Compressing, Precompressed
 from ui.sending.pages import Pages
 from ui.shell import SCREENS, about_pages, build_pages, code_of_pages
+from ui.streams import Streams
 from ui.studio import Studio
 from ui.theme import stylesheet, theme
+from ui.tracing import Tracing
 
 __all__ = ["build_server"]
 
 _CONCURRENT_EVENTS = 16
+_SESSIONS = 256
+"""Gradio keeps a copy of the pages' layout for each session, 10,000 of them where nothing is said."""
 
 
 def build_server(studio: Studio) -> FastAPI:
     """The whole studio as an ASGI app, for uvicorn."""
-    answering = Answering(studio)
+    metrics = Metrics(studio, lambda: answering.under_way())
+    answering = Answering(studio, heard=metrics.ask_ended)
     services = Services(studio, answering)
     sessions = mcp_sessions(services)
     server = FastAPI(
@@ -84,7 +92,9 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(mcp_routes(sessions))
     server.include_router(sign_in_routes(studio, style_address))
     server.include_router(account_routes(studio))
-    server.add_exception_handler(PersonError, refuse)
+    server.include_router(metrics_routes(metrics))
+    for kind in (PersonError, IntegrityError):
+        server.add_exception_handler(kind, refuse)
 
     @server.get("/studio.css", dependencies=[acts("sign_in")])
     def studio_css(request: Request) -> Response:
@@ -96,13 +106,23 @@ def build_server(studio: Studio) -> FastAPI:
 
     @server.get("/health", dependencies=[acts("sign_in")])
     def health() -> JSONResponse:
-        problems = [] if studio.problem is None else [studio.problem]
-        told = {"is_ready": studio.unready is None, "waits_for": studio.unready, "problems": problems}
-        return JSONResponse(told, headers={"Cache-Control": "no-store"})
+        home = home_health(studio.store, studio.media, studio.settings.home, studio.settings.min_free_mb)
+        backup = None if studio.backup is None else studio.backup.state
+        met = (studio.problem, *home.problems, None if backup is None else backup.problem)
+        problems = [problem for problem in met if problem is not None]
+        told = {
+            "is_ready": studio.unready is None and home.is_keeping,
+            "waits_for": studio.unready,
+            "problems": problems,
+            "backup": None if backup is None else {"where": backup.where, "age_s": backup.age_s},
+        }
+        status = 200 if home.is_keeping else 503
+        return JSONResponse(told, status_code=status, headers={"Cache-Control": "no-store"})
 
     with blocks:
         add_endpoints(services)
     blocks.queue(default_concurrency_limit=_CONCURRENT_EVENTS, api_open=False, max_size=256)
+    blocks.state_session_capacity = _SESSIONS
     gr.mount_gradio_app(
         server,
         blocks,
@@ -120,11 +140,18 @@ def build_server(studio: Studio) -> FastAPI:
     )
     about = about_pages(studio, answering)
     addresses = {path: code_address(text) for path, text in code.items()}
+    server.add_middleware(Streams, queue=lambda: blocks._queue)
     server.add_middleware(Pages, about=about, code=addresses, style=style_address, ahead=ahead_of_pages())
     pages = ["/" + screen.path for screen in SCREENS]
     server.add_middleware(
         WhoAsks, access=studio.access, pages=pages, open_paths=OPEN_PATHS, header=studio.settings.proxy_header
     )
-    server.add_middleware(SecurityHeaders, pages=pages, frame_ancestors=studio.settings.frame_ancestors)
+    server.add_middleware(
+        SecurityHeaders,
+        addresses=Addresses.of(studio.settings),
+        pages=pages,
+        frame_ancestors=studio.settings.frame_ancestors,
+    )
     server.add_middleware(Compressing)
+    server.add_middleware(Tracing, answered=metrics.answered)
     return server

@@ -15,6 +15,7 @@ from engine.workbench import Workbench
 
 if TYPE_CHECKING:
     from engine.access import Access
+    from engine.hosting.backup.keeping import KeepingBackups
     from engine.jobs.worker import Worker
     from engine.media import MediaFolder
     from engine.policies.base import Policy
@@ -58,7 +59,7 @@ class Studio:
     """`policy()` is whatever answers now, and raises Unavailable while that is still loading: a promoted adapter changes what
     it returns, so it is asked anew for each question. `samples()` may draw and record the sample media when it is first
     called. `worker` runs jobs. `access` knows who asks. `reasoner` is how far loading is, None where `policy` is there from
-    the start."""
+    the start; `backup` what copies the home elsewhere, where that is set."""
 
     settings: Settings
     store: Store
@@ -68,6 +69,7 @@ class Studio:
     worker: Worker
     access: Access
     reasoner: Starting[Reasoner] | None = None
+    backup: KeepingBackups | None = None
 
     @property
     def jobs(self) -> TrainingDesk | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ import pytest
 from PIL import Image
 
 from engine.settings import Settings
-from engine.trace import Box
+from engine.store.connection import Connections
+from engine.trace import Box, Example
 from ui.guests import GUEST_COOKIE
 from ui.studio import Studio
 from ui.training.board import read_board
@@ -234,3 +236,101 @@ def test_a_damaged_adapter_keeps_no_studio_from_starting_and_is_told(random_mode
     studio.samples()
     studio.worker.close(30)
     studio.store.close()
+
+
+def test_a_strange_name_is_not_answered_to_and_a_program_sees_no_more_of_gradio_than_it_needs(
+    client: TestClient,
+) -> None:
+    for path in ("/", "/me", "/media/nothing", "/gradio_api/info"):
+        strange = client.get(path, headers={"Host": "evil.example:7860"})
+        assert strange.status_code == 421 and "STUDIO_ALLOWED_HOSTS" in strange.text
+        assert client.get(path, headers={"Host": "127.0.0.1:7860"}).status_code != 421
+    for path in (
+        "dev/reload",
+        "call/ask",
+        "api/ask",
+        "stream/x",
+        "token",
+        "queue/status",
+        "app_id",
+        "component_server",
+    ):
+        assert client.get(f"/gradio_api/{path}").status_code == 404
+        assert client.post(f"/gradio_api/{path}", json={}).status_code == 404
+
+
+def test_altered_bytes_are_never_served_and_health_says_so(client: TestClient, studio: Studio) -> None:
+    data = png(11)
+    sha256 = send(client, data).json()["sha256"]
+    path = studio.media.path(sha256)
+    assert client.get(f"/media/{sha256}").content == data
+    path.write_bytes(data[:-20] + b"x" * 20)
+    altered = client.get(f"/media/{sha256}")
+    assert altered.status_code == 500 and "was altered" in altered.json()["error"]
+    assert "immutable" not in altered.headers["cache-control"]
+    assert any(sha256 in problem for problem in client.get("/health").json()["problems"])
+    path.write_bytes(data)
+    assert client.get(f"/media/{sha256}").content == data
+    assert client.get("/health").json()["problems"] == []
+
+
+def test_a_full_disk_is_said_and_nothing_is_half_kept(
+    client: TestClient, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections, connect = studio.store.connections, Connections._connect
+
+    def full(self: Connections):
+        database = connect(self)
+        database.conn.execute("PRAGMA max_page_count = 1")  # SQLite takes no more than it has
+        return database
+
+    known = len(studio.store.media.list())
+    with monkeypatch.context() as patch:
+        patch.setattr(Connections, "_connect", full)
+        connections._mine = threading.local()
+        refused = [send(client, png(seed)) for seed in range(200, 240)]
+        kept = sum(answer.status_code == 200 for answer in refused)
+        full_up = next(answer for answer in refused if answer.status_code != 200)
+        assert full_up.status_code == 507 and "is full, so nothing of this was kept" in full_up.json()["error"]
+        told = client.get("/health")
+        assert told.status_code == 503 and told.json()["is_ready"] is False
+        assert "is full" in told.json()["problems"][0]
+    connections._mine = threading.local()
+    assert send(client, png(300)).status_code == 200
+    assert client.get("/health").status_code == 200
+    assert len(studio.store.media.list()) == known + 1 + kept
+
+
+def test_a_request_has_an_id_from_the_browser_to_the_log(
+    client: TestClient, studio: Studio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get("/me", headers={"X-Request-ID": "from-a-proxy.1"}).headers["x-request-id"] == "from-a-proxy.1"
+    made = client.get("/me", headers={"X-Request-ID": "no\tid"}).headers["x-request-id"]
+    assert re.fullmatch("[0-9a-f]{16}", made)
+    monkeypatch.setattr("ui.server.home_health", lambda *home: 1 / 0)
+    broke = client.get("/health", headers={"X-Request-ID": "asked-by-a-test"})
+    assert broke.status_code == 500 and "at request asked-by-a-test" in broke.json()["error"]
+    assert "GET /health broke" in caplog.text and "ZeroDivisionError" in caplog.text
+
+
+def test_figures_for_prometheus_and_for_the_host_say_the_same(client: TestClient, studio: Studio) -> None:
+    from prometheus_client.parser import text_string_to_metric_families
+
+    asked = client.app.state.answering  # type: ignore[attr-defined]
+    media = studio.media.load(studio.samples()[0].sha256).media
+    before = client.get("/metrics").text
+    assert asked.ask("page", Example("What?", (media,)), author="ann").wait_over(60)
+    text = client.get("/metrics").text
+
+    def value(text: str, name: str, **labels: str) -> float:
+        samples = [one for family in text_string_to_metric_families(text) for one in family.samples]
+        return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
+
+    assert value(text, "studio_asks_total", stop_reason="answered") == 1 + value(before, "studio_asks_total")
+    assert value(text, "studio_tokens_total") > 0 and value(text, "studio_asks_under_way") == 0
+    assert value(text, "studio_traces", status="new") == studio.store.traces.counts()["new"]
+    assert value(text, "studio_is_ready") == 1 and value(text, "studio_disk_free_bytes") > 0
+    assert value(text, "studio_http_answers_total", status="5xx") == value(text, "studio_errors_total")
+    page = client.get("/host")
+    assert page.status_code == 200 and "Nothing is wrong." in page.text and "Questions that ended, by how." in page.text
+    assert "<script" not in page.text and "What?" not in text + page.text

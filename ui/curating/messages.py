@@ -3,7 +3,7 @@
 Everything that a page posts below /curate is read here and nowhere else, so what no route can use (no object, too long, too
 deep, half a character) is refused here, in one sentence.
 
-Invariants: a refusal is {"error": one sentence} with 403, 404, 409 or 422; a post needs a header that another site cannot
+Invariants: a refusal is {"error": one sentence} with 403, 404, 409, 422 or 507; a post needs a header that another site cannot
 send; answers are ASCII, so that whatever text a trace holds can be sent.
 """
 
@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from engine.errors import Conflict, InvalidInput, NotAllowed, NotFound, PersonError, TooMuch
+from engine.errors import Broken, Conflict, InvalidInput, NotAllowed, NotFound, PersonError, TooMuch
 from ui.guests import user_of
 from ui.rights import acts
 
@@ -31,6 +31,7 @@ __all__ = [
     "ids_of",
     "number_of",
     "object_of",
+    "parse_object",
     "read_json",
     "refusal",
     "refuse",
@@ -73,15 +74,16 @@ async def answer_post(request: Request, make: Make) -> Response:
 
 def refusal(error: PersonError) -> Response:
     """The sentence of an error, with the status that fits it."""
-    statuses = {NotAllowed: 403, NotFound: 404, Conflict: 409, TooMuch: 429}
+    statuses = {NotAllowed: 403, NotFound: 404, Conflict: 409, TooMuch: 429, Broken: 507}
     status = next((status for kind, status in statuses.items() if isinstance(error, kind)), 422)
     return _json({"error": str(error)}, status)
 
 
 async def refuse(request: Request, error: Exception) -> Response:
-    """FastAPI's handler for a PersonError that a route's dependencies raise."""
-    assert isinstance(error, PersonError)
-    return refusal(error)
+    """FastAPI's handler for a PersonError or IntegrityError that a route, or what it depends on, raises."""
+    if isinstance(error, PersonError):
+        return refusal(error)
+    return _json({"error": str(error)}, 500)
 
 
 async def read_json(request: Request) -> dict[str, Any]:
@@ -94,8 +96,13 @@ async def read_json(request: Request) -> dict[str, Any]:
         received.extend(chunk)
         if len(received) > _MAX_BODY_BYTES:
             raise InvalidInput(f"The page sent more than {_MAX_BODY_BYTES // 1_000_000} MB at once, which is too much.")
+    return parse_object(bytes(received))
+
+
+def parse_object(text: bytes) -> dict[str, Any]:
+    """The object that a page posted as JSON. Raises InvalidInput where it is none that could be used."""
     try:
-        body = json.loads(received)
+        body = json.loads(text)
         json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise InvalidInput("The page sent half a character (a lone surrogate), which is no text.") from error
