@@ -95,12 +95,15 @@ def read_declared(root: Path, repo: str, environment: Mapping[str, str]) -> Decl
 
 def look_at(repo: str) -> Found:
     """The Space as the Hub has it. Raises NotAllowed, Unavailable."""
+    from huggingface_hub.hf_api import RepoFile
+
     with on_the_hub(repo):
         api = hub_api()
         if not api.repo_exists(repo, repo_type="space"):
             return Found()
         tree = api.list_repo_tree(repo, recursive=True, repo_type="space")
-        hashes = {one.path: one.lfs.sha256 if one.lfs else one.blob_id for one in tree if hasattr(one, "blob_id")}
+        files = (one for one in tree if isinstance(one, RepoFile))
+        hashes = {one.path: one.lfs.sha256 if one.lfs else one.blob_id for one in files}
         runtime = api.get_space_runtime(repo)
         return Found(
             True,
