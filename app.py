@@ -73,7 +73,15 @@ def build_studio(settings: Settings, *, waits: bool = True) -> Studio:
     worker = Worker(
         store, settings.artifacts, _by_name(ExportKind(store, media), ImportKind(store, media), PushKind(store, media))
     )
-    reasoner = Starting(model_title(settings), lambda on_loading: _reasoner(settings, store, media, worker, on_loading))
+    samples = SampleShelf(media, store)
+
+    def make(on_loading: OnLoading) -> Reasoner:
+        try:
+            return _reasoner(settings, store, media, worker, on_loading)
+        finally:
+            samples.prepare()  # not before: the model would wait for pictures that nobody has asked for yet
+
+    reasoner = Starting(model_title(settings), make)
     if waits:
         reasoner.load()
     worker.start()
@@ -81,8 +89,6 @@ def build_studio(settings: Settings, *, waits: bool = True) -> Studio:
     if settings.backup:
         place = place_named(settings.backup)
         backup = KeepingBackups(store, settings.home, place, settings.backup_minutes * 60.0)
-    samples = SampleShelf(media, store)
-    samples.prepare()
     return Studio(
         settings=settings,
         store=store,

@@ -209,6 +209,33 @@ def test_help_needs_no_torch():
     assert done.stderr.endswith("absent")
 
 
+def loads(module: str, path: Path) -> tuple[str, ...]:
+    """What a module of ours imports at once, packages on the way to another of ours included."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    tree = trees().get(module) or ast.parse(path.read_text(encoding="utf-8"))
+    names: list[str] = [package]
+    for node in at_once(tree.body):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+            continue
+        above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+        source = ".".join([*above, *([node.module] if node.module else [])])
+        names += [source, *(f"{source}.{alias.name}" for alias in node.names)]
+    parts = [name.split(".") for name in names]
+    return tuple(dict.fromkeys(".".join(some[:k]) for some in parts for k in range(1, len(some) + 1)))
+
+
+def way_to(slow: tuple[str, ...], module: str, ours: Mapping[str, Path], seen: set[str]) -> list[str]:
+    """The imports that lead from a module of ours to something slow; empty where none do. `seen` is passed over."""
+    seen.add(module)
+    for name in loads(module, ours[module]):
+        if name in slow:
+            return [module, name]
+        if name in ours and name not in seen and (way := way_to(slow, name, ours, seen)):
+            return [module, *way]
+    return []
+
+
 def test_collecting_the_tests_loads_nothing_slow():
     """Every run of pytest, be it for one test, first imports what test files import at their top. What `tests.peers` runs in
     other environments is none of them."""
@@ -218,32 +245,13 @@ def test_collecting_the_tests_loads_nothing_slow():
         if path.parent != ROOT / "tests" / "peers" / "readers"
     }
     ours = SOURCES | tests
+    assert not [" > ".join(way) for module in tests if (way := way_to(SLOW_TO_COLLECT, module, ours, set()))]
 
-    @cache
-    def loads(module: str) -> tuple[str, ...]:
-        """What it imports at once, packages on the way to a module of ours included."""
-        path = ours[module]
-        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        tree = trees().get(module) or ast.parse(path.read_text(encoding="utf-8"))
-        names: list[str] = [package]
-        for node in at_once(tree.body):
-            if isinstance(node, ast.Import):
-                names += [alias.name for alias in node.names]
-                continue
-            above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
-            source = ".".join([*above, *([node.module] if node.module else [])])
-            names += [source, *(f"{source}.{alias.name}" for alias in node.names)]
-        parts = [name.split(".") for name in names]
-        return tuple(dict.fromkeys(".".join(some[:k]) for some in parts for k in range(1, len(some) + 1)))
 
-    def way_to_something_slow(module: str, seen: set[str]) -> list[str]:
-        for name in loads(module):
-            if name in SLOW_TO_COLLECT:
-                return [module, name]
-            if name in ours and name not in seen:
-                seen.add(name)
-                if way := way_to_something_slow(name, seen):
-                    return [module, *way]
-        return []
-
-    assert not [" > ".join(way) for module in tests if (way := way_to_something_slow(module, {module}))]
+def test_a_model_that_is_loaded_waits_for_no_trainer():
+    """TRL and its data sets take seconds to import; the first training waits for them, not whoever starts the studio."""
+    (making,) = (node for node in trees()["app"].body if getattr(node, "name", "") == "_reasoner")
+    needed = [node.module for node in ast.walk(making) if isinstance(node, ast.ImportFrom) and node.module]
+    assert "ui.training.desk" in needed
+    seen: set[str] = set()
+    assert not [" > ".join(way) for module in needed if (way := way_to(("trl", "datasets"), module, SOURCES, seen))]

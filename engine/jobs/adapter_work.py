@@ -26,7 +26,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from engine.errors import Unavailable
 from engine.jobs.adapter_answering import AdapterAnswering
@@ -39,8 +39,10 @@ from engine.policies.base import Policy
 from engine.policies.local import LocalPolicy
 from engine.store import Adapter, Job
 from engine.training.candidate import candidate
-from engine.training.on_backbone import Trained
 from engine.training.snapshot import describe
+
+if TYPE_CHECKING:
+    from engine.training.on_backbone import Trained
 
 __all__ = ["AdapterWork", "require_same_backbone"]
 

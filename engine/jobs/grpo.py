@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import InvalidInput, Unavailable
 from engine.evaluation.held_out import HeldOut
@@ -22,12 +22,13 @@ from engine.jobs.workshop import Workshop
 from engine.store import Job, Revision
 from engine.trace import Example
 from engine.training.episodes import Episode
-from engine.training.grpo import run_grpo
 from engine.training.grpo_config import GrpoConfig
 from engine.training.looked_at import attempts_of, is_kept
-from engine.training.on_backbone import Trained
 from engine.training.snapshot import describe, keep_examples, rl_examples_of, versions
 from engine.training.trap import is_trapped
+
+if TYPE_CHECKING:
+    from engine.training.on_backbone import Trained
 
 __all__ = ["LIVE", "GrpoKind", "GrpoWork"]
 
@@ -133,6 +134,9 @@ class GrpoWork(AdapterWork):
         )
 
     def learn(self, report: Report) -> Trained:
+        # Imported here: TRL brings its data sets along, and a studio that starts need not wait for them.
+        from engine.training.grpo import run_grpo
+
         # A resumed run goes on watching what it has seen.
         self._rates = {event.step: event.data["rapr"] for event in report.said("metric") if event.step is not None}
         return run_grpo(

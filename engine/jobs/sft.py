@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import InvalidInput
 from engine.evaluation.held_out import HeldOut
@@ -17,10 +17,11 @@ from engine.jobs.workshop import Workshop
 from engine.protocols import protocol_named
 from engine.store import Job, Revision
 from engine.training.dataset import TrainingExample, objection
-from engine.training.on_backbone import Trained
-from engine.training.sft import run_sft
 from engine.training.sft_config import SftConfig
 from engine.training.snapshot import describe, example_of, versions
+
+if TYPE_CHECKING:
+    from engine.training.on_backbone import Trained
 
 __all__ = ["SftKind", "SftWork"]
 
@@ -94,6 +95,9 @@ class SftWork(AdapterWork):
         return f"training on {len(self.examples)} traces, {self.config.total_steps(len(self.examples))} steps"
 
     def learn(self, report: Report) -> Trained:
+        # Imported here: TRL brings its data sets along, and a studio that starts need not wait for them.
+        from engine.training.sft import run_sft
+
         return run_sft(
             self.workshop.backbone,
             self.examples,

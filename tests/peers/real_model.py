@@ -3,7 +3,8 @@
     python -m tests.peers.real_model FOLDER [--words 24]
 
 FOLDER holds weights in a published shape; random ones will do, for only their answers are noise: the zoom is said for the
-model, which goes on from there. Prints seconds and memory (resident, and its peak so far) of each step. Outside CI.
+model, which goes on from there. Prints the seconds of each step, by the clock and of the CPU, and memory (resident, and its
+peak so far). Outside CI.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def run(folder: Path, home: Path, words: int) -> None:
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    started = time.monotonic()
+    started, started_cpu = time.monotonic(), time.process_time()
     yield
     memory = {
         name: int(value.split()[0]) / 1e6
@@ -97,7 +98,8 @@ def told(what: str) -> Iterator[None]:
         if name in ("VmRSS", "VmHWM")
     }
     print(
-        f"{what}: {time.monotonic() - started:.1f} s; {memory['VmRSS']:.2f} GB resident, peak {memory['VmHWM']:.2f} GB",
+        f"{what}: {time.monotonic() - started:.1f} s, {time.process_time() - started_cpu:.1f} s of CPU; "
+        f"{memory['VmRSS']:.2f} GB resident, peak {memory['VmHWM']:.2f} GB",
         flush=True,
     )
 
