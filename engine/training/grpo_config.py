@@ -28,7 +28,7 @@ __all__ = ["GrpoConfig"]
 class GrpoConfig(TrainingConfig):
     """`queries_a_step` examples, `rollouts` of each, one update. `max_turns`, `max_tokens` and `max_turn_tokens` limit a
     rollout. `variant`, `is_curious`, `curiosity` (the paper's alpha), `operation_penalty` (beta), `threshold` (H) and
-    `free_operations` (N) are the reward's (engine.training.rewards), `advantage` is "normalised" or "centred".
+    `free_operations` (N) are the reward's (engine.training.rewards), `advantage` is "normalised", "centred" or "by-prefix".
     `replay_groups`, `replay_age` (in steps) and `replay_exponent` are the replay's (engine.training.replay); 0 groups
     switch it off. `clip` is PPO's. `start_from` names the adapter that training goes on from, "" a fresh one. Raises
     InvalidInput for impossible values."""

@@ -27,6 +27,7 @@ from trl import GRPOTrainer
 
 from engine.training.episodes import Episode, Episodes, Group
 from engine.training.leased import Leased
+from engine.training.prefixes import prefix_advantages
 from engine.training.rollout_batch import batch_tensors
 from engine.training.rollouts import Rollout
 from engine.training.shared_opening import log_probs_and_entropies, of_whole_rows
@@ -107,16 +108,25 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         if self.episodes.config.replay_groups:
             self._said = [(group, place) for group in episode.groups for place in range(len(group.rollouts))]
             output["old_per_token_logps"] = _old_log_probs(episode.groups).to(self._backbone.device)
-        values = [value for group in episode.groups for value in group.advantages]
-        output["advantages"] = torch.tensor(values, dtype=torch.float32, device=self._backbone.device)
+        output["advantages"] = self._advantages(episode.groups).to(self._backbone.device)
         output["num_items_in_batch"] = (output["completion_mask"] * output["tool_mask"]).sum()
         return output
+
+    def _advantages(self, groups: Sequence[Group]) -> torch.Tensor:
+        """[rows], or [rows, tokens] where they are told token by token."""
+        if self.episodes.config.advantage_kind != "by-prefix":
+            return torch.tensor([value for group in groups for value in group.advantages])
+        rows = []
+        for group in groups:
+            said = [rollout.ids[rollout.prompt_tokens :].tolist() for rollout in group.rollouts]
+            rows += prefix_advantages(said, [reward.total for reward in group.rewards])
+        return pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
         """TRL's loss of the rows that have an advantage: the others add exactly 0 to it, and half of all groups are
         uniform, for the price of a forward and a backward pass."""
         advantages = inputs["advantages"]
-        taught = advantages.nonzero().flatten().tolist()
+        taught = advantages.view(len(advantages), -1).any(1).nonzero().flatten().tolist()
         if not taught:
             return sum(value.sum() for value in model.parameters() if value.requires_grad) * 0.0
         self._taught = _rows(inputs, taught)
@@ -197,8 +207,11 @@ def _rows(output: dict[str, Any], rows: Sequence[int]) -> dict[str, Any]:
     some["image_grid_thw"] = torch.cat([output["image_grid_thw"][one] for one in shown])
     some["pixel_values"] = torch.cat([output["pixel_values"][patches[one.start] : patches[one.stop]] for one in shown])
     asked, said = some["prompt_mask"].any(0), some["completion_mask"].any(0)
-    columns = {"prompt": asked, "completion": said, "tool": said, "old": said, "mm": torch.cat([asked, said])}
-    for name in some:
+    columns = {"prompt": asked, "completion": said, "tool": said, "old": said, "advantages": said}
+    columns["mm"] = torch.cat([asked, said])
+    for name, value in some.items():
+        if name == "advantages" and value.ndim == 1:  # of whole rows
+            continue
         if (used := columns.get(name.partition("_")[0])) is not None:
-            some[name] = some[name][:, used]
+            some[name] = value[:, used]
     return some

@@ -19,6 +19,7 @@ r"""Rewards of curiosity-driven RL, as pure functions of traces and scores (pape
 
     advantage, normalised   (r'_i - mean) / (std + 1e-6) over the group, std with n - 1 (GRPO, arXiv 2402.03300)
     advantage, centred      r'_i - mean (released code)
+    advantage, by-prefix    token by token (`engine.training.prefixes`); of a whole rollout it is the normalised one
 
 Invariant: a group whose rewards are all equal has advantages of exactly 0, so it carries no signal (`is_uniform`).
 Not covered: which rollouts are trained on (`engine.training.replay`).
@@ -38,6 +39,7 @@ from engine.trace import Example, Trace
 
 __all__ = [
     "ADVANTAGES",
+    "SMALLEST_DEVIATION",
     "VARIANTS",
     "Advantage",
     "Reward",
@@ -60,10 +62,10 @@ __all__ = [
 
 Variant = Literal["paper", "released-code", "credit"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
-Advantage = Literal["normalised", "centred"]
+Advantage = Literal["normalised", "centred", "by-prefix"]
 ADVANTAGES: tuple[Advantage, ...] = get_args(Advantage)
 
-_SMALLEST_DEVIATION = 1e-6
+SMALLEST_DEVIATION = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +204,9 @@ def normalised_advantages(totals: Sequence[float]) -> tuple[float, ...]:
     if is_uniform(totals):
         return (0.0,) * len(totals)
     deviation = statistics.stdev(totals)
-    return tuple(centred / (deviation + _SMALLEST_DEVIATION) for centred in centred_advantages(totals))
+    return tuple(centred / (deviation + SMALLEST_DEVIATION) for centred in centred_advantages(totals))
 
 
 def advantages(totals: Sequence[float], kind: Advantage) -> tuple[float, ...]:
-    return normalised_advantages(totals) if kind == "normalised" else centred_advantages(totals)
+    """Of whole rollouts."""
+    return centred_advantages(totals) if kind == "centred" else normalised_advantages(totals)

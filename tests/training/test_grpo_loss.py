@@ -137,7 +137,10 @@ def test_rows_without_an_advantage_cost_nothing_and_change_nothing(
     assert seen[0]["loss"] == 0 and seen[0]["gradient_norm"] == 0
 
 
-def test_the_gradient_agrees_with_a_finite_difference(undecided, rl_examples, load_pictures, tmp_path, monkeypatch):
+@pytest.mark.parametrize("advantage", ["normalised", "by-prefix"])
+def test_the_gradient_agrees_with_a_finite_difference(
+    undecided, rl_examples, load_pictures, tmp_path, monkeypatch, advantage
+):
     """In fp32, along the gradient itself: the loss with the old log-probabilities held changes by |gradient| per length."""
     import torch
 
@@ -152,7 +155,8 @@ def test_the_gradient_agrees_with_a_finite_difference(undecided, rl_examples, lo
         length = float(torch.sqrt(sum((one**2).sum() for one in gradients)))
         # What was said just now has learned its old log-probabilities: they stay those of the weights in the middle.
         held = inputs | {"old_per_token_logps": inputs["old_per_token_logps"].clone()}
-        held["old_per_token_logps"][inputs["advantages"] != 0] = self._taught["old_per_token_logps"]
+        taught = inputs["advantages"].view(len(inputs["advantages"]), -1).any(1)
+        held["old_per_token_logps"][taught] = self._taught["old_per_token_logps"]
         sides = []
         with torch.no_grad():
             for way in (1, -1):
@@ -165,7 +169,7 @@ def test_the_gradient_agrees_with_a_finite_difference(undecided, rl_examples, lo
         return original(self, model, inputs)
 
     monkeypatch.setattr(LeasedGrpoTrainer, "_compute_loss", compared)
-    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "queries_a_step": 1})
+    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "queries_a_step": 1, "advantage": advantage})
     train(undecided(), rl_examples[:1], load_pictures, tmp_path, config)
     ((length, slope),) = found
     assert length > 1e-3 and slope == pytest.approx(length, rel=1e-2)
