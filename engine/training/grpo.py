@@ -51,8 +51,8 @@ OnMetric = Callable[[int, int, Mapping[str, float]], None]
 """(step, of how many, numbers by name), of this step's rollouts: reward, correctness, bonus, penalty (means), rapr (share
 with an operation that was executed), called_share (with any call), operation_errors (share of calls that failed),
 uniform_share (groups without a signal), replayed_share (groups of the batch), answered_share, turns, said_tokens (means),
-rollout_seconds; of the update: loss, learning_rate, gradient_norm and, where any rollout had an advantage, entropy and
-clipped_share; seconds, passes."""
+rollout_seconds; of the update: loss, learning_rate, gradient_norm, agreement (of its micro-batches' gradients) and, where any
+rollout had an advantage, entropy and clipped_share; seconds, passes."""
 
 
 def run_grpo(

@@ -8,7 +8,12 @@ the finished batch: tokens, masks, pixels, advantages, and old log-probabilities
     loss = - mean over rollouts of mean over said tokens of min(ratio * A, clip(ratio, 1 - c, 1 + c) * A)
     ratio = exp(log p(token) - old log p(token)), 1 for what was said just now     (GRPO without a KL term, as the paper)
 
-What TRL logs of an update (entropy, share of clipped tokens) is of the rollouts that have an advantage.
+What TRL logs of an update (entropy, share of clipped tokens) is of the rollouts that have an advantage. Ours beside it is
+how far the micro-batches of an update agree, g_k the gradient of the k-th of N that have one:
+
+    agreement = (|sum g_k|^2 - sum |g_k|^2) / ((N - 1) sum |g_k|^2)     0 where they have nothing in common, 1 where all are
+                equal; of groups, 1 / agreement is how many it takes until what they share outweighs what they do not
+                (the gradient noise scale of McCandlish et al. 2018, arXiv 1812.06162). One step tells little: take the mean
 
 Invariants: during rollouts the lease is free between turns, so answers go on; whatever is drawn at random in a step is
 drawn from the step's own seed. Not covered: the order of steps and checkpoints (`engine.training.leased`).
@@ -32,7 +37,7 @@ from engine.training.rollout_batch import batch_tensors
 from engine.training.rollouts import Rollout
 from engine.training.shared_opening import log_probs_and_entropies, of_whole_rows
 
-__all__ = ["GRPO_NAMES", "LeasedGrpoTrainer", "no_reward"]
+__all__ = ["GRPO_NAMES", "LeasedGrpoTrainer", "agreement", "no_reward"]
 
 REPLAY = "replay.pt"
 OWN_NAMES = (
@@ -48,6 +53,7 @@ OWN_NAMES = (
     "answered_share",
     "turns",
     "said_tokens",
+    "agreement",
     "rollout_seconds",
 )
 GRPO_NAMES = {
@@ -76,6 +82,23 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
     """The rows whose loss is being computed."""
     _buffered_inputs: Any
     """TRL's name for the micro-batches of a step."""
+    _lengths: list[float]
+    """|g_k|^2 of the micro-batches of a step so far, 0 where one teaches nothing."""
+    _gradient: torch.Tensor | None
+    """Their sum, flat."""
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        parts = self.args.gradient_accumulation_steps
+        if self._step % parts == 0:
+            self._lengths, self._gradient = [], None
+        loss = super().training_step(*args, **kwargs)
+        gradients = [value.grad.flatten() for value in self.model.parameters() if value.grad is not None]
+        together, before = torch.cat(gradients), self._gradient
+        self._lengths.append(float((together if before is None else together - before).square().sum()))
+        self._gradient = together
+        if self._step % parts == 0:
+            self._metrics["train"]["agreement"].append(agreement(float(together.square().sum()), self._lengths))
+        return loss
 
     def _generate_and_score_completions(self, inputs: Sequence[Any]) -> dict[str, Any]:
         step = self.state.global_step + 1
@@ -176,6 +199,14 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         super()._load_from_checkpoint(resume_from_checkpoint, model)
         self.episodes.load(Path(resume_from_checkpoint) / REPLAY)
+
+
+def agreement(together: float, lengths: Sequence[float]) -> float:
+    """As in the module docstring, of the squared length of the sum of vectors and those of each; 0 for fewer than two."""
+    taught = [length for length in lengths if length > 0]
+    if len(taught) < 2:
+        return 0.0
+    return (together - sum(taught)) / ((len(taught) - 1) * sum(taught))
 
 
 def _old_log_probs(groups: Sequence[Group]) -> torch.Tensor:

@@ -1,8 +1,8 @@
 """Advantages token by token: what a rollout came to, less what others came to that had said the same so far.
 
 GRPO compares a rollout with its whole group, and every token of it gets the same advantage. Where looking is the better bet, each
-rollout that looks is paid for all it says, the digits of a box that could as well have been others among them; this noise
-is most of the gradient (docs/rl.md). Rollouts of a group begin alike, so that the group knows more: who has decided to look
+rollout that looks is paid for all it says, the digits of a box that could as well have been others among them, and what all
+questions teach drowns in it (docs/rl.md). Rollouts of a group begin alike, so that the group knows more: who has decided to look
 is compared with the others that did.
 
     A(i, t)     (r_i - b(i, t)) / (std + 1e-6)      std over the group, with n - 1

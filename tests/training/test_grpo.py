@@ -73,7 +73,7 @@ def test_every_number_of_a_step_is_told(alone):
     names = {
         "loss", "learning_rate", "gradient_norm", "entropy", "clipped_share", "reward", "correctness", "bonus", "penalty",
         "rapr", "called_share", "operation_errors", "uniform_share", "replayed_share", "answered_share", "turns",
-        "said_tokens", "rollout_seconds", "seconds", "passes",
+        "said_tokens", "agreement", "rollout_seconds", "seconds", "passes",
     }  # fmt: skip
     assert all(numbers.keys() == names for numbers in seen)
     assert all(math.isfinite(value) for numbers in seen for value in numbers.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from engine.training.grpo_config import GrpoConfig
@@ -204,3 +206,33 @@ def test_a_clip_stands_in_its_own_time_with_checkpointing_too(fresh_backbone, tm
     for rollout, noted in zip(group.rollouts, group.old_log_probs, strict=True):
         said = rollout.sampled[rollout.prompt_tokens :]
         assert said.any() and (noted - rollout.log_probs[rollout.prompt_tokens :])[said].abs().max() < 1e-4
+
+
+def test_agreement_by_hand():
+    """Equal vectors agree wholly, those at right angles not at all; who teaches nothing does not count."""
+    from engine.training.leased_grpo import agreement
+
+    assert agreement(9.0, [1.0, 1.0, 1.0]) == 1 and agreement(2.0, [1.0, 1.0, 0.0]) == 0
+    assert agreement(0.0, [1.0, 1.0]) == -1 and agreement(4.0, [4.0]) == 0
+
+
+def test_agreement_is_of_the_micro_batches_of_a_step(undecided, rl_examples, load_pictures, tmp_path, monkeypatch):
+    import torch
+
+    from engine.training import leased_grpo
+
+    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "micro_batch_size": 2})
+    sums: list[torch.Tensor] = []
+    asked: list[tuple[float, list[float]]] = []
+
+    def note(trainer):
+        gradients = [value.grad.flatten() for value in trainer.model.parameters() if value.grad is not None]
+        sums.append(torch.cat(gradients) if gradients else torch.zeros(()))
+
+    monkeypatch.setattr(leased_grpo, "agreement", lambda *given: asked.append(given) or 0.0)
+    _, _, gradients = losses(undecided(), rl_examples, load_pictures, tmp_path, config, note)
+    whole = torch.cat([one.flatten() for one in gradients])
+    lengths = [float((after - before).square().sum()) for before, after in pairwise([*sums, whole])]
+    assert len(lengths) == 4 and sum(length > 0 for length in lengths) >= 2
+    ((together, found),) = asked
+    assert together == pytest.approx(float(whole.square().sum())) and found == pytest.approx(lengths)

@@ -14,7 +14,7 @@ LOOK, ANSWER, LEFT, RIGHT = 1, 2, 3, 4
 
 
 def test_who_looks_is_compared_with_who_looks() -> None:
-    """Two look and are right, at the left and at the right; two answer at once and are wrong. Rewards 1, 1, 0, 0: std sqrt(1/3)."""
+    """Two look, at the left and at the right, and are right; two answer at once and are wrong: std sqrt(1/3)."""
     found = prefix_advantages([[LOOK, LEFT], [LOOK, RIGHT], [ANSWER], [ANSWER]], [1.0, 1.0, 0.0, 0.0])
     deviation = math.sqrt(1 / 3) + 1e-6
     # To look: 1 less the others' 1/3. Where: 1 less the other looker's 1, drawn to 1/3 that counts for two: (1 + 2/3) / 3.
