@@ -92,9 +92,10 @@ def parts_of(
 ) -> tuple[StudyPart, ...]:
     """The parts of a measurement of `runs` (keys of RUNS) on the examples drawn for `purpose`; `grpo` are GrpoConfig's settings
     that differ from the study's."""
-    own = dict(grpo)
     made = [
-        Grpo(RUNS[run], seed, "sft", run != "without_curiosity", own) for seed in range(sizes.seeds) for run in runs
+        Grpo(RUNS[run], seed, "sft", run != "without_curiosity", {**grpo, **_VARIANT.get(run, {})})
+        for seed in range(sizes.seeds)
+        for run in runs
     ]
     return (
         *(Draw(name, "trajectories", sizes.trajectories) for name in BENCHMARKS),
@@ -118,6 +119,7 @@ def figures(folder: Folder, parts: Sequence[StudyPart], runs: Sequence[str]) -> 
         found[run] = gain_of(before, after) | {
             "accuracy": _accuracy(after),
             "rapr_last": round(statistics.fmean(_last(one, "rapr") for one in results), 3),
+            "agreement": round(statistics.fmean(_mean(one, "agreement") for one in results), 5),
             "cpu_s": [round(sum(step["cpu_seconds"] for step in one["metrics"])) for one in results],
             "rollouts": [
                 one["settings"]["queries_a_step"] * one["settings"]["rollouts"] * len(one["metrics"]) for one in results
@@ -163,7 +165,7 @@ def report(found: Mapping[str, Any], runs: Sequence[str]) -> list[str]:
         lines += [
             f"  {run.replace('_', ' ')}: {one['gain_points']:+.1f} ± {one['gain_stderr']:.1f} points (seeds {seeds}); {by}",
             f"    {_cells(one['accuracy'])}; RaPR at last {one['rapr_last']:.2f}; CPU {max(one['cpu_s'])} s a run at most "
-            f"(allowed {MOST_CPU_S}), {max(one['rollouts'])} rollouts",
+            f"(allowed {MOST_CPU_S}), {max(one['rollouts'])} rollouts; gradients of two groups agree by {one['agreement']:.4f}",
         ]
     return lines
 
@@ -182,6 +184,10 @@ def _accuracy(evaluations: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 def _cells(accuracy: Mapping[str, float]) -> str:
     return f"{accuracy['mean']:.1f}% on the mean of the four, RaPR {accuracy['rapr']:.2f}"
+
+
+def _mean(result: Mapping[str, Any], name: str) -> float:
+    return statistics.fmean(step[name] for step in result["metrics"])
 
 
 def _last(result: Mapping[str, Any], name: str) -> float:

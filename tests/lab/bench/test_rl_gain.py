@@ -69,7 +69,7 @@ def test_the_command_tells_what_its_folder_came_to(tmp_path) -> None:
             result |= evaluation(part.row, {"full": [1.0, 1.0], "no-curiosity": [0.0, 1.0]}.get(part.row, [0.0, 0.0]))
         if isinstance(part, Grpo):
             rates = [0.5, 0.25] if part.row == "no-curiosity" else [0.5, 0.75]
-            result["metrics"] = [{"rapr": rate, "cpu_seconds": 30.0} for rate in rates]
+            result["metrics"] = [{"rapr": rate, "cpu_seconds": 30.0, "agreement": rate / 100} for rate in rates]
             result["settings"] = {"queries_a_step": 8, "rollouts": 8}
         folder.finish(part.name, result)
     out = io.StringIO()
@@ -79,5 +79,6 @@ def test_the_command_tells_what_its_folder_came_to(tmp_path) -> None:
     beside = found["without_curiosity"]
     assert (beside["gain_points"], beside["gain_stderr"], beside["rapr_last"]) == (50.0, 25.0, 0.375)
     assert beside["cpu_s"] == [60, 60, 60] and beside["rollouts"] == [128, 128, 128]
+    assert (beside["agreement"], found["with_curiosity"]["agreement"]) == (0.00375, 0.00625)
     lines = rl_gain.report(found, RUNS)
     assert "without curiosity: +50.0 ± 25.0 points (seeds +50.0, +50.0, +50.0)" in lines[3]
