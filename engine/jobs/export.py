@@ -6,7 +6,7 @@ last whole line. What is exported is the store as it is while the job runs, not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,13 +34,21 @@ class ExportKind:
     title: str = TITLES[EXPORT]
 
     def plan(
-        self, out: Path, status: Status | None = None, format: str = "trace-json", options: Options | None = None
+        self,
+        out: Path,
+        status: Status | None = None,
+        format: str = "trace-json",
+        options: Options | None = None,
+        *,
+        chosen: Sequence[str] | None = None,
     ) -> Plan:
-        """The traces of `status` (None: all) into the folder `out`. Raises InvalidInput where it holds an export already,
-        or the format cannot be written."""
+        """The traces of `status` (None: all), or those `chosen` by their ids, into the folder `out`. Raises InvalidInput where
+        it holds an export already, or the format cannot be written."""
         require_room(format_named(format), out.absolute())
-        chosen = {name: value for name, value in asdict(options or Options()).items() if value}
-        return Plan({"format": format, "out": str(out.absolute()), "status": status, **chosen})
+        more: dict[str, Any] = {name: value for name, value in asdict(options or Options()).items() if value}
+        if chosen is not None:
+            more["chosen"] = list(chosen)
+        return Plan({"format": format, "out": str(out.absolute()), "status": status, **more})
 
     def prepare(self, job: Job) -> ExportWork:
         return ExportWork(self.store, self.media, job)
@@ -66,6 +74,7 @@ class ExportWork:
             Path(config["out"]),
             config["status"],
             Options(config.get("has_versions", False), config.get("protocol")),
+            chosen=config.get("chosen"),
             run=self.job.id,
             on_progress=tell,
             should_stop=report.should_stop_soon,

@@ -108,6 +108,8 @@ FACETS = f"""'status' || lower(hex({{row}}.status))
                  WHERE x.trace_id = {{row}}.id AND x.undone_at IS NULL), '')
     || coalesce((SELECT group_concat(' assigned' || lower(hex(x.person)), '') FROM assignments x
                  WHERE x.trace_id = {{row}}.id), '')
+    || coalesce((SELECT group_concat(' drafted' || lower(hex(x.author)), '') FROM drafts x
+                 WHERE x.trace_id = {{row}}.id AND x.is_changed), '')
     || coalesce((SELECT ' round' || x.state FROM review_rounds x WHERE x.trace_id = {{row}}.id), '')
     || coalesce((SELECT group_concat(DISTINCT ' blanking' || iif(x.is_changed, 'changes', 'keeps'))
                  FROM blank_checks x WHERE x.revision_id = {{row}}.head_id), '')
@@ -181,6 +183,9 @@ _TOUCHING = {
     "tags_found_out": ("DELETE ON trace_tags", "id = old.trace_id"),
     "assignments_found_in": ("INSERT ON assignments", "id = new.trace_id"),
     "assignments_found_out": ("DELETE ON assignments", "id = old.trace_id"),
+    "drafts_found_in": ("INSERT ON drafts WHEN new.is_changed", "id = new.trace_id"),
+    "drafts_found_over": ("UPDATE ON drafts WHEN old.is_changed <> new.is_changed", "id = new.trace_id"),
+    "drafts_found_out": ("DELETE ON drafts WHEN old.is_changed", "id = old.trace_id"),
     "rounds_found_in": ("INSERT ON review_rounds", "id = new.trace_id"),
     "rounds_found_over": ("UPDATE ON review_rounds", "id = new.trace_id"),
     "rounds_found_out": ("DELETE ON review_rounds", "id = old.trace_id"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from itertools import combinations
 
 from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
@@ -19,6 +20,8 @@ from engine.store.revisions import Revisions, example_key
 from engine.store.traces import QueueItem, item_of
 
 __all__ = ["Preference", "Preferences"]
+
+_BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,37 @@ class Preferences:
             "WHERE t.id = ? ORDER BY o.number DESC LIMIT ?"
         )
         return [item_of(row) for row in self._connections.rows(sql, (trace_id, limit))]
+
+    def differing(self, author: str, after: str = "") -> tuple[str, QueueItem, QueueItem] | None:
+        """The next example whose attempts came to answers that `author` has not compared yet: its key, and the newest attempt
+        at each of two answers, the most frequent ones first. Examples come in the order of their keys, from behind
+        `after`; None behind the last."""
+        sql = "SELECT example_key FROM example_groups WHERE disagreement > 0 AND example_key > ? ORDER BY 1 LIMIT ?"
+        while keys := self._connections.rows(sql, (after, _BATCH)):
+            for row in keys:
+                after = row["example_key"]
+                if (pair := self._uncompared(after, author)) is not None:
+                    return after, *pair
+        return None
+
+    def _uncompared(self, example_key: str, author: str) -> tuple[QueueItem, QueueItem] | None:
+        answers: dict[str, list[QueueItem]] = {}
+        sql = "SELECT * FROM traces WHERE example_key = ? ORDER BY number DESC"
+        for row in self._connections.rows(sql, (example_key,)):
+            answers.setdefault(row["answer"] or "", []).append(item_of(row))
+        compared = {
+            frozenset((row["one"], row["other"]))
+            for row in self._connections.rows(
+                "SELECT coalesce(t.answer, '') AS one, coalesce(o.answer, '') AS other FROM preferences p "
+                "JOIN revisions a ON a.id = p.chosen_id JOIN traces t ON t.id = a.trace_id "
+                "JOIN revisions b ON b.id = p.rejected_id JOIN traces o ON o.id = b.trace_id "
+                "WHERE p.author = ? AND p.undone_at IS NULL AND t.example_key = ?",
+                (storable(author), example_key),
+            )
+        }
+        frequent = sorted(answers, key=lambda answer: -len(answers[answer]))
+        open_pairs = (pair for pair in combinations(frequent, 2) if frozenset(pair) not in compared)
+        return next(((answers[one][0], answers[other][0]) for one, other in open_pairs), None)
 
     def list(self, limit: int = 1000) -> list[Preference]:
         """The standing preferences, newest first."""

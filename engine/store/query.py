@@ -56,6 +56,7 @@ _HEXED = {
     "reviewer": "reviewer",
     "tag": "tag",
     "assigned_to": "assigned",
+    "drafted_by": "drafted",
 }
 _PLAIN = ("kind", "outcome", "rapr", "evidence", "round", "blanking")
 
@@ -80,9 +81,10 @@ class Query:
 
     `source` is the part of an example's source before its first "/"; `rapr` how often the rollouts of the trace's group
     operate (`engine.thresholds`; single traces have none); `outcome` the score against gold; `reviewer`
-    who has reviewed it; `round` the state of a round of several reviews ("disputed" is the adjudication list);
-    `blanking` whether blanking a crop changed the answer; `since` and `until` are days in UTC, both included, such as
-    "2026-11-23". `seer` is for whom it is asked, None for everybody; it is no filter and stands in no URL.
+    who has reviewed it; `drafted_by` who has changed it without saving; `round` the state of a round of several
+    reviews ("disputed" is the adjudication list); `blanking` whether blanking a crop changed the answer; `since` and
+    `until` are days in UTC, both included, such as "2026-11-23". `seer` is for whom it is asked, None for everybody; it is
+    no filter and stands in no URL.
     """
 
     search: str = ""
@@ -105,6 +107,7 @@ class Query:
     round: RoundState | None = None
     tag: str | None = None
     assigned_to: str | None = None
+    drafted_by: str | None = None
     since: str | None = None
     until: str | None = None
     order: QueueOrder = "newest"

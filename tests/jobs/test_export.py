@@ -84,6 +84,14 @@ def test_attempts_that_are_one_row_of_the_queue_go_out_each(home):
     assert numbers(folder / "all") == [1, 2, 3, 4, 5, 6]
 
 
+def test_chosen_ones_go_out_alone_in_their_order_and_one_that_is_gone_is_left_out(home):
+    store, kind, folder = home
+    ids = [listed.item.id for listed in store.queue.page().items]
+    plan = kind.plan(folder / "chosen", None, chosen=[ids[0], "gone", ids[2]])
+    assert run(home, queue_job(store, kind, plan)).state == "done"
+    assert numbers(folder / "chosen") == [4, 2]
+
+
 def test_it_is_stopped_between_two_traces_and_goes_on_after_the_last(home, monkeypatch):
     store, kind, folder = home
     monkeypatch.setattr("engine.jobs.report._ASK_AGAIN_S", 0.0)
