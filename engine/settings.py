@@ -81,6 +81,16 @@ def _root_path(text: str) -> str:
     return path
 
 
+def _list(maximum: int) -> Callable[[str], tuple[str, ...]]:
+    def read(text: str) -> tuple[str, ...]:
+        words = tuple(word for one in text.split(",") if (word := one.strip()))
+        if not words or len(words) > maximum:
+            raise ValueError(f"1 to {maximum} are possible, not {len(words)}")
+        return words
+
+    return read
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("STUDIO_MODEL", "model", "tiny", "`tiny` (the embedded reasoner), `scripted` (no weights), a folder, a "
             "model id of the Hugging Face Hub, or `openai:http://HOST:PORT/v1#MODEL` (a server)", str),
@@ -114,6 +124,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("STUDIO_MAX_VIDEO_S", "max_video_s", "600", "longest video, in seconds", _whole(1)),
     Setting("STUDIO_MAX_STEPS", "max_steps", "6", "most steps of one trace", _whole(1)),
     Setting("STUDIO_MAX_TOKENS", "max_tokens", "4096", "most generated tokens of one trace", _whole(1)),
+    Setting("STUDIO_REJECT_REASONS", "reject_reasons", "wrong answer, wrong place, wrong reasoning, bad question, "
+            "unreadable picture", "why a trace is rejected, at most nine, with commas between them: what Curate "
+            "offers and records", _list(9)),
     Setting("STUDIO_FRAME_ANCESTORS", "frame_ancestors", "'self'", "who may embed the page (CSP frame-ancestors); in a "
             "Space `https://huggingface.co`", str, "https://huggingface.co"),
     Setting("STUDIO_ACCESS", "access", "open", "how people sign in (docs/access.md): `open` (nobody does; on this machine only), "
@@ -176,6 +189,7 @@ class Settings:
     max_video_s: int
     max_steps: int
     max_tokens: int
+    reject_reasons: tuple[str, ...]
     frame_ancestors: str
     access: str
     guests: str

@@ -60,6 +60,7 @@ def people(studio):
     from ui.curating.continuing import continue_routes
     from ui.curating.lists import list_routes
     from ui.curating.messages import refuse
+    from ui.curating.presence import Presence
     from ui.curating.routes import curate_routes
     from ui.curating.sharing_routes import sharing_routes
     from ui.curating.versions import version_routes
@@ -69,7 +70,6 @@ def people(studio):
     app = FastAPI()
     for routes in (
         curate_routes,
-        work_routes,
         continue_routes,
         version_routes,
         list_routes,
@@ -77,6 +77,7 @@ def people(studio):
         media_routes,
     ):
         app.include_router(routes(studio))
+    app.include_router(work_routes(studio, Presence(studio.workbench)))
     app.add_exception_handler(PersonError, refuse)
     app.add_middleware(WhoAsks, access=studio.access, pages=(), open_paths=(), header="")
 
@@ -375,11 +376,101 @@ def test_two_attempts_are_compared_and_one_preferred(studio, people):
     assert studio.store.preferences.list() == []
 
 
+def test_many_are_tagged_assigned_and_put_up_for_reviews(studio, people):
+    ann, traces = people(ANN), [make(studio, seed) for seed in range(3)]
+    for path, more in (("tag", {"tag": "plates"}), ("assign", {"person": BEN}), ("round", {"wanted": 2})):
+        done = ann.post(f"/curate/bulk/{path}", json={"traces": [*traces[:2], "gone"], **more}).json()
+        assert done["changed"] == 2 and [one["id"] for one in done["passed_over"]] == ["gone"]
+    for query in ({"tag": "plates"}, {"assigned_to": BEN}, {"round": "open"}):
+        items = ann.get("/curate/queue", params=query).json()["items"]
+        assert {item["id"] for item in items} == set(traces[:2])
+    ann.post("/curate/bulk/tag", json={"traces": traces, "tag": "plates", "is_on": False})
+    assert ann.get("/curate/queue", params={"tag": "plates"}).json()["total"] == 0
+    assert ann.post("/curate/bulk/tag", json={"traces": [], "tag": "x"}).status_code == 422
+    assert ann.post("/curate/bulk/round", json={"traces": traces, "wanted": 99}).status_code == 422
+
+
+def test_my_drafts_are_those_that_i_changed_and_did_not_save(studio, people):
+    ann, ben, traces = people(ANN), people(BEN), [make(studio, seed) for seed in range(2)]
+
+    def drafts(client, of: str) -> set[str]:
+        return {item["id"] for item in client.get("/curate/queue", params={"drafted_by": of}).json()["items"]}
+
+    opened = edit(ann, traces[0], set_box([0.1, 0.1, 0.2, 0.2])).json()
+    edit(ben, traces[1], set_box([0.1, 0.1, 0.2, 0.2]))
+    assert (drafts(ann, ANN), drafts(ann, BEN)) == ({traces[0]}, {traces[1]})
+    ann.post("/curate/undo", json={"trace": traces[0], "counter": opened["draft"]["counter"], "key": "u"})
+    assert drafts(ann, ANN) == set()
+    ben.post("/curate/save", json={"trace": traces[1], "counter": 1, "key": "s", "is_insisting": True})
+    assert drafts(ann, BEN) == set()
+
+
+def test_pairs_that_differ_are_blind_and_each_is_compared_once(studio, people):
+    ann, ben = people(ANN), people(BEN)
+    first = studio.store.revisions.head(make(studio)).trace
+    for policy, answer in (("other", "KX9999"), ("other", first.answer), ("third", "KX1111")):
+        steps = (*first.steps[:-1], replace(first.steps[-1], answer=answer))
+        studio.store.traces.record(replace(first, steps=steps, policy=policy), author=policy)
+    make(studio, 1)  # alone with its question
+
+    def next_pair(client, after: str = "") -> dict:
+        return client.get("/curate/pairs", params={"after": after}).json()
+
+    pair = next_pair(ann)
+    assert "policy" not in str(pair) and pair["question"] == first.question
+    assert first.answer in {side["answer"] for side in pair["sides"]}, "the most frequent answer first"
+    assert next_pair(ann)["sides"] == pair["sides"], "the same sides again"
+    assert next_pair(ann, pair["key"]) == {"key": None}, "one pair of an example at a time"
+    compared = []
+    while (pair := next_pair(ann))["key"]:
+        compared.append(frozenset(side["answer"] for side in pair["sides"]))
+        left, right = (side["id"] for side in pair["sides"])
+        made = ann.post("/curate/prefer", json={"chosen": left, "rejected": right}).json()
+    assert len(made["policies"]) == 2
+    answers = (first.answer, "KX9999", "KX1111")
+    assert set(compared) == {frozenset((a, b)) for a in answers for b in answers if a != b} and len(compared) == 3
+    assert next_pair(ben)["key"] is not None, "another person compares for themselves"
+    ann.post("/curate/prefer/undo", json={"preference": made["preference"]})
+    assert next_pair(ann)["key"] is not None
+
+
 def test_blanking_is_asked_on_request_and_shown(studio, people):
     ann, trace = people(ANN), make(studio)
     work = ann.post("/curate/blank", json={"trace": trace, "step": 0}).json()
     assert "answers without this crop" in [badge["text"] for badge in work["steps"][0]["badges"]]
     assert ann.get("/curate/queue", params={"blanking": "keeps"}).json()["total"] == 1
+
+
+def test_what_the_model_was_asked_moves_with_its_step(studio, people):
+    ann, trace = people(ANN), make(studio)
+    head = studio.store.revisions.head(trace)
+    studio.store.history.record_blank_check(head.id, 0, "KX0000", "KX0000", False)
+    studio.store.history.record_weighed_look(head.id, 0, "KX", 0.1, 0.9, "tiny")
+
+    def asked(opened: dict) -> list[int]:
+        return [sum("this" in badge["text"] for badge in step["badges"]) for step in opened["steps"]]
+
+    opened = ann.get(f"/curate/trace/{trace}").json()
+    assert asked(opened) == [2, 0]
+    thought = {"edit": "insert_step", "at": 0, "thought": "Where could it be?"}
+    opened = edit(ann, trace, thought).json()
+    assert asked(opened) == [0, 2, 0]
+    # The box was moved: what was asked was asked of another crop.
+    opened = edit(ann, trace, set_box([0.1, 0.1, 0.2, 0.2], step=1), key="k2").json()
+    assert asked(opened) == [0, 0, 0]
+
+
+def test_a_page_that_is_gone_lets_go_but_of_what_another_of_the_person_holds(studio):
+    from ui.curating.presence import Presence
+
+    presence, first, second = Presence(studio.workbench), make(studio), make(studio, 1)
+    for page, trace in (("one", first), ("one", second), ("two", second)):
+        studio.workbench.hold(trace, ANN)
+        presence.holds(page, ANN, trace)
+    presence.is_gone("one")
+    assert [studio.store.reservations.of(trace) is None for trace in (first, second)] == [True, False]
+    presence.is_gone("two")
+    assert studio.store.reservations.of(second) is None
 
 
 def test_what_a_look_was_worth_is_asked_on_request_and_shown(studio, people):

@@ -8,6 +8,7 @@ from html import escape
 import gradio as gr
 
 from ui.answering import Answering
+from ui.curating.presence import Presence
 from ui.navigation import Navigation
 
 __all__ = ["Page", "eyebrow", "heading"]
@@ -16,11 +17,12 @@ __all__ = ["Page", "eyebrow", "heading"]
 @dataclass(frozen=True, slots=True)
 class Page:
     """`blocks` is for `load` events; `navigation` is the bar on top (its value: see `ui.navigation`); `answering` holds
-    the questions under way, which outlive the pages that asked them."""
+    the questions under way, which outlive the pages that asked them; `presence` what the pages of Curate look at."""
 
     blocks: gr.Blocks
     navigation: Navigation
     answering: Answering
+    presence: Presence
 
 
 def heading(title: str, note: str = "") -> gr.HTML:

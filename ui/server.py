@@ -24,6 +24,7 @@ from ui.code_routes import code_address, code_routes
 from ui.curating.continuing import continue_routes
 from ui.curating.lists import list_routes
 from ui.curating.messages import refuse
+from ui.curating.presence import Presence
 from ui.curating.routes import curate_routes
 from ui.curating.sharing_routes import sharing_routes
 from ui.curating.versions import version_routes
@@ -60,6 +61,7 @@ def build_server(studio: Studio) -> FastAPI:
     """The whole studio as an ASGI app, for uvicorn."""
     metrics = Metrics(studio, lambda: answering.under_way())
     answering = Answering(studio, heard=metrics.ask_ended)
+    presence = Presence(studio.workbench)
     services = Services(studio, answering)
     sessions = mcp_sessions(services)
     server = FastAPI(
@@ -75,7 +77,7 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(media_routes(studio))
     server.include_router(ask_routes(studio, answering))
     server.include_router(curate_routes(studio))
-    server.include_router(work_routes(studio))
+    server.include_router(work_routes(studio, presence))
     server.include_router(version_routes(studio))
     server.include_router(list_routes(studio))
     server.include_router(sharing_routes(studio))
@@ -85,7 +87,7 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(set_routes(studio))
     server.include_router(export_routes(studio))
     server.include_router(evaluation_routes(studio))
-    blocks = build_pages(studio, answering)
+    blocks = build_pages(studio, answering, presence)
     code = {path: Precompressed.of(text, "text/javascript") for path, text in code_of_pages(blocks).items()}
     server.include_router(code_routes(code), dependencies=[acts("sign_in")])
     server.include_router(upload_routes(studio))

@@ -19,6 +19,7 @@ from ui import ask, curate, evaluate, train
 from ui.answering import Answering
 from ui.asking.first import about_ask
 from ui.components.component import StudioComponent
+from ui.curating.presence import Presence
 from ui.data import screen as data
 from ui.navigation import Navigation
 from ui.page import Page
@@ -60,14 +61,14 @@ _ROOMS = tuple((screen.name, screen.path) for screen in SCREENS if screen.build 
 """Those that stand in the bar; one's own account stands behind one's name there."""
 
 
-def build_pages(studio: Studio, answering: Answering) -> gr.Blocks:
+def build_pages(studio: Studio, answering: Answering, presence: Presence) -> gr.Blocks:
     """All pages, ready to be mounted by `ui.server`."""
     blocks = gr.Blocks(title="Pixel Reasoner Studio", fill_width=True, analytics_enabled=False)
     for screen in SCREENS:
         context = blocks if screen.path == "" else blocks.route(screen.name, screen.path, show_in_navbar=False)
         with context:
             navigation = Navigation(_ROOMS, screen.path, elem_id="navigation")
-            screen.build(studio, Page(blocks, navigation, answering))
+            screen.build(studio, Page(blocks, navigation, answering, presence))
             _tell_of_loading(studio, blocks, navigation)
     return blocks
 

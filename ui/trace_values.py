@@ -13,7 +13,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.media import LoadedMedia
-from engine.trace import Box, Media, SelectFrames, Step, StopReason, View, ZoomIn, media_positions, view_size
+from engine.trace import (
+    Box,
+    Media,
+    SelectFrames,
+    Step,
+    StopReason,
+    View,
+    ZoomIn,
+    media_positions,
+    shown_before,
+    view_size,
+)
 from engine.trace_json import media_to_json
 from ui.words import counted
 
@@ -26,6 +37,7 @@ __all__ = [
     "picture_url",
     "source_value",
     "step_value",
+    "step_values",
     "steps_value",
     "thumbnail_url",
     "view_url",
@@ -100,7 +112,7 @@ def steps_value(
     media: Sequence[dict[str, Any]], views: Sequence[View], steps: Sequence[Step], thought: str | None = None
 ) -> dict:
     """What `ui.components.steps.Steps` shows; `thought` is that of the step which is being written now."""
-    values = [step_value(step, views) for step in steps]
+    values = step_values(steps, views)
     if thought is not None:
         values.append(step_value(Step(thought), views) | {"is_live": True})
     return {"views": view_values(_named(media), views, steps), "steps": values}
@@ -126,9 +138,16 @@ def view_values(media: Sequence[Media], views: Sequence[View], steps: Sequence[S
     return values
 
 
+def step_values(steps: Sequence[Step], views: Sequence[View]) -> list[dict[str, Any]]:
+    """`step_value` of each, `views` being all that these steps ended with: a look into what was only shown later has no box."""
+    shown = shown_before(views, steps)
+    return [step_value(step, views[:count]) for step, count in zip(steps, shown, strict=True)]
+
+
 def step_value(step: Step, views: Sequence[View]) -> dict[str, Any]:
     """What a step's card shows (`ui/client/step_card.js`): {"thought", "name": "zoom_in" | "select_frames" | "answer" |
-    "call" (not readable) | "thought", "view", "box" (in the ORIGINAL's coordinates; None if there is no such view),
+    "call" (not readable) | "thought", "view", "box" (in the ORIGINAL's coordinates; None where `views`, those that it had been
+    shown, have no such view),
     "box_in_view" (as the model said it), "frames", "views": [numbers], "error", "answer", "is_erroneous"}."""
     operation, observation = step.operation, step.observation
     outer = None

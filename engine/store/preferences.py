@@ -16,6 +16,7 @@ from engine.errors import InvalidInput, NotFound
 from engine.store.connection import Connections
 from engine.store.identity import new_id, now, storable
 from engine.store.packing import next_number
+from engine.store.query import Seer
 from engine.store.revisions import Revisions, example_key
 from engine.store.traces import QueueItem, item_of
 
@@ -84,23 +85,26 @@ class Preferences:
         )
         return [item_of(row) for row in self._connections.rows(sql, (trace_id, limit))]
 
-    def differing(self, author: str, after: str = "") -> tuple[str, QueueItem, QueueItem] | None:
+    def differing(
+        self, author: str, after: str = "", *, seer: Seer | None = None
+    ) -> tuple[str, QueueItem, QueueItem] | None:
         """The next example whose attempts came to answers that `author` has not compared yet: its key, and the newest attempt
-        at each of two answers, the most frequent ones first. Examples come in the order of their keys, from behind
-        `after`; None behind the last."""
+        at each of two answers, the most frequent ones first; of attempts that `seer` may see (None: all). Examples come in the
+        order of their keys, from behind `after`; None behind the last."""
         sql = "SELECT example_key FROM example_groups WHERE disagreement > 0 AND example_key > ? ORDER BY 1 LIMIT ?"
         while keys := self._connections.rows(sql, (after, _BATCH)):
             for row in keys:
                 after = row["example_key"]
-                if (pair := self._uncompared(after, author)) is not None:
+                if (pair := self._uncompared(after, author, seer)) is not None:
                     return after, *pair
         return None
 
-    def _uncompared(self, example_key: str, author: str) -> tuple[QueueItem, QueueItem] | None:
+    def _uncompared(self, example_key: str, author: str, seer: Seer | None) -> tuple[QueueItem, QueueItem] | None:
         answers: dict[str, list[QueueItem]] = {}
         sql = "SELECT * FROM traces WHERE example_key = ? ORDER BY number DESC"
         for row in self._connections.rows(sql, (example_key,)):
-            answers.setdefault(row["answer"] or "", []).append(item_of(row))
+            if seer is None or seer.sees(row["author"], is_private=bool(row["is_private"])):
+                answers.setdefault(row["answer"] or "", []).append(item_of(row))
         compared = {
             frozenset((row["one"], row["other"]))
             for row in self._connections.rows(

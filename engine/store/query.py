@@ -68,6 +68,10 @@ class Seer:
     name: str
     is_reader: bool
 
+    def sees(self, author: str, *, is_private: bool) -> bool:
+        """Whether a trace that `author` asked is there for them."""
+        return author == storable(self.name) or (self.is_reader and not is_private)
+
     @property
     def expression(self) -> str:
         """What the index must say of a trace that is seen."""

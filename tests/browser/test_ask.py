@@ -306,10 +306,10 @@ def test_an_animation_plays_though_no_player_takes_it(page: Any, tmp_path: Path,
     frames[0].save(tmp_path / name, format, save_all=True, append_images=frames[1:], duration=200)
     page.set_input_files("#ask-media input[type=file]", tmp_path / name)
     page.click(".source-play")
-    page.wait_for_function("document.querySelector('img.source-video')?.naturalWidth === 64")
+    page.wait_for_function("document.querySelector('img.clip-player')?.naturalWidth === 64")
     assert page.inner_text(".source-play") == "Back to the frames" and not page.query_selector("video")
     page.click(".source-play")
-    page.wait_for_selector("img.source-video", state="detached")
+    page.wait_for_selector("img.clip-player", state="detached")
 
 
 def test_what_is_missing_is_said(live: LiveStudio, page: Any) -> None:

@@ -158,7 +158,7 @@ def test_a_box_is_drawn_nudged_and_deleted_with_keys(new_page, bench):
     drag_empty(page, (0.7, 0.1), (0.9, 0.3))
     settled(page)
     assert page.locator("#curate-steps li").count() == 4
-    assert page.locator(".card.is-chosen .card-name").inner_text() == "zoom_in in view 1"
+    assert page.locator(".card.is-chosen .card-name").inner_text() == "looked closer at view 1"
     page.keyboard.press("b")
     for _ in range(3):
         page.keyboard.press("ArrowLeft")

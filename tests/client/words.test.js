@@ -48,11 +48,11 @@ test('a long text keeps its ends, a short one stays', () => {
 
 test('what a step did, and what it saw', () => {
   const said = (step) => words.operationWords({ view: null, frames: [], ...step });
-  assert.equal(said({ name: 'zoom_in', view: 2 }), 'zoom_in in view 2');
-  assert.equal(said({ name: 'select_frames', frames: [6, 7] }), 'select_frames 6, 7');
+  assert.equal(said({ name: 'zoom_in', view: 2 }), 'looked closer at view 2');
+  assert.equal(said({ name: 'select_frames', frames: [6, 7] }), 'looked at frames 6, 7');
   assert.deepEqual(
     ['call', 'thought', 'answer'].map((name) => said({ name })),
-    ['call, not readable', 'thought', 'answer'],
+    ['a call that cannot be read', 'thought', 'answer'],
   );
   assert.equal(words.boxWords([0, 0.1, 0.125, 1]), '0.00 0.10 0.13 1.00');
   assert.equal(words.boxWords(null), '');

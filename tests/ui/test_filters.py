@@ -10,7 +10,7 @@ from engine.errors import InvalidInput
 from engine.store import Query
 from ui.curating.filters import queue_value
 
-FILTERS = queue_value()["filters"]
+FILTERS = queue_value(["wrong answer"])["filters"]
 
 
 def test_every_filter_of_the_query_is_offered_once():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.trace import Box, Media, Observation, SelectFrames, Step, View, ZoomIn, first_views
-from ui.trace_values import filmstrip_value, outcome, source_value, steps_value, view_url, view_values
+from ui.trace_values import filmstrip_value, outcome, source_value, step_values, steps_value, view_url, view_values
 
 PICTURE = {"sha256": "a" * 64, "kind": "image", "width": 1000, "height": 500, "times_s": [], "name": "a.png"}
 CLIP = {
@@ -58,6 +58,16 @@ def test_every_look_is_marked_on_its_own_media_in_pixels() -> None:
     assert [card["box_in_view"] for card in cards[1:3]] == [BOX.as_list()] * 2
     assert [card["box"] for card in cards[1:3]] == [BOX.as_list(), None], "there is no view 40 to place it on"
     assert [card.get("is_live", False) for card in cards] == [False] * 4 + [True]
+
+
+def test_a_look_into_what_was_shown_only_later_has_no_box() -> None:
+    views = (*first_views([Media(PICTURE["sha256"], "image", 1000, 500)]), View(2, PICTURE["sha256"], None, BOX))
+    steps = (
+        Step("Too early.", ZoomIn(2, BOX), Observation(error="there is no view 2")),
+        Step("There.", ZoomIn(1, BOX), Observation(views=(2,))),
+        Step("Into it.", ZoomIn(2, BOX), Observation(error="too small")),
+    )
+    assert [step["box"] for step in step_values(steps, views)] == [None, BOX.as_list(), BOX.within(BOX).as_list()]
 
 
 def test_of_two_equal_pictures_a_look_is_marked_on_the_one_it_was_at() -> None:

@@ -16,14 +16,33 @@ function create() {
 }
 
 // Takes over the element `strip`. `look(frame)` is called where a person turns to a frame, `pick(frame, isRange)` where
-// they click on one or walk with shift. Returns `draw({ frames: [{ frame, time_s, url }], lit: [{ frame, step }],
-// current })`, which says whether another frame than before is the current one, and `centre()`, which scrolls to it.
-export function filmstrip(strip, { look, pick = look }) {
-  let current = null;
+// they click on one or walk with shift. With `isPeeking` the mouse over a frame looks at it, and leaving the strip
+// looks back; a finger looks first, and picks what it looks at. Returns `draw({ frames: [{ frame, time_s, url }], lit:
+// [{ frame, step }], current })`, which says whether another frame than before is the current one, and `centre()`,
+// which scrolls to it.
+export function filmstrip(strip, { look, pick = look, isPeeking = false }) {
+  let current = null,
+    before = null; // the frame that the mouse looks back to
   strip.addEventListener('click', (event) => {
     const button = event.target.closest('button');
-    if (button) pick(Number(button.dataset.frame), event.shiftKey);
+    if (!button) return;
+    const frame = Number(button.dataset.frame);
+    before = null;
+    if (isPeeking && event.pointerType === 'touch' && frame !== current) look(frame);
+    else pick(frame, event.shiftKey);
   });
+  if (isPeeking) {
+    strip.addEventListener('pointerover', (event) => {
+      const button = event.target.closest('button');
+      if (!button || event.pointerType !== 'mouse' || Number(button.dataset.frame) === current) return;
+      before ??= current;
+      look(Number(button.dataset.frame));
+    });
+    strip.addEventListener('pointerleave', () => {
+      if (before !== null) look(before);
+      before = null;
+    });
+  }
   strip.addEventListener('keydown', (event) => {
     const count = strip.children.length,
       at = current || 1;
@@ -38,6 +57,7 @@ export function filmstrip(strip, { look, pick = look }) {
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
+    before = null;
     const frame = Math.max(1, Math.min(count, to));
     if (event.shiftKey) pick(frame, true);
     else look(frame);

@@ -41,6 +41,8 @@ export function drawCard(item, step, index, views, { marks = [], empty = '' } = 
   item.classList.toggle('is-erroneous', !!step.is_erroneous);
   say(part('number'), String(index + 1));
   say(part('name'), step.is_live ? 'thinking' : operationWords(step));
+  // As the model calls it.
+  put(part('name'), { title: ['zoom_in', 'select_frames'].includes(step.name) ? step.name : null });
   tell(part('box'), boxWords(step.box_in_view));
   tell(part('mark'), [...marks, step.is_erroneous ? 'erroneous' : ''].filter(Boolean).join(' · '));
   tell(part('thought'), step.thought || (step.answer === null ? empty : ''));

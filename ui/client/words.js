@@ -63,9 +63,9 @@ export function figureOf(value, unit) {
 
 // What a step did, for a value of `ui.trace_values.step_value`; a box has its own words, as the model said it.
 export function operationWords({ name, view, frames }) {
-  if (name === 'zoom_in') return `zoom_in in view ${view}`;
-  if (name === 'select_frames') return `select_frames ${frames.join(', ')}`;
-  return name === 'call' ? 'call, not readable' : name;
+  if (name === 'zoom_in') return `looked closer at view ${view}`;
+  if (name === 'select_frames') return `looked at frame${frames.length === 1 ? '' : 's'} ${frames.join(', ')}`;
+  return { call: 'a call that cannot be read' }[name] ?? name;
 }
 export const boxWords = (box) => (box ? box.map((edge) => edge.toFixed(2)).join(' ') : '');
 export const viewWords = ({ number, frame, box, width, height }) =>

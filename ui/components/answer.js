@@ -74,10 +74,13 @@ export function mount({ element, props, trigger, watch }) {
     if (!isRunning) tell(part('clock'), typeof value.elapsed_s === 'number' ? duration(value.elapsed_s) : '');
   }
 
-  const told = watching(() => props.value, (wanted) => {
-    props.value = { ...props.value, wanted };
-    trigger('open');
-  });
+  const told = watching(
+    () => props.value,
+    (wanted) => {
+      props.value = { ...props.value, wanted };
+      trigger('open');
+    },
+  );
   watch('value', () => {
     told();
     render();

@@ -1,3 +1,4 @@
+import { player } from '../client/clip.js';
 import { make, put, say, svg, tone } from '../client/dom.js';
 import { inPixels, tagAt } from '../client/geometry.js';
 import { stageUrl } from '../client/media.js';
@@ -6,7 +7,8 @@ import { pointing, stepUnder } from '../client/pointing.js';
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.source');
   const mediaBox = element.querySelector('.source-media');
-  const frames = [];
+  const frames = [],
+    players = [];
   let seen = '',
     of = '',
     lookSeen = '';
@@ -27,43 +29,10 @@ export function mount({ element, props, watch }) {
     make('span', 'source-name', caption);
     make('span', 'source-size', caption);
     if (medium.kind === 'video') {
-      const button = make('button', 'source-play', caption);
-      say(button, 'Play the clip');
-      button.addEventListener('click', () => play(figure, medium, button));
+      players[index] = player(frame, make('button', 'source-play', caption));
+      players[index].show(medium);
     }
     frames[index] = medium.kind === 'video' ? 1 : null;
-  }
-
-  function play(figure, medium, button) {
-    const box = figure.querySelector('.source-frame');
-    const playing = box.querySelector('.source-video');
-    if (playing) {
-      playing.remove();
-      say(button, 'Play the clip');
-      return;
-    }
-    const video = make('video', 'source-video', box);
-    video.src = `media/${medium.sha256}`;
-    video.controls = true;
-    video.muted = true;
-    video.playsInline = true;
-    video.autoplay = true;
-    video.addEventListener('error', () => {
-      if (video.isConnected) showMoving(box, medium, button);
-      video.remove();
-    });
-    say(button, 'Back to the frames');
-  }
-
-  // GIF, animated WebP, PNG and AVIF are pictures to a browser: no player takes them.
-  function showMoving(box, medium, button) {
-    const picture = make('img', 'source-video', box);
-    picture.alt = medium.name || 'The clip';
-    picture.src = `media/${medium.sha256}`;
-    picture.addEventListener('error', () => {
-      say(button, 'This browser cannot play the clip');
-      picture.remove();
-    });
   }
 
   function drawMarks(drawing, marks, medium) {
@@ -106,9 +75,11 @@ export function mount({ element, props, watch }) {
       seen = key;
       lookSeen = '';
       say(mediaBox, '');
-      frames.length = 0;
+      frames.length = players.length = 0;
       media.forEach(stage);
-      document.dispatchEvent(new CustomEvent('studio:staged', { detail: { media: media.map(({ sha256 }) => sha256) } }));
+      document.dispatchEvent(
+        new CustomEvent('studio:staged', { detail: { media: media.map(({ sha256 }) => sha256) } }),
+      );
     }
     // Another attempt at the same clip begins at its beginning, not where the last one looked.
     if ((value.of || '') !== of) {
@@ -160,8 +131,7 @@ export function mount({ element, props, watch }) {
   document.addEventListener('studio:frame', (event) => {
     if (!props.value?.media[event.detail.media]) return;
     frames[event.detail.media] = event.detail.frame;
-    const playing = mediaBox.children[event.detail.media].querySelector('.source-video');
-    if (playing) mediaBox.children[event.detail.media].querySelector('.source-play').click();
+    players[event.detail.media]?.stop();
     render();
   });
   pointing(root, stepUnder, (step) => {

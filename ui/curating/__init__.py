@@ -2,6 +2,7 @@
 
     routes.py       the addresses below /curate/: the queue in pages, one trace, verdicts; JSON both ways
     work_routes.py  edits, undo, versions saved, reservations
+    presence.py     which page looks at which traces; one that is gone lets go
     continuing.py   a policy goes on from an edited step, streamed
     versions.py     history, comparisons, side by side, preferences
     sharing_routes.py  assignments, several reviews of a trace, agreement

@@ -35,7 +35,7 @@ from ui.curating.messages import answer, number_of, read_json, refusal, text_of
 from ui.guests import user_of
 from ui.rights import acts
 from ui.studio import Studio
-from ui.trace_values import step_value, view_values
+from ui.trace_values import step_values, view_values
 
 __all__ = ["continue_routes"]
 
@@ -152,7 +152,7 @@ def _work(step: int, continuing: Continuing, mailbox: SimpleQueue[dict[str, Any]
 
 def _so_far(kept: Trace, steps: Sequence[Step], views: Sequence[View]) -> dict[str, Any]:
     return {
-        "steps": [step_value(one, views) for one in steps],
+        "steps": step_values([*kept.steps, *steps], views)[len(kept.steps) :],
         "views": view_values(kept.media, views, [*kept.steps, *steps]),
         "answer": steps[-1].answer if steps else None,
     }

@@ -67,8 +67,11 @@ def changes_value(old: Trace, new: Trace) -> list[dict[str, Any]]:
 def _badges(opened: OpenTrace) -> list[list[dict[str, str]]]:
     """For each step its labels of faithfulness: {"kind", "text", "title"}."""
     labels = opened.faithfulness
-    blanked = {check.step: check for check in opened.blank_checks}
-    weighed = {look.step: look for look in opened.weighed_looks}
+    # What the model was asked stands at the head's steps; in a draft they may have moved, or say something else.
+    same = [one for one in diff(opened.head.trace, opened.draft.trace) if one.kind == "same"]
+    places = {one.old_index: one.new_index for one in same}
+    blanked = {places.get(check.step): check for check in opened.blank_checks}
+    weighed = {places.get(look.step): look for look in opened.weighed_looks}
     found: list[list[dict[str, str]]] = []
     for index, share in enumerate(labels.evidence_shares):
         badges = []

@@ -3,7 +3,8 @@
 `Query` says which filters there are and what each may be; here stands only how they are called, and a filter or a value
 that has no words fails at once. The value of `ui.components.queue.Queue`:
 
-    {"filters": [{"name": str, "title": str, "kind": "choice" | "known" | "text" | "day", "choices": [[value, words], ...]}]}
+    {"filters": [{"name": str, "title": str, "kind": "choice" | "known" | "text" | "day", "choices": [[value, words], ...]}],
+     "reasons": [str], "me": the name of whoever asks and "page": str, once it is loaded (`ui.curating.presence`)}
 
 A "choice" is one of its choices, a "known" one of the values that the store knows (`GET /curate/choices`), "text" and "day"
 are typed.
@@ -11,6 +12,7 @@ are typed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from engine.store import Query
@@ -40,6 +42,7 @@ _TITLES = {
     "reviewer": "Reviewed by",
     "tag": "Tag",
     "assigned_to": "Assigned to",
+    "drafted_by": "Draft of",
     "round": "Several reviews",
     "stop_reason": "Ended",
     "since": "From day",
@@ -72,11 +75,12 @@ _WORDS = {
 }
 
 
-def queue_value() -> dict[str, Any]:
-    """Raises KeyError where a filter or one of its values has no words."""
+def queue_value(reasons: Sequence[str]) -> dict[str, Any]:
+    """`reasons` are those for rejecting. Raises KeyError where a filter or one of its values has no words."""
     hints = {name: hint for name, hint in get_type_hints(Query).items() if name not in _ELSEWHERE}
     order = list(_TITLES)
-    return {"filters": [_filter(name, hints[name]) for name in sorted(hints, key=order.index)]}
+    filters = [_filter(name, hints[name]) for name in sorted(hints, key=order.index)]
+    return {"filters": filters, "reasons": list(reasons)}
 
 
 def _filter(name: str, hint: Any) -> dict[str, Any]:

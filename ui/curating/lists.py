@@ -1,6 +1,6 @@
 """Work on the queue itself: what it can be filtered by, and views that a person keeps.
 
-GET  /curate/choices      values that the filters offer: policies, sources, tags; the person's views
+GET  /curate/choices      values that the filters offer: policies, sources, tags; the person's views; formats to export in
 POST /curate/view         {"name", "query": {...}} keeps a view; without "query" it is deleted
 """
 
@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from engine.errors import InvalidInput
+from engine.exchange.formats import FORMATS
 from engine.store import Query
 from ui.curating.messages import answer, answer_posts, object_of, text_of
 from ui.guests import user_of
@@ -40,6 +41,7 @@ def _choices(studio: Studio, person: str) -> dict[str, Any]:
         "policy": store.traces.policies(),
         "source": store.traces.sources(),
         "tag": sorted(store.tags.all()),
+        "formats": [[one.name, one.title] for one in FORMATS if one.is_written],
         "views": [{"name": view.name, "query": view.query.to_params()} for view in store.tags.views(person)],
     }
 

@@ -22,11 +22,13 @@ from ui.guests import user_of
 from ui.rights import acts
 
 __all__ = [
+    "MAX_BULK",
     "MAX_REASON_CHARACTERS",
     "Make",
     "answer",
     "answer_post",
     "answer_posts",
+    "chosen_of",
     "flag_of",
     "ids_of",
     "number_of",
@@ -41,6 +43,7 @@ __all__ = [
 Make = Callable[[dict[str, Any], str], Any]
 """make(posted object, person) -> what is answered, as JSON."""
 
+MAX_BULK = 1000
 MAX_REASON_CHARACTERS = 1000
 _MAX_BODY_BYTES = 2_000_000
 
@@ -137,6 +140,14 @@ def ids_of(body: dict[str, Any], name: str, max_count: int) -> list[str]:
     value = body.get(name) or []
     is_usable = isinstance(value, list) and all(isinstance(one, str) and len(one) <= 100 for one in value)
     return value if is_usable and len(value) <= max_count else _unusable(name)
+
+
+def chosen_of(body: dict[str, Any]) -> list[str]:
+    """The ids of the traces that were chosen, at least one and at most MAX_BULK."""
+    traces = ids_of(body, "traces", MAX_BULK)
+    if not traces:
+        raise InvalidInput(f"Choose 1 to {MAX_BULK} traces.")
+    return traces
 
 
 def flag_of(body: dict[str, Any], name: str) -> bool:

@@ -5,7 +5,7 @@ A trace for the screen:
     {"id", "number", "status", "question", "answer", "gold", "score", "policy", "protocol", "source", "author", "stop_reason",
      "created_at", "options": [str], "evidence": {"boxes": [...], "frames": [...]} | None,
      "head": {"id", "number", "author", "created_at"}, "media": [media_value | {"is_missing": True, ...}],
-     "views", "steps" (as `ui.trace_values.view_values` and `step_value` give them),
+     "views", "steps" (as `ui.trace_values.view_values` and `step_values` give them),
      "attempts": [{"id", "number", "status", "head_id", "answer", "score", "confidence"}], all that stand together, itself among
      them (`engine.store.groups`),
      "reviews": [{"reviewer", "verdict", "reason", "created_at", "is_undone", "is_of_head"}]}
@@ -23,7 +23,7 @@ from engine.store import Listed, QueueItem, Review, Revision, TraceRecord
 from engine.trace import Media, Trace
 from engine.trace_json import known_to_json, media_to_json
 from ui.studio import Studio
-from ui.trace_values import media_value, step_value, thumbnail_url, view_values
+from ui.trace_values import media_value, step_values, thumbnail_url, view_values
 
 __all__ = [
     "attempt_value",
@@ -123,7 +123,7 @@ def steps_and_views(trace: Trace) -> dict[str, Any]:
     """The "views" and "steps" of a trace."""
     return {
         "views": view_values(trace.media, trace.views, trace.steps),
-        "steps": [step_value(step, trace.views) for step in trace.steps],
+        "steps": step_values(trace.steps, trace.views),
     }
 
 

@@ -24,16 +24,15 @@ from fastapi.responses import Response
 from engine.errors import InvalidInput
 from engine.store import Query, Status, TraceRecord
 from ui.curating.drafting import open_trace_value
-from ui.curating.messages import MAX_REASON_CHARACTERS, answer, answer_posts, flag_of, ids_of, text_of
+from ui.curating.messages import MAX_REASON_CHARACTERS, answer, answer_posts, chosen_of, flag_of, text_of
 from ui.curating.queue_values import item_value, trace_value
 from ui.guests import user_of
 from ui.rights import acts
 from ui.studio import Studio
 
-__all__ = ["MAX_BULK", "PAGE_SIZE", "curate_routes", "trace_answer"]
+__all__ = ["PAGE_SIZE", "curate_routes", "trace_answer"]
 
 PAGE_SIZE = 50
-MAX_BULK = 1000
 
 
 def curate_routes(studio: Studio) -> APIRouter:
@@ -106,9 +105,7 @@ def _take_back(studio: Studio, body: dict[str, Any], person: str) -> dict[str, A
 
 
 def _bulk(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
-    traces, verdict = ids_of(body, "traces", MAX_BULK), text_of(body, "verdict")
-    if not traces:
-        raise InvalidInput(f"Choose 1 to {MAX_BULK} traces.")
+    traces, verdict = chosen_of(body), text_of(body, "verdict")
     reason = text_of(body, "reason", MAX_REASON_CHARACTERS) if body.get("reason") else ""
     done = studio.workbench.review_many(traces, person, verdict, reason)  # type: ignore[arg-type]
     return {

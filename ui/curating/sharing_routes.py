@@ -3,14 +3,16 @@
     POST /curate/tag          {"trace", "tag", "is_on"?} -> {"id", "tags"}
     POST /curate/assign       {"trace", "person", "is_on"?}
     POST /curate/round        {"trace", "wanted": 1 to 20}
+    POST /curate/bulk/tag, /bulk/assign, /bulk/round   the same with "traces" -> "changed", "passed_over": [{"id", "why"}]
     POST /curate/adjudicate   {"trace", "revision", "verdict": accepted or rejected, "reason", "is_insisting"?}
     GET  /curate/agreement    Krippendorff's alpha on verdicts, kappa of each pair of reviewers
 
-The middle three answer with the trace as `GET /curate/trace/{id}` does.
+/assign, /round and /adjudicate answer with the trace as `GET /curate/trace/{id}` does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -18,7 +20,16 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.agreement import krippendorff_alpha, pairwise_kappa
-from ui.curating.messages import MAX_REASON_CHARACTERS, answer, answer_posts, flag_of, number_of, text_of
+from engine.errors import NotFound
+from ui.curating.messages import (
+    MAX_REASON_CHARACTERS,
+    answer,
+    answer_posts,
+    chosen_of,
+    flag_of,
+    number_of,
+    text_of,
+)
 from ui.curating.routes import trace_answer
 from ui.rights import acts
 from ui.studio import Studio
@@ -34,6 +45,10 @@ def sharing_routes(studio: Studio) -> APIRouter:
     answer_posts(routes, "/round", "ask_reviews", partial(_round, studio))
     answer_posts(routes, "/adjudicate", "settle", partial(_adjudicate, studio))
 
+    answer_posts(routes, "/bulk/tag", "tag", partial(_many, studio, _tag_one))
+    answer_posts(routes, "/bulk/assign", "assign", partial(_many, studio, _assign_one))
+    answer_posts(routes, "/bulk/round", "ask_reviews", partial(_many, studio, _ask_one))
+
     @routes.get("/agreement", dependencies=[acts("look_at_work")])
     def agreement() -> Response:
         return answer(lambda: _agreement(studio))
@@ -41,16 +56,40 @@ def sharing_routes(studio: Studio) -> APIRouter:
     return routes
 
 
+def _tag_one(studio: Studio, body: dict[str, Any], person: str, trace_id: str) -> tuple[str, ...]:
+    return studio.workbench.tag(trace_id, text_of(body, "tag"), person, is_on=_is_on(body))
+
+
+def _assign_one(studio: Studio, body: dict[str, Any], person: str, trace_id: str) -> None:
+    studio.workbench.assign(trace_id, text_of(body, "person").strip(), person, is_on=_is_on(body))
+
+
+def _ask_one(studio: Studio, body: dict[str, Any], person: str, trace_id: str) -> None:
+    studio.workbench.ask_reviews(trace_id, number_of(body, "wanted"), person)
+
+
 def _tag(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
     trace_id = text_of(body, "trace")
-    tags = studio.workbench.tag(trace_id, text_of(body, "tag"), person, is_on=_is_on(body))
-    return {"id": trace_id, "tags": list(tags)}
+    return {"id": trace_id, "tags": list(_tag_one(studio, body, person, trace_id))}
 
 
 def _assign(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
     trace_id = text_of(body, "trace")
-    studio.workbench.assign(trace_id, text_of(body, "person").strip(), person, is_on=_is_on(body))
+    _assign_one(studio, body, person, trace_id)
     return trace_answer(studio, trace_id, person)
+
+
+def _many(
+    studio: Studio, act: Callable[[Studio, dict[str, Any], str, str], object], body: dict[str, Any], person: str
+) -> dict[str, Any]:
+    passed_over = []
+    traces = chosen_of(body)
+    for trace_id in traces:
+        try:
+            act(studio, body, person, trace_id)
+        except NotFound as error:
+            passed_over.append({"id": trace_id, "why": str(error)})
+    return {"changed": len(traces) - len(passed_over), "passed_over": passed_over}
 
 
 def _is_on(body: dict[str, Any]) -> bool:
@@ -59,7 +98,7 @@ def _is_on(body: dict[str, Any]) -> bool:
 
 def _round(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
     trace_id = text_of(body, "trace")
-    studio.workbench.ask_reviews(trace_id, number_of(body, "wanted"), person)
+    _ask_one(studio, body, person, trace_id)
     return trace_answer(studio, trace_id, person)
 
 

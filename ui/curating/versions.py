@@ -4,13 +4,17 @@
     GET  /curate/compare?trace=&old=&new=       two versions of a trace ("draft" is the person's own draft), and what differs
     GET  /curate/siblings/{id}                  other attempts at the same question
     GET  /curate/pair?left=&right=              the heads of two traces, and what differs
-    POST /curate/prefer    {"chosen", "rejected", "is_tie"}: revision ids        POST /curate/prefer/undo {"preference"}
+    GET  /curate/pairs?after=                   the next two attempts that came to different answers, behind the pair `after`
+    POST /curate/prefer    {"chosen", "rejected", "is_tie"}: revision ids -> "preference", "policies" of the two
+    POST /curate/prefer/undo {"preference"}
 
-Invariant: where reviews are blind, the history is too.
+Invariants: where reviews are blind, the history is too; whoever says which of two attempts is better is not told before
+whose they are, and finds them on the same sides again whenever they come back.
 """
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 from typing import Any
 
@@ -51,7 +55,11 @@ def version_routes(studio: Studio) -> APIRouter:
     @routes.get("/pair", dependencies=[acts("look_at_work")])
     def pair(left: str, right: str, request: Request) -> Response:
         person = user_of(request)
-        return answer(lambda: _compared(studio, _head(studio, left, person), _head(studio, right, person)))
+        return answer(lambda: _blind(_compared(studio, _head(studio, left, person), _head(studio, right, person))))
+
+    @routes.get("/pairs", dependencies=[acts("look_at_work")])
+    def pairs(request: Request, after: str = "") -> Response:
+        return answer(lambda: _next_pair(studio, user_of(request), after))
 
     answer_posts(routes, "/prefer", "prefer", partial(_prefer, studio))
     answer_posts(routes, "/prefer/undo", "take_back", partial(_take_back, studio))
@@ -107,6 +115,24 @@ def _compared(studio: Studio, old: tuple[dict[str, Any], Trace], new: tuple[dict
     return {"media": media_values(studio, old[1].media), "sides": sides, "changes": changes_value(old[1], new[1])}
 
 
+def _blind(compared: dict[str, Any]) -> dict[str, Any]:
+    for side in compared["sides"]:
+        del side["policy"], side["author"]
+    return compared
+
+
+def _next_pair(studio: Studio, person: str, after: str) -> dict[str, Any]:
+    found = studio.store.preferences.differing(person, after, seer=studio.workbench.seer_of(person))
+    if found is None:
+        return {"key": None}
+    key, *items = found
+    heads = [_named(studio.store.revisions.get(item.head_id)) for item in items]
+    if hashlib.sha256(f"{person}/{key}".encode()).digest()[0] % 2:
+        heads.reverse()
+    question, options = heads[0][1].question, studio.store.traces.get(items[0].id).example.options
+    return {"key": key, "question": question, "options": list(options), **_blind(_compared(studio, *heads))}
+
+
 def _siblings(studio: Studio, trace_id: str, person: str) -> dict[str, Any]:
     studio.workbench.require_seen(person, trace_id)
     return {
@@ -128,7 +154,9 @@ def _siblings(studio: Studio, trace_id: str, person: str) -> dict[str, Any]:
 
 def _prefer(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:
     chosen, rejected = text_of(body, "chosen"), text_of(body, "rejected")
-    return {"preference": studio.workbench.prefer(chosen, rejected, person, is_tie=flag_of(body, "is_tie")).id}
+    made = studio.workbench.prefer(chosen, rejected, person, is_tie=flag_of(body, "is_tie"))
+    policies = [studio.store.revisions.get(revision).trace.policy for revision in (chosen, rejected)]
+    return {"preference": made.id, "policies": policies}
 
 
 def _take_back(studio: Studio, body: dict[str, Any], person: str) -> dict[str, Any]:

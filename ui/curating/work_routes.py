@@ -5,7 +5,7 @@
     POST /curate/save      {"trace", "is_insisting"?}     the draft as the next revision
     POST /curate/rebase    {"trace"}     the person's changes on top of what somebody else saved
     POST /curate/discard   {"trace"}     throws the draft away
-    POST /curate/hold      {"trace" or None, "release": [ids]}    reserves a trace, lets go of others
+    POST /curate/hold      {"trace" or None, "release": [ids], "page"?}    reserves a trace, lets go of others
 
 Invariant: an undo that is sent twice is done once, because it names the draft's counter.
 """
@@ -24,6 +24,7 @@ from engine.store import Reserved
 from engine.workbench import OpenTrace
 from ui.curating.drafting import open_trace_value
 from ui.curating.messages import answer_post, answer_posts, flag_of, ids_of, number_of, object_of, text_of
+from ui.curating.presence import Presence
 from ui.curating.routes import trace_answer
 from ui.guests import user_of
 from ui.rights import acts
@@ -34,7 +35,7 @@ __all__ = ["work_routes"]
 _MAX_RELEASED = 100
 
 
-def work_routes(studio: Studio) -> APIRouter:
+def work_routes(studio: Studio, presence: Presence) -> APIRouter:
     routes = APIRouter(prefix="/curate")
     workbench = studio.workbench
 
@@ -68,11 +69,16 @@ def work_routes(studio: Studio) -> APIRouter:
         asked: list[str] = []
 
         def make(body: dict[str, Any], person: str) -> dict[str, Any]:
-            workbench.release(ids_of(body, "release", _MAX_RELEASED), person)
+            page, release = text_of(body, "page") if "page" in body else "", ids_of(body, "release", _MAX_RELEASED)
+            workbench.release(release, person)
+            presence.lets_go(page, release)
             if not body.get("trace"):
                 return {"holder": None}
             asked.append(text_of(body, "trace"))
-            return _hold(studio, asked[0], person)
+            value = _hold(studio, asked[0], person)
+            if value["holder"] is None:
+                presence.holds(page, person, asked[0])
+            return value
 
         reply = await answer_post(request, make)
         if asked and await request.is_disconnected():

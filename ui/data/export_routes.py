@@ -1,6 +1,6 @@
 """Exports: a job writes the traces of a status in a format, below artifacts/exports; its files come as one zip.
 
-POST /data/export               {"format", "status"?, "has_versions"?, "protocol"?} -> the job
+POST /data/export               {"format", "status"? or "traces"?, "has_versions"?, "protocol"?} -> the job
 GET  /data/export/{job}.zip     the files, packed while they are sent
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from engine.jobs.running import queue_job
 from engine.settings import PROTOCOLS
 from engine.store import Job, Status
 from engine.store.search import STATUSES
-from ui.curating.messages import answer_post, flag_of, refusal, text_of
+from ui.curating.messages import answer_post, chosen_of, flag_of, refusal, text_of
 from ui.data.job_routes import job_of, job_routes
 from ui.data.values import job_value
 from ui.rights import acts
@@ -45,7 +45,8 @@ def export_routes(studio: Studio) -> APIRouter:
         if status not in (None, *STATUSES) or protocol not in (None, *PROTOCOLS):
             raise InvalidInput("The page asked for a status or a wire format that does not exist.")
         options = Options(flag_of(body, "has_versions"), protocol)
-        return job_value(studio.store, begin_export(studio, text_of(body, "format"), status, options))
+        chosen = [one for one in chosen_of(body) if studio.workbench.may_see(person, one)] if "traces" in body else None
+        return job_value(studio.store, begin_export(studio, text_of(body, "format"), status, options, chosen=chosen))
 
     def folder_of(job_id: str) -> tuple[Job, Path]:
         job = job_of(studio, EXPORT, {"job": job_id})
@@ -74,10 +75,14 @@ def export_routes(studio: Studio) -> APIRouter:
     return routes
 
 
-def begin_export(studio: Studio, format: str, status: Status | None, options: Options) -> Job:
-    """Queues an export of the traces of a status (None: all) below artifacts/exports. Raises InvalidInput."""
+def begin_export(
+    studio: Studio, format: str, status: Status | None, options: Options, *, chosen: Sequence[str] | None = None
+) -> Job:
+    """Queues an export of the traces of a status (None: all), or of those that are `chosen` by their ids, below
+    artifacts/exports. Raises InvalidInput."""
     kind = ExportKind(studio.store, studio.media)
-    plan = kind.plan(studio.settings.artifacts / "exports" / secrets.token_hex(8), status, format, options)
+    out = studio.settings.artifacts / "exports" / secrets.token_hex(8)
+    plan = kind.plan(out, status, format, options, chosen=chosen)
     job = queue_job(studio.store, kind, plan)
     studio.worker.wake()
     return job

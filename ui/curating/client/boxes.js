@@ -4,6 +4,7 @@ import { svg, put, say, tone } from '../../client/dom.js';
 import { heldBox } from './held.js';
 import { inPixels, tagAt } from '../../client/geometry.js';
 import { mayEdit } from './editing.js';
+import { outerOf } from './workbench.js';
 
 const HANDLES = [
   ['nw', 0, 0],
@@ -24,7 +25,7 @@ export function boxesOn(workbench) {
   if (!detail) return found;
   detail.steps.forEach((step, index) => {
     if (step.name !== 'zoom_in' || !step.box) return;
-    const outer = detail.views[step.view - 1];
+    const outer = outerOf(index);
     if (outer && (outer.media !== workbench.media || outer.frame !== workbench.frame)) return;
     found.push({
       step: index,
@@ -40,8 +41,7 @@ export function ghostOn(workbench) {
     (one) => one.new_index === workbench.step && one.box && one.box.old && one.box.new,
   );
   if (!change) return null;
-  const step = workbench.detail.steps[workbench.step],
-    outer = step?.view ? workbench.detail.views[step.view - 1] : null;
+  const outer = outerOf(workbench.step);
   return !outer || (outer.media === workbench.media && outer.frame === workbench.frame) ? change.box.old : null;
 }
 

@@ -1,9 +1,9 @@
-// One verdict on many traces: rows are chosen with v (or a click with Ctrl), the bar below the list says how many, and
-// the whole action can be taken back.
+// One act on many traces: rows are chosen with v (or a click with Ctrl), the bar below the list says how many. A
+// verdict can be taken back as a whole.
 import { workbench, watch, changed, item } from './workbench.js';
-import { choose, list } from './walking.js';
-import { post } from '../../client/server.js';
-import { say } from '../../client/dom.js';
+import { choose, forget, list, reopen } from './walking.js';
+import { get, post } from '../../client/server.js';
+import { options, say } from '../../client/dom.js';
 import { VERDICT_WORDS, count } from '../../client/words.js';
 import { complain, notice } from './notices.js';
 
@@ -27,15 +27,17 @@ export function chooseTo(id) {
   changed();
 }
 
-async function decideAll(verdict) {
+const passedOver = (done) =>
+  done.passed_over.map(({ id, why }) => ({
+    text: `${item(id)?.question || id}: ${why}`,
+    press: () => choose(id),
+  }));
+async function decideAll(verdict, reason = verdict === 'rejected' ? 'many at once' : '') {
   const traces = [...chosen];
   try {
-    const done = await post('curate/bulk', { traces, verdict, reason: verdict === 'rejected' ? 'many at once' : '' });
+    const done = await post('curate/bulk', { traces, verdict, reason });
     workbench.counts = done.counts;
-    const passed = done.passed_over.map(({ id, why }) => ({
-      text: `${item(id)?.question || id}: ${why}`,
-      press: () => choose(id),
-    }));
+    const passed = passedOver(done);
     clear();
     list();
     const rest = passed.length ? ` ${count(passed.length, 'trace')} passed over:` : '';
@@ -60,8 +62,76 @@ async function takeBack(action) {
   }
 }
 
+// What else can be done with many: where its value is typed (text) or chosen ([value, words]), and how it is sent.
+const ACTS = {
+  tag: { send: (tag) => ['tag', { tag }], words: 'tagged' },
+  untag: { send: (tag) => ['tag', { tag, is_on: false }], words: 'without the tag' },
+  assign: { send: (person) => ['assign', { person }], words: 'assigned' },
+  round: {
+    send: (wanted) => ['round', { wanted: Number(wanted) }],
+    choices: () => [1, 2, 3, 4, 5].map((n) => [String(n), String(n)]),
+    words: 'put up for so many reviews',
+  },
+  export: { choices: () => formats, words: 'exported' },
+  reason: { choices: () => workbench.reasons.map((one) => [one, one]), words: 'rejected' },
+};
+let formats = [];
+
+async function arrange(act, value) {
+  const traces = [...chosen];
+  if (act === 'reason') {
+    decideAll('rejected', value);
+    return;
+  }
+  try {
+    if (act === 'export') {
+      await post('data/export', { format: value, traces });
+      notice(`${count(traces.length, 'trace')} on the way out. The Data screen has the files.`, {
+        button: 'Go there',
+        press: () => location.assign('data'),
+      });
+      return;
+    }
+    const [path, body] = ACTS[act].send(value),
+      done = await post(`curate/bulk/${path}`, { traces, ...body });
+    for (const id of traces) forget(id);
+    if (traces.includes(workbench.current)) reopen();
+    list();
+    notice(`${count(done.changed, 'trace')} ${ACTS[act].words}.`, { list: passedOver(done) });
+  } catch (error) {
+    complain(error);
+  }
+}
+function mountForm(form) {
+  const [what, text, value] = form.children;
+  async function draw() {
+    const { choices } = ACTS[what.value];
+    if (what.value === 'export' && !formats.length) {
+      try {
+        formats = (await get('curate/choices')).formats;
+      } catch (error) {
+        complain(error);
+      }
+    }
+    text.hidden = !!choices;
+    value.hidden = !choices;
+    if (choices) options(value, choices());
+  }
+  what.addEventListener('change', draw);
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const given = ACTS[what.value].choices ? value.value : text.value.trim();
+    if (!given) notice('Say first which.');
+    else {
+      arrange(what.value, given);
+      text.value = '';
+    }
+  });
+}
+
 export function mountBulk(root) {
   const bar = root.querySelector('.bulk');
+  mountForm(bar.querySelector('.bulk-form'));
   bar.addEventListener('click', (event) => {
     const act = event.target.dataset.act;
     if (act === 'all') {

@@ -1,9 +1,9 @@
 // Boxes by hand: drag, resize, draw, nudge with the arrow keys, delete. In the original's coordinates always, whatever
 // picture the step zooms into; a box that leaves that picture makes the step zoom into the whole one. Nothing is sent
 // before the hand lets go.
-import { workbench, changed } from './workbench.js';
+import { workbench, changed, outerOf } from './workbench.js';
 import { chooseStep } from './walking.js';
-import { setBox, edit, mayEdit } from './editing.js';
+import { setBox, edit, mayEdit, placeAfter } from './editing.js';
 import { scaleOf, drawBoxes } from './boxes.js';
 import { follow, hand } from './held.js';
 import { between, clamp, grown, holds, isWhole, moved, resized } from '../../client/geometry.js';
@@ -17,8 +17,7 @@ export function rootView(detail = workbench.detail, media = workbench.media, fra
   return detail.views.find((view) => view.media === media && view.frame === frame && isWhole(view.box)) || null;
 }
 function viewFor(step, box) {
-  const one = workbench.detail.steps[step],
-    outer = one.view ? workbench.detail.views[one.view - 1] : null,
+  const outer = outerOf(step),
     root = rootView();
   const isInside = outer && outer.media === workbench.media && outer.frame === workbench.frame && holds(outer.box, box);
   return isInside ? null : root ? root.number : null;
@@ -30,12 +29,12 @@ export function placeBox(box, step = workbench.step) {
     setBox(step, box, viewFor(step, box));
     return;
   }
-  const at = !one ? workbench.detail.steps.length : one.answer !== null ? step : step + 1;
-  const root = rootView();
-  edit({ edit: 'insert_step', at, thought: '', box, view: root ? root.number : null });
+  insertBox(box, step);
 }
-export function drawHere() {
-  if (mayEdit()) placeBox([0.35, 0.35, 0.65, 0.65]);
+// A new look at `box` behind a step; before it where that is the answer.
+export function insertBox(box, step = workbench.step) {
+  const root = rootView();
+  edit({ edit: 'insert_step', at: placeAfter(step), thought: '', box, view: root ? root.number : null });
 }
 
 export function hold(drawing) {
@@ -125,7 +124,7 @@ export function hold(drawing) {
     if (!turn || !one.box) return;
     event.preventDefault();
     event.stopPropagation();
-    const outer = one.view ? workbench.detail.views[one.view - 1].box : [0, 0, 1, 1],
+    const outer = outerOf(step)?.box || [0, 0, 1, 1],
       by = event.altKey ? FINE : GRID;
     const dx = turn[0] * by * (outer[2] - outer[0]),
       dy = turn[1] * by * (outer[3] - outer[1]);

@@ -7,7 +7,7 @@ import { tell, amend, waitingFor } from './outbox.js';
 import { notice } from './notices.js';
 
 const REST_MS = 500;
-let typing = null; // { trace, step, field, value, timer }
+let typing = null; // { trace, step, field, value, timer, isNew: the step is inserted with it }
 let last = null; // the last text told: { task, trace, step, field }
 
 export const mayEdit = () =>
@@ -26,11 +26,20 @@ export function edit(change, { optimistic = null } = {}) {
   return task;
 }
 
+// Where a step goes that is inserted behind `step`: an answer stays the last word.
+export function placeAfter(step) {
+  const steps = workbench.detail.steps;
+  return step === null ? steps.length : steps[step].answer !== null ? step : step + 1;
+}
+export const answerStep = () =>
+  workbench.detail ? workbench.detail.steps.findLastIndex((step) => step.answer !== null) : -1;
+
 export function setBox(step, box, view = null) {
   edit(
     { edit: 'set_box', step, box, view },
     {
       optimistic: (one) => {
+        if (view !== null) one.view = view;
         Object.assign(one, { box, name: one.answer === null ? 'zoom_in' : one.name, error: null, isPending: true });
       },
     },
@@ -62,17 +71,31 @@ export function type(field, value, step = workbench.step) {
   if (typing && (typing.step !== step || typing.field !== field)) rest();
   clearTimeout(typing?.timer);
   workbench.detail.steps[step][field] = value;
-  typing = { trace: workbench.current, step, field, value, timer: setTimeout(rest, REST_MS) };
+  const isNew = !!typing?.isNew;
+  typing = { trace: workbench.current, step, field, value, isNew, timer: setTimeout(rest, REST_MS) };
   changed();
+}
+// An answer where there was none makes the step that says it.
+export function typeAnswer(value) {
+  const at = answerStep();
+  if (at >= 0 || !mayEdit()) {
+    type('answer', value, at);
+    return;
+  }
+  rest();
+  const step = { thought: '', name: 'answer', answer: value, frames: [], views: [], badges: [] };
+  typing = { step: workbench.detail.steps.push(step) - 1, field: 'answer', isNew: true };
+  type('answer', value, typing.step);
 }
 // Tells what was typed last, if anything; true where there was something.
 export function rest() {
   if (!typing) return false;
-  const { trace, step, field, value, timer } = typing;
+  const { trace, step, field, value, timer, isNew } = typing;
   clearTimeout(timer);
   typing = null;
-  const change =
-    field === 'answer' ? { edit: 'set_answer', step, answer: value } : { edit: 'set_thought', step, thought: value };
+  const change = isNew
+    ? { edit: 'insert_step', at: step, thought: '', answer: value }
+    : { edit: `set_${field}`, step, [field]: value };
   if (last && last.trace === trace && last.step === step && last.field === field && amend(last.task, { edit: change }))
     return true;
   last = { task: tell('curate/edit', { trace, counter: null, edit: change }), trace, step, field };

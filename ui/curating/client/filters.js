@@ -5,15 +5,17 @@ import { list } from './walking.js';
 import { get, post } from '../../client/server.js';
 import { make, say, tell, put, each, options } from '../../client/dom.js';
 import { complain, notice } from './notices.js';
+import { TERMS } from '../../client/terms.js';
 
 const names = () => workbench.filters.map((filter) => filter.name);
 const filterOf = (name) => workbench.filters.find((filter) => filter.name === name);
 const none = () => Object.fromEntries(names().map((name) => [name, '']));
 const shownValue = (name, value) => filterOf(name).choices.find(([one]) => one === value)?.[1] ?? value;
 const set = () => names().filter((name) => workbench.query[name]);
-// Whether anything keeps traces out of the list; and a list of them all.
+// Whether anything keeps traces out of the list; a query of nothing but `query`; a list of them all.
 export const isNarrowed = () => !!(workbench.query.search || workbench.query.status || set().length);
-export const showAll = () => list({ search: '', status: '', ...none() });
+export const only = (query) => ({ search: '', status: '', ...none(), ...query });
+export const showAll = () => list(only({}));
 
 export function mountFilters(root) {
   const fold = root.querySelector('.filters'),
@@ -29,7 +31,7 @@ export function mountFilters(root) {
     workbench.filters,
     () => make('label', 'filters-field'),
     (node, { name: key, title, kind }) => {
-      make('span', '', node, title);
+      put(make('span', '', node, title), { title: TERMS[key] });
       const field = make(kind === 'text' || kind === 'day' ? 'input' : 'select', '', node);
       field.dataset.filter = key;
       if (kind === 'day') field.type = 'date';
@@ -88,14 +90,14 @@ export function mountFilters(root) {
         complain(error);
       }
     } else if (event.target.dataset.act === 'open') {
-      list({
-        ...none(),
-        status: '',
-        search: '',
-        order: 'newest',
-        ...view.query,
-      });
+      list(only({ order: 'newest', ...view.query }));
     }
+  });
+  const mine = root.querySelector('.queue-mine');
+  const isMine = (button) => !!workbench.me && workbench.query[button.dataset.mine] === workbench.me;
+  mine.addEventListener('click', (event) => {
+    const button = event.target.closest('button');
+    if (button && workbench.me) list({ [button.dataset.mine]: isMine(button) ? '' : workbench.me });
   });
   chips.addEventListener('click', (event) => {
     const button = event.target.closest('button');
@@ -110,6 +112,7 @@ export function mountFilters(root) {
         value = workbench.query[key] || '';
       if (field.value !== value && document.activeElement !== field) field.value = value;
     }
+    for (const button of mine.children) put(button, { 'aria-pressed': String(isMine(button)) });
     const now = set();
     chips.hidden = !now.length;
     each(

@@ -35,9 +35,10 @@ async function hold() {
 }
 async function ask(trace, signal) {
   const release = [...held].filter((id) => id !== trace);
-  held.add(trace);
-  const answer = await post('curate/hold', { trace, release }, { signal });
+  if (trace) held.add(trace);
+  const answer = await post('curate/hold', { trace, release, page: workbench.page }, { signal });
   for (const id of release) held.delete(id);
+  if (!trace) return;
   if (answer.holder) held.delete(trace);
   const row = item(trace);
   if (row) row.holder = answer.holder ? answer.holder.name : null;
@@ -65,8 +66,10 @@ function letGo() {
 
 export function beginHolding() {
   watch(() => {
-    if (!workbench.detail || asked === workbench.current) return;
-    asked = workbench.current;
+    // Asked again once the page has its name, by which the server knows when it is gone.
+    const wanted = workbench.current && `${workbench.current} ${workbench.page}`;
+    if (asked === wanted || (workbench.current && !workbench.detail)) return;
+    asked = wanted;
     clearTimeout(timer);
     timer = setTimeout(hold, REST_MS);
   });

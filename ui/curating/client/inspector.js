@@ -9,12 +9,14 @@ import { drawChanges } from './changes.js';
 import { insist } from './holding.js';
 import { mountVersions } from './versions.js';
 import { mountSharing } from './sharing.js';
-import { sideBySide } from './pair.js';
+import { pairsThatDiffer, sideBySide } from './preferring.js';
 import { deletePicture, deleteTrace } from './deleting.js';
 import { tell as send } from './outbox.js';
 import { make, say, tell, put, each } from '../../client/dom.js';
+import { explain } from '../../client/terms.js';
 import { STOP_WORDS, VERDICT_WORDS, ago, count } from '../../client/words.js';
-import { REASONS, toggleSheet } from './keys.js';
+import { openPalette, toggleSheet } from './keys.js';
+import { toggleFocus } from './layout.js';
 
 export function mount({ element: root }) {
   const part = (name) => root.querySelector(`.inspector-${name}`);
@@ -26,6 +28,9 @@ export function mount({ element: root }) {
   approve.addEventListener('click', () => decide('accepted'));
   root.querySelector('#curate-reject').addEventListener('click', () => reject());
   part('keys').addEventListener('click', () => toggleSheet());
+  part('palette').addEventListener('click', () => openPalette());
+  explain(root);
+  part('focus').addEventListener('click', () => toggleFocus());
   part('insist').addEventListener('click', () => insist());
   part('discard').addEventListener('click', () => send('curate/discard', { trace: workbench.current, counter: null }));
   part('keep').addEventListener('click', () => {
@@ -34,16 +39,19 @@ export function mount({ element: root }) {
   });
   const why = part('why'),
     other = why.querySelector('input');
-  each(
-    why.querySelector('.inspector-reasons'),
-    REASONS,
-    () => make('button', 'inspector-reason'),
-    (button, reason, index) => {
-      make('kbd', '', button, String(index + 1));
-      make('span', '', button, reason);
-      button.addEventListener('click', () => giveReason(reason));
-    },
-  );
+  // Known before the first trace is: the queue's column brings them.
+  const drawReasons = () =>
+    each(
+      why.querySelector('.inspector-reasons'),
+      workbench.reasons,
+      () => make('button', 'inspector-reason'),
+      (button, reason, index) => {
+        if (button.childElementCount) return;
+        make('kbd', '', button, String(index + 1));
+        make('span', '', button, reason);
+        button.addEventListener('click', () => giveReason(reason));
+      },
+    );
   other.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && !event.isComposing) {
       giveReason(other.value.trim());
@@ -56,6 +64,7 @@ export function mount({ element: root }) {
   mountVersions(root);
   mountSharing(root);
   part('beside').addEventListener('click', () => sideBySide());
+  part('pairs').addEventListener('click', () => pairsThatDiffer());
   part('delete').addEventListener('click', () => deleteTrace());
   part('delete-picture').addEventListener('click', () => deletePicture());
   let drawnChanges = null;
@@ -111,6 +120,7 @@ export function mount({ element: root }) {
     drawPanel();
     part('body').hidden = !detail;
     why.hidden = !workbench.isAsking;
+    if (workbench.isAsking) drawReasons();
     drawSaved(part('saved'));
     for (const id of ['curate-approve', 'curate-reject'])
       root.querySelector(`#${id}`).disabled = !detail || isHeldElsewhere();

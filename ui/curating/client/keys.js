@@ -3,16 +3,20 @@
 import { move, moveStep, chooseStep } from './walking.js';
 import { decide, reject, takeBack, closeReason, giveReason } from './verdicts.js';
 import { undo, redo } from './editing.js';
-import { insertLook, moveStepBy, markStep, deleteStep } from './panel.js';
+import { insertLook, moveStepBy, markStep, deleteStep, stillRight } from './panel.js';
 import { goOn, stopAll } from './candidates.js';
-import { sideBySide, isPairOpen } from './pair.js';
+import { isPairOpen } from './pair.js';
+import { pairsThatDiffer, sideBySide } from './preferring.js';
 import { moveAttempt } from './attempts.js';
 import { toggle, clear, chosen } from './bulk.js';
-import { workbench } from './workbench.js';
+import { showLook, showWhole, toggleLoupe, zoomIn, zoomOut } from './sighting.js';
+import { isFocused, isQueueOpen, toggleFocus, toggleQueue } from './layout.js';
+import { notice } from './notices.js';
+import { isPaletteOpen, togglePalette } from './palette.js';
+import { watch, workbench } from './workbench.js';
 import { make } from '../../client/dom.js';
 import { keyReader } from '../../client/keyboard.js';
 
-export const REASONS = ['wrong answer', 'wrong place', 'wrong reasoning', 'bad question', 'unreadable picture'];
 export const KEYS = [
   [
     'Traces',
@@ -23,7 +27,20 @@ export const KEYS = [
       ['h', 'previous attempt at it', () => moveAttempt(-1)],
       ['v', 'choose the trace for a verdict on many', () => toggle(workbench.current)],
       ['=', 'side by side with another attempt', () => workbench.current && sideBySide()],
-      ['/', 'search', () => document.querySelector('#curate-search input').select()],
+      ['d', 'which is better: pairs of attempts that differ', () => pairsThatDiffer()],
+      ['/', 'search', () => search()],
+      ['q', 'the queue, where it is folded away', () => toggleQueue()],
+    ],
+  ],
+  [
+    'Picture',
+    [
+      ['+', 'zoom in, as the wheel does', () => zoomIn()],
+      ['-', 'zoom out', () => zoomOut()],
+      ['0', 'the whole picture', () => showWhole()],
+      ['t', 'as near as the step looked, and back', () => showLook()],
+      ['g', 'a loupe at the mouse, or none', () => toggleLoupe()],
+      [' ', 'held: drag the picture', null, 'space'],
     ],
   ],
   [
@@ -51,6 +68,7 @@ export const KEYS = [
       ['e', 'write the thought', () => write('#curate-thought textarea')],
       ['w', 'write the answer', () => write('#curate-answer textarea')],
       ['i', 'insert a look', () => workbench.detail && insertLook()],
+      ['y', 'the stale step is still right, and on to the next stale one', () => stillRight()],
       ['m', 'mark the step as wrong, or not', () => workbench.detail && workbench.step !== null && markStep()],
       ['[', 'move the step up', () => moveStepBy(-1)],
       [']', 'move the step down', () => moveStepBy(1)],
@@ -65,30 +83,61 @@ export const KEYS = [
     'Help',
     [
       ['?', 'this sheet', () => toggleSheet()],
+      ['K', 'every action and every trace, by a few letters', null, 'ctrl k'],
+      ['o', 'one thing at a time: picture, crop, answer, verdict', () => toggleFocus()],
       ['Esc', 'leave a field, close a sheet', null],
     ],
   ],
 ];
 
 // A held key goes on walking; whatever decides or changes something is done once a press.
-const REPEATED = 'jknphl';
+const REPEATED = 'jknphl+-';
 const TYPING = 'input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]';
 let sheet = null;
-const write = (where) => {
+// Who asked to write goes on typing whether or not there is a field: until it is there, or the keys rest, letters mean
+// nothing.
+const DEAF_MS = 1500;
+let writing = null; // { where, until }
+function write(where) {
   const area = document.querySelector(where);
-  if (!area.disabled) {
-    area.focus();
+  area.focus();
+  if (document.activeElement === area) {
+    writing = null;
     area.setSelectionRange(area.value.length, area.value.length);
+    if (area.readOnly) notice(workbench.detail.why_not || 'Nothing can be written here at the moment.');
+  } else {
+    const isComing = workbench.current && !workbench.detail && !workbench.detailProblem;
+    writing = { where: isComing ? where : null, until: Date.now() + DEAF_MS };
+    if (!isComing) notice(workbench.detail?.why_not || 'There is nothing to write into.');
   }
+}
+function search() {
+  if (isFocused()) toggleFocus();
+  toggleQueue(true);
+  document.querySelector('#curate-search input').select();
+}
+const isDeaf = (event) => {
+  if (!writing || (Date.now() > writing.until && !writing.where)) return false;
+  if (event.key.length > 1 || event.ctrlKey || event.metaKey) return false;
+  writing.until = Date.now() + DEAF_MS;
+  return true;
 };
 const focusBox = () => {
   const box = document.querySelector('#curate-media g.box.is-chosen') || document.querySelector('#curate-media g.box');
   if (box) box.focus();
 };
 
+// What can be done without pointing at anything: { key, meaning, press }.
+const actions = () =>
+  KEYS.flatMap(([, rows]) =>
+    rows
+      .filter(([name, , press]) => press && name !== '1')
+      .map(([name, meaning, press, shown]) => ({ key: shown || name, meaning, press: () => press(name) })),
+  );
+export const openPalette = () => togglePalette(actions());
 function act(key) {
   if (workbench.isAsking && /^[1-9]$/.test(key)) {
-    if (REASONS[key - 1]) giveReason(REASONS[key - 1]);
+    if (workbench.reasons[key - 1]) giveReason(workbench.reasons[key - 1]);
     return true;
   }
   for (const [, rows] of KEYS) {
@@ -102,12 +151,27 @@ function act(key) {
   return false;
 }
 export function listen() {
+  watch(
+    () => {
+      if (writing?.where && workbench.detailProblem) writing.where = null;
+    },
+    () => {
+      if (writing?.where && workbench.detail) write(writing.where);
+    },
+  );
   const keyOf = keyReader();
   document.addEventListener('keydown', (event) => {
     if (event.isComposing) return;
+    if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === 'k') {
+      event.preventDefault();
+      if (!isPairOpen() && !sheet?.open) togglePalette(actions());
+      return;
+    }
     if (event.key === 'Escape') {
-      if (isPairOpen() || sheet?.open) return;
+      if (isPairOpen() || isPaletteOpen() || sheet?.open) return;
       if (event.target.matches(TYPING)) event.target.blur();
+      else if (isQueueOpen()) toggleQueue(false);
+      else if (writing) writing = null;
       else if (workbench.isAsking) closeReason();
       else if (chosen.size) clear();
       return;
@@ -116,7 +180,11 @@ export function listen() {
     if (event.repeat && event.key === 'Enter' && event.target.closest('button')) event.preventDefault();
     const key = keyOf(event);
     if (!key || event.defaultPrevented || event.target.matches(TYPING)) return;
-    if (isPairOpen() || (sheet?.open && key !== '?')) return;
+    if (isPairOpen() || isPaletteOpen() || (sheet?.open && key !== '?')) return;
+    if (isDeaf(event)) {
+      event.preventDefault();
+      return;
+    }
     if ((event.repeat && !REPEATED.includes(key)) || act(key)) event.preventDefault();
   });
 }

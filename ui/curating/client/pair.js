@@ -1,15 +1,16 @@
-// Two versions, or two attempts, side by side: their steps, their looks, what differs; for attempts, which is better.
+// Two versions side by side: their steps, their looks, what differs. The sheet serves two attempts too (preferring.js).
 import { workbench } from './workbench.js';
-import { get, post, address } from '../../client/server.js';
-import { make, options } from '../../client/dom.js';
+import { get, address } from '../../client/server.js';
+import { make } from '../../client/dom.js';
 import { drawCards } from '../../client/step_card.js';
 import { drawChanges } from './changes.js';
-import { complain, notice } from './notices.js';
+import { complain } from './notices.js';
 import { keyReader } from '../../client/keyboard.js';
 
 const keyOf = keyReader();
 let dialog = null;
-function sheet(title) {
+// The sheet, empty but for its title; a button in it that carries data-key is pressed by that key.
+export function sheet(title) {
   if (!dialog) {
     dialog = make('dialog', 'sheet pair', document.body);
     dialog.addEventListener('click', (event) => {
@@ -34,11 +35,13 @@ function sheet(title) {
   return make('div', 'pair-body', dialog);
 }
 export const isPairOpen = () => !!dialog && dialog.open;
+export const closePair = () => dialog?.close();
 
-function side(parent, title, one) {
+export function side(parent, title, one) {
   const box = make('section', 'pair-side', parent);
   make('h3', 'pair-title', box, title);
   drawCards(make('ol', 'pair-steps', box), one.steps, one.views);
+  return box;
 }
 function both(body, data, titles) {
   const sides = make('div', 'pair-sides', body);
@@ -61,60 +64,6 @@ export async function compareVersions(older, newer, { title = 'Two versions', ac
           press();
         });
     }
-  } catch (error) {
-    complain(error);
-  }
-}
-
-export async function sideBySide(other = null) {
-  const trace = workbench.current;
-  try {
-    const { items } = await get(`curate/siblings/${trace}`);
-    if (!items.length) {
-      notice('There is no other attempt at this question.');
-      return;
-    }
-    const against = other || items[0].id,
-      data = await get(address('curate/pair', { left: trace, right: against }));
-    const body = sheet('Which is better?');
-    if (items.length > 1) {
-      const field = make('label', 'pair-choose', body, 'Beside ');
-      const select = make('select', '', field);
-      options(
-        select,
-        items.map((item) => [item.id, `#${item.number} · ${item.policy} · ${item.answer ?? 'no answer'}`]),
-      );
-      select.value = against;
-      select.addEventListener('change', () => sideBySide(select.value));
-    }
-    const [left, right] = data.sides;
-    const bar = make('div', 'pair-acts', body);
-    const prefer = (chosen, rejected, isTie) => async () => {
-      try {
-        const { preference } = await post('curate/prefer', { chosen, rejected, is_tie: isTie });
-        dialog.close();
-        notice('Your preference is kept.', {
-          button: 'Undo',
-          press: () =>
-            post('curate/prefer/undo', { preference })
-              .then(() => notice('Taken back.'))
-              .catch(complain),
-        });
-      } catch (error) {
-        complain(error);
-      }
-    };
-    for (const [text, key, press] of [
-      ['Left is better (1)', '1', prefer(left.id, right.id, false)],
-      ['Right is better (2)', '2', prefer(right.id, left.id, false)],
-      ['Equal (0)', '0', prefer(left.id, right.id, true)],
-    ]) {
-      const button = make('button', 'sheet-button', bar, text);
-      button.dataset.key = key;
-      button.addEventListener('click', press);
-    }
-    both(body, data, [`This one, by ${left.policy}`, `The other, by ${right.policy}`]);
-    bar.firstChild.focus();
   } catch (error) {
     complain(error);
   }

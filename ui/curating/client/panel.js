@@ -1,22 +1,21 @@
 // What can be done to the chosen step: its thought, the answer, insert, move, mark, delete, undo and redo; and whether
 // all of it is saved.
 import { workbench } from './workbench.js';
-import { edit, type, rest, undo, redo, mayEdit, isTyping } from './editing.js';
-import { drawHere } from './drag.js';
+import { answerStep, edit, isTyping, mayEdit, placeAfter, redo, rest, type, typeAnswer, undo } from './editing.js';
+import { insertBox } from './drag.js';
+import { chooseStep } from './walking.js';
 import { state } from './outbox.js';
 import { say, put } from '../../client/dom.js';
 
-export const answerStep = () =>
-  workbench.detail ? workbench.detail.steps.findLastIndex((step) => step.answer !== null) : -1;
-
+const MIDDLE = [0.35, 0.35, 0.65, 0.65];
+// Of a clip frames are chosen first; into those, or a picture, the new step zooms.
 export function insertLook() {
-  const step = workbench.step ?? -1,
-    one = workbench.detail.steps[step];
-  const medium = workbench.detail.media[workbench.media];
-  if (medium && medium.kind === 'video' && !(one && one.name === 'select_frames')) {
-    const at = one && one.answer !== null ? step : step + 1;
-    edit({ edit: 'insert_step', at, thought: '', frames: [workbench.frame || 1] });
-  } else drawHere();
+  const { detail, step } = workbench;
+  if (!detail || !mayEdit()) return;
+  const isClip = detail.media[workbench.media]?.kind === 'video';
+  if (isClip && detail.steps[step]?.name !== 'select_frames')
+    edit({ edit: 'insert_step', at: placeAfter(step), thought: '', frames: [workbench.frame || 1] });
+  else insertBox(MIDDLE);
 }
 export function moveStepBy(by) {
   const to = workbench.step + by;
@@ -31,6 +30,23 @@ export const markStep = () =>
     step: workbench.step,
     is_erroneous: !workbench.detail.steps[workbench.step].is_erroneous,
   });
+// The chosen step is confirmed if it is stale, and the next stale one is looked at; a step is seen before it is
+// confirmed.
+export function stillRight() {
+  const { detail, step } = workbench;
+  if (!detail || !mayEdit()) return;
+  if (detail.steps[step]?.stale)
+    edit(
+      { edit: 'confirm', step },
+      {
+        optimistic: (one) => {
+          one.stale = null;
+        },
+      },
+    );
+  const next = detail.steps.findIndex((one) => one.stale);
+  if (next >= 0) chooseStep(next);
+}
 export const deleteStep = () => edit({ edit: 'delete_step', step: workbench.step });
 
 function grow(area) {
@@ -47,7 +63,7 @@ export function mountPanel(root) {
     grow(thought);
   });
   answer.addEventListener('input', () => {
-    type('answer', answer.value, answerStep());
+    typeAnswer(answer.value);
     grow(answer);
   });
   for (const area of [thought, answer]) area.addEventListener('blur', () => rest());
@@ -59,9 +75,6 @@ export function mountPanel(root) {
   part('down').addEventListener('click', () => moveStepBy(1));
   part('mark').addEventListener('click', () => markStep());
   part('delete').addEventListener('click', () => deleteStep());
-  part('give').addEventListener('click', () =>
-    edit({ edit: 'insert_step', at: workbench.detail.steps.length, thought: '', answer: '' }),
-  );
   root.querySelector('#curate-undo').addEventListener('click', () => undo());
   part('redo').addEventListener('click', () => redo());
 
@@ -87,10 +100,10 @@ export function mountPanel(root) {
     }
     shown = key;
     say(part('which'), step ? `Thought of step ${workbench.step + 1}` : 'Thought');
-    thought.disabled = !may || !step;
-    answer.disabled = !may || at < 0;
-    part('give').hidden = at >= 0;
-    part('give').disabled = !may;
+    // Not disabled: who begins to write where nothing can be written would give verdicts by letters.
+    thought.readOnly = !may || !step;
+    answer.readOnly = !may;
+    put(answer, { placeholder: at < 0 && may ? 'No answer yet. Write one here.' : null });
     part('up').disabled = !may || !step || workbench.step === 0;
     part('down').disabled = !may || !step || workbench.step === detail.steps.length - 1;
     part('delete').disabled = part('mark').disabled = !may || !step;

@@ -1,20 +1,40 @@
 // The left column: search, status, and the list of traces. It is a listbox: the list has the focus,
 // aria-activedescendant the choice.
-import { workbench, watch, itemAt, rows as rowsOf } from './workbench.js';
+import { workbench, changed, watch, itemAt, rows as rowsOf } from './workbench.js';
 import { list, choose, move, extend } from './walking.js';
 import { mountFilters, isNarrowed } from './filters.js';
 import { mountBulk, chosen, toggle, chooseTo } from './bulk.js';
 import { inList } from '../../client/pictures.js';
 import { make, say, put, each, tell } from '../../client/dom.js';
 import { STATUS_WORDS } from '../../client/words.js';
+import { left } from '../../client/pace.js';
+import { decidedAt } from './verdicts.js';
+import { toggleQueue } from './layout.js';
 import { start } from './start.js';
 
 const STATUSES = ['', 'new', 'edited', 'flagged', 'accepted', 'rejected'];
 const TYPING_MS = 160;
 const FOOT = ['dot', 'state', 'answer', 'warning', 'sure', 'score', 'attempts'].map((name) => `queue-${name}`);
 
-export function mount({ element: root, props }) {
-  workbench.filters = props.value.filters;
+const OPEN = ['new', 'edited'];
+// What is left to decide of what is listed, at the pace of this page.
+function progress() {
+  const { counts, items, query } = workbench,
+    decided = items.filter((one) => !OPEN.includes(one.status)).length;
+  if (query.status && !OPEN.includes(query.status)) return '';
+  const open = isNarrowed() ? rowsOf().count - decided : OPEN.reduce((sum, status) => sum + (counts[status] || 0), 0);
+  return open > 0 ? left(open, decidedAt, !isNarrowed() || workbench.isTotalExact) : 'All of these are decided';
+}
+
+export function mount({ element: root, props, watch: follow }) {
+  Object.assign(workbench, { filters: props.value.filters, reasons: props.value.reasons });
+  const know = () => {
+    const { page = '', me = '' } = props.value;
+    Object.assign(workbench, { page, me });
+    changed();
+  };
+  follow('value', know);
+  know();
   const search = root.querySelector('#curate-search input');
   const statuses = root.querySelector('.queue-statuses');
   const rows = root.querySelector('.queue-list');
@@ -33,13 +53,16 @@ export function mount({ element: root, props }) {
       const input = make('input', 'visually-hidden', label);
       input.type = 'radio';
       input.name = 'queue-status';
+      make('span', 'queue-dot', label);
       make('span', 'queue-status-word', label);
       make('span', 'queue-status-count', label);
       return label;
     },
     (label, status) => {
       label.firstChild.value = status;
-      say(label.children[1], status ? STATUS_WORDS[status] : 'all');
+      put(label, { 'data-status': status || null });
+      label.children[1].hidden = !status;
+      say(label.children[2], status ? STATUS_WORDS[status] : 'all');
       label.firstChild.addEventListener('change', () => list({ status }));
     },
   );
@@ -57,7 +80,10 @@ export function mount({ element: root, props }) {
     if (!row) return;
     if (event.ctrlKey || event.metaKey) toggle(row.dataset.id);
     else if (event.shiftKey) chooseTo(row.dataset.id);
-    else choose(row.dataset.id);
+    else {
+      choose(row.dataset.id);
+      toggleQueue(false);
+    }
   });
   rows.addEventListener('keydown', (event) => {
     const by = {
@@ -169,7 +195,7 @@ export function mount({ element: root, props }) {
         document.dispatchEvent(
           new CustomEvent('studio:progress', {
             detail: {
-              note: `${reviewed.toLocaleString('en')} of ${all.toLocaleString('en')} reviewed`,
+              note: progress(),
               share: reviewed / all,
             },
           }),

@@ -2,27 +2,29 @@
 // step.
 import { workbench, watch, itemAt, rows } from './workbench.js';
 import { move, look } from './walking.js';
-import { FRAME_SIDE, stageUrl } from '../../client/media.js';
+import { stageUrl } from '../../client/media.js';
 import { make, say, tell, put, each } from '../../client/dom.js';
 import { STATUS_WORDS } from '../../client/words.js';
 import { drawBoxes } from './boxes.js';
 import { drawCrops } from './crops.js';
 import { hold } from './drag.js';
+import { toggleQueue } from './layout.js';
+import { mountSight } from './sighting.js';
 import { followers } from './held.js';
-import { pickFrame } from './frames.js';
+import { mountClip } from './clip.js';
 import { attemptsIn } from './attempts.js';
-import { filmstrip } from '../../client/filmstrip.js';
 import { isNarrowed, showAll } from './filters.js';
+import { endIn } from './ending.js';
 
 export function mount({ element: root }) {
   const part = (name) => root.querySelector(`.editor-${name}`);
   const drawing = part('svg'),
     picture = drawing.querySelector('image');
-  const strip = part('strip'),
-    tabs = part('tabs'),
+  const tabs = part('tabs'),
     crops = part('crops');
 
   part('clear').addEventListener('click', () => showAll());
+  for (const button of root.querySelectorAll('.editor-queue')) button.addEventListener('click', () => toggleQueue());
   root.querySelector('.editor-back').addEventListener('click', () => move(-1));
   root.querySelector('.editor-on').addEventListener('click', () => move(1));
   tabs.addEventListener('click', (event) => {
@@ -33,22 +35,27 @@ export function mount({ element: root }) {
     }
   });
   const drawAttempts = attemptsIn(part('attempts'));
-  const film = filmstrip(strip, { look: (frame) => look(workbench.media, frame), pick: pickFrame });
-  new ResizeObserver(() => {
-    if (workbench.detail) drawBoxes(drawing, workbench);
-  }).observe(drawing);
+  const drawEnd = endIn(part('end'));
+  const drawClip = mountClip(root);
+  const redraw = () => {
+    if (workbench.detail?.media[workbench.media]) drawBoxes(drawing, workbench);
+  };
+  new ResizeObserver(redraw).observe(drawing);
 
+  let stood = null;
   function drawHead() {
     const detail = workbench.detail,
       row = workbench.items[itemAt()];
     const known = detail || row;
     const isNothing = !workbench.current && !workbench.isLoading && !workbench.problem && !workbench.items.length;
+    drawEnd();
     part('empty').hidden = !isNothing || isNarrowed();
     part('nomatch').hidden = !isNothing || !isNarrowed();
     part('full').hidden = !known;
     tell(part('problem'), workbench.detailProblem);
     if (!known) return;
     say(part('question'), known.question);
+    put(part('facts'), { 'data-status': known.status });
     say(
       part('facts'),
       [
@@ -86,7 +93,6 @@ export function mount({ element: root }) {
     tell(part('missing'), medium?.is_missing ? 'The picture is not in this studio’s media folder.' : '');
     if (!medium) return;
     part('frame').style.setProperty('--ratio', medium.width / medium.height);
-    put(drawing, { viewBox: `0 0 ${medium.width} ${medium.height}` });
     put(picture, {
       width: medium.width,
       height: medium.height,
@@ -104,28 +110,9 @@ export function mount({ element: root }) {
     );
   }
 
-  // Below 1024 px the strip scrolls sideways.
-  let isToCentre = false;
-  function fit() {
-    if (workbench.detail?.media[workbench.media]) drawBoxes(drawing, workbench);
-    if (isToCentre) film.centre();
-    isToCentre = false;
-  }
-
-  function drawStrip() {
+  function drawTabs() {
     const detail = workbench.detail,
-      medium = detail?.media[workbench.media];
-    const times = medium?.kind === 'video' ? medium.times_s : [];
-    const lit = detail
-      ? detail.steps.flatMap((step, index) => (step.error ? [] : step.frames.map((frame) => ({ frame, step: index }))))
-      : [];
-    const frames = times.map((time_s, index) => ({
-      frame: index + 1,
-      time_s,
-      url: stageUrl(medium, index + 1, FRAME_SIDE),
-    }));
-    isToCentre = film.draw({ frames, lit, current: frames.length ? workbench.frame : null }) || isToCentre;
-    const detailTabs = detail && detail.media.length > 1 ? detail.media : [];
+      detailTabs = detail && detail.media.length > 1 ? detail.media : [];
     tabs.hidden = !detailTabs.length;
     each(
       tabs,
@@ -140,11 +127,21 @@ export function mount({ element: root }) {
 
   hold(drawing);
   followers.add(() => drawCrops(crops));
-  watch(() => {
-    drawHead();
-    drawAttempts();
-    drawStage();
-    drawStrip();
-    drawCrops(crops);
-  }, fit);
+  watch(
+    () => {
+      drawHead();
+      drawAttempts();
+      drawStage();
+      drawClip();
+      drawTabs();
+      drawCrops(crops);
+    },
+    () => {
+      drawClip.fit();
+      // Where the page scrolls as a whole, another trace begins at its picture, not where the last one's button was.
+      if (stood && workbench.current && stood !== workbench.current && scrollY) scrollTo(0, 0);
+      stood = workbench.current || stood;
+    },
+  );
+  mountSight(root, drawing, redraw);
 }

@@ -8,6 +8,7 @@ import { endNudge } from './drag.js';
 import { answers } from './verdicts.js';
 import { beginHolding } from './holding.js';
 import { listen } from './keys.js';
+import { mountLayout } from './layout.js';
 
 // What was typed or nudged a moment ago has not been told yet; it is told before the page goes, or sleeps and may never
 // wake. A browser that goes to another site may end the page before its pagehide has sent anything.
@@ -28,6 +29,7 @@ function keepWork() {
 }
 
 export function start() {
+  mountLayout();
   readAddress();
   begin(answers);
   keepWork();

@@ -8,16 +8,17 @@ import { complain } from './notices.js';
 import { make, say, put, each } from '../../client/dom.js';
 import { createCard, drawCard } from '../../client/step_card.js';
 
-let asking = null; // {what, stop}: the question to the model that is under way
+let asking = null; // {what, trace, step, stop}: the question to the model that is under way
 async function ask(what, step) {
   if (asking) {
     asking.stop.abort();
     return;
   }
-  asking = { what, stop: new AbortController() };
+  const trace = workbench.current;
+  asking = { what, trace, step, stop: new AbortController() };
   changed();
   try {
-    adopt(await post(`curate/${what}`, { trace: workbench.current, step }, { signal: asking.stop.signal }));
+    adopt(await post(`curate/${what}`, { trace, step }, { signal: asking.stop.signal }));
   } catch (error) {
     if (error.name !== 'AbortError') complain(error);
   }
@@ -70,7 +71,7 @@ function update(item, step, index) {
   for (const button of rest) {
     const what = button.dataset.act,
       { words, title, known, names } = QUESTIONS[what],
-      isAsked = asking?.what === what;
+      isAsked = asking?.what === what && asking.trace === workbench.current && asking.step === index;
     button.hidden = !(
       isChosen &&
       names.includes(step.name) &&

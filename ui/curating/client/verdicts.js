@@ -8,6 +8,8 @@ import { complain, notice } from './notices.js';
 import { beginning, capital, VERDICT_WORDS } from '../../client/words.js';
 
 let last = null;
+// When this page's verdicts were given, in milliseconds (`../../client/pace.js`).
+export const decidedAt = [];
 let awaited = null; // the verdict whose answer the page waits for before it moves on
 
 // What stands in the way of approving what is on the workbench: a sentence, or ''.
@@ -42,6 +44,7 @@ export function decide(verdict, reason = '', { isMoving = true } = {}) {
     notice(obstacle(), { tone: 'bad' });
     return false;
   }
+  if (!workbench.isAsking) decidedAt.push(Date.now());
   const question = (detail || row).question,
     before = (row || detail).status;
   if (verdict !== 'skipped') {
@@ -79,6 +82,7 @@ export function takeBack(id = last) {
   last = null;
   forget(id);
   tell('curate/review/undo', { trace: id });
+  if (workbench.current !== id) choose(id);
   notice('Taken back.');
 }
 

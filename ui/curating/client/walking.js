@@ -5,7 +5,7 @@ import { know } from './outbox.js';
 import { isWhole } from '../../client/geometry.js';
 import { stageUrl } from '../../client/media.js';
 import { fetchAhead } from '../../client/pictures.js';
-import { changed, item, itemAt, viewsOf, workbench } from './workbench.js';
+import { changed, item, itemAt, outerOf, viewsOf, workbench } from './workbench.js';
 
 // --- the queue ---
 const REST_MS = 45,
@@ -34,8 +34,10 @@ export async function list(change = {}) {
       hasMore: page.items.length < page.total || !page.is_total_exact,
     });
     workbench.isLoading = false;
-    if (workbench.current === null && page.items.length)
-      choose((page.items.find((one) => !one.holder) || page.items[0]).id);
+    // Who asks for other traces is not left with one that is none of them; an address names its trace itself.
+    const isOther = Object.keys(change).length > 0 && itemAt() < 0;
+    if (isOther || (workbench.current === null && page.items.length))
+      choose((page.items.find((one) => !one.holder) || page.items[0])?.id ?? null);
     if (workbench.current !== null && !page.items.length && !workbench.detail && !workbench.detailProblem)
       open(workbench.current);
   } catch (error) {
@@ -130,8 +132,13 @@ export function choose(id) {
     media: 0,
     frame: null,
     isAsking: false,
+    isAtEnd: false,
   });
   clearTimeout(rest);
+  if (id === null) {
+    changed();
+    return;
+  }
   if (details.has(id)) {
     show(details.get(id));
     ahead();
@@ -207,17 +214,24 @@ function warm(detail) {
     .forEach((view) => fetchAhead(view.url));
 }
 
-export function move(by) {
-  const at = itemAt();
-  if (at < 0) {
-    if (workbench.items.length) choose(workbench.items[0].id);
+export function move(by, { isOver = false } = {}) {
+  const at = workbench.isAtEnd ? workbench.items.length : itemAt();
+  if (at < 0 || (workbench.isAtEnd && by > 0)) {
+    if (workbench.items.length && at < 0) choose(workbench.items[0].id);
+    else if (isOver) end();
     return;
   }
   const to = at + by;
   if (to >= workbench.items.length && workbench.hasMore) {
     extend().then((grew) => {
-      if (grew && itemAt() === at) move(by);
+      if (itemAt() !== at) return;
+      if (grew) move(by, { isOver });
+      else if (isOver) end();
     });
+    return;
+  }
+  if (to >= workbench.items.length && isOver) {
+    end();
     return;
   }
   const next = workbench.items[Math.max(0, Math.min(workbench.items.length - 1, to))];
@@ -227,8 +241,14 @@ export function move(by) {
 // After a verdict: on to the next trace that nobody else is working on, as far as this page knows.
 export function moveOn() {
   const at = itemAt(),
-    free = workbench.items.findIndex((one, index) => index > at && !one.holder);
-  move(at >= 0 && free > at ? free - at : 1);
+    free = workbench.items.find((one, index) => index > at && !one.holder);
+  if (free) choose(free.id);
+  else move(workbench.items.length - Math.max(at, 0), { isOver: true });
+}
+// Behind the last trace of the list, where nothing is on the workbench.
+function end() {
+  choose(null);
+  workbench.isAtEnd = true;
 }
 
 // --- steps, media, frames ---
@@ -238,7 +258,7 @@ export function chooseStep(step) {
   if (!detail || step === null || step < 0 || step >= detail.steps.length) return;
   workbench.step = step;
   const [first] = viewsOf(step);
-  const outer = detail.steps[step].view ? detail.views[detail.steps[step].view - 1] : null;
+  const outer = outerOf(step);
   const look = first || outer;
   if (look) Object.assign(workbench, { media: look.media, frame: look.frame });
   else if (workbench.frame === null && detail.media[workbench.media] && detail.media[workbench.media].kind === 'video')

@@ -1,6 +1,9 @@
 // The one state of the Curate screen, and how the screen hears that it changed. The other modules draw it (`watch`);
 // `workbench` is plain data: read it anywhere, change it in ./walking.js and ./editing.js.
 export const workbench = {
+  page: '', // by which the server knows that this page is gone (`ui.curating.presence`)
+  me: '', // the name under which this page's work is recorded
+  reasons: [], // why a trace is rejected, as the host words it
   filters: [], // what the queue can be filtered by (`ui/curating/filters.py`)
   query: { status: '', search: '', order: 'newest' },
   items: [],
@@ -17,6 +20,7 @@ export const workbench = {
   media: 0,
   frame: null,
   isAsking: false, // the reason of a rejection is asked for
+  isAtEnd: false, // all of the list were gone through
 };
 
 // Drawing has two halves: `draw` writes, `fit` may read where things came to lie. All write first, for the first
@@ -57,6 +61,12 @@ export function rows() {
     : { count: workbench.total, isExact: workbench.isTotalExact };
 }
 
+// The view that a step zoomed into; null where it does not zoom, or into what it had not been shown (it has no box
+// then).
+export function outerOf(step) {
+  const { box, view } = workbench.detail.steps[step];
+  return box && view ? workbench.detail.views[view - 1] : null;
+}
 export function viewsOf(step) {
   return workbench.detail.steps[step].views.map((number) => workbench.detail.views[number - 1]);
 }
