@@ -27,11 +27,12 @@ _READY_WITHIN_S = 240
 
 class RunningStudio:
     """`python app.py` on a free port, with `home` as its STUDIO_HOME and the scripted policy, unless `environment` says
-    otherwise; `environment` is all that it is started with. `store()` and `media()` open what it wrote. As a context manager
-    it starts, and stops at the end."""
+    otherwise; `environment` is all that it is started with; of another `checkout` than this one where a build is compared.
+    `store()` and `media()` open what it wrote. As a context manager it starts, and stops at the end."""
 
-    def __init__(self, home: Path, **environment: str) -> None:
+    def __init__(self, home: Path, *, checkout: Path = _ROOT, **environment: str) -> None:
         self.home = home
+        self._checkout = checkout
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
@@ -49,7 +50,11 @@ class RunningStudio:
         """Returns when it answers. Raises Unavailable where it ends or does not answer in time."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "app.py"], cwd=_ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
+                [sys.executable, "app.py"],
+                cwd=self._checkout,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         deadline = time.monotonic() + _READY_WITHIN_S
         while time.monotonic() < deadline:
