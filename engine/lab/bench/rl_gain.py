@@ -84,7 +84,7 @@ def measure(
 
         with folder.alone():
             run_parts(folder, parts, sizes, settings, jobs, on_event, never)
-        return figures(folder, parts, runs)
+        return {"bench": "rl-gain", "asked": purpose} | figures(folder, parts, runs)
 
 
 def parts_of(
@@ -112,7 +112,7 @@ def figures(folder: Folder, parts: Sequence[StudyPart], runs: Sequence[str]) -> 
     evaluations = [folder.result(part.name) for part in parts if isinstance(part, Evaluate)]
     before = next(one for one in evaluations if one["row"] == "warm-start")
     practised = [part for part in parts if isinstance(part, Grpo)]
-    found: dict[str, Any] = {"bench": "rl-gain", "machine": before["machine"], "before": _accuracy([before])}
+    found: dict[str, Any] = {"machine": before["machine"], "before": _accuracy([before])}
     for run in runs:
         after = [one for one in evaluations if one["row"] == RUNS[run]]
         results = [folder.result(part.name) for part in practised if part.row == RUNS[run]]
@@ -154,7 +154,7 @@ def gain_of(before: Mapping[str, Any], after: Sequence[Mapping[str, Any]]) -> di
 
 def report(found: Mapping[str, Any], runs: Sequence[str]) -> list[str]:
     """The same for people."""
-    lines = [f"rl-gain: warm start {_cells(found['before'])}"]
+    lines = [f"rl-gain, {found['asked']} questions: warm start {_cells(found['before'])}"]
     for run in runs:
         one = found[run]
         by = ", ".join(

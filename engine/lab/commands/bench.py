@@ -92,6 +92,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--jobs", type=int, default=1, help="rl-gain: how many of its parts run at once (1)")
     parser.add_argument("--seeds", type=int, help="rl-gain: runs of each kind (3)")
+    parser.add_argument(
+        "--development",
+        action="store_true",
+        help="rl-gain: ask the questions that settings are chosen on, not the held-out",
+    )
     parser.add_argument("--credit", action="store_true", help="rl-gain: runs with the reward `credit` as well")
     parser.add_argument("--json", action="store_true", help="one JSON object for each bench and nothing else")
     parser.epilog = (
@@ -211,6 +216,7 @@ def _rl_gain(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> 
     runs = [run for run in rl_gain.RUNS if run != "with_credit" or arguments.credit]
     progress: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
     folder = None if arguments.out is None else Path(arguments.out)
-    found = rl_gain.measure(settings, folder, sizes, runs, jobs=arguments.jobs, progress=progress)
+    purpose = "development" if arguments.development else "held-out"
+    found = rl_gain.measure(settings, folder, sizes, runs, purpose=purpose, jobs=arguments.jobs, progress=progress)
     print(json.dumps(found) if arguments.json else "\n".join(rl_gain.report(found, runs)), file=out, flush=True)
     return 0

@@ -9,6 +9,7 @@ import math
 import pytest
 
 from engine.__main__ import main
+from engine.errors import InvalidInput
 from engine.lab.bench import rl_gain
 from engine.lab.study.folder import Folder
 from engine.lab.study.plan import BENCHMARKS, Draw, Evaluate, Grpo, Sizes
@@ -75,7 +76,10 @@ def test_the_command_tells_what_its_folder_came_to(tmp_path) -> None:
     out = io.StringIO()
     assert main(["bench", "rl-gain", "--out", str(folder.root), "--json"], {}, out) == 0
     found = json.loads(out.getvalue())
+    assert (found["bench"], found["asked"]) == ("rl-gain", "held-out")
     assert (found["gain_points"], found["gain_stderr"], found["rapr_last"]) == (100.0, 0.0, 0.625)
+    with pytest.raises(InvalidInput, match="holds another study"):
+        rl_gain.measure(settings, folder.root, sizes, RUNS, purpose="development")
     beside = found["without_curiosity"]
     assert (beside["gain_points"], beside["gain_stderr"], beside["rapr_last"]) == (50.0, 25.0, 0.375)
     assert beside["cpu_s"] == [60, 60, 60] and beside["rollouts"] == [128, 128, 128]
