@@ -15,13 +15,14 @@ from engine.jobs.answering import StudioPolicy
 from engine.jobs.asking import Services
 from engine.jobs.collect import CollectKind
 from engine.jobs.evaluate import EvaluateKind
-from engine.media import write_clip
+from engine.media import MediaFolder, write_clip
 from engine.opening import loop_limits
 from engine.policies.base import Turn
 from engine.policies.scripted import ScriptedConversation, ScriptedPolicy
 from engine.protocols import studio as protocol
 from engine.settings import Settings
 from engine.starting import Starting
+from engine.store import Store
 from engine.trace import Step
 from ui.answering import Answering
 from ui.studio import Reasoner, Sample
@@ -88,6 +89,7 @@ class LiveStudio:
         import app
         from ui.server import build_server
 
+        self.home = home
         scripted = {"STUDIO_HOME": str(home), "STUDIO_MODEL": "scripted", "STUDIO_PORT": "0"}
         settings = Settings.from_environment(scripted | asked)
         self.policy: Any = ScriptedPolicy()
@@ -113,6 +115,13 @@ class LiveStudio:
         self.until(lambda: self._server.started or not self._thread.is_alive(), _READY_WITHIN_S)
         port = self._server.servers[0].sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
+
+    def store(self) -> Store:
+        """The database, asked beside the studio. Close it when done, by `with` for one."""
+        return Store(self.home / "annotations.db")
+
+    def media(self) -> MediaFolder:
+        return self.studio.media
 
     def say(self, *steps: Step) -> None:
         """What the policy says from now on, step by step."""

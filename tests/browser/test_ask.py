@@ -33,16 +33,23 @@ def live(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[Li
 def open_page(live: LiveStudio, new_page: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
     """open_page(path="/", width=, height=, scheme=): a page of a person of their own. It asks no other server for anything."""
     foreign: list[str] = []
+    opened: list[Any] = []
+
+    def note(request: Any) -> None:
+        foreign.append(request.url)
 
     def open_one(path: str = "/", width: int = 1440, height: int = 900, scheme: str = "light") -> Any:
         is_phone = width < 600
         page = new_page(width, height, color_scheme=scheme, has_touch=is_phone, is_mobile=is_phone)
-        page.on("request", lambda request: foreign.append(request.url))
+        page.on("request", note)
+        opened.append(page)
         page.goto(live.url + path)
         page.wait_for_selector("#ask-samples li")
         return page
 
     yield open_one
+    for page in opened:
+        page.remove_listener("request", note)
     assert [url for url in foreign if not url.startswith((live.url, "data:", "blob:"))] == []
 
 

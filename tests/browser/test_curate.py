@@ -7,14 +7,15 @@ import re
 import pytest
 
 from tests.browser.curating import eventually, opened, time_passes
+from tests.browser.live import LiveStudio
 from tests.browser.traces import clip_trace, picture_trace
 
 COUNT = 60
 
 
 @pytest.fixture(scope="module")
-def studio(running_studio):
-    studio = running_studio()
+def studio(tmp_path_factory, chromium):
+    studio = LiveStudio(tmp_path_factory.mktemp("curate"))
     with studio.store() as store, store.transaction():
         media = studio.media()
         for seed in range(COUNT):
@@ -23,7 +24,8 @@ def studio(running_studio):
             else:
                 question = "Which exit is on the green sign?" if seed % 10 == 3 else "What is written on the red disc?"
                 picture_trace(store, media, seed % 5, question=question, size=(640, 480), is_nested=seed % 2 == 1)
-    return studio.start()
+    yield studio
+    studio.close()
 
 
 @pytest.fixture(autouse=True)
@@ -201,11 +203,12 @@ def test_a_phone_needs_no_sideways_scroll_and_keeps_the_bar_at_hand(new_page, st
     assert page.locator("#curate-approve").bounding_box()["y"] == box["y"]
 
 
-def test_an_empty_studio_says_what_to_do(new_page, running_studio):
-    studio = running_studio().start()
+def test_an_empty_studio_says_what_to_do(new_page, tmp_path):
+    studio = LiveStudio(tmp_path)
     page = new_page()
     page.goto(f"{studio.url}/curate")
     page.wait_for_selector(".editor-empty:visible")
     assert page.locator("#curate-approve").is_disabled()
     page.click(".editor-empty a")
     page.wait_for_selector("#ask-run")
+    studio.close()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.curating import eventually, opened, settled
+from tests.browser.live import LiveStudio
 from tests.browser.traces import picture_trace
 
 
 @pytest.fixture(scope="module")
-def studio(running_studio):
-    studio = running_studio()
+def studio(tmp_path_factory, chromium):
+    studio = LiveStudio(tmp_path_factory.mktemp("attempts"))
     with studio.store() as store:
         media = studio.media()
         for seed, answers in enumerate((("KX0000", "QQ1", "QQ2"), ("KX0001",), ("KX0002", "QQ3"))):
@@ -24,7 +25,8 @@ def studio(running_studio):
                     score=float(answer[0] == "K"),
                     group_id=f"group-{seed}" if len(answers) > 1 else None,
                 )
-    return studio.start()
+    yield studio
+    studio.close()
 
 
 def answers(page) -> list[str]:

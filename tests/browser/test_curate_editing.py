@@ -11,15 +11,16 @@ from PIL import Image
 
 from engine.operations import cut
 from tests.browser.curating import drag_box, eventually, opened, settled
+from tests.browser.live import LiveStudio
 from tests.browser.traces import clip_trace, picture_trace
 
 NAMES = ("nested", "undo", "text", "clip", "drawn", "steps", "continued", "wrong", "continued clip")
 
 
 @pytest.fixture(scope="module")
-def bench(running_studio):
+def bench(tmp_path_factory, chromium):
     """A studio, and the ids of its traces by name."""
-    studio = running_studio()
+    studio = LiveStudio(tmp_path_factory.mktemp("editing"))
     ids = {}
     with studio.store() as store:
         media = studio.media()
@@ -29,7 +30,8 @@ def bench(running_studio):
             ids[name] = make(
                 store, media, seed, **({"is_zoomed": name != "clip"} if is_clip else {"is_nested": True})
             ).id
-    return studio.start(), ids
+    yield studio, ids
+    studio.close()
 
 
 def head(studio, trace_id):

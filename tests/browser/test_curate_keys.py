@@ -6,19 +6,21 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.curating import eventually, opened, settled, time_passes
+from tests.browser.live import LiveStudio
 from tests.browser.traces import picture_trace
 
 COUNT = 8
 
 
 @pytest.fixture(scope="module")
-def studio(running_studio):
-    studio = running_studio()
+def studio(tmp_path_factory, chromium):
+    studio = LiveStudio(tmp_path_factory.mktemp("keys"))
     with studio.store() as store:
         media = studio.media()
         for seed in range(COUNT):
             picture_trace(store, media, seed, size=(640, 480), is_nested=True)
-    return studio.start()
+    yield studio
+    studio.close()
 
 
 @pytest.fixture(autouse=True)

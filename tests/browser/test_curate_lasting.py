@@ -8,17 +8,21 @@ import pytest
 from engine.editing import draft_from_json
 from engine.trace import view_size
 from tests.browser.curating import drag_box, eventually, opened, settled
+from tests.browser.live import LiveStudio
 from tests.browser.traces import picture_trace
 
 
-@pytest.fixture
-def bench(running_studio):
-    """A studio of its own, which may be killed, with two small traces."""
-    studio = running_studio()
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory, chromium):
+    studio = LiveStudio(tmp_path_factory.mktemp("lasting"))
+    yield studio
+    studio.close()
+
+
+def two_traces(studio) -> list[str]:
+    """The ids of two small traces, the newest in the studio."""
     with studio.store() as store:
-        media = studio.media()
-        ids = [picture_trace(store, media, seed, is_nested=True).id for seed in range(2)]
-    return studio.start(), ids
+        return [picture_trace(store, studio.media(), seed, is_nested=True).id for seed in range(2)]
 
 
 def person(page) -> str:
@@ -34,8 +38,10 @@ def drafts(studio, trace_id, page):
         return store.drafts.find(trace_id, person(page))
 
 
-def test_a_killed_server_and_a_lost_network_lose_no_edit(new_page, bench):
-    studio, (trace_id, _) = bench
+def test_a_killed_server_and_a_lost_network_lose_no_edit(new_page, running_studio):
+    studio = running_studio()
+    trace_id = two_traces(studio)[0]
+    studio.start()
     page = opened(new_page(), studio, f"?trace={trace_id}")
     drag_box(page, 0, by=(0.1, 0.0))
     settled(page)
@@ -66,10 +72,11 @@ def test_a_killed_server_and_a_lost_network_lose_no_edit(new_page, bench):
     later.wait_for_function("document.querySelector('#curate-answer textarea')?.value === 'AWAY02'", timeout=60_000)
 
 
-def test_two_people_on_one_trace(new_page, bench):
-    studio, (_, trace_id) = bench
+def test_two_people_on_one_trace(new_page, studio):
+    trace_id = two_traces(studio)[1]
     ann = opened(new_page(), studio, f"?trace={trace_id}")
-    ann.wait_for_timeout(800)
+    with studio.store() as store:
+        eventually(lambda: (held := store.reservations.of(trace_id)) and held.holder, person(ann))
     ben = new_page()
     ben.goto(f"{studio.url}/curate?trace={trace_id}")
     ben.wait_for_selector(".inspector-held:visible")
@@ -102,8 +109,8 @@ def test_two_people_on_one_trace(new_page, bench):
         ]
 
 
-def test_a_page_that_goes_lets_go_of_its_trace_and_what_somebody_holds_is_passed_over(new_page, bench):
-    studio, (older, newer) = bench
+def test_a_page_that_goes_lets_go_of_its_trace_and_what_somebody_holds_is_passed_over(new_page, studio):
+    older, newer = two_traces(studio)
 
     def holders() -> list[str | None]:
         with studio.store() as store:
@@ -121,11 +128,9 @@ def test_a_page_that_goes_lets_go_of_its_trace_and_what_somebody_holds_is_passed
     eventually(holders, [person(ben), None])
 
 
-def test_a_12_megapixel_photo_is_cut_again_after_every_drag(new_page, running_studio):
-    studio = running_studio()
+def test_a_12_megapixel_photo_is_cut_again_after_every_drag(new_page, studio):
     with studio.store() as store:
         trace_id = picture_trace(store, studio.media(), 3, size=(4000, 3000)).id
-    studio.start()
     page = opened(new_page(), studio, f"?trace={trace_id}")
     page.wait_for_selector(".crop img:not(.is-coming)")
     for turn in range(3):

@@ -13,6 +13,7 @@ import pytest
 from engine.lab.bench.running import RunningStudio
 from engine.store import Job
 from tests.browser.curating import eventually
+from tests.browser.live import LiveStudio
 from tests.browser.models import small_model
 from tests.browser.traces import clip_trace, picture_trace
 
@@ -42,7 +43,14 @@ def studio(
     yield made.start()
 
 
-def opened(page: Any, studio: RunningStudio, query: str = "") -> Any:
+@pytest.fixture(scope="module")
+def scripted(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[LiveStudio]:
+    studio = LiveStudio(tmp_path_factory.mktemp("scripted"))
+    yield studio
+    studio.close()
+
+
+def opened(page: Any, studio: RunningStudio | LiveStudio, query: str = "") -> Any:
     page.set_default_timeout(_SLOW_MS)
     page.goto(f"{studio.url}/train{query}")
     page.wait_for_selector("#train-basis .basis:not([hidden])")
@@ -227,12 +235,11 @@ def test_stop_acts_within_a_step_and_a_killed_run_goes_on_by_itself(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_script_cannot_be_trained_and_the_screen_says_so(
     scheme: str,
-    running_studio: Callable[..., RunningStudio],
+    scripted: LiveStudio,
     new_page: Callable[..., Any],
     axe: Callable[[Any], list[str]],
 ) -> None:
-    studio = running_studio().start()
-    page = opened(new_page(390, 844, color_scheme=scheme), studio)
+    page = opened(new_page(390, 844, color_scheme=scheme), scripted)
     page.wait_for_selector("#train-start-plan .plan-text:has-text('a script cannot be trained')")
     for name in ("start", "stop", "promote", "discard"):
         assert page.is_disabled(f"#train-{name}")
@@ -241,8 +248,7 @@ def test_a_script_cannot_be_trained_and_the_screen_says_so(
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert axe(page) == []
     for room in ("evaluate", "data"):
-        page.goto(f"{studio.url}/{room}")
+        page.goto(f"{scripted.url}/{room}")
         page.wait_for_selector(".commands-row")
         assert "python -m engine" in page.inner_text(".commands")
         assert axe(page) == []
-    studio.stop()
