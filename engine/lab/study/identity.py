@@ -12,12 +12,14 @@ import importlib.metadata
 import platform
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.backbone.loading import Backbone
 from engine.backbone.published import find_model
 from engine.lab.study.plan import SOURCES, Sizes
 from engine.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.backbone.loading import Backbone
 
 __all__ = ["identity_of", "machine", "model_hash"]
 

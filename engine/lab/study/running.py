@@ -22,30 +22,25 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.backbone.loading import Backbone
-from engine.backbone.unpacked import unpacked
 from engine.evaluation.runner import evaluate
 from engine.evaluation.scoring import Result, summarise
-from engine.lab.recipe.world_poses import own_pose
-from engine.lab.recipe.world_wording import drawing_named, thinking
 from engine.lab.study.folder import Folder, write_whole
 from engine.lab.study.identity import machine
 from engine.lab.study.material import Stopped, draw_examples, media_folder, posed_in, questions_in
 from engine.lab.study.plan import BENCHMARKS, SOURCES, Draw, Evaluate, Grpo, Sft, Sizes, StudyPart
 from engine.media import MediaFolder
-from engine.policies.local import LocalPolicy
 from engine.protocols import protocol_named
 from engine.reasoning import Limits
 from engine.synthesis.kinds import Planned, plan
 from engine.synthesis.recording import Trajectory, trajectory_line
 from engine.synthesis.trajectories import synthesize
-from engine.training.dataset import TrainingExample
-from engine.training.grpo import run_grpo
 from engine.training.grpo_config import GrpoConfig
-from engine.training.sft import run_sft
 from engine.training.sft_config import SftConfig
+
+if TYPE_CHECKING:
+    from engine.backbone.loading import Backbone
 
 __all__ = ["Workplace", "grpo_config", "run_part", "sft_config", "trajectories_of"]
 
@@ -135,6 +130,9 @@ def trajectories_of(part: Sft, folder: Folder, media: MediaFolder, protocol_name
     operation are of easy examples, or the warm start would teach to guess. Thoughts are in the steps that the embedded
     reasoner's recipe teaches, and the frames are those that it selects: a warm start that went straight to the answer, or
     looked at all that there is, would unlearn them."""
+    from engine.lab.recipe.world_poses import own_pose
+    from engine.lab.recipe.world_wording import drawing_named, thinking
+
     protocol = protocol_named(protocol_name)
     lists = [folder.examples(f"trajectories-{name}") for name in BENCHMARKS]
     posed = [one for path in lists for one in posed_in(path, media)]
@@ -158,6 +156,9 @@ def _without_errors(one: Planned) -> Planned:
 
 
 def _warm_up(part: Sft, place: Workplace) -> dict[str, Any]:
+    from engine.training.dataset import TrainingExample
+    from engine.training.sft import run_sft
+
     folder, backbone, media = place.folder, place.backbone(), media_folder(place.folder.media)
     trajectories = trajectories_of(part, folder, media, backbone.protocol_name)
     lines = [trajectory_line(one) for one in trajectories]
@@ -180,6 +181,8 @@ def _warm_up(part: Sft, place: Workplace) -> dict[str, Any]:
 
 
 def _practise(part: Grpo, place: Workplace) -> dict[str, Any]:
+    from engine.training.grpo import run_grpo
+
     folder, backbone, media = place.folder, place.backbone(), media_folder(place.folder.media)
     questions = [one for name in BENCHMARKS for one in questions_in(folder.examples(f"practice-{name}"))]
     config = grpo_config(place.sizes, part)
@@ -241,6 +244,9 @@ def _trained(
 
 
 def _examine(part: Evaluate, place: Workplace) -> dict[str, Any]:
+    from engine.backbone.unpacked import unpacked
+    from engine.policies.local import LocalPolicy
+
     folder, backbone, media = place.folder, place.backbone(), media_folder(place.folder.media)
     total, before = place.sizes.test_examples * len(BENCHMARKS), 0
     found: dict[str, Any] = {}

@@ -18,9 +18,8 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from engine.backbone.loading import Backbone
 from engine.lab.study.folder import Folder
 from engine.lab.study.material import Stopped
 from engine.lab.study.plan import Sizes, StudyPart, ready
@@ -28,6 +27,9 @@ from engine.lab.study.processes import Worker
 from engine.lab.study.running import Workplace, run_part
 from engine.opening import open_backbone
 from engine.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.backbone.loading import Backbone
 
 __all__ = ["OnStudyEvent", "StudyEvent", "run_here", "run_in_processes", "run_parts"]
 

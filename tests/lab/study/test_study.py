@@ -16,7 +16,7 @@ from engine.__main__ import main
 from engine.errors import Unavailable
 from engine.lab.recipe.world_poses import own_pose
 from engine.lab.study.folder import Folder
-from engine.lab.study.plan import BENCHMARKS, ROWS, Draw, Evaluate, Grpo, Sizes, plan
+from engine.lab.study.plan import BENCHMARKS, ROWS, Draw, Grpo, Sizes, plan
 from engine.lab.study.report import table
 from engine.settings import Settings
 from engine.synthesis.recording import read_trajectories
@@ -205,11 +205,10 @@ def test_parts_run_in_processes_of_their_own_and_a_failure_is_told_by_its_name(t
     assert {(one.part, one.kind) for one in events if one.kind == "done"} == {(part.name, "done") for part in draws}
     assert folder.result("practice-mini-info")["count"] == 2
     assert run_in_processes(folder, draws, LEAST, settings, 2, events.append, lambda: True)  # nothing is left to stop
-    # A list that a part needs is gone: it fails in its own process, and who waits is told which one.
-    broken = Evaluate("no-operations", 0, None, is_operating=False)
-    for need in broken.needs:
-        folder.finish(need, {"seconds": 0.0})
-    with pytest.raises(Unavailable, match="the part evaluate-no-operations-0 failed: FileNotFoundError"):
+    # A folder lies where its list is to be written: it fails in its own process, and who waits is told which one.
+    broken = Draw("mini-vstar", "practice", 1)
+    folder.examples(broken.name).mkdir()
+    with pytest.raises(Unavailable, match="the part practice-mini-vstar failed: IsADirectoryError"):
         run_in_processes(folder, (broken,), LEAST, settings, 2, events.append, lambda: False)
 
 
