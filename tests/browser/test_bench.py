@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
+import io
 import json
-import subprocess
-import sys
-from pathlib import Path
+from contextlib import nullcontext
 
 import pytest
 
+from engine.__main__ import main
+
 
 @pytest.fixture(autouse=True)
-def a_browser(chromium) -> None:
-    """Skipped where there is none."""
+def one_browser(chromium, monkeypatch) -> None:
+    """The tests' own drives the benches, too: one Playwright at a time drives from a thread. Skipped where there is none."""
+    for bench in ("editor", "queue_screen"):
+        monkeypatch.setattr(f"engine.lab.bench.{bench}.chromium", lambda: nullcontext(chromium))
 
 
-def run_apart(words: list[str]) -> dict:
-    """In a process of its own: one Playwright at a time drives from a thread."""
-    done = subprocess.run(
-        [sys.executable, "-m", "engine", "bench", *words, "--json"],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+def run(words: list[str]) -> dict:
+    out = io.StringIO()
+    assert main(["bench", *words, "--json"], {}, out) == 0
+    return json.loads(out.getvalue())
 
 
 def test_drags_of_a_box_are_timed() -> None:
-    found = run_apart(["editor", "--drags", "1"])
+    found = run(["editor", "--drags", "1"])
     assert found["n"] == 3 and found["ratio"] > 0
     assert [crop["pixels"] for crop in found["crops"].values()] == sorted(c["pixels"] for c in found["crops"].values())
 
 
 def test_pages_of_the_queue_are_timed_on_the_screen() -> None:
-    found = run_apart(["queue", "--traces", "300", "--repeats", "3"])["screen"]
+    found = run(["queue", "--traces", "300", "--repeats", "3"])["screen"]
     assert found["pictures_seen"] > 3 and found["pictures_fetched"] > 0
     assert found["answered"]["median_ms"] <= found["in_place"]["median_ms"] <= found["on_screen"]["median_ms"]
 
 
 def test_people_work_over_http() -> None:
-    found = run_apart(["people", "--people", "3", "--seconds", "2"])
+    found = run(["people", "--people", "3", "--seconds", "2"])
     assert found["edits"] >= 6 and (found["lost"], found["locked"]) == ([], 0)
