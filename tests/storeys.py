@@ -21,7 +21,7 @@ class Storey:
 
 STOREYS = (
     Storey("Errors and limits", ("engine.errors", "engine.thresholds")),
-    Storey("Values", ("engine.trace", "engine.settings", "engine.json_fields", "engine.rights")),
+    Storey("Values", ("engine.trace", "engine.settings", "engine.json_fields", "engine.json_lists", "engine.rights")),
     Storey("The JSON of values", ("engine.trace_json",)),
     Storey(
         "Media and judgements",
@@ -63,6 +63,7 @@ PURE = (
     "engine.errors",
     "engine.trace",
     "engine.json_fields",
+    "engine.json_lists",
     "engine.trace_json",
     "engine.settings",
     "engine.agreement",

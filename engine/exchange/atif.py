@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import Any
 
 from engine import __version__
-from engine.errors import IntegrityError, InvalidInput, PersonError
+from engine.errors import InvalidInput
 from engine.exchange import plain
 from engine.exchange.conversation import Turn, conversation, without_call
-from engine.exchange.files import Kept, Source, Unreadable, file_named, json_rows
-from engine.exchange.format import Brought, Format, Read, Refused, Row
+from engine.exchange.files import Kept, Source, file_named, json_rows
+from engine.exchange.format import Brought, Format, Read, Row, read_rows
 from engine.exchange.openai_chat import PLAIN, asked
 from engine.exchange.placeholders import ESCAPED, escaped, unescaped
 from engine.exchange.replaying import SaidTurn, question_and_options, replayed
@@ -122,16 +122,13 @@ def read(path: Path) -> Iterator[Read]:
     """The traces of a file of trajectories, of one trajectory, or of a folder of them; paths of pictures are relative to the
     file. Raises InvalidInput."""
     for file in _files(path):
-        folder = MediaFolder(file.parent / "media", cache_bytes=0) if (file.parent / "media").is_dir() else None
-        for place, row in json_rows(file):
-            where = place if file.suffix == ".jsonl" else file.name
-            if isinstance(row, Unreadable):
-                yield Refused(where, row.reason)
-                continue
-            try:
-                yield _brought(where, row, file, folder)
-            except (PersonError, IntegrityError) as error:
-                yield Refused(where, str(error))
+        yield from _read_file(file)
+
+
+def _read_file(file: Path) -> Iterator[Read]:
+    folder = MediaFolder(file.parent / "media", cache_bytes=0) if (file.parent / "media").is_dir() else None
+    rows = ((place if file.suffix == ".jsonl" else file.name, row) for place, row in json_rows(file))
+    return read_rows(rows, lambda where, row: _brought(where, row, file, folder))
 
 
 def _files(path: Path) -> list[Path]:

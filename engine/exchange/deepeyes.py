@@ -17,9 +17,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.errors import IntegrityError, InvalidInput, PersonError
+from engine.errors import InvalidInput
 from engine.exchange.files import Source, column_rows, file_named, one_file
-from engine.exchange.format import Format, Question, Read, Refused
+from engine.exchange.format import Format, Question, Read, read_rows
 from engine.exchange.pixel_reasoner_rl import without_placeholders
 from engine.exchange.replaying import question_and_options
 from engine.json_fields import list_of, optional, require_object, required, text
@@ -34,11 +34,7 @@ _INSTRUCTIONS = ("\nThink first", "\nThink step by step")
 def read(path: Path) -> Iterator[Read]:
     """The questions of a parquet file. Raises InvalidInput."""
     file = one_file(path, "train.parquet")
-    for place, row in column_rows(file):
-        try:
-            yield _question(place, row, file)
-        except (PersonError, IntegrityError) as error:
-            yield Refused(place, str(error))
+    return read_rows(column_rows(file), lambda place, row: _question(place, row, file))
 
 
 def _question(place: str, row: Mapping[str, Any], file: Path) -> Question:

@@ -19,6 +19,7 @@ from PIL import Image
 from engine.errors import InvalidInput, InvalidMedia
 from engine.exchange.animated_png import animated_png
 from engine.json_fields import seen
+from engine.json_lists import Broken, items
 from engine.media import LoadedMedia, MediaFolder, Sampling, load_media
 from engine.trace import CLIP_FRAMES
 
@@ -34,9 +35,6 @@ __all__ = [
     "picture",
     "still_clip",
 ]
-
-_CHUNK_CHARACTERS = 2**20
-_MAX_ROW_CHARACTERS = 2**28
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,8 @@ def json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any] | Unreadable]]:
         start = file.read(4096)
         file.seek(0)
         if start.lstrip("\ufeff \t\r\n").startswith("["):
-            yield from _listed(file)
+            for number, value in enumerate(items(file), 1):
+                yield f"row {number}", _readable(value)
         elif path.suffix == ".json":
             yield "the file", _object(file.read())
         else:
@@ -93,38 +92,13 @@ def _object(text: str) -> dict[str, Any] | Unreadable:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         return Unreadable(f"it is no JSON ({error})")
+    return _readable(value)
+
+
+def _readable(value: Any) -> dict[str, Any] | Unreadable:
+    if isinstance(value, Broken):
+        return Unreadable(value.problem)
     return value if isinstance(value, dict) else Unreadable(f"an object is expected, not {seen(value)}")
-
-
-def _listed(file: Any) -> Iterator[tuple[str, dict[str, Any] | Unreadable]]:
-    """The items of a JSON list, without holding them all; what follows an item that is no JSON cannot be found."""
-    decoder = json.JSONDecoder()
-    text, number, is_at_end = file.read(_CHUNK_CHARACTERS).lstrip("\ufeff \t\r\n")[1:], 0, False
-    while True:
-        text = text.lstrip(" \t\r\n,")
-        if text.startswith("]"):
-            return
-        try:
-            value, end = decoder.raw_decode(text) if text else (None, 0)
-        except (ValueError, RecursionError) as error:
-            end = 0
-            if is_at_end or len(text) > _MAX_ROW_CHARACTERS:
-                yield f"row {number + 1}", Unreadable(f"it is no JSON ({error}), so nothing after it can be found")
-                return
-        if end and (end < len(text) or is_at_end):
-            number += 1
-            yield (
-                f"row {number}",
-                value if isinstance(value, dict) else Unreadable(f"an object is expected, not {seen(value)}"),
-            )
-            text = text[end:]
-            continue
-        if is_at_end:
-            yield f"row {number + 1}", Unreadable("the list has no end: the file was cut off")
-            return
-        more = file.read(_CHUNK_CHARACTERS)
-        is_at_end = not more
-        text += more
 
 
 def column_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

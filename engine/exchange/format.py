@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.exchange.files import Source
+from engine.errors import IntegrityError, PersonError
+from engine.exchange.files import Source, Unreadable
 from engine.exchange.sheet import Sheet
 from engine.media import Sampling
 from engine.store import Dossier
@@ -21,7 +22,7 @@ from engine.trace import Example
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["Brought", "Format", "Question", "Read", "Refused", "Row"]
+__all__ = ["Brought", "Format", "Question", "Read", "Refused", "Row", "read_rows"]
 
 Row = Mapping[str, Any]
 """One JSON object."""
@@ -102,3 +103,17 @@ class Format:
     @property
     def is_read(self) -> bool:
         return self.read is not None
+
+
+def read_rows(
+    rows: Iterable[tuple[str, dict[str, Any] | Unreadable]], brought: Callable[[str, dict[str, Any]], Read]
+) -> Iterator[Read]:
+    """What `brought(place, row)` makes of each row; one that cannot be understood is refused, and the next ones come."""
+    for place, row in rows:
+        if isinstance(row, Unreadable):
+            yield Refused(place, row.reason)
+            continue
+        try:
+            yield brought(place, row)
+        except (PersonError, IntegrityError) as error:
+            yield Refused(place, str(error))

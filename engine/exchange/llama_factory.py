@@ -39,9 +39,9 @@ from engine.exchange.declared import (
     with_marks,
 )
 from engine.exchange.files import file_named, json_rows, one_file
-from engine.exchange.format import Brought, Format, Read, Row
+from engine.exchange.format import Brought, Format, Read, Row, read_rows
 from engine.exchange.placeholders import ESCAPED
-from engine.exchange.retelling import Message, named_protocol, read_rows, retold, with_pictures
+from engine.exchange.retelling import Message, named_protocol, retold, with_pictures
 from engine.exchange.sheet import Sheet
 from engine.json_fields import list_of, one_of, require_object, required, text
 from engine.protocols.calls import CALL_END, CALL_START

@@ -21,10 +21,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.errors import IntegrityError, InvalidInput, PersonError
+from engine.errors import InvalidInput
 from engine.exchange.deepeyes import pictured
-from engine.exchange.files import Source, Unreadable, column_rows, json_rows, one_file
-from engine.exchange.format import Brought, Format, Question, Read, Refused
+from engine.exchange.files import Source, column_rows, json_rows, one_file
+from engine.exchange.format import Brought, Format, Question, Read, read_rows
 from engine.exchange.pixel_reasoner_rl import without_placeholders
 from engine.exchange.replaying import SaidTurn, question_and_options, replayed
 from engine.json_fields import list_of, one_of, optional, require_object, required, seen, text
@@ -40,14 +40,10 @@ _WHO = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assis
 def read(path: Path) -> Iterator[Read]:
     """The traces, or the questions, of a file. Raises InvalidInput."""
     file = one_file(path, "train.parquet")
-    for place, row in column_rows(file) if file.suffix == ".parquet" else json_rows(file):
-        if isinstance(row, Unreadable):
-            yield Refused(place, row.reason)
-            continue
-        try:
-            yield _question(place, row, file) if "problem" in row else _brought(place, row, file)
-        except (PersonError, IntegrityError) as error:
-            yield Refused(place, str(error))
+    return read_rows(
+        column_rows(file) if file.suffix == ".parquet" else json_rows(file),
+        lambda place, row: (_question if "problem" in row else _brought)(place, row, file),
+    )
 
 
 def literal(value: Any) -> Any:

@@ -25,11 +25,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from engine.errors import IntegrityError, InvalidInput, PersonError
+from engine.errors import InvalidInput
 from engine.exchange import plain
 from engine.exchange.conversation import CUT_OFF, Turn, conversation, without_call
-from engine.exchange.files import Source, Unreadable, file_named, json_rows, one_file, still_clip
-from engine.exchange.format import Brought, Format, Read, Refused, Row
+from engine.exchange.files import Source, file_named, json_rows, one_file, still_clip
+from engine.exchange.format import Brought, Format, Read, Row, read_rows
 from engine.exchange.placeholders import ESCAPED
 from engine.exchange.replaying import SaidTurn, question_and_options, replayed
 from engine.exchange.sheet import Sheet
@@ -110,14 +110,7 @@ def read(path: Path) -> Iterator[Read]:
     """The traces of a file, or of the folder that holds it; a picture is inside, or a file below the folder. Raises
     InvalidInput."""
     file = one_file(path, FILE_NAME)
-    for place, row in json_rows(file):
-        if isinstance(row, Unreadable):
-            yield Refused(place, row.reason)
-            continue
-        try:
-            yield _brought(place, row, file)
-        except (PersonError, IntegrityError) as error:
-            yield Refused(place, str(error))
+    return read_rows(json_rows(file), lambda place, row: _brought(place, row, file))
 
 
 def _brought(place: str, row: Mapping[str, Any], file: Path) -> Brought:

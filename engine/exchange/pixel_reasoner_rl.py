@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import IntegrityError, InvalidInput, PersonError
+from engine.errors import InvalidInput
 from engine.exchange.files import Source, column_rows, file_named, one_file, still_clip
-from engine.exchange.format import Format, Question, Read, Refused, Row
+from engine.exchange.format import Format, Question, Read, Row, read_rows
 from engine.exchange.placeholders import ESCAPED, escaped, unescaped
 from engine.exchange.replaying import question_and_options
 from engine.exchange.sheet import Sheet
@@ -71,11 +71,7 @@ def _schema() -> pyarrow.Schema:
 def read(path: Path) -> Iterator[Read]:
     """The questions of a file, or of the folder that holds it; paths are relative to the file. Raises InvalidInput."""
     file = one_file(path, FILE_NAME)
-    for place, row in column_rows(file):
-        try:
-            yield _question(place, row, file)
-        except (PersonError, IntegrityError) as error:
-            yield Refused(place, str(error))
+    return read_rows(column_rows(file), lambda place, row: _question(place, row, file))
 
 
 def _question(place: str, row: Mapping[str, Any], file: Path) -> Question:

@@ -9,19 +9,19 @@ Sixteen pictures in a question are a clip, any other number are pictures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from engine.errors import IntegrityError, InvalidInput, PersonError
+from engine.errors import InvalidInput
 from engine.exchange.declared import IMAGE
-from engine.exchange.files import Source, Unreadable, still_clip
-from engine.exchange.format import Brought, Read, Refused
+from engine.exchange.files import Source, still_clip
+from engine.exchange.format import Brought
 from engine.exchange.replaying import SaidTurn, question_and_options, replayed
 from engine.protocols import TextPart, WireProtocol, protocol_named
 from engine.trace import CLIP_FRAMES, Example, Media, MediaKind, Observation, View, first_views
 
-__all__ = ["Message", "named_protocol", "read_rows", "retold", "with_pictures"]
+__all__ = ["Message", "named_protocol", "retold", "with_pictures"]
 
 _MARK = "\0"
 _KNOWN_BY = (
@@ -48,20 +48,6 @@ class Message:
     @property
     def pictures(self) -> tuple[Source, ...]:
         return tuple(part for part in self.parts if not isinstance(part, str))
-
-
-def read_rows(
-    rows: Iterable[tuple[str, dict[str, Any] | Unreadable]], brought: Callable[[str, dict[str, Any]], Read]
-) -> Iterator[Read]:
-    """What `brought(place, row)` makes of each row; one that cannot be understood is refused, and the next ones come."""
-    for place, row in rows:
-        if isinstance(row, Unreadable):
-            yield Refused(place, row.reason)
-            continue
-        try:
-            yield brought(place, row)
-        except (PersonError, IntegrityError) as error:
-            yield Refused(place, str(error))
 
 
 def with_pictures(text: str, pictures: Iterator[Source]) -> tuple[str | Source, ...]:

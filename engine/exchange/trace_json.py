@@ -30,8 +30,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from engine.errors import InvalidInput
-from engine.exchange.files import Kept, Unreadable, json_rows, one_file
-from engine.exchange.format import Brought, Format, Read, Refused, Row
+from engine.exchange.files import Kept, json_rows, one_file
+from engine.exchange.format import Brought, Format, Read, Row, read_rows
 from engine.exchange.sheet import Sheet
 from engine.faithfulness import faithfulness
 from engine.json_fields import (
@@ -152,17 +152,14 @@ def read(path: Path) -> Iterator[Read]:
     """The traces of a file, or of the folder that holds it and their media. Raises InvalidInput."""
     file = one_file(path, FILE_NAME)
     folder = MediaFolder(file.parent / "media", cache_bytes=0) if (file.parent / "media").is_dir() else None
-    for place, row in json_rows(file):
-        if isinstance(row, Unreadable):
-            yield Refused(place, row.reason)
-            continue
-        try:
-            if folder is None:
-                raise InvalidInput("there is no folder media/ beside the file, where its pictures would be")
-            dossier = dossier_from_json(row)
-            yield Brought(place, dossier, tuple(Kept(folder, medium.sha256) for medium in dossier.trace.media))
-        except InvalidInput as error:
-            yield Refused(place, str(error))
+
+    def brought(place: str, row: dict[str, Any]) -> Brought:
+        if folder is None:
+            raise InvalidInput("there is no folder media/ beside the file, where its pictures would be")
+        dossier = dossier_from_json(row)
+        return Brought(place, dossier, tuple(Kept(folder, medium.sha256) for medium in dossier.trace.media))
+
+    return read_rows(json_rows(file), brought)
 
 
 def dossier_from_json(row: Any) -> Dossier:

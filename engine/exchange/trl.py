@@ -44,9 +44,9 @@ from engine.exchange.declared import (
     trained,
 )
 from engine.exchange.files import column_rows, one_file
-from engine.exchange.format import Brought, Format, Read, Row
+from engine.exchange.format import Brought, Format, Read, Row, read_rows
 from engine.exchange.placeholders import ESCAPED
-from engine.exchange.retelling import Message, named_protocol, read_rows, retold
+from engine.exchange.retelling import Message, named_protocol, retold
 from engine.exchange.sheet import Sheet
 from engine.json_fields import list_of, one_of, require_object, required, text
 from engine.protocols import TextPart, qwen3_vl

@@ -17,6 +17,7 @@ from engine.errors import InvalidInput
 from engine.importing.delimited import encoding_of
 from engine.importing.tables import ListedTable, Row, Table, columns_of
 from engine.json_fields import seen
+from engine.json_lists import Broken, items
 
 __all__ = ["JsonLines", "JsonList", "open_json", "open_json_lines"]
 
@@ -64,19 +65,14 @@ class JsonList:
     def rows(self, after: int = 0) -> Iterator[Row]:
         with self.open() as file:
             text = io.TextIOWrapper(file, self.encoding, errors="replace")
-            for number, value in enumerate(_elements(text), 1):
-                if isinstance(value, _Broken):
+            for number, value in enumerate(items(text), 1):
+                if isinstance(value, Broken):
                     yield Row(number, {}, value.problem)
                 elif number > after:
                     yield _object(number, value)
 
     def count(self) -> int:
         return sum(1 for _ in self.rows())
-
-
-@dataclass(frozen=True, slots=True)
-class _Broken:
-    problem: str
 
 
 def open_json_lines(open_file: Callable[[], BinaryIO], name: str) -> JsonLines:
@@ -148,30 +144,3 @@ def _object(number: int, value: Any) -> Row:
     if not isinstance(value, Mapping):
         return Row(number, {}, f"a JSON object is expected, not {seen(value)}")
     return Row(number, value)
-
-
-def _elements(text: io.TextIOWrapper) -> Iterator[Any]:
-    """The elements of a list, each decoded as soon as it is whole; ends with a `_Broken` where the list is."""
-    decoder, held, is_at_end = json.JSONDecoder(), text.read(_CHUNK_CHARACTERS).lstrip()[1:], False
-    while True:
-        held = held.lstrip(" \t\r\n,")
-        if held.startswith("]"):
-            return
-        try:
-            value, end = decoder.raw_decode(held)
-            # A number at the end of what was read may go on.
-            if end < len(held) or is_at_end:
-                yield value
-                held = held[end:]
-                continue
-        except (ValueError, RecursionError) as error:
-            if is_at_end:
-                yield _Broken(f"the list ends in the middle, or what stands here is not JSON ({error})")
-                return
-        # Twice as much each time, so that a long element is not begun again too often.
-        more = text.read(max(_CHUNK_CHARACTERS, len(held)))
-        is_at_end = not more
-        held += more
-        if len(held) > _MAX_LINE_CHARACTERS:
-            yield _Broken("this element is longer than 256 MB, or what stands here is not JSON")
-            return
