@@ -41,7 +41,7 @@ from engine.exchange.declared import (
 from engine.exchange.files import file_named, json_rows, one_file
 from engine.exchange.format import Brought, Format, Read, Row, read_rows
 from engine.exchange.placeholders import ESCAPED
-from engine.exchange.retelling import Message, named_protocol, retold, with_pictures
+from engine.exchange.retelling import Message, retold, with_pictures
 from engine.exchange.sheet import Sheet
 from engine.json_fields import list_of, one_of, require_object, required, text
 from engine.protocols.calls import CALL_END, CALL_START
@@ -120,8 +120,7 @@ def _brought(place: str, row: Mapping[str, Any], file: Path) -> Brought:
     messages = [Message(one.role, with_pictures(one.text, pictures)) for one in said]
     if next(pictures, None) is not None:
         raise InvalidInput("there are more pictures than <image>")
-    declaring = f"{row.get('system')}{row.get('tools')}"
-    return retold(place, messages, named_protocol(row, declaring), f"{file.stem}/{row.get('id') or place}")
+    return retold(place, row, messages, file)
 
 
 def _said(data: Any) -> Message:

@@ -40,7 +40,7 @@ from engine.exchange.declared import (
 from engine.exchange.files import file_named, json_rows, one_file
 from engine.exchange.format import Brought, Format, Read, Row, read_rows
 from engine.exchange.placeholders import ESCAPED
-from engine.exchange.retelling import Message, named_protocol, retold, with_pictures
+from engine.exchange.retelling import Message, retold, with_pictures
 from engine.exchange.sheet import Sheet
 from engine.json_fields import list_of, one_of, require_object, required, text
 from engine.protocols.calls import CALL_END, CALL_START
@@ -106,8 +106,7 @@ def _brought(place: str, row: Mapping[str, Any], file: Path) -> Brought:
         messages.append(one)
     if next(pictures, None) is not None:
         raise InvalidInput("there are more pictures than <image>")
-    declaring = str(row.get("tools")) + "".join(one.text for one in messages if one.role == "system")
-    return retold(place, messages, named_protocol(row, declaring), f"{file.stem}/{row.get('id') or place}")
+    return retold(place, row, messages, file)
 
 
 def _message(data: Any) -> Message:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import InvalidInput
@@ -21,7 +22,7 @@ from engine.exchange.replaying import SaidTurn, question_and_options, replayed
 from engine.protocols import TextPart, WireProtocol, protocol_named
 from engine.trace import CLIP_FRAMES, Example, Media, MediaKind, Observation, View, first_views
 
-__all__ = ["Message", "named_protocol", "retold", "with_pictures"]
+__all__ = ["Message", "retold", "with_pictures"]
 
 _MARK = "\0"
 _KNOWN_BY = (
@@ -62,17 +63,18 @@ def with_pictures(text: str, pictures: Iterator[Source]) -> tuple[str | Source, 
     return tuple(part for part in parts if part != "")
 
 
-def named_protocol(row: Mapping[str, Any], declaring: str) -> str:
-    """The protocol that a row names, or whose operations the text `declaring` declares. Raises InvalidInput."""
+def _named_protocol(row: Mapping[str, Any], messages: Sequence[Message]) -> str:
+    declaring = f"{row.get('system')}{row.get('tools')}" + "".join(one.text for one in messages if one.role == "system")
     name = row.get("protocol") or next((name for word, name in _KNOWN_BY if word in declaring), None)
     if not isinstance(name, str):
         raise InvalidInput('it does not tell in whose words it speaks; add "protocol", such as "pixel-reasoner"')
     return name
 
 
-def retold(place: str, messages: Sequence[Message], name: str, source: str) -> Brought:
-    """The trace of a conversation in the words of the protocol `name`. Raises InvalidInput where it is none."""
-    protocol = protocol_named(name)
+def retold(place: str, row: Mapping[str, Any], messages: Sequence[Message], file: Path) -> Brought:
+    """The trace of a row's conversation, in the words of the protocol that the row names or whose operations it declares.
+    Raises InvalidInput where it is none."""
+    protocol = protocol_named(_named_protocol(row, messages))
     turns = [message for message in messages if message.role != "system"]
     if not turns or turns[0].role != "user":
         raise InvalidInput("a question of the user is expected first")
@@ -81,7 +83,7 @@ def retold(place: str, messages: Sequence[Message], name: str, source: str) -> B
     views = first_views([Media(str(k), kind, 1, 1) for k, kind in enumerate(kinds)])
     said, is_operating = _asked(turns[0].text, protocol, views)
     question, options = question_and_options(said)
-    example = Example(question, (), options=options, source=source)
+    example = Example(question, (), options=options, source=f"{file.stem}/{row.get('id') or place}")
     return replayed(place, example, files, _turns(turns[1:], protocol), protocol, is_operating=is_operating)
 
 

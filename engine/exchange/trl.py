@@ -46,7 +46,7 @@ from engine.exchange.declared import (
 from engine.exchange.files import column_rows, one_file
 from engine.exchange.format import Brought, Format, Read, Row, read_rows
 from engine.exchange.placeholders import ESCAPED
-from engine.exchange.retelling import Message, named_protocol, retold
+from engine.exchange.retelling import Message, retold
 from engine.exchange.sheet import Sheet
 from engine.json_fields import list_of, one_of, require_object, required, text
 from engine.protocols import TextPart, qwen3_vl
@@ -135,8 +135,7 @@ def _brought(place: str, row: Mapping[str, Any], file: Path) -> Brought:
     said = [_said(_loaded(one), pictures) for one in required(row, "messages", list_of(lambda one: one))]
     if next(pictures, None) is not None:
         raise InvalidInput("there are more pictures than placeholders")
-    declaring = str(row.get("tools")) + "".join(one.text for one in said if one.role == "system")
-    return retold(place, said, named_protocol(row, declaring), f"{file.stem}/{row.get('id') or place}")
+    return retold(place, row, said, file)
 
 
 def _loaded(value: Any) -> Any:
