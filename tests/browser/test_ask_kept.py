@@ -69,6 +69,7 @@ def test_back_and_forward_show_what_stood_there(live: LiveStudio, page: Any) -> 
     page.wait_for_selector("#ask-answer [data-state=empty]", state="attached")
     assert page.is_visible(".source-svg"), "the picture was there before the question"
     page.go_forward()
+    page.wait_for_selector(".answer-text:has-text('KX7421')")
     page.go_forward()
     page.wait_for_selector(".answer-text:has-text('SECOND')")
 
