@@ -4,6 +4,8 @@ import { watching } from '../asking/client/watching.js';
 import { each, make, say, tell } from '../client/dom.js';
 import { duration } from '../client/words.js';
 
+const NARROW_PX = 768;
+
 export function mount({ element, props, trigger, watch }) {
   const root = element.querySelector('.answer');
   const part = (name) => root.querySelector(`.answer-${name}`);
@@ -63,6 +65,8 @@ export function mount({ element, props, trigger, watch }) {
       say(link, value.link.text);
     }
     if (isRunning && clock === null) {
+      // On a phone the answer stands below the picture.
+      if (innerWidth < NARROW_PX) root.scrollIntoView({ block: 'end' });
       started = performance.now() - 1000 * (value.elapsed_s || 0);
       clock = setInterval(tick, 100);
       tick();
