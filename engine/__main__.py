@@ -15,6 +15,7 @@ from typing import TextIO
 
 from engine import __version__
 from engine.commands import (
+    adapter,
     ask,
     backup,
     collect,
@@ -37,6 +38,7 @@ from engine.settings import Settings
 __all__ = ["command_line", "main"]
 
 _COMMANDS: Mapping[str, ModuleType] = {
+    "adapter": adapter,
     "ask": ask,
     "backup": backup,
     "collect": collect,

@@ -15,10 +15,10 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from engine.trace import Step, Trace, ZoomIn, first_views
+from engine.trace import Step, Trace, View, ZoomIn, first_views
 from engine.trace_json import step_to_json, view_to_json
 
-__all__ = ["carries_loss", "is_finished", "is_plain_lesson", "key_of_text", "lesson_key", "lesson_text"]
+__all__ = ["carries_loss", "is_finished", "is_plain_lesson", "key_of_text", "lesson_key", "lesson_text", "parting"]
 
 _LEAST_SIDE = 0.02
 """Boxes at least this wide and high are not empty however few decimals a protocol writes; down to two."""
@@ -33,6 +33,22 @@ def carries_loss(step: Step) -> bool:
     """Whether the model should learn to say this turn."""
     has_failed = step.observation is not None and step.observation.error is not None
     return is_finished(step) and not step.is_erroneous and not has_failed
+
+
+def parting(chosen: Trace, rejected: Trace) -> int | None:
+    """The first step (from 0) that two attempts at one question say differently, after the same history: where of two ways to
+    go on one is the better; None where one only goes on longer."""
+    for place, (one, other) in enumerate(zip(chosen.steps, rejected.steps, strict=False)):
+        if (one.thought, one.operation, one.answer) != (other.thought, other.operation, other.answer):
+            return place
+        if one.observation != other.observation or _brought(chosen, place) != _brought(rejected, place):
+            return None
+    return None
+
+
+def _brought(trace: Trace, place: int) -> tuple[View, ...]:
+    observation = trace.steps[place].observation
+    return tuple(trace.view(number) for number in observation.views) if observation else ()
 
 
 def lesson_key(trace: Trace, options: Sequence[str] = ()) -> int:

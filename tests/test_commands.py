@@ -443,10 +443,10 @@ def test_train_needs_weights_a_store_and_accepted_traces(home, picture, capsys):
     [
         ("{", "not JSON"),
         ("[]", "a JSON object"),
-        ('{"steps": 3}', "no setting 'steps'; there are: name, sft, grpo, evaluation"),
+        ('{"steps": 3}', "no setting 'steps'; there are: name, sft, dpo, grpo, evaluation"),
         ('{"sft": 3}', "sft: an object is expected, not 3"),
         ('{"name": null}', "name: a text is expected"),
-        ('{"evaluation": {"benchmark": "mini-signs", "split": 1}}', "no 'split'"),
+        ('{"evaluation": {"name": "mini-signs", "split": 1}}', "no 'split'"),
         ('{"evaluation": {"count": "many"}}', "evaluation.count"),
     ],
 )

@@ -49,6 +49,7 @@ from ui.streams import Streams
 from ui.studio import Studio
 from ui.theme import stylesheet, theme
 from ui.tracing import Tracing
+from ui.training.routes import training_routes
 
 __all__ = ["build_server"]
 
@@ -87,6 +88,7 @@ def build_server(studio: Studio) -> FastAPI:
     server.include_router(set_routes(studio))
     server.include_router(export_routes(studio))
     server.include_router(evaluation_routes(studio))
+    server.include_router(training_routes(studio))
     blocks = build_pages(studio, answering, presence)
     code = {path: Precompressed.of(text, "text/javascript") for path, text in code_of_pages(blocks).items()}
     server.include_router(code_routes(code), dependencies=[acts("sign_in")])

@@ -41,9 +41,14 @@ if TYPE_CHECKING:
 __all__ = ["build"]
 
 _NOTE = "What people approved becomes a LoRA adapter, on frozen weights that go on answering meanwhile."
-_KINDS = [("Supervised fine-tuning (SFT)", "sft"), ("Curiosity-driven RL (GRPO)", "grpo")]
+_KINDS = [
+    ("Supervised fine-tuning (SFT)", "sft"),
+    ("Preferences (DPO)", "dpo"),
+    ("Curiosity-driven RL (GRPO)", "grpo"),
+]
 _KIND_INFO = {
     "sft": "Learns to say, turn by turn, what accepted traces say. Erroneous and failed turns are left out.",
+    "dpo": "Learns to go on as people corrected the model, and as they chose between two attempts, rather than the other way.",
     "grpo": "Tries the accepted traces' questions again and again, and learns from what was right. Curiosity pays for "
     "looking closer while few attempts do.",
 }
@@ -215,6 +220,7 @@ def build(studio: Studio, page: Page) -> None:
     def show_kind(chosen_kind: str, request: gr.Request) -> tuple:
         return (
             gr.Radio(info=_KIND_INFO.get(chosen_kind, "")),
+            {"sft": knobs.SFT, "dpo": knobs.DPO}.get(chosen_kind, knobs.RL).learning_rate,
             *(gr.update(visible=chosen_kind != "grpo") for _ in of_sft),
             *(gr.update(visible=chosen_kind == "grpo") for _ in of_rl),
         )
@@ -240,7 +246,7 @@ def build(studio: Studio, page: Page) -> None:
     kind.change(
         show_kind,
         kind,
-        [kind, *of_sft, *of_rl],
+        [kind, rate, *of_sft, *of_rl],
         **_QUIET,
     )
     held_out.change(show_held_out, held_out, [percent, count], **_QUIET)

@@ -42,6 +42,7 @@ WEIGHTS = "adapter_model.safetensors"
 _CONFIGURATION = "adapter_config.json"
 _SLOTS = ("live", "live-beside")
 """PEFT's names for what answers and what is tried beside it, by turns."""
+_REFERENCE = "ref"
 _BESIDE = "beside-"
 """How PEFT's names begin for adapters that answer to one who measures them."""
 
@@ -169,6 +170,12 @@ class Adapters:
 
     def drop_training(self) -> None:
         self._delete(TRAINING)
+
+    def drop_reference(self) -> None:
+        """The frozen copy that TRL makes of the training adapter to compare it with, where there is one."""
+        if self.peft is None or _REFERENCE not in self.peft.peft_config:
+            return
+        self._delete(_REFERENCE)
 
     def save_training(self, folder: Path) -> None:
         """Write the training adapter as PEFT files (adapter_config.json, adapter_model.safetensors) and a short card into

@@ -1,4 +1,4 @@
-"""`train sft|grpo`: train an adapter here and now; the job and its adapter are the studio's own."""
+"""`train sft|dpo|grpo`: train an adapter here and now; the job and its adapter are the studio's own."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ SUMMARY = "train an adapter in the foreground, the same job that the studio runs
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "kind",
-        metavar="sft|grpo",
-        choices=["sft", "grpo"],
-        help="sft: supervised fine-tuning of a LoRA adapter on traces; grpo: curiosity-driven reinforcement learning on "
+        metavar="sft|dpo|grpo",
+        choices=["sft", "dpo", "grpo"],
+        help="sft: supervised fine-tuning of a LoRA adapter on traces; dpo: on preferences, what people corrected and which of "
+        "two attempts they chose; grpo: curiosity-driven reinforcement learning on "
         "questions with known answers",
     )
     parser.add_argument(
@@ -44,10 +45,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         metavar="F",
-        help="a JSON file with any of: name (the adapter's), sft (an object: passes, steps, batch_size, learning_rate, "
-        "rank, alpha, seed, ...), grpo (an object: steps, queries_a_step, rollouts, variant, is_curious, advantage, "
-        "start_from (live, or an adapter's id), ...), evaluation (an object: name, share, count and seed of what is held "
-        "out, as the flags say it, or null for nothing)",
+        help="a JSON file with any of: name (the adapter's); sft, dpo or grpo (an object of the run's settings: passes, steps, "
+        "batch_size, learning_rate, rank, alpha, seed, ...; dpo also beta; grpo also queries_a_step, rollouts, variant, "
+        "is_curious, advantage; dpo and grpo also start_from: live, or an adapter's id); evaluation (an object: name, share, "
+        "count and seed of what is held out, as the flags say it, or null for nothing)",
     )
     parser.add_argument("--name", metavar="NAME", help="the adapter's name")
     parser.add_argument(
@@ -92,20 +93,24 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
     with open_store(settings) as store:
         media = open_media(settings)
-        revisions = [] if arguments.examples else _revisions(store, arguments.traces)
+        is_on_traces = not arguments.examples and arguments.kind != "dpo"
+        revisions = _revisions(store, arguments.traces) if is_on_traces else []
         # Imported only now: the trainer's libraries take seconds.
         from engine.evaluation.held_out import HeldOut
-        from engine.jobs.grpo import LIVE, GrpoKind
+        from engine.jobs.answering import LIVE
+        from engine.jobs.dpo import DpoKind
+        from engine.jobs.grpo import GrpoKind
         from engine.jobs.kinds import Kind
         from engine.jobs.measuring import held_out_measuring, measured
         from engine.jobs.promotion import load_live
         from engine.jobs.running import run_in_foreground
         from engine.jobs.sft import SftKind
         from engine.jobs.workshop import Workshop
+        from engine.training.dpo_config import DpoConfig
         from engine.training.grpo_config import GrpoConfig
         from engine.training.sft_config import SftConfig
 
-        sft = SftConfig.from_json(config.get("sft") or {})
+        sft, dpo = SftConfig.from_json(config.get("sft") or {}), DpoConfig.from_json(config.get("dpo") or {})
         limits = loop_limits(settings)
         grpo = GrpoConfig.within(limits, config.get("grpo") or {})
         evaluation = config.get("evaluation", {})
@@ -120,18 +125,19 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             media.pictures,
             held_out_measuring(store, media, settings.artifacts, limits),
         )
-        named: dict[str, Any] = {
-            "name": config.get("name") or "",
-            "held_out": held_out,
-            "revision_ids": None if arguments.examples else [revision.id for revision in revisions],
-        }
+        named: dict[str, Any] = {"name": config.get("name") or "", "held_out": held_out}
+        ids = [revision.id for revision in revisions] if is_on_traces else None
+        start_from = {"dpo": dpo.start_from, "grpo": grpo.start_from}.get(arguments.kind)
+        if start_from == LIVE and (problem := load_live(store, workshop.backbone, workshop.artifacts)):
+            raise NotFound(f"training cannot start from what answers: {problem}")
         kind: Kind
         if arguments.kind == "sft":
-            kind, plan = (learning := SftKind(workshop)), learning.plan(sft, **named)
+            kind, plan = (learning := SftKind(workshop)), learning.plan(sft, revision_ids=ids, **named)
+        elif arguments.kind == "dpo":
+            kind, plan = (preferring := DpoKind(workshop)), preferring.plan(dpo, **named)
         else:
-            if grpo.start_from == LIVE and (problem := load_live(store, workshop.backbone, workshop.artifacts)):
-                raise NotFound(f"RL cannot start from what answers: {problem}")
-            kind, plan = (rolling := GrpoKind(workshop)), rolling.plan(grpo, examples=examples, **named)
+            rolling = GrpoKind(workshop)
+            kind, plan = rolling, rolling.plan(grpo, examples=examples, revision_ids=ids, **named)
         job = run_in_foreground(
             store, settings.artifacts, kind, plan, on_event=lambda step, kind, data: tell(step, kind, data, out)
         )
@@ -208,7 +214,7 @@ def read_config(name: str | None) -> Mapping[str, Any]:
         raise InvalidInput(f"{name} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         raise InvalidInput(f"{name} is not JSON: {error}") from error
-    shapes = {"name": (str,), "sft": (dict,), "grpo": (dict,), "evaluation": (dict, type(None))}
+    shapes = {"name": (str,), "sft": (dict,), "dpo": (dict,), "grpo": (dict,), "evaluation": (dict, type(None))}
     if not isinstance(data, dict):
         raise InvalidInput(f"{name}: a JSON object is expected, with any of {', '.join(shapes)}")
     for field, value in data.items():

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.errors import Conflict, InvalidInput, InvalidSetting, NotAllowed, Unavailable
 from engine.exchange.format import Format, Row
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["CARD", "HUB_DATA", "hub_api", "on_the_hub", "require_repo", "require_token", "upload"]
 
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+RepoKind = Literal["dataset", "model"]
 CARD = "README.md"
 TOKEN, ENDPOINT = "HF_TOKEN", "HF_ENDPOINT"
 
@@ -92,7 +93,7 @@ HUB_DATA = Format(
 def require_repo(name: str) -> str:
     """OWNER/NAME. Raises InvalidInput for anything else."""
     if not _REPO.fullmatch(name):
-        raise InvalidInput(f"a data set of the Hub is named OWNER/NAME, not {name!r}")
+        raise InvalidInput(f"what lies on the Hub is named OWNER/NAME, not {name!r}")
     return name
 
 
@@ -110,20 +111,21 @@ def require_token(environment: Mapping[str, str] = os.environ) -> str:
 class _Hub:
     api: HfApi
     repo: str
+    kind: RepoKind
 
     def create(self, is_public: bool) -> None:
         """Raises Conflict where it is there and public, which was not asked for."""
         from huggingface_hub.errors import HfHubHTTPError
 
         try:
-            self.api.create_repo(self.repo, repo_type="dataset", private=not is_public)
+            self.api.create_repo(self.repo, repo_type=self.kind, private=not is_public)
         except HfHubHTTPError as error:
             if error.response is None or error.response.status_code != 409:
                 raise
-            if not is_public and not self.api.dataset_info(self.repo).private:
+            if not is_public and not self.api.repo_info(self.repo, repo_type=self.kind).private:
                 raise Conflict(
                     f"{self.repo} is there already and everybody can read it; choose another name, make it private on "
-                    "the Hub, or ask for a public data set"
+                    "the Hub, or ask for a public one"
                 ) from None
 
 
@@ -162,10 +164,12 @@ def upload(
     *,
     is_public: bool = False,
     message: str = "Pixel Reasoner Studio: traces",
+    kind: RepoKind = "dataset",
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> str | None:
-    """Puts `files` of the folder into the data set `repo`, in one commit; its address, or None where it was stopped before.
+    """Puts `files` of the folder into the data set, or the model, `repo`, in one commit; its address, or None where it was
+    stopped before.
 
     `on_progress(done, of how many files)` is called for each file that has been sent. Raises InvalidSetting without a
     token, NotAllowed where the Hub refuses it, Conflict for one that others can read, Unavailable where it cannot be
@@ -173,14 +177,14 @@ def upload(
     """
     from huggingface_hub import CommitOperationAdd
 
-    hub = _Hub(hub_api(), repo)
+    hub = _Hub(hub_api(), repo, kind)
     additions: list[Any] = [CommitOperationAdd(name, str(folder / name)) for name in files]
     with on_the_hub(repo):
         hub.create(is_public)
         for done, one in enumerate(additions, 1):
             if should_stop():
                 return None
-            hub.api.preupload_lfs_files(repo, [one], repo_type="dataset", free_memory=False)
+            hub.api.preupload_lfs_files(repo, [one], repo_type=kind, free_memory=False)
             on_progress(done, len(additions))
-        made = hub.api.create_commit(repo, additions, commit_message=message, repo_type="dataset")
+        made = hub.api.create_commit(repo, additions, commit_message=message, repo_type=kind)
     return str(made.repo_url)

@@ -24,10 +24,10 @@ from engine.exchange.format import Format, Row
 from engine.exchange.placeholders import ESCAPED
 from engine.exchange.sheet import Sheet
 from engine.exchange.trl import declarations, dumped, message, pictures
-from engine.lessons import carries_loss
+from engine.lessons import carries_loss, parting
 from engine.protocols import protocol_named
 from engine.store import Dossier
-from engine.trace import Step, Trace, shown_before
+from engine.trace import Trace, shown_before
 
 if TYPE_CHECKING:
     import pyarrow
@@ -80,7 +80,7 @@ def _version(dossier: Dossier, trace_id: str, revision: str, sheet: Sheet) -> Tr
 
 
 def _row(pair: _Pair, dossier: Dossier, sheet: Sheet) -> Iterator[Row]:
-    place = _first_difference(pair.chosen, pair.rejected)
+    place = parting(pair.chosen, pair.rejected)
     if place is None:
         sheet.lose(ALIKE)
         return
@@ -109,30 +109,11 @@ def _row(pair: _Pair, dossier: Dossier, sheet: Sheet) -> Iterator[Row]:
     }
 
 
-def _first_difference(chosen: Trace, rejected: Trace) -> int | None:
-    """The first step (from 0) that the two say differently, after the same history; None where one only goes on longer."""
-    for place, (one, other) in enumerate(zip(chosen.steps, rejected.steps, strict=False)):
-        if _said(one) != _said(other):
-            return place
-        if one.observation != other.observation or _shown(chosen, place) != _shown(rejected, place):
-            return None
-    return None
-
-
-def _said(step: Step) -> tuple[object, ...]:
-    return step.thought, step.operation, step.answer
-
-
-def _shown(trace: Trace, place: int) -> tuple[object, ...]:
-    observation = trace.steps[place].observation
-    return tuple(trace.view(number) for number in observation.views) if observation else ()
-
-
 def _turns(dossier: Dossier, place: int, protocol: str) -> tuple[tuple[Turn, ...], Turn, int]:
     """The history of a step, its turn, and how many texts were escaped."""
     trace = dossier.trace
     step = trace.steps[place]
-    shown = shown_before(trace.views, trace.steps)[place] + len(_shown(trace, place))
+    shown = shown_before(trace.views, trace.steps)[place] + (len(step.observation.views) if step.observation else 0)
     until = replace(trace, steps=(*trace.steps[:place], step), views=trace.views[:shown])
     said = conversation(replace(dossier, trace=until), protocol_named(protocol))
     turns = said.turns if said.turns[-1].role == "assistant" else said.turns[:-1]

@@ -21,30 +21,37 @@ Invariant: however it ends, no adapter is left in training and the lease is free
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from engine.errors import Unavailable
 from engine.jobs.adapter_answering import AdapterAnswering
+from engine.jobs.answering import LIVE
 from engine.jobs.kinds import CutOff, Done, Ending, Stopped
 from engine.jobs.measuring import measured
-from engine.jobs.promotion import record_training_adapter
+from engine.jobs.promotion import record_training_adapter, unusable
 from engine.jobs.report import Report, duration
 from engine.jobs.workshop import Evaluate, When, Workshop
 from engine.policies.base import Policy
 from engine.policies.local import LocalPolicy
 from engine.store import Adapter, Job
 from engine.training.candidate import candidate
+from engine.training.dpo_config import DpoConfig
+from engine.training.grpo_config import GrpoConfig
 from engine.training.snapshot import describe
 
 if TYPE_CHECKING:
     from engine.training.on_backbone import Trained
 
-__all__ = ["AdapterWork", "require_same_backbone"]
+__all__ = ["AdapterWork", "parent_folder", "require_same_backbone", "with_parent"]
+
+StartingConfig = TypeVar("StartingConfig", DpoConfig, GrpoConfig)
 
 _STEPS_TO_AVERAGE = 20
 
@@ -58,6 +65,28 @@ def require_same_backbone(workshop: Workshop, job: Job) -> None:
             f"this job was queued for {queued.get('name')} and cannot run on {here['name']} "
             f"(different: {', '.join(different)}); start a new job"
         )
+
+
+def with_parent(workshop: Workshop, config: StartingConfig) -> StartingConfig:
+    """The configuration with `start_from="live"` made the id of the adapter that answers now, "" where none does. Raises
+    NotFound for an unknown adapter."""
+    if config.start_from == LIVE:
+        live = workshop.store.adapters.live()
+        is_answering = live is not None and workshop.backbone.adapters.live_name == live.name
+        return dataclasses.replace(config, start_from=live.id if live is not None and is_answering else "")
+    if config.start_from:
+        workshop.store.adapters.get(config.start_from)
+    return config
+
+
+def parent_folder(workshop: Workshop, adapter_id: str) -> Path | None:
+    """Where the adapter lies that a job starts from, None for "". Raises NotFound, and Unavailable where it cannot be had."""
+    if not adapter_id:
+        return None
+    adapter = workshop.store.adapters.get(adapter_id)
+    if problem := unusable(adapter, workshop.backbone, workshop.artifacts):
+        raise Unavailable(f"training cannot start from it: {problem}")
+    return workshop.artifacts / adapter.path
 
 
 @dataclass(slots=True)
@@ -74,6 +103,10 @@ class AdapterWork(ABC):
     def opening(self) -> str:
         """What the run is about to do, for its log."""
 
+    def fit(self) -> Sequence[str]:
+        """Leave out what is too long to be learned from, before anything is measured; returns a sentence for each."""
+        return ()
+
     @abstractmethod
     def learn(self, report: Report) -> Trained:
         """Train, from the last checkpoint in the report's folder where there is one, and leave the adapter on the
@@ -85,8 +118,9 @@ class AdapterWork(ABC):
 
     def run(self, report: Report) -> Ending:
         self._evaluate = self.workshop.measuring(self.job)
+        too_long = self.fit()
         if not report.said("note"):
-            for text in self.job.config.get("notes") or ():
+            for text in (*(self.job.config.get("notes") or ()), *too_long):
                 report.say(None, "note", {"text": text})
         before = self._measure(report, "before", self._compared_with())
         if report.should_stop():

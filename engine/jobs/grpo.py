@@ -3,19 +3,17 @@ trap (`engine.training.grpo`)."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import InvalidInput, Unavailable
+from engine.errors import InvalidInput
 from engine.evaluation.held_out import HeldOut
 from engine.evaluation.sources import question_of
-from engine.jobs.adapter_work import AdapterWork, require_same_backbone
+from engine.jobs.adapter_work import AdapterWork, parent_folder, require_same_backbone, with_parent
 from engine.jobs.kinds import GRPO, TITLES, Plan
-from engine.jobs.promotion import unusable
 from engine.jobs.report import Report
 from engine.jobs.setting_apart import set_apart
 from engine.jobs.workshop import Workshop
@@ -30,10 +28,8 @@ from engine.training.trap import is_trapped
 if TYPE_CHECKING:
     from engine.training.on_backbone import Trained
 
-__all__ = ["LIVE", "GrpoKind", "GrpoWork"]
+__all__ = ["GrpoKind", "GrpoWork"]
 
-LIVE = "live"
-"""As `start_from` of a job that is planned: the adapter that answers now."""
 _NO_ANSWER = "its answer is not known"
 
 
@@ -60,7 +56,7 @@ class GrpoKind:
         Raises InvalidInput where nothing is left, NotFound for unknown revisions or adapters.
         """
         store, backbone = self.workshop.store, self.workshop.backbone
-        config = self._from_what_answers(config or GrpoConfig())
+        config = with_parent(self.workshop, config or GrpoConfig())
         settings: dict[str, Any] = {
             "name": name or f"rl {len(store.adapters.list()) + 1}",
             "grpo": config.as_json(),
@@ -99,22 +95,8 @@ class GrpoKind:
     def prepare(self, job: Job) -> GrpoWork:
         workshop, config = self.workshop, GrpoConfig.from_json(job.config["grpo"])
         require_same_backbone(workshop, job)
-        examples, start_from = rl_examples_of(workshop.store, workshop.artifacts, job), None
-        if config.start_from:
-            adapter = workshop.store.adapters.get(config.start_from)
-            if problem := unusable(adapter, workshop.backbone, workshop.artifacts):
-                raise Unavailable(f"RL cannot start from it: {problem}")
-            start_from = workshop.artifacts / adapter.path
-        return GrpoWork(workshop, job, config, examples, start_from)
-
-    def _from_what_answers(self, config: GrpoConfig) -> GrpoConfig:
-        if config.start_from == LIVE:
-            live = self.workshop.store.adapters.live()
-            is_answering = live is not None and self.workshop.backbone.adapters.live_name == live.name
-            return dataclasses.replace(config, start_from=live.id if live is not None and is_answering else "")
-        if config.start_from:
-            self.workshop.store.adapters.get(config.start_from)
-        return config
+        examples = rl_examples_of(workshop.store, workshop.artifacts, job)
+        return GrpoWork(workshop, job, config, examples, parent_folder(workshop, config.start_from))
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLLECT",
+    "DPO",
     "EVALUATE",
     "EXPORT",
     "GRPO",
@@ -41,11 +42,13 @@ __all__ = [
     "Work",
 ]
 
-SFT, GRPO, EXPORT, IMPORT, COLLECT, EVALUATE, PUSH = "sft", "grpo", "export", "import", "collect", "evaluate", "push"
-TRAINING = (SFT, GRPO)
+SFT, DPO, GRPO = "sft", "dpo", "grpo"
+EXPORT, IMPORT, COLLECT, EVALUATE, PUSH = "export", "import", "collect", "evaluate", "push"
+TRAINING = (SFT, DPO, GRPO)
 """The kinds that train an adapter."""
 TITLES: Mapping[str, str] = {
     SFT: "Supervised fine-tuning",
+    DPO: "Preferences (DPO)",
     GRPO: "Curiosity-driven RL",
     EXPORT: "Export",
     IMPORT: "Import",

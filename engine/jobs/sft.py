@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import InvalidInput
-from engine.evaluation.held_out import HeldOut
+from engine.errors import InvalidInput, NotFound
+from engine.evaluation.held_out import SHARE, HeldOut, HeldOutSet
 from engine.jobs.adapter_work import AdapterWork, require_same_backbone
 from engine.jobs.kinds import SFT, TITLES, Plan
 from engine.jobs.report import Report
@@ -16,7 +16,7 @@ from engine.jobs.setting_apart import set_apart
 from engine.jobs.workshop import Workshop
 from engine.protocols import protocol_named
 from engine.store import Job, Revision
-from engine.training.dataset import TrainingExample, objection
+from engine.training.dataset import TrainingExample, objection, without_too_long
 from engine.training.sft_config import SftConfig
 from engine.training.snapshot import describe, example_of, versions
 
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from engine.training.on_backbone import Trained
 
 __all__ = ["SftKind", "SftWork"]
+
+
+_VALIDATED = 16
+"""Held-out traces whose loss is told of."""
+_VALIDATIONS = 20
+"""How often in a run, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +89,42 @@ class SftKind:
         config, store = SftConfig.from_json(job.config["sft"]), self.workshop.store
         require_same_backbone(self.workshop, job)
         examples = [example_of(store, store.revisions.get(one)) for one in store.jobs.revision_ids(job.id)]
-        return SftWork(self.workshop, job, config, examples)
+        return SftWork(self.workshop, job, config, examples, self._validation(job))
+
+    def _validation(self, job: Job) -> list[TrainingExample]:
+        """Of the held-out share the first traces: what the loss is also told of."""
+        held_out, store, found = HeldOutSet.from_json(job.config.get("evaluation")), self.workshop.store, []
+        for one in () if held_out is None or held_out.source.name != SHARE else held_out.revision_ids[:_VALIDATED]:
+            try:
+                found.append(example_of(store, store.revisions.get(one)))
+            except NotFound:  # deleted since
+                continue
+        return found
 
 
 @dataclass(slots=True)
 class SftWork(AdapterWork):
     config: SftConfig
     examples: Sequence[TrainingExample]
+    validation: Sequence[TrainingExample] = ()
+
+    def fit(self) -> Sequence[str]:
+        shop = self.workshop
+        fitting, told = without_too_long(self.examples, shop.backbone, shop.load_pictures, self.config.max_tokens)
+        self.examples = [self.examples[k] for k in fitting]
+        kept, _ = without_too_long(self.validation, shop.backbone, shop.load_pictures, self.config.max_tokens)
+        self.validation = [self.validation[k] for k in kept]
+        return told
+
+    def on_metric(self, report: Report, step: int, total: int, numbers: Mapping[str, float]) -> None:
+        """With the loss on held-out traces at every twentieth of the run."""
+        from engine.training.sft import validation_loss
+
+        if self.validation and (step % max(1, total // _VALIDATIONS) == 0 or step in (1, total)):
+            shop, most = self.workshop, self.config.max_tokens
+            loss = validation_loss(shop.backbone, self.validation, shop.load_pictures, most)
+            numbers = {**numbers, "validation_loss": loss}
+        AdapterWork.on_metric(self, report, step, total, numbers)
 
     def opening(self) -> str:
         return f"training on {len(self.examples)} traces, {self.config.total_steps(len(self.examples))} steps"

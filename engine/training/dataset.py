@@ -45,6 +45,7 @@ __all__ = [
     "encode",
     "objection",
     "recall",
+    "without_too_long",
 ]
 
 IGNORED = -100
@@ -56,11 +57,20 @@ PictureLoader = Callable[[Sequence[Media]], Pictures]
 
 @dataclass(frozen=True, slots=True)
 class TrainingExample:
-    """A trace to learn from, and the example that it is an attempt at; `name` (a revision's id) names it in messages."""
+    """A trace to learn from, and the example that it is an attempt at; `name` (a revision's id) names it in messages. Steps
+    before `first_step` (from 0) carry no loss; where `is_rejected`, every later turn does, erroneous and failed ones too:
+    they are what is to be said less."""
 
     trace: Trace
     example: Example
     name: str = ""
+    first_step: int = 0
+    is_rejected: bool = False
+
+    def carries_loss(self, number: int) -> bool:
+        """Whether the model's turn of step `number` (from 0) carries loss."""
+        step = self.trace.steps[number]
+        return number >= self.first_step and (is_finished(step) if self.is_rejected else carries_loss(step))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +105,7 @@ def recall(conversation: LocalConversation, example: TrainingExample) -> tuple[t
     """
     trace, session = example.trace, conversation.session
     policy, pictures = LocalPolicy(session.backbone), conversation.pictures
-    spans = []
+    spans, number = [], 0
     for said in replay(
         policy, example.example, pictures, trace.views, trace.steps, is_operating=trace.invites_operations
     ):
@@ -104,8 +114,9 @@ def recall(conversation: LocalConversation, example: TrainingExample) -> tuple[t
         if isinstance(said, Recalled):
             if is_finished(said.step):
                 session.end_turn()
-            if carries_loss(said.step):
+            if example.carries_loss(number):
                 spans.append((start, session.ids.shape[1]))
+            number += 1
     return tuple(spans)
 
 
@@ -120,6 +131,22 @@ def encode(example: TrainingExample, backbone: Backbone, pictures: Pictures) -> 
         labels[start:end] = ids[start:end]
     positions, _ = session.positions()
     return Encoded(ids, labels, positions[:, 0], torch.cat(session.pixels), torch.cat(session.grids))
+
+
+def without_too_long(
+    examples: Sequence[TrainingExample], backbone: Backbone, load_pictures: PictureLoader, max_tokens: int
+) -> tuple[list[int], list[str]]:
+    """The positions of the examples whose conversation has at most `max_tokens` tokens, and a sentence for each of the
+    others. Prepares every picture once; touches no weights."""
+    fitting, told = [], []
+    for position, example in enumerate(examples):
+        count = len(encode(example, backbone, load_pictures(example.trace.media)).ids)
+        if count <= max_tokens:
+            fitting.append(position)
+        else:
+            name = example.name or repr(example.trace.question)
+            told.append(f"the trace {name} is left out: it has {count:,} tokens, and the limit is {max_tokens:,}")
+    return fitting, told
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ Invariants: those of `engine.training.on_backbone`.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -27,7 +26,7 @@ from datasets import Dataset
 from peft import PeftModel
 from trl import GRPOConfig
 
-from engine.backbone.adapters import WEIGHTS, load_adapter, lora_config
+from engine.backbone.adapters import load_adapter, lora_config
 from engine.backbone.loading import Backbone
 from engine.errors import InvalidInput
 from engine.policies.local import LocalPolicy
@@ -43,6 +42,7 @@ from engine.training.leased import Quantum
 from engine.training.leased_grpo import GRPO_NAMES, LeasedGrpoTrainer, no_reward
 from engine.training.on_backbone import Trained, adapter_on
 from engine.training.rollouts import RolloutsStopped
+from engine.training.snapshot import weights_hash
 from engine.worth import weigh_looks
 
 __all__ = ["OnMetric", "run_grpo"]
@@ -85,7 +85,7 @@ def run_grpo(
     fingerprint = Fingerprint.of(
         backbone,
         [_rewarded_by(one) for one in examples],
-        {"grpo": config.as_json(), "from": _weights_hash(start_from)},
+        {"grpo": config.as_json(), "from": weights_hash(start_from)},
     )
     checkpoint = latest_checkpoint(checkpoint_dir, fingerprint) if resume else None
     passes = len(examples) / config.queries_a_step
@@ -147,10 +147,6 @@ def _worth(policy: LocalPolicy, load_pictures: PictureLoader, trace: Trace, exam
     looks = weigh_looks(trace, policy, load_pictures(trace.media), options=example.options, answer=example.answer)
     first, *more = looks
     return (more[-1] if more else first).after - first.before
-
-
-def _weights_hash(folder: Path | None) -> str:
-    return "" if folder is None else hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
 
 
 def _arguments(backbone: Backbone, config: GrpoConfig, checkpoint_dir: Path) -> GRPOConfig:

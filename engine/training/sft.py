@@ -34,12 +34,12 @@ from engine.errors import InvalidInput
 from engine.trace_json import trace_to_json
 from engine.training.arguments import shared_arguments
 from engine.training.checkpoints import Fingerprint, latest_checkpoint
-from engine.training.dataset import Collator, PictureLoader, TrainingExample
+from engine.training.dataset import IGNORED, Collator, PictureLoader, TrainingExample
 from engine.training.leased import LeasedSftTrainer, Quantum
 from engine.training.on_backbone import Trained, adapter_on
 from engine.training.sft_config import SftConfig
 
-__all__ = ["OnMetric", "example_order", "run_sft"]
+__all__ = ["OnMetric", "example_order", "run_sft", "validation_loss"]
 
 OnMetric = Callable[[int, int, Mapping[str, float]], None]
 """(step, of how many, numbers by name): loss (nats a token), token_accuracy and entropy over the tokens that carry loss,
@@ -80,7 +80,9 @@ def run_sft(
         return LeasedSftTrainer(
             model=network,
             args=_arguments(backbone, config, total, checkpoint_dir),
-            train_dataset=Dataset.from_dict({"example": example_order(len(examples), config, total)}),
+            train_dataset=Dataset.from_dict(
+                {"example": example_order(len(examples), config.seed, total * config.batch_size)}
+            ),
             data_collator=Collator(examples, backbone, load_pictures, config.max_tokens),
             processing_class=backbone.processor,
             callbacks=[quantum],
@@ -95,13 +97,32 @@ def run_sft(
     return Trained(steps, total, quantum.first_step, time.time() - started, is_stopped=steps < total)
 
 
-def example_order(count: int, config: SftConfig, steps: int) -> list[int]:
-    """Which example is seen when, `steps * batch_size` indices: shuffled passes, one after another."""
-    generator = torch.Generator().manual_seed(config.seed)
+def validation_loss(
+    backbone: Backbone, examples: Sequence[TrainingExample], load_pictures: PictureLoader, max_tokens: int
+) -> float:
+    """The loss of the adapter in training, in nats a token, on examples that it does not learn from; changes nothing, so the
+    run goes on as without it. Takes the lease for one example at a time. Not a number where nothing carries loss."""
+    total, count = 0.0, 0
+    for example in examples:
+        batch = Collator([example], backbone, load_pictures, max_tokens)([{"example": 0}])
+        labels = batch.pop("labels")[:, 1:]
+        inputs = {name: value.to(backbone.device) for name, value in batch.items()}
+        with backbone.lease.held(), backbone.adapters.answering_with_training() as network, torch.no_grad():
+            logits = network(**inputs, use_cache=False).logits[:, :-1]
+        said = labels != IGNORED
+        logits = logits[0, said[0].to(logits.device)].float()
+        total += float(torch.nn.functional.cross_entropy(logits, labels[said].to(logits.device), reduction="sum"))
+        count += int(said.sum())
+    return total / count if count else float("nan")
+
+
+def example_order(count: int, seed: int, length: int) -> list[int]:
+    """Which of `count` examples is seen when, `length` indices: shuffled passes, one after another."""
+    generator = torch.Generator().manual_seed(seed)
     order: list[int] = []
-    while len(order) < steps * config.batch_size:
+    while len(order) < length:
         order += torch.randperm(count, generator=generator).tolist()
-    return order[: steps * config.batch_size]
+    return order[:length]
 
 
 def _arguments(backbone: Backbone, config: SftConfig, steps: int, checkpoint_dir: Path) -> SFTConfig:

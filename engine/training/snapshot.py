@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.backbone.adapters import WEIGHTS
 from engine.backbone.loading import Backbone
 from engine.errors import IntegrityError, NotFound
 from engine.evaluation.sources import question_of
@@ -34,6 +35,7 @@ __all__ = [
     "media_of",
     "rl_examples_of",
     "versions",
+    "weights_hash",
 ]
 
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets")
@@ -119,3 +121,8 @@ def describe(backbone: Backbone) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in _LIBRARIES}
+
+
+def weights_hash(folder: Path | None) -> str:
+    """SHA-256 of the adapter's weights in a folder, as hexadecimal digits; "" for none."""
+    return "" if folder is None else hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()

@@ -155,6 +155,86 @@ def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
     assert not (studio.home / "artifacts" / adapter.path).exists()
 
 
+def a_worse_run(studio: RunningStudio) -> str:
+    """A run whose adapter got 8 of 12 held-out examples wrong that were right before, as its job leaves it in the store."""
+    held_out = {"kind": "accepted", "name": "share", "limit": None, "count": 12, "seed": 0, "sha256": None}
+    config = {
+        "name": "too eager",
+        "sft": {"steps": 3},
+        "evaluation": {"source": held_out, "answerer": {"adapter": None}},
+    }
+    with studio.store() as store:
+        job = store.jobs.create("sft", config, {}, {})
+        store.jobs.claim(job.id)
+        media = studio.media()
+        for position in range(12):
+            record = picture_trace(store, media, 100 + position, size=_SMALL)
+            example = store.traces.get(record.id).example
+            store.attempts.begin(job.id, position, example, "text", None)
+            for number, score in enumerate((1.0, float(position >= 8))):
+                head = store.revisions.get(record.head_id).trace
+                steps = (*head.steps[:-1], dataclasses.replace(head.steps[-1], answer="right" if score else "wrong"))
+                made = store.traces.record(dataclasses.replace(head, steps=steps), author="tiny", example=example)
+                store.attempts.record(
+                    job.id,
+                    position,
+                    number,
+                    trace_id=made.id,
+                    score=score,
+                    hit=None,
+                    has_operation=True,
+                    operation_errors=0,
+                    is_empty=False,
+                    tokens=20,
+                    cpu_s=0.1,
+                )
+        for when, accuracy in (("before", 1.0), ("after", 4 / 12)):
+            told = {
+                "when": when,
+                "policy": "tiny",
+                "n": 12,
+                "accuracy": accuracy,
+                "stderr": 0.1,
+                "rapr": 1.0,
+                "tokens": 240,
+            }
+            store.jobs.add_event(job.id, None, "evaluation", told)
+        store.adapters.record("too eager", "adapters/nowhere", job.id, "small", "hash", {"steps": 3})
+        store.jobs.set_state(job.id, "done", "3 steps done")
+    return job.id
+
+
+def test_an_adapter_that_is_worse_is_questioned_with_what_it_got_wrong(
+    studio: RunningStudio, new_page: Callable[..., Any], axe: Callable[[Any], list[str]]
+) -> None:
+    job_id = a_worse_run(studio)
+    page = opened(new_page(), studio, f"?job={job_id}")
+    page.wait_for_selector(".comparison-verdict:has-text('Worse by 35 to 98 points.')")
+    changed = page.locator(".comparison-examples .differing")
+    assert changed.count() == 8 and page.locator(".comparison-same .differing").count() == 4
+    assert "before: right ✓" in changed.first.inner_text() and "after: wrong ✗" in changed.first.inner_text()
+    changed.first.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.comparison-examples .differing-picture').naturalWidth > 0")
+    changed.first.locator("summary").click()
+    page.wait_for_selector(".differing-sides .card >> nth=3")
+    assert page.locator(".differing-side-name").all_inner_texts() == ["before", "after"]
+    page.click("#train-promote")
+    page.wait_for_selector(
+        "#train-doubt .plan-problem:has-text('Too eager is worse by 35 to 98 points, on 12 held-out')"
+    )
+    assert axe(page) == []
+    page.click("#train-leave")
+    page.fill("#train-name input, #train-name textarea", "eager 2")
+    page.click("#train-rename")
+    page.wait_for_selector(".plan-text:has-text('Promote lets eager 2')")
+    page.click(".job-more summary")
+    with page.expect_download() as log:
+        page.click(".job-links a:has-text('whole log')")
+    assert '"evaluation"' in Path(log.value.path()).read_text()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("document.documentElement.scrollWidth === 390")
+
+
 def test_a_run_of_rl_shows_its_curves_and_leaves_an_adapter(
     studio: RunningStudio, new_page: Callable[..., Any], axe: Callable[[Any], list[str]]
 ) -> None:
@@ -226,7 +306,7 @@ def test_stop_acts_within_a_step_and_a_killed_run_goes_on_by_itself(
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.click("#train-stop")
     wait_for_state(page, "stopped")
-    assert page.locator("#train-runs li").count() == 3
+    assert page.locator("#train-runs li").count() == 4
     page.click("#train-runs li:last-child button")
     wait_for_state(page, "done")
     page.wait_for_function("id => !location.search.includes(id)", arg=job.id)

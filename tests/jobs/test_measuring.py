@@ -14,6 +14,7 @@ from PIL import Image
 from engine.errors import InvalidInput
 from engine.evaluation.held_out import HeldOut, HeldOutSet, hold_out
 from engine.jobs.measuring import before_and_after, held_out_measuring, measured
+from engine.jobs.running import curve
 from engine.media import MediaFolder
 from engine.reasoning import Limits
 from engine.store import Store
@@ -85,6 +86,8 @@ def test_a_share_is_set_apart_measured_twice_and_never_learned_from(workshop):
     comparison = measured(store, job.id)
     assert comparison is not None and (comparison.n, comparison.before) == (len(wanted), 0.0)
     assert job.message.startswith("1 steps done; 0.0% right before, ")
+    ((step, loss),) = curve(store, job.id, "validation_loss")
+    assert step == 1 and 5 < loss < 20  # random weights: about the logarithm of the vocabulary's size
 
 
 def test_a_run_that_was_stopped_asks_no_held_out_example_twice(workshop):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -166,6 +167,24 @@ def test_a_job_whose_training_was_over_only_measures_again(workshop):
     assert store.adapters.list() == []
     assert run(workshop, job).state == "done"
     assert [event.kind for event in store.jobs.events(job.id)].count("metric") == 3
+
+
+def test_what_is_too_long_is_left_out_and_named_before_the_first_step(workshop, examples, pictures):
+    from engine.training.dataset import encode
+
+    first = encode(examples[0], workshop.backbone, pictures)
+    longer = dataclasses.replace(examples[0].trace.steps[0], thought="It is small. " * 40)
+    trace = dataclasses.replace(examples[0].trace, steps=(longer, *examples[0].trace.steps[1:]))
+    record = workshop.store.traces.record(trace, author="tiny")
+    workshop.store.reviews.record(record.head_id, "ada", "accepted")
+    job = train(workshop, dataclasses.replace(CONFIG, steps=1, max_tokens=len(first.ids) + 20))
+    assert job.state == "done", job.message
+    events = workshop.store.jobs.events(job.id)
+    (note,) = (event for event in events if event.kind == "note")
+    assert record.head_id in note.data["text"] and "is left out" in note.data["text"]
+    assert events.index(note) < next(k for k, event in enumerate(events) if event.kind == "metric")
+    nobody = train(workshop, dataclasses.replace(CONFIG, steps=1, max_tokens=10))
+    assert (nobody.state, "nothing to train on" in nobody.message) == ("failed", True)
 
 
 def test_a_stop_while_measuring_comes_at_once(workshop):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.jobs.kinds import Kind
 from engine.jobs.running import queue_job, run_in_foreground, run_job
 from engine.store import Job
+from engine.training.dpo_config import DpoConfig
 from engine.training.sft_config import SftConfig
 
 if TYPE_CHECKING:
@@ -16,10 +17,12 @@ __all__ = ["queue", "run", "train"]
 
 
 def kind_of(workshop: Workshop, config) -> Kind:
+    from engine.jobs.dpo import DpoKind
     from engine.jobs.grpo import GrpoKind
     from engine.jobs.sft import SftKind
 
-    return SftKind(workshop) if isinstance(config, SftConfig) else GrpoKind(workshop)
+    kinds = {SftConfig: SftKind, DpoConfig: DpoKind}
+    return kinds.get(type(config), GrpoKind)(workshop)
 
 
 def queue(workshop: Workshop, config, **asked) -> Job:

@@ -297,10 +297,10 @@ def test_every_example_is_seen_equally_often_in_an_order_of_its_own():
     from engine.training.sft import example_order
 
     config = SftConfig(passes=3, batch_size=2, seed=1)
-    order = example_order(4, config, config.total_steps(4))
+    order = example_order(4, config.seed, config.total_steps(4) * config.batch_size)
     assert [sorted(order[k : k + 4]) for k in (0, 4, 8)] == [[0, 1, 2, 3]] * 3
     assert order[:4] != order[4:8]
-    assert order == example_order(4, config, 6)
+    assert order == example_order(4, config.seed, 6 * config.batch_size)
 
 
 @pytest.mark.parametrize(

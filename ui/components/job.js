@@ -19,6 +19,13 @@ export function mount({ element, props, watch }) {
     return item;
   }
 
+  function link(entry) {
+    const node = make('a', '', null, entry.text);
+    node.href = entry.href;
+    node.download = '';
+    return node;
+  }
+
   function remember(value) {
     const address = new URL(location.href);
     if (value.is_chosen && value.id) address.searchParams.set('job', value.id);
@@ -48,6 +55,7 @@ export function mount({ element, props, watch }) {
     foot.hidden = !value.foot.length;
     rows(part('facts'), value.facts, fact);
     rows(part('log'), value.log, line);
+    rows(part('links'), value.links || [], link);
     remember(value);
   }
   watch('value', render);

@@ -97,7 +97,9 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
         live=live,
         previous=store.adapters.previous(),
         basis=basis,
-        job_value=_job_value(job, events, is_chosen=job is not None and job.id == chosen),
+        job_value=_job_value(
+            job, events, by_job.get(job.id) if job else None, is_chosen=job is not None and job.id == chosen
+        ),
         curves=curves_value(job, events),
         attempts=attempts_value(job, events),
         comparison=read_comparison(store, job, events),
@@ -139,7 +141,7 @@ def _stamp(studio: Studio, job: Job | None) -> tuple[Any, ...]:
     return (job_id, studio.unready, *store.jobs.stamp(job_id, TRAINING), *store.adapters.stamp())
 
 
-def _job_value(job: Job | None, events: list[JobEvent], *, is_chosen: bool) -> dict[str, Any]:
+def _job_value(job: Job | None, events: list[JobEvent], adapter: Adapter | None, *, is_chosen: bool) -> dict[str, Any]:
     if job is None:
         return {"id": None, "state": "none", "foot": [], "facts": [], "log": [], "status": "", "empty": _NO_RUN}
-    return run_values.job_value(job, events, is_chosen=is_chosen)
+    return run_values.job_value(job, events, adapter, is_chosen=is_chosen)

@@ -12,12 +12,15 @@ from typing import Any
 from engine.errors import PersonError
 from ui.studio import Studio
 from ui.training.board import Board
-from ui.training.knobs import plan_sentence, read_knobs, rl_sentence
+from ui.training.knobs import dpo_sentence, plan_sentence, read_knobs, rl_sentence
 from ui.words import counted
 
 __all__ = ["Control", "Controls", "controls"]
 
 _NOTHING = "Nothing can be learned from yet: approve traces in Curate first."
+_NO_PREFERENCE = (
+    "There is no preference to learn from yet: in Curate, correct and approve, or say which of two is better."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +80,17 @@ def _plan(studio: Studio, board: Board, turned: Sequence[Any]) -> tuple[str, str
         return studio.untrainable, "warn", False
     if board.active is not None:
         return "One run at a time: the next can start when this one has ended.", "plain", False
-    if board.seen.usable == 0:
-        return _NOTHING, "warn", False
     try:
         kind, config, held_out = read_knobs(*turned)
-        assert studio.jobs is not None  # there is no reason why it could not be trained
-        learned, apart = studio.jobs.divided(held_out)
     except PersonError as error:
         return str(error), "bad", False
-    sentence = rl_sentence if kind == "grpo" else plan_sentence
+    if board.seen.usable == 0 and kind != "dpo":
+        return _NOTHING, "warn", False
+    assert studio.jobs is not None  # there is no reason why it could not be trained
+    learned, apart = studio.jobs.divided(kind, held_out)
+    if learned == 0:
+        return _NO_PREFERENCE, "warn", False
+    sentence = {"grpo": rl_sentence, "dpo": dpo_sentence}.get(kind, plan_sentence)
     kept = f" {counted(apart, 'trace')} held out to measure on." if apart else ""
     return sentence(learned, config) + kept, "plain", True
 

@@ -19,7 +19,13 @@ MAX_POINTS = 400
 _SERIES = {
     "sft": (
         ("loss", "Loss, nats a token", "number"),
+        ("validation_loss", "Loss on held-out traces", "number"),
         ("token_accuracy", "Tokens predicted right", "share"),
+    ),
+    "dpo": (
+        ("loss", "Loss", "number"),
+        ("preferred_share", "Pairs whose better side gained more", "share"),
+        ("margin", "Margin between the two sides", "number"),
     ),
     "grpo": (
         ("reward", "Reward", "number"),

@@ -15,8 +15,9 @@ from typing import Any
 from engine.errors import Doubtful
 from engine.evaluation.held_out import SHARE, HeldOut, hold_out
 from engine.jobs import promotion
+from engine.jobs.dpo import DpoKind
 from engine.jobs.grpo import GrpoKind
-from engine.jobs.kinds import GRPO, Kind
+from engine.jobs.kinds import DPO, GRPO, Kind
 from engine.jobs.running import queue_job, resume_job
 from engine.jobs.sft import SftKind
 from engine.jobs.worker import Worker
@@ -25,7 +26,9 @@ from engine.protocols import protocol_named
 from engine.reasoning import Limits
 from engine.store import Adapter, Job
 from engine.training.dataset import objection
+from engine.training.dpo_config import DpoConfig
 from engine.training.grpo_config import GrpoConfig
+from engine.training.preferring import Pair, pairs_of
 from engine.training.sft_config import SftConfig
 
 __all__ = ["TrainingDesk", "training_kinds"]
@@ -41,6 +44,7 @@ class TrainingDesk:
     limits: Limits
     unloaded: str | None = None
     _judged: dict[str, str | None] = field(default_factory=dict)
+    _pairs: dict[tuple[str | None, ...], list[Pair]] = field(default_factory=dict)
     _media: dict[str | None, list[tuple[str, frozenset[str]]]] = field(default_factory=dict)
 
     @property
@@ -68,8 +72,12 @@ class TrainingDesk:
                 self._judged[one] = objection(trace, protocol)
         return {one: reason for one in revision_ids if (reason := self._judged[one]) is not None}
 
-    def divided(self, held_out: HeldOut | None) -> tuple[int, int]:
-        """Of everything that is accepted now, how many traces SFT would learn from, and how many are held out."""
+    def divided(self, kind: str, held_out: HeldOut | None) -> tuple[int, int]:
+        """Of everything that is accepted now, how many traces a run of the kind would learn from (of preferences, how many
+        pairs), and how many are held out."""
+        if kind == DPO:
+            media = [frozenset(one.sha256 for one in pair.chosen.trace.media) for pair in self._preferences()]
+            return _divided(media, held_out)
         changed_at = self.workshop.store.lessons.last_change()
         if changed_at not in self._media:
             self._media.clear()
@@ -77,15 +85,25 @@ class TrainingDesk:
         lessons = self._media[changed_at]
         refused = self.objections([one.head_id for one in self.workshop.store.lessons.doubtful()])
         usable = [media for head_id, media in lessons if head_id not in refused]
-        apart = 0
-        if held_out is not None and held_out.name == SHARE:
-            apart = len(hold_out(usable, held_out.share, held_out.count))
-        return len(usable) - apart, apart
+        return _divided(usable, held_out)
+
+    def _preferences(self) -> list[Pair]:
+        store = self.workshop.store
+        stamp = (store.lessons.last_change(), *(one.id for one in store.preferences.list(1)))
+        if stamp not in self._pairs:
+            self._pairs.clear()
+            self._pairs[stamp] = pairs_of(store)
+        return self._pairs[stamp]
 
     def start(self, kind: str, config: Mapping[str, Any], held_out: HeldOut | None) -> Job:
-        """Queues a run ("sft" or "grpo") over everything that is accepted now, but for what is held out to be measured on,
+        """Queues a run ("sft", "dpo" or "grpo") over everything that is accepted now, but for what is held out to be measured on,
         and wakes the worker. Raises InvalidInput."""
-        if kind == GRPO:
+        if kind == DPO:
+            preferring = DpoKind(self.workshop)
+            job = queue_job(
+                self.workshop.store, preferring, preferring.plan(DpoConfig.from_json(config), held_out=held_out)
+            )
+        elif kind == GRPO:
             rl = GrpoKind(self.workshop)
             job = queue_job(self.workshop.store, rl, rl.plan(GrpoConfig.within(self.limits, config), held_out=held_out))
         else:
@@ -129,7 +147,14 @@ class TrainingDesk:
         return promotion.discard(self.workshop.store, self.workshop.artifacts, adapter_id)
 
 
+def _divided(items: Sequence[frozenset[str]], held_out: HeldOut | None) -> tuple[int, int]:
+    apart = 0
+    if held_out is not None and held_out.name == SHARE:
+        apart = len(hold_out(items, held_out.share, held_out.count))
+    return len(items) - apart, apart
+
+
 def training_kinds(workshop: Workshop) -> dict[str, Kind]:
     """What this workshop can run, for the worker's table."""
-    kinds: tuple[Kind, ...] = (SftKind(workshop), GrpoKind(workshop))
+    kinds: tuple[Kind, ...] = (SftKind(workshop), DpoKind(workshop), GrpoKind(workshop))
     return {kind.name: kind for kind in kinds}

@@ -12,16 +12,19 @@ from typing import Any
 
 from engine.errors import InvalidInput
 from engine.evaluation.held_out import MAX_HELD_OUT, NOTHING, SHARE, HeldOut
+from engine.training.dpo_config import DpoConfig
 from engine.training.grpo_config import GrpoConfig
 from engine.training.sft_config import SftConfig
 from ui.words import counted
 
 __all__ = [
+    "DPO",
     "HELD_OUT",
     "read_held_out",
     "REWARDS",
     "RL",
     "SFT",
+    "dpo_sentence",
     "plan_sentence",
     "read_knobs",
     "read_rl",
@@ -30,7 +33,7 @@ __all__ = [
     "total_steps",
 ]
 
-SFT, RL, HELD_OUT = SftConfig(), GrpoConfig(), HeldOut()
+SFT, DPO, RL, HELD_OUT = SftConfig(), DpoConfig(), GrpoConfig(), HeldOut()
 """Where the knobs begin."""
 REWARDS: dict[str, dict[str, Any]] = {
     "paper": {"variant": "paper", "advantage": "normalised"},
@@ -95,6 +98,8 @@ def read_knobs(
 ) -> tuple[str, dict[str, Any], HeldOut | None]:
     """(kind, configuration, what is measured) of all knobs of the screen, in their order. Raises InvalidInput."""
     measured = read_held_out(held_out, percent, count)
+    if kind == "dpo":
+        return "dpo", {"start_from": "live"} | read_run(passes, steps, learning_rate, rank), measured
     if kind == "grpo":
         return "grpo", read_rl(rl_steps, queries, rollouts, learning_rate, rank, reward), measured
     return "sft", read_run(passes, steps, learning_rate, rank), measured
@@ -115,6 +120,12 @@ def plan_sentence(examples: int, config: Mapping[str, Any]) -> str:
         passes = steps * SFT.batch_size / examples
         return f"{counted(steps, 'step')} over {traces}, {pace}: {passes:.3g} passes."
     return f"{config['passes']:g} passes over {traces}, {pace}: {counted(steps, 'step')}."
+
+
+def dpo_sentence(pairs: int, config: Mapping[str, Any]) -> str:
+    """What Start would do, for a person."""
+    steps, over = counted(total_steps(pairs, config), "step"), counted(pairs, "preference")
+    return f"{steps} over {over}, {DPO.batch_size} a step, from the adapter that answers now."
 
 
 def rl_sentence(examples: int, config: Mapping[str, Any]) -> str:

@@ -48,7 +48,9 @@ def kind_label(kind: str) -> str:
 # --- one run ----------------------------------------------------------------------------------------------------------
 
 
-def job_value(job: Job, events: Sequence[JobEvent], *, is_chosen: bool) -> dict[str, Any]:
+def job_value(
+    job: Job, events: Sequence[JobEvent], adapter: Adapter | None = None, *, is_chosen: bool
+) -> dict[str, Any]:
     metrics = [event for event in events if event.kind == "metric" and event.step is not None]
     starts = sum(
         event.kind == "log" and event.step is None for event in events
@@ -65,16 +67,30 @@ def job_value(job: Job, events: Sequence[JobEvent], *, is_chosen: bool) -> dict[
         "foot": _foot(job, metrics, max(0, starts - 1)),
         "facts": [{"name": name, "value": value} for name, value in _facts(job)],
         "log": [{"time": event.created_at, "text": text} for event in events if (text := _logged(event))][-_LOG_LINES:],
+        "links": _links(job, adapter),
         "status": _said(job, label),
         "is_chosen": is_chosen,
     }
 
 
+def _links(job: Job, adapter: Adapter | None) -> list[dict[str, str]]:
+    found = [{"href": f"train/jobs/{job.id}.jsonl", "text": "Download the whole log"}]
+    if adapter is not None and not adapter.is_discarded:
+        found.append({"href": f"train/adapters/{adapter.id}.zip", "text": "Download the adapter, with its card"})
+    return found
+
+
 def _learned_from(job: Job) -> str:
     """What a job learns from, with its number."""
-    noun = "question" if job.kind == "grpo" else "trace"
-    count = (job.config.get("examples") or {}).get("count", job.revision_count)
-    return counted(count, noun)
+    noun = {"grpo": "question", "dpo": "preference"}.get(job.kind, "trace")
+    return counted(_items(job), noun)
+
+
+def _items(job: Job) -> int:
+    """How many traces, questions or preferences a job learns from."""
+    if "first_steps" in job.config:
+        return len(job.config["first_steps"])
+    return int((job.config.get("examples") or {}).get("count", job.revision_count))
 
 
 def _alarm(job: Job, events: Sequence[JobEvent]) -> str:
@@ -154,7 +170,7 @@ def seconds_left(job: Job, metrics: Sequence[JobEvent]) -> float | None:
 
 def job_steps(job: Job) -> int:
     """How many optimiser steps a job was queued for."""
-    return total_steps(job.revision_count, job.config.get(job.kind) or {})
+    return total_steps(_items(job), job.config.get(job.kind) or {})
 
 
 def _took_s(job: Job) -> float | None:
