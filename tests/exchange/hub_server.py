@@ -34,6 +34,7 @@ class HubServer:
         self.broken: dict[str, int] = {}
         self.commits: list[str] = []
         self.buckets: set[str] = set()
+        self.models: set[str] = set()
         self.endpoint = ""
 
     def files(self, repo: str) -> Path:
@@ -59,7 +60,7 @@ class HubServer:
         if path.startswith("/api/buckets/"):
             self.buckets.add(path.removeprefix("/api/buckets/"))
             return 200, {"url": self.endpoint + path.removeprefix("/api")}
-        below = re.sub("^(/api)?/(datasets|spaces)/", "", path)
+        below = re.sub("^((/api)?/(datasets|spaces|models))?/", "", path)
         repo = "/".join(below.split("/")[:2]).removesuffix(".git")
         if (
             repo in self.repos
@@ -93,9 +94,15 @@ class HubServer:
         if repo in self.repos:
             return 409, {"error": "You already created this dataset repo", "url": f"{self.endpoint}/datasets/{repo}"}
         self.repos[repo] = {"private": asked.get("visibility") == "private"}
-        if asked["type"] == "space":
+        kind = asked.get("type", "model")
+        if kind == "space":
             self.repos[repo] |= {"variables": {}, "secrets": {}, "hardware": "cpu-basic", "volumes": []}
-        return 200, {"url": f"{self.endpoint}/datasets/{repo}", "name": repo}
+        if kind == "model":
+            self.models.add(repo)
+        return 200, {"url": self._url(repo), "name": repo}
+
+    def _url(self, repo: str) -> str:
+        return f"{self.endpoint}/{repo}" if repo in self.models else f"{self.endpoint}/datasets/{repo}"
 
     def _of_space(self, method: str, path: str, body: bytes) -> Any:
         """What is set in a Space; None for what every repository has."""
@@ -128,7 +135,7 @@ class HubServer:
                 self._lay_down(self.files(repo) / value["path"], base64.b64decode(value["content"]))
             elif line["key"] == "deletedFile":
                 (self.files(repo) / value["path"]).unlink()
-        commit = f"{self.endpoint}/datasets/{repo}/commit/{'1' * 40}"
+        commit = f"{self._url(repo)}/commit/{'1' * 40}"
         return 200, {"success": True, "commitOid": "1" * 40, "commitUrl": commit, "hookOutput": ""}
 
     @staticmethod
@@ -138,7 +145,7 @@ class HubServer:
 
 
 def _mode(name: str) -> str:
-    return "lfs" if name.endswith(".parquet") or name.startswith("objects/") else "regular"
+    return "lfs" if name.endswith((".parquet", ".safetensors")) or name.startswith("objects/") else "regular"
 
 
 def _entry(name: str, data: bytes) -> dict[str, Any]:
