@@ -12,6 +12,7 @@ Not covered: every rollout of a run; a few are kept to be looked at (`engine.tra
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -31,7 +32,7 @@ from ui.page import Page, eyebrow, heading
 from ui.rights import handles
 from ui.studio import Studio
 from ui.training import knobs
-from ui.training.board import Board, Seen, has_changed, read_board
+from ui.training.board import Board, Seen, has_changed, read_board, runs_beside
 from ui.training.controls import Control, Controls, controls
 from ui.training.held_out import held_out_choices
 
@@ -116,6 +117,14 @@ def build(studio: Studio, page: Page) -> None:
         with gr.Column(scale=1, min_width=320, elem_classes="column-middle"):
             job = Job(elem_id="train-status")
             curves = Curves(elem_id="train-curves")
+            beside = gr.Dropdown(
+                [],
+                multiselect=True,
+                max_choices=5,
+                label="Other runs in the same charts",
+                visible=False,
+                elem_id="train-beside",
+            )
             attempts = Rollouts(elem_id="train-rollout-samples")
             eyebrow("Before and after, on held-out examples")
             comparison = Comparison(elem_id="train-comparison")
@@ -155,7 +164,12 @@ def build(studio: Studio, page: Page) -> None:
     @handles("look_at_work")
     def open_page(request: gr.Request, *turned: Any) -> tuple:
         at = query(request, "job")
-        return (gr.Dropdown(held_out_choices(studio.store)), at, *_everything(studio, at, turned))
+        return (
+            gr.Dropdown(held_out_choices(studio.store)),
+            _beside(studio, at),
+            at,
+            *_everything(studio, at, turned),
+        )
 
     @handles("look_at_work")
     def look_again(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> Any:
@@ -166,7 +180,11 @@ def build(studio: Studio, page: Page) -> None:
     @handles("look_at_work")
     def pick_run(value: Any, request: gr.Request, *turned: Any) -> tuple:
         at = str(value.get("current")) if isinstance(value, dict) else None
-        return (at, *_everything(studio, at, turned))
+        return (_beside(studio, at), at, *_everything(studio, at, turned))
+
+    @handles("look")
+    def show_beside(wanted: list[str] | None, at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
+        return _everything(studio, at, turned, seen=replace(before, beside=tuple(wanted or ())), doubt=None)
 
     @handles("look_at_work")
     def plan_again(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
@@ -176,14 +194,14 @@ def build(studio: Studio, page: Page) -> None:
     @handles("train")
     def start_run(request: gr.Request, *turned: Any) -> tuple:
         problem = _problem(lambda: _desk(studio).start(*knobs.read_knobs(*turned)))
-        return (None, *_everything(studio, None, turned, plan_problem=problem))
+        return (_beside(studio, None), None, *_everything(studio, None, turned, plan_problem=problem))
 
     @handles("train")
     def stop_run(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
         board = read_board(studio, at, before)
         running = board.job if board.job and board.job.is_active else board.active
         problem = _problem(lambda: _desk(studio).stop(running.id)) if running else None
-        return _everything(studio, at, turned, plan_problem=problem)
+        return _everything(studio, at, turned, seen=before, plan_problem=problem)
 
     def deciding(action: str, act: Callable[[TrainingDesk, Board, str], Any]) -> Callable[..., tuple]:
         """A handler that does something with the run that is shown, or with its adapter."""
@@ -230,11 +248,12 @@ def build(studio: Studio, page: Page) -> None:
         return gr.update(visible=name == SHARE), gr.update(visible=bool(name))
 
     everywhere = [chosen, seen, *numbers]
-    page.blocks.load(open_page, numbers, [held_out, chosen, *shown], **_QUIET)
+    page.blocks.load(open_page, numbers, [held_out, beside, chosen, *shown], **_QUIET)
     timer.tick(
         look_again, everywhere, shown, trigger_mode="once", concurrency_limit=None, show_progress_on=[], **_QUIET
     )
-    runs.pick(pick_run, [runs, *numbers], [chosen, *shown], trigger_mode="always_last", **_QUIET)
+    beside.input(show_beside, [beside, *everywhere], shown, trigger_mode="always_last", **_QUIET)
+    runs.pick(pick_run, [runs, *numbers], [beside, chosen, *shown], trigger_mode="always_last", **_QUIET)
     gr.on(
         [number.change for number in numbers],
         plan_again,
@@ -250,7 +269,7 @@ def build(studio: Studio, page: Page) -> None:
         **_QUIET,
     )
     held_out.change(show_held_out, held_out, [percent, count], **_QUIET)
-    start.click(start_run, numbers, [chosen, *shown], trigger_mode="once", **_QUIET)
+    start.click(start_run, numbers, [beside, chosen, *shown], trigger_mode="once", **_QUIET)
     stop.click(stop_run, everywhere, shown, trigger_mode="once", **_QUIET)
     resume.click(resume_run, everywhere, shown, trigger_mode="once", **_QUIET)
     promote.click(promote_adapter, everywhere, shown, trigger_mode="once", **_QUIET)
@@ -287,6 +306,15 @@ def _everything(
     if doubt is not None:
         asked = (gr.update(visible=bool(doubt)), {"text": _capital(doubt), "tone": "bad" if doubt else "plain"})
     return (*_board_values(board), *_control_values(parts, plan_problem, verdict_problem), *asked, pace)
+
+
+def _beside(studio: Studio, at: str | None) -> Any:
+    """The runs that can stand beside the one that is shown, to choose from; none is chosen."""
+    names = [
+        (f"{one.config.get('name') or one.kind} ({one.created_at[:16].replace('T', ' ')})", one.id)
+        for one in runs_beside(studio, at)
+    ]
+    return gr.Dropdown(names, value=[], visible=bool(names))
 
 
 def _board_values(board: Board) -> tuple:

@@ -186,6 +186,17 @@ def test_a_step_that_ran_again_counts_once_and_a_lost_number_breaks_the_line() -
     assert loss["points"] == [[1, 3.0], [2, None]]
 
 
+def test_runs_beside_each_other_tell_in_what_they_differ() -> None:
+    other = dataclasses.replace(JOB, id="k", config={"name": "b", "sft": {"steps": 3, "rank": 8}}, revision_count=1)
+    mine = dataclasses.replace(JOB, config={"name": "a", "sft": {"steps": 3, "rank": 16}})
+    told = [event("metric", 1, loss=2.0)]
+    value = curves_value(mine, [event("metric", 1, loss=3.0)], [(other, told)])
+    assert value["series"][0]["points"] == [[1, 3.0]]
+    assert value["series"][0]["others"] == [{"tone": 1, "points": [[1, 2.0]]}]
+    assert value["names"] == ["a", "b"] and value["differences"] == [{"name": "rank", "values": ["16", "8"]}]
+    assert curves_value(mine, [])["names"] == []
+
+
 def test_a_run_that_was_taken_up_again_says_so() -> None:
     events = [event("log", text="training"), event("metric", 2, loss=2.0, left_s=4.0)]
     assert job_value(JOB, events, is_chosen=False)["foot"][:2] == ["Step 2 of 3", "about 4 s left"]

@@ -1,4 +1,4 @@
-import { make, put, say, svg } from '../client/dom.js';
+import { each, make, put, say, svg, tone } from '../client/dom.js';
 import { extent, linePath, nearest, niceStep, smoothed } from '../client/scale.js';
 import { figureOf } from '../client/words.js';
 
@@ -24,6 +24,7 @@ export function mount({ element, props, watch }) {
     put(plot, { role: 'img', height: HEIGHT });
     for (const name of ['grid', 'axis']) svg('g', { class: `curves-${name}` }, plot);
     svg('line', { class: 'curves-threshold' }, plot);
+    svg('g', { class: 'curves-others' }, plot);
     for (const name of ['raw', 'mean']) svg('path', { class: `curves-${name}` }, plot);
     svg('line', { class: 'curves-rule' }, plot);
     svg('circle', { class: 'curves-dot' }, plot).setAttribute('r', 3.5);
@@ -47,7 +48,9 @@ export function mount({ element, props, watch }) {
   const lastStep = (value) =>
     Math.max(
       value.steps || 0,
-      ...value.series.map((one) => (one.points.length ? one.points[one.points.length - 1][0] : 0)),
+      ...value.series.flatMap((one) => [one.points, ...one.others.map((other) => other.points)]).map((points) =>
+        points.length ? points[points.length - 1][0] : 0,
+      ),
     );
   function ticks(group, entries) {
     while (group.children.length > entries.length) group.lastChild.remove();
@@ -63,7 +66,10 @@ export function mount({ element, props, watch }) {
       width = plot.clientWidth || 320,
       points = series.points;
     const part = (name) => figure.querySelector(`.curves-${name}`);
-    const values = points.map((one) => one[1]).filter((value) => value !== null);
+    const values = [points, ...series.others.map((other) => other.points)]
+      .flat()
+      .map((one) => one[1])
+      .filter((value) => value !== null);
     const { bottom, top, gap } = extent(values, series.unit === 'share');
     const x = (step) => LEFT + (width - LEFT - RIGHT) * (last ? step / last : 0);
     const y = (value) => HEIGHT - BOTTOM - ((HEIGHT - BOTTOM - TOP) * (value - bottom)) / (top - bottom);
@@ -88,6 +94,15 @@ export function mount({ element, props, watch }) {
         attributes: { x: x(step), y: HEIGHT - 6, 'text-anchor': x(step) > width - 26 ? 'end' : 'middle' },
       })),
     ]);
+    each(
+      part('others'),
+      series.others,
+      () => svg('path', { class: 'curves-other' }),
+      (path, other) => {
+        path.style.stroke = tone(other.tone);
+        path.setAttribute('d', linePath(other.points.length > SMOOTH_FROM ? smoothed(other.points) : other.points, x, y));
+      },
+    );
     const isLong = points.length > SMOOTH_FROM;
     const smooth = isLong ? smoothed(points) : points;
     part('raw').setAttribute('d', isLong ? linePath(points, x, y) : '');
@@ -146,14 +161,40 @@ export function mount({ element, props, watch }) {
     });
   }
 
+  // Which line is which run, and in what their settings differ.
+  function tellOthers({ names, differences }) {
+    const others = root.querySelector('.curves-beside');
+    others.hidden = names.length < 2;
+    each(
+      others.querySelector('.curves-names'),
+      names.length < 2 ? [] : names,
+      () => make('li'),
+      (item, name, index) => {
+        item.style.setProperty('--line', index ? tone(index) : 'var(--curve)');
+        say(item, name);
+      },
+    );
+    const rows = others.querySelector('.curves-differences');
+    rows.replaceChildren(
+      ...differences.map(({ name, values }) => {
+        const row = make('tr');
+        make('th', '', row, name).scope = 'row';
+        for (const value of values) make('td', '', row, value);
+        return row;
+      }),
+    );
+    rows.hidden = !differences.length;
+  }
+
   function render() {
-    const value = props.value || { series: [], steps: 0 };
+    const value = props.value || { series: [], steps: 0, names: [], differences: [] };
     const series = value.series.filter((one) => one.points.length);
     const empty = root.querySelector('.curves-empty');
     say(empty, series.length ? '' : value.empty || '');
     empty.hidden = !empty.textContent;
     charts.hidden = table.hidden = !series.length;
     while (charts.children.length > series.length) charts.lastChild.remove();
+    tellOthers(value);
     const last = series.length ? lastStep(value) : 0;
     series.forEach((one, index) => drawChart(charts.children[index] || chart(), one, last));
     if (series.length && table.open) fill(series);

@@ -3,7 +3,10 @@
 Value (made by `ui.training.curves.curves_value`):
 
     {"series": [{"name": str, "label": str, "unit": "number" | "share", "points": [[step, value | null], ...],
-                 "threshold": number | null (drawn as a dashed line)}],
+                 "threshold": number | null (drawn as a dashed line),
+                 "others": [{"tone": int from 1, "points": ...}] (the same of other runs)}],
+     "names": [str] (of the run and of those others, [] where it stands alone),
+     "differences": [{"name": str, "values": [str]}] (settings in which they differ, in that order),
      "steps": int (how many the run will take), "empty": str (what to say without points)}
 
 A null breaks the line (a loss that was no number). Above 60 points a running mean is drawn over the raw line. Pointing

@@ -22,7 +22,7 @@ from ui.training.basis import read_basis
 from ui.training.comparing import read_comparison
 from ui.training.curves import curves_value
 
-__all__ = ["Board", "Seen", "has_changed", "read_board"]
+__all__ = ["Board", "Seen", "has_changed", "read_board", "runs_beside"]
 
 _HISTORY = 50
 _NO_RUN = "No run yet. Accepted traces are what an adapter learns from; Start queues a run that goes on when you leave."
@@ -32,20 +32,20 @@ _NO_RUNS = "Runs will be listed here, and stay."
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a page has seen of the store: of runs, of traces, and how many of these can be learned from, as far as a model
-    was there to judge them (`is_judged`)."""
+    was there to judge them (`is_judged`); `beside` are the runs whose curves it wants in the same charts."""
 
     stamp: tuple[Any, ...] = ()
     touched_at: str | None = ""
     usable: int = 0
     is_judged: bool = False
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
     """`job` is the run that is shown, None where there never was one, `adapter` what came of it; `active` is whatever
-    runs or waits; `promoted` is what the store says and `live` what really answers, None where it could not be loaded, `previous`
-    the adapter that answered before;
-    `basis` is None where it is as the page has seen it."""
+    runs or waits; `promoted` is what the store says and `live` what really answers, None where it could not be loaded,
+    `previous` the adapter that answered before; `basis` is None where it is as the page has seen it."""
 
     seen: Seen
     job: Job | None
@@ -86,10 +86,11 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
     by_job = {adapter.job_id: adapter for adapter in reversed(adapters)}  # the newest of a job that was resumed
     events = [] if job is None else store.jobs.events(job.id, limit=1_000_000)
     promotions = store.adapters.promotions(limit=1)
+    beside = () if seen is None else seen.beside
     is_known = seen is not None and (seen.touched_at, seen.is_judged) == (touched_at, is_judged)
     basis, usable = (None, seen.usable) if seen is not None and is_known else read_basis(studio)
     return Board(
-        seen=Seen(stamp, touched_at, usable, is_judged),
+        seen=Seen(stamp, touched_at, usable, is_judged, beside),
         job=job,
         adapter=by_job.get(job.id) if job else None,
         active=next((one for one in jobs if one.is_active), None),
@@ -100,7 +101,7 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
         job_value=_job_value(
             job, events, by_job.get(job.id) if job else None, is_chosen=job is not None and job.id == chosen
         ),
-        curves=curves_value(job, events),
+        curves=curves_value(job, events, _others(studio, job, beside)),
         attempts=attempts_value(job, events),
         comparison=read_comparison(store, job, events),
         who=run_values.who_value(
@@ -115,6 +116,24 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
             "empty": _NO_RUNS,
         },
     )
+
+
+def runs_beside(studio: Studio, chosen: str | None) -> list[Job]:
+    """The runs that can stand beside the one that is shown: those of the same kind, newest first."""
+    job = _shown_job(studio, chosen)
+    known = studio.store.jobs.list(limit=_HISTORY, kinds=TRAINING)
+    return [] if job is None else [one for one in known if one.kind == job.kind and one.id != job.id]
+
+
+def _others(studio: Studio, job: Job | None, beside: tuple[str, ...]) -> list[tuple[Job, list[JobEvent]]]:
+    """Other runs of the same kind, with what they told of their steps."""
+    jobs = studio.store.jobs
+    found = [one for one in jobs.list(limit=_HISTORY, kinds=TRAINING) if one.id in beside]
+    return [
+        (one, jobs.events(one.id, kind="metric", limit=1_000_000))
+        for one in found
+        if job is not None and one.kind == job.kind and one.id != job.id
+    ]
 
 
 def _model_name(studio: Studio) -> str:

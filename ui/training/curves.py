@@ -11,7 +11,7 @@ from typing import Any
 from engine.store import Job, JobEvent
 from ui.training.run_values import job_steps
 
-__all__ = ["MAX_POINTS", "curves_value", "thinned"]
+__all__ = ["MAX_POINTS", "curves_value", "differences", "thinned"]
 
 MAX_POINTS = 400
 """Most points of one curve that are sent to a page."""
@@ -36,15 +36,29 @@ _SERIES = {
 }
 
 
-def curves_value(job: Job | None, events: Sequence[JobEvent]) -> dict[str, Any]:
-    metrics = [event for event in events if event.kind == "metric" and event.step is not None]
+Run = tuple[Job, Sequence[JobEvent]]
+
+
+def curves_value(job: Job | None, events: Sequence[JobEvent], others: Sequence[Run] = ()) -> dict[str, Any]:
+    """The curves of a run, with the same of `others` beside them."""
     series = []
     kind = job.kind if job else "sft"
     for name, label, unit in _SERIES.get(kind, ()):
-        # A resumed run says some steps again; the later word counts.
-        by_step = {event.step: event.data.get(name) for event in metrics if name in event.data}
-        points = thinned([[step, value] for step, value in sorted(by_step.items())], MAX_POINTS)
-        series.append({"name": name, "label": label, "unit": unit, "points": points, "threshold": None})
+        beside = [
+            {"tone": number, "points": points}
+            for number, (_, told) in enumerate(others, 1)
+            if (points := _points(told, name))
+        ]
+        series.append(
+            {
+                "name": name,
+                "label": label,
+                "unit": unit,
+                "points": _points(events, name),
+                "threshold": None,
+                "others": beside,
+            }
+        )
         if name == "rapr" and job is not None:
             settings = job.config.get("grpo") or {}
             # Below it curiosity pays; without curiosity it is only where the alarm looks.
@@ -55,7 +69,42 @@ def curves_value(job: Job | None, events: Sequence[JobEvent]) -> dict[str, Any]:
         empty = "The curves begin with the first optimiser step."
     else:
         empty = "This run made no step, so there are no curves."
-    return {"series": series, "steps": job_steps(job) if job else 0, "empty": empty}
+    runs = [] if job is None or not others else [job, *(other for other, _ in others)]
+    return {
+        "series": series,
+        "steps": job_steps(job) if job else 0,
+        "empty": empty,
+        "names": [str(one.config.get("name") or one.kind) for one in runs],
+        "differences": differences(runs),
+    }
+
+
+def differences(runs: Sequence[Job]) -> list[dict[str, Any]]:
+    """The settings that are not the same in all of these runs, by name, with what each has."""
+    told = [_settings(one) for one in runs]
+    names = sorted({name for one in told for name in one})
+    return [
+        {"name": name.replace("_", " "), "values": values}
+        for name in names
+        if len(set(values := [one.get(name, "–") for one in told])) > 1
+    ]
+
+
+def _settings(job: Job) -> dict[str, str]:
+    found = {name: str(value) for name, value in (job.config.get(job.kind) or {}).items()}
+    source = (job.config.get("evaluation") or {}).get("source") or {}
+    measured = {"measured_on": str(source["name"])} if source else {}
+    return found | {"learned_from": str(job.revision_count)} | measured
+
+
+def _points(events: Sequence[JobEvent], name: str) -> list[list[Any]]:
+    # A resumed run says some steps again; the later word counts.
+    by_step = {
+        event.step: event.data.get(name)
+        for event in events
+        if event.kind == "metric" and event.step is not None and name in event.data
+    }
+    return thinned([[step, value] for step, value in sorted(by_step.items())], MAX_POINTS)
 
 
 def thinned(points: Sequence[list[Any]], most: int) -> list[list[Any]]:
