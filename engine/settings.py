@@ -140,8 +140,9 @@ SETTINGS: tuple[Setting, ...] = (
             "or a proxy", _names),
     Setting("STUDIO_ORGANISATIONS", "organisations", "", "organisations of the Hub: only their members may sign in", _names),
     Setting("STUDIO_PROXY_HEADER", "proxy_header", "", "the header in which a reverse proxy says who asks (`proxy`)", str),
-    Setting("STUDIO_PROXY_ADDRESSES", "proxy_addresses", "", "addresses or networks of that proxy, with commas between them; "
-            "from nobody else is the header believed", _networks),
+    Setting("STUDIO_PROXY_ADDRESSES", "proxy_addresses", "", "addresses or networks of the proxies before the studio, with "
+            "commas between them: from nobody else is the header believed, or what X-Forwarded-For says (that from 127.0.0.1 "
+            "always is); in a Space the networks inside", _networks, "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"),
     Setting("STUDIO_QUEUE_TAKES", "queue_takes", "auto", "what visitors ask goes into the queue: `all`, `sent` (what they send "
             "to review), `none`; `auto` is `all` where nobody signs in, else `sent`", _choice("auto", "all", "sent", "none")),
     Setting("STUDIO_ASKS_PER_HOUR", "asks_per_hour", "0", "questions of one visitor or annotator, and from one address, in an "

@@ -22,11 +22,23 @@ from engine.access import Access, Brought, NotSignedIn
 from engine.errors import NotAllowed
 from engine.rights import Person
 
-__all__ = ["GUEST_COOKIE", "SESSION_COOKIE", "WhoAsks", "address_of", "cookie", "person_of", "query", "user_of"]
+__all__ = ["GUEST_COOKIE", "SESSION_COOKIE", "Peer", "WhoAsks", "address_of", "cookie", "person_of", "query", "user_of"]
 
 GUEST_COOKIE = "studio_user"
 SESSION_COOKIE = "studio_session"
 _YEAR_S = 31_536_000
+
+
+class Peer:
+    """Wraps `app`: keeps the address of whoever speaks to the studio, before a proxy's word on whom it speaks for is taken."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope.setdefault("state", {})["peer"] = address_of(HTTPConnection(scope))
+        await self._app(scope, receive, send)
 
 
 class WhoAsks:
@@ -75,6 +87,7 @@ class WhoAsks:
             bearer=bearer if bearer.startswith("prt_") else None,
             proxied=headers.get(self._header) if self._header else None,
             address=address_of(connection),
+            peer=connection.scope.get("state", {}).get("peer", ""),
         )
 
     def _refused(self, scope: Scope, path: str, sentence: str, *, is_page: bool) -> ASGIApp:
@@ -95,7 +108,7 @@ class WhoAsks:
 
 
 def address_of(connection: HTTPConnection) -> str:
-    """Of whoever speaks to the studio: a person's machine, or the proxy before it."""
+    """Of whoever asks, as far as it is known: a person's machine, or a proxy of which the settings do not know."""
     return connection.client.host if connection.client else ""
 
 

@@ -37,7 +37,7 @@ def serve(studio: Studio, server: FastAPI, answering: Answering, listening: sock
         server,
         log_level="warning",
         log_config=None,
-        proxy_headers=True,
+        proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=_CONNECTIONS_WITHIN_S,
     )

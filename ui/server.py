@@ -1,8 +1,9 @@
 """The FastAPI app around the pages: media by hash, security headers, who the user is.
 
-Order of what a request meets: `tracing.Tracing`, `sending.compressing`, `security.SecurityHeaders`, `guests.WhoAsks`,
-`sending.pages`, `streams.Streams`, then our own routes (`/media/...`, `/me`, `/studio.css`, `/health`, `/metrics`, `/mcp`), then
-Gradio's pages, queue and endpoints (`ui.api`). Analytics, run history, API documentation and the generated API pages are off.
+Order of what a request meets: `tracing.Tracing`, `sending.compressing`, `security.SecurityHeaders`, `guests.Peer` and
+`guests.WhoAsks`, `sending.pages`, `streams.Streams`, then our own routes (`/media/...`, `/me`, `/studio.css`, `/health`,
+`/metrics`, `/mcp`), then Gradio's pages, queue and endpoints (`ui.api`). Analytics, run history, API documentation and the
+generated API pages are off.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import gradio as gr
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.errors import IntegrityError, PersonError
 from engine.hosting.health import home_health
@@ -34,7 +36,7 @@ from ui.data.import_routes import import_routes
 from ui.data.set_routes import set_routes
 from ui.deleting.routes import bin_routes
 from ui.evaluating.routes import evaluation_routes
-from ui.guests import WhoAsks, person_of
+from ui.guests import Peer, WhoAsks, person_of
 from ui.media_routes import media_routes
 from ui.metrics import Metrics, metrics_routes
 from ui.people.account_routes import account_routes, me_value
@@ -150,6 +152,9 @@ def build_server(studio: Studio) -> FastAPI:
     server.add_middleware(
         WhoAsks, access=studio.access, pages=pages, open_paths=OPEN_PATHS, header=studio.settings.proxy_header
     )
+    proxies = ["127.0.0.1", *studio.settings.proxy_addresses]
+    server.add_middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)  # type: ignore[arg-type]
+    server.add_middleware(Peer)
     server.add_middleware(
         SecurityHeaders,
         addresses=Addresses.of(studio.settings),

@@ -38,7 +38,7 @@ _GUEST = re.compile(r"guest-[0-9a-f]{8}")
 _NOBODY = "guest"
 """Whoever brings nothing where nobody signs in: a script, a program of the host's own."""
 
-_ATTEMPTS, _ATTEMPTS_S = 10, 900.0
+_ATTEMPTS, _ATTEMPTS_OF_ADDRESS, _ATTEMPTS_S = 10, 50, 900.0
 _WORD = "another tab"
 _LOOPBACK = ("localhost", "::1")
 
@@ -49,14 +49,15 @@ class NotSignedIn(NotAllowed):
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What a request brought that may tell who sent it. `proxied` is the header that the settings name; `address` is that of
-    whoever spoke to the studio."""
+    """What a request brought that may tell who sent it. `proxied` is the header that the settings name; `address` is where
+    whoever asks is, `peer` whose connection it is: theirs, or a proxy's."""
 
     session: str | None = None
     guest: str | None = None
     bearer: str | None = None
     proxied: str | None = None
     address: str = ""
+    peer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Access:
         self._secret = store.people.secret("guests").encode()
         self._networks = tuple(ip_network(one, strict=False) for one in settings.proxy_addresses)
         self._attempts = Allowance(_ATTEMPTS, _ATTEMPTS_S)
+        self._attempts_from = Allowance(_ATTEMPTS_OF_ADDRESS, _ATTEMPTS_S)
         self.use = Use(settings)
 
     # --- who asks ----------------------------------------------------------------------------------------------------
@@ -98,7 +100,7 @@ class Access:
             if key is None or key.author != self.mode or (person := self._of_key(key)) is None:
                 raise NotSignedIn("This token is unknown, was ended or has expired; make another one under People.")
             return person
-        if brought.proxied and self.mode == "proxy" and self._is_proxy(brought.address):
+        if brought.proxied and self.mode == "proxy" and self._is_proxy(brought.peer):
             account = self.account_of(f"proxy:{brought.proxied}", brought.proxied)
             return Person(account.name, account.role, is_guest=False)
         key = None if brought.session is None else self._store.keys.find("session", brought.session)
@@ -174,15 +176,17 @@ class Access:
             return self.begin(account.name, browser)
         if self.mode != "accounts":
             raise NotAllowed("Nobody signs in by a password here.")
-        tried = (f"name {name.casefold()[:100]}", f"address {address}")
-        if (wait_s := self._attempts.wait_s(*tried)) > 0:
+        tried = name.casefold()[:100]
+        if (wait_s := max(self._attempts.wait_s(tried), self._attempts_from.wait_s(address))) > 0:
             raise NotAllowed(f"That was tried too often; try again in {max(1, round(wait_s / 60))} minutes.")
-        self._attempts.take(1, *tried)
+        self._attempts.take(1, tried)
+        self._attempts_from.take(1, address)
         account_or_none = self._store.people.find(name)
         hashed = None if account_or_none is None else account_or_none.password
         if not is_password(password, hashed) or account_or_none is None or account_or_none.ended_at is not None:
             raise NotAllowed("This name and this password do not belong together.")
-        self._attempts.give_back(*tried)
+        self._attempts.give_back(tried)
+        self._attempts_from.give_back(address)
         return self.begin(account_or_none.name, browser)
 
     def begin(self, name: str, browser: str = "") -> SignedIn:

@@ -1,4 +1,4 @@
-import { say } from '../client/dom.js';
+import { say, tell } from '../client/dom.js';
 
 const NEEDS = { curate: 'look_at_work', train: 'look_at_work', evaluate: 'look_at_work', data: 'look_at_work' };
 
@@ -43,6 +43,7 @@ export function mount({ element, props, watch }) {
     .then((answer) => answer.json())
     .then((me) => {
       say(part('user'), me.user);
+      tell(part('in'), me.is_guest ? (me.mode === 'open' ? 'Choose a name' : 'Sign in') : '');
       // What a role cannot use is not offered; the server refuses it anyway.
       for (const [room, action] of Object.entries(NEEDS))
         root.querySelector(`#nav-${room}`).hidden = !me.may.includes(action);
