@@ -137,7 +137,8 @@ class Deciding(Changing):
     def prefer(self, chosen_id: str, rejected_id: str, person: str, *, is_tie: bool = False) -> Preference:
         """Of two revisions of the same question the better one, or neither. Raises NotFound, and InvalidInput where they
         cannot be compared."""
-        self._permit(person, "prefer", *(self._store.revisions.get(one).trace_id for one in (chosen_id, rejected_id)))
+        self._permit(person, "prefer")
+        self.require_seen(person, *(self._store.revisions.get(one).trace_id for one in (chosen_id, rejected_id)))
         return self._store.preferences.record(chosen_id, rejected_id, person, is_tie=is_tie)
 
     def take_back_preference(self, preference_id: str, person: str) -> Preference:

@@ -10,7 +10,7 @@ from tests.access.stand_in_hub import StandInHub
 from tests.browser.live import LiveStudio
 
 PASSWORD = "a long one"
-AROUND = "http://localhost:1/"
+AROUND = "http://localhost:8199/"
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def live(tmp_path_factory, chromium):
         tmp_path_factory.mktemp("people"),
         STUDIO_ACCESS="accounts",
         STUDIO_GUESTS="visitor",
-        STUDIO_FRAME_ANCESTORS="http://localhost:1",
+        STUDIO_FRAME_ANCESTORS="http://localhost:8199",
     )
     live.studio.store.people.add("Ada", "admin")
     yield live
@@ -57,6 +57,7 @@ def test_an_admin_invites_somebody_who_comes_in_and_is_sent_away(new_page, live,
     ada.get_by_text("You are admin").wait_for()
     ada.select_option(".people-invite select", "annotator")
     ada.click(".people-invite button")
+    ada.locator(".people-invitations .people-secret").wait_for()
     link = ada.locator(".people-invitations .people-secret > code").inner_text()
     assert link.startswith(f"{live.url}/invitation?key=pri_")
     assert axe(ada) == []
@@ -97,6 +98,7 @@ def test_a_token_is_shown_once_and_opens_what_its_owner_may(new_page, live):
     ada.goto(f"{live.url}/people")
     ada.fill(".people-token input", "A notebook")
     ada.click(".people-token button")
+    ada.locator(".people-keys .people-secret").wait_for()
     token = ada.locator(".people-keys .people-secret > code").inner_text()
     bare = new_page()
     answer = bare.request.get(f"{live.url}/me", headers={"Authorization": f"Bearer {token}"})
@@ -119,9 +121,9 @@ def test_a_visitor_does_not_see_another_s_picture(new_page, live, tmp_path):
     one.get_by_text("Only you see what you bring and ask until you send it to review").wait_for()
     assert one.is_hidden("#nav-curate") and one.is_hidden("#nav-train") and one.is_visible("#nav-ask")
     one.set_input_files(".drop-input", str(tmp_path / "mine.png"))
+    one.wait_for_selector(".source-name:has-text('mine.png')")
     one.fill("#ask-question textarea", "Whose is this?")
     one.click("#ask-run")
-    one.get_by_text("mine", exact=True).first.wait_for()
     live.until(lambda: live.studio.store.traces.counts()["new"] == 1)
     [item] = [row.item for row in live.studio.store.queue.page().items]
     shown = one.request.get(f"{live.url}/media/{item.media_sha256}")
