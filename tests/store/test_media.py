@@ -33,4 +33,4 @@ def test_unknown_media_and_hostile_names(store: Store) -> None:
     with pytest.raises(NotFound):
         store.media.get(sha("nothing"))
     name = "'; DROP TABLE media; --\udcff\0"
-    assert store.media.record(PICTURE, name, 1).name == name.replace("\udcff", "?")
+    assert store.media.record(PICTURE, name, 1).name == "'; DROP TABLE media; --?"

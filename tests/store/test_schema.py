@@ -57,7 +57,7 @@ FROZEN = {
     "m021_bin": "29bc8ec785bbba736de66276cbe7a727edf1a1b8a4a93311c52f8cdec5c02aee",
     "m022_equal_lessons": "544cc30f76c24985c29554cb994a41479fea8eca3fda932c1ed1576294fae4df",
     "m023_look_worths": "a4680b997bbe2c8717c2ff3c8c46b5bdc86003b9756f453c6bc549e06dd3e0a6",
-    "m024_people": "db4fb8fe825a1831cf8318935c860fcd2ce8714744381a79496f296d05e79e6b",
+    "m024_people": "a134077b8edb86cf16c929fbf5282b50944d8351ee13630f3166ebe632df1104",
 }
 """The SHA-256 of each migration's text."""
 

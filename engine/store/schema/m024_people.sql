@@ -36,8 +36,11 @@ CREATE INDEX uploads_by_person ON uploads (person);
 ALTER TABLE traces ADD COLUMN is_private INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX traces_private ON traces (author) WHERE is_private;
 CREATE INDEX traces_by_author ON traces (author);
--- What a version says never changes, and neither does its hash; a guest's, once claimed, is signed by the person's name.
+-- What a version says never changes, and neither does its hash; a guest's is signed by the name of whoever claimed it.
 DROP TRIGGER revisions_never_change;
 CREATE TRIGGER revisions_never_change
     BEFORE UPDATE OF id, trace_id, parent_id, number, created_at, hash, trace_json ON revisions
+BEGIN SELECT RAISE(ABORT, 'a revision never changes'); END;
+CREATE TRIGGER revisions_are_signed_once BEFORE UPDATE OF author ON revisions
+    WHEN NOT EXISTS (SELECT 1 FROM claimed_guests WHERE guest = old.author AND person = new.author)
 BEGIN SELECT RAISE(ABORT, 'a revision never changes'); END;
