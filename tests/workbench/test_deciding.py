@@ -183,7 +183,10 @@ def test_every_act_asks_for_the_right_first(home: Home) -> None:
     for act in acts:
         with pytest.raises(NotAllowed):
             act()
-    assert bench.open(trace_id, "guest").record.id == trace_id
+    with pytest.raises(NotFound):
+        bench.open(trace_id, "guest")
+    own = store.traces.record(nested(medium), author="guest").id
+    assert bench.open(own, "guest").record.id == own
     assert bench.send_to_review(trace_id, "guest").status == "flagged"
     public = {name for name in dir(Workbench) if not name.startswith("_")}
     named = {name for act in acts for name in act.__code__.co_names} | {"open", "send_to_review"}
