@@ -187,7 +187,7 @@ def test_every_act_asks_for_the_right_first(home: Home) -> None:
         bench.open(trace_id, "guest")
     own = store.traces.record(nested(medium), author="guest").id
     assert bench.open(own, "guest").record.id == own
-    assert bench.send_to_review(trace_id, "guest").status == "flagged"
+    assert bench.send_to_review(own, "guest").status == "flagged"
     public = {name for name in dir(Workbench) if not name.startswith("_")}
     named = {name for act in acts for name in act.__code__.co_names} | {"open", "send_to_review"}
     assert public - named == {"pictures"}  # which reads what somebody has opened
