@@ -44,7 +44,7 @@ export function mount({ element: root }) {
 
   const tellSecret = (section, text) => {
     const box = part(section).querySelector('.people-secret');
-    say(box.querySelector('code:last-of-type'), text);
+    say(box.querySelector(':scope > code'), text);
     box.querySelector('button').onclick = () => navigator.clipboard?.writeText(text);
     box.hidden = false;
   };
