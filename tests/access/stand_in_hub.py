@@ -104,8 +104,13 @@ class StandInHub:
             assert request.headers["authorization"] == "Bearer hf_oauth_x"
             return JSONResponse(self.person)
 
+        def around(request: Request) -> HTMLResponse:
+            """A page of the Hub's around a Space."""
+            return HTMLResponse(f'<iframe width=900 height=700 src="{request.query_params["of"]}"></iframe>')
+
         return Starlette(
             routes=[
+                Route("/around", around),
                 Route("/.well-known/openid-configuration", configuration),
                 Route("/oauth/authorize", authorize),
                 Route("/oauth/said", said),

@@ -10,20 +10,6 @@ from tests.access.stand_in_hub import StandInHub
 from tests.browser.live import LiveStudio
 
 PASSWORD = "a long one"
-AROUND = "http://localhost:8199/"
-
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory, chromium):
-    live = LiveStudio(
-        tmp_path_factory.mktemp("people"),
-        STUDIO_ACCESS="accounts",
-        STUDIO_GUESTS="visitor",
-        STUDIO_FRAME_ANCESTORS="http://localhost:8199",
-    )
-    live.studio.store.people.add("Ada", "admin")
-    yield live
-    live.close()
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +17,19 @@ def hub():
     hub = StandInHub()
     yield hub
     hub.close()
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory, chromium, hub):
+    live = LiveStudio(
+        tmp_path_factory.mktemp("people"),
+        STUDIO_ACCESS="accounts",
+        STUDIO_GUESTS="visitor",
+        STUDIO_FRAME_ANCESTORS=hub.url,
+    )
+    live.studio.store.people.add("Ada", "admin")
+    yield live
+    live.close()
 
 
 @pytest.fixture
@@ -167,12 +166,10 @@ def test_the_hub_lets_somebody_in_and_keeps_somebody_out(new_page, space, hub):
     page.wait_for_url(f"{space.url}/sign-in*")
 
 
-def test_a_frame_of_another_site_comes_in_by_a_tab_of_its_own(new_page, space):
+def test_a_frame_of_another_site_comes_in_by_a_tab_of_its_own(new_page, space, hub):
     """As in a Space: the page stands in a frame of another site, where the cookies of a tab are none of the frame's."""
     page = new_page(extra_http_headers={"X-Forwarded-Proto": "https"})
-    framing = f"<iframe width=900 height=700 src='{space.url}/people'></iframe>"
-    page.route(AROUND, lambda route: route.fulfill(body=framing, content_type="text/html"))
-    page.goto(AROUND)
+    page.goto(f"{hub.url}/around?of={space.url}/people")
     frame = page.frame_locator("iframe")
     with page.expect_popup() as opened:
         frame.locator("text=Sign in with Hugging Face").click()
