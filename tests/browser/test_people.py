@@ -166,9 +166,10 @@ def test_the_hub_lets_somebody_in_and_keeps_somebody_out(new_page, space, hub):
     page.wait_for_url(f"{space.url}/sign-in*")
 
 
-def test_a_frame_of_another_site_comes_in_by_a_tab_of_its_own(new_page, space, hub):
+def test_a_frame_of_another_site_comes_in_by_a_tab_of_its_own(new_page, space, hub, monkeypatch):
     """As in a Space: the page stands in a frame of another site, where the cookies of a tab are none of the frame's."""
-    page = new_page(extra_http_headers={"X-Forwarded-Proto": "https"})
+    monkeypatch.setattr("ui.guests.is_https", lambda scope: True)  # the cookies of an encrypted line
+    page = new_page()
     page.goto(f"{hub.url}/around?of={space.url}/people")
     frame = page.frame_locator("iframe")
     with page.expect_popup() as opened:
