@@ -132,7 +132,7 @@ class SecurityHeaders:
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "same-origin"
                 headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
-                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
                 if self.frame_ancestors == "'self'":
                     headers["X-Frame-Options"] = "SAMEORIGIN"
             await send(message)

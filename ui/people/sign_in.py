@@ -50,6 +50,9 @@ _NEXT = re.compile(r"[a-z]{0,20}(\?[!-~]{0,500})?")
 _MOST_BYTES = 10_000
 _LOGIN_COOKIE = "studio_login"
 _LOGIN_S = 600
+_KEEPS_OPENER = {"Cross-Origin-Opener-Policy": "unsafe-none"}
+"""For a tab that a frame has opened, which must be able to speak to it."""
+
 _CLOSED = {
     "proxy": "Whoever stands before this studio says who you are, and has not said it. Come by the address that you were given.",
 }
@@ -133,6 +136,8 @@ def sign_in_routes(studio: Studio, style: str) -> APIRouter:
         response = RedirectResponse(begun_at.address, 303, headers={"Cache-Control": "no-store"})
         kept = access.signed("|".join((begun_at.state, begun_at.verifier, "popup"[: 5 * is_popup], quote(asked))))
         response.headers.append("set-cookie", cookie(_LOGIN_COOKIE, kept, request.scope, lasts_s=_LOGIN_S))
+        if is_popup:
+            response.headers.update(_KEEPS_OPENER)
         return response
 
     @routes.get("/login/callback", dependencies=[acts("sign_in")])
@@ -157,6 +162,7 @@ def sign_in_routes(studio: Studio, style: str) -> APIRouter:
         response = begun(request, signed, unquote(asked))
         if popup:
             response = signed_in_page(account.name)
+            response.headers.update(_KEEPS_OPENER)
             value = cookie(SESSION_COOKIE, signed.secret, request.scope, lasts_s=SESSION_S)
             response.headers.append("set-cookie", value)
         response.headers.append("set-cookie", cookie(_LOGIN_COOKIE, "", request.scope, lasts_s=0))
