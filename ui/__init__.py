@@ -7,6 +7,8 @@ How the rooms fit:
     navigation.py/.js    the bar on top, with nav-ask ... nav-data
     ask.py curate.py ... one screen each: `build(studio, page)` lays the components out and wires their events
     curating/            what the Curate screen asks of the server (JSON routes), and its ES modules (client/)
+    asking/              what the Ask screen reads, shows and keeps, its routes, and its ES modules (client/)
+    sending/             how pages and code reach a browser: what stands there first, one module a screen, compressed
     answering.py         one question being answered in a thread of its own, with Stop
     trace_values.py      traces, steps and views -> the JSON values that the components show; pure
     components/          a gr.HTML subclass each, its .html, .js and .css beside it (components/__init__.py tells how)
