@@ -12,6 +12,7 @@ Not covered: the model server's own figures; who may see this (`engine.rights`).
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from html import escape
 
@@ -21,6 +22,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 from engine.hosting.health import home_health
 from ui.rights import acts
@@ -124,11 +126,10 @@ def _page(metrics: Metrics) -> str:
         else f"Snapshots go to {backup.where}."
     )
     rows = "".join(
-        f"<tr><th scope=row>{escape(family.documentation)}</th><td>{escape(_labels(sample.labels))}</td>"
-        f"<td>{sample.value:,.6g}</td></tr>"
+        f"<tr><th scope=row>{escape(family.documentation)}</th><td>{escape(_what(sample))}</td><td>{_shown(sample)}</td></tr>"
         for family in metrics.registry.collect()
         for sample in family.samples
-        if not sample.name.endswith(("_bucket", "_created"))
+        if not sample.name.endswith(("_bucket", "_created", "_virtual_memory_bytes", "_max_fds"))
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Host · Pixel Reasoner Studio</title>'
@@ -138,5 +139,16 @@ def _page(metrics: Metrics) -> str:
     )
 
 
-def _labels(labels: dict[str, str]) -> str:
-    return ", ".join(labels.values())
+def _what(sample: Sample) -> str:
+    if sample.name.endswith("_sum"):
+        return "in all"
+    return "how often" if sample.name.endswith("_count") else ", ".join(sample.labels.values())
+
+
+def _shown(sample: Sample) -> str:
+    if sample.name.endswith("_bytes"):
+        return f"{sample.value / 1e6:,.1f} MB"
+    if sample.name.endswith("_start_time_seconds"):
+        return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(sample.value))
+    number = f"{sample.value:,.0f}" if sample.value == int(sample.value) else f"{sample.value:,.2f}"
+    return f"{number} s" if "_seconds" in sample.name and not sample.name.endswith("_count") else number

@@ -15,6 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.errors import IntegrityError, PersonError
 from engine.hosting.health import home_health
+from engine.rights import may
 from ui.addresses import Addresses
 from ui.answering import Answering
 from ui.api.endpoint import Services
@@ -56,6 +57,7 @@ from ui.training.routes import training_routes
 __all__ = ["build_server"]
 
 _CONCURRENT_EVENTS = 16
+_SEE_HOST = "Something is wrong here; the host sees what at /host."
 _SESSIONS = 256
 """Gradio keeps a copy of the pages' layout for each session, 10,000 of them where nothing is said."""
 
@@ -111,7 +113,7 @@ def build_server(studio: Studio) -> FastAPI:
         return JSONResponse(me_value(studio, person_of(request)), headers={"Cache-Control": "no-store"})
 
     @server.get("/health", dependencies=[acts("sign_in")])
-    def health() -> JSONResponse:
+    def health(request: Request) -> JSONResponse:
         home = home_health(studio.store, studio.media, studio.settings.home, studio.settings.min_free_mb)
         backup = None if studio.backup is None else studio.backup.state
         met = (studio.problem, *home.problems, None if backup is None else backup.problem)
@@ -119,8 +121,9 @@ def build_server(studio: Studio) -> FastAPI:
         told = {
             "is_ready": studio.unready is None and home.is_keeping,
             "waits_for": studio.unready,
-            "problems": problems,
-            "backup": None if backup is None else {"where": backup.where, "age_s": backup.age_s},
+            # The sentences name places of this machine; who looks whether it works learns that something is wrong.
+            "problems": problems if may(person_of(request).role, "see_host") else [_SEE_HOST] * bool(problems),
+            "backup_age_s": None if backup is None else backup.age_s,
         }
         status = 200 if home.is_keeping else 503
         return JSONResponse(told, status_code=status, headers={"Cache-Control": "no-store"})

@@ -259,7 +259,9 @@ def test_a_strange_name_is_not_answered_to_and_a_program_sees_no_more_of_gradio_
         assert client.post(f"/gradio_api/{path}", json={}).status_code == 404
 
 
-def test_altered_bytes_are_never_served_and_health_says_so(client: TestClient, studio: Studio) -> None:
+def test_altered_bytes_are_never_served_and_health_says_so(
+    client: TestClient, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = png(11)
     sha256 = send(client, data).json()["sha256"]
     path = studio.media.path(sha256)
@@ -269,6 +271,10 @@ def test_altered_bytes_are_never_served_and_health_says_so(client: TestClient, s
     assert altered.status_code == 500 and "was altered" in altered.json()["error"]
     assert "immutable" not in altered.headers["cache-control"]
     assert any(sha256 in problem for problem in client.get("/health").json()["problems"])
+    with monkeypatch.context() as patch:
+        patch.setattr("ui.server.may", lambda role, action: False)  # whoever has not signed in
+        [told] = client.get("/health").json()["problems"]
+        assert sha256 not in told and "/host" in told
     path.write_bytes(data)
     assert client.get(f"/media/{sha256}").content == data
     assert client.get("/health").json()["problems"] == []
