@@ -53,7 +53,7 @@ bench: $(VENV)/.ready-dev
 
 # What a studio must stand, at length: killed 200 times, 500 bodies to each route, many people at once.
 torture: $(VENV)/.ready-dev
-	$(TEST_ENV) STUDIO_KILLS=200 STUDIO_TORTURE=500 $(PY) -m pytest tests/torture -s --durations 5
+	$(TEST_ENV) STUDIO_KILLS=200 STUDIO_TORTURE=500 $(PY) -m pytest tests/torture tests/browser/test_markers.py -s --durations 5
 	$(TEST_ENV) $(PY) -m engine bench people
 
 # Known faults of what is installed, by those who keep count of them; asks the net.

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engine.editing import MarkErroneous, SetThought
+from engine.editing import SetThought
 from engine.errors import PersonError
 from engine.hosting.backup.places import FolderPlace
 from engine.hosting.backup.snapshots import push
@@ -42,9 +42,7 @@ def act(store: Store, media: MediaFolder, home: Path, place: Path, chance: rando
             return {"is": "trace", "id": made.id}
         case "edit":
             counter = bench.open(trace, PERSON).counter
-            word = f"thought {chance.random()}"
-            edit = SetThought(0, word) if chance.random() < 0.8 else MarkErroneous(0, chance.random() < 0.5)
-            opened = bench.edit(trace, PERSON, edit, counter)
+            opened = bench.edit(trace, PERSON, SetThought(0, f"thought {chance.random()}"), counter)
             number = store.revisions.head(trace).number
             return {"is": "draft", "id": trace, "counter": opened.counter, "number": number}
         case "commit":
