@@ -24,7 +24,7 @@ from tests.browser.traces import picture_trace
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
 
-BODIES = int(os.environ.get("STUDIO_TORTURE", "12"))
+BODIES = int(os.environ.get("STUDIO_TORTURE", "5"))
 ROOT = Path(__file__).parents[2]
 FIELDS = sorted(
     {
