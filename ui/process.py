@@ -11,9 +11,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import sys
 import time
-from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -32,7 +30,8 @@ _BACKUP_WITHIN_S = 15.0
 
 def serve(studio: Studio, server: FastAPI, answering: Answering, listening: socket.socket) -> None:
     """Answers on `listening` until the process is asked to end; returns when all is closed, or the time is up."""
-    signal.signal(signal.SIGTERM, _leave)  # uvicorn raises it once more when it has shut down
+    # uvicorn handles it, and raises it once more when it has shut down, which would end the process at once.
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
     config = uvicorn.Config(
         server,
         log_level="warning",
@@ -52,10 +51,6 @@ def serve(studio: Studio, server: FastAPI, answering: Answering, listening: sock
         if studio.backup is not None:
             studio.backup.close(_BACKUP_WITHIN_S)
         studio.store.close()
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    sys.exit(0)
 
 
 class _Server(uvicorn.Server):
