@@ -55,7 +55,14 @@ class SampleShelf:
         return self._samples is not None
 
     def prepare(self) -> None:
-        threading.Thread(target=self, name="samples", daemon=True).start()
+        threading.Thread(target=self._prepared, name="samples", daemon=True).start()
+
+    def _prepared(self) -> None:
+        try:
+            self()
+        except ValueError:
+            if not self.store.is_closed:  # the studio was stopped meanwhile
+                raise
 
     def _is_kept(self, sample: Sample) -> bool:
         """False where somebody has deleted its picture since."""
