@@ -141,11 +141,15 @@ def _rewarded_by(example: Example) -> dict[str, Any]:
 
 
 def _worth(policy: LocalPolicy, load_pictures: PictureLoader, trace: Trace, example: Example) -> float:
-    """What the looks of a rollout were worth together to the gold answer, 0 where it did not look or did not answer."""
+    """What the looks of a rollout were worth together to the gold answer, 0 where it did not look, did not answer, or gave an
+    answer that cannot be said again in the wire format."""
     if trace.answer is None or not trace.has_operation:
         return 0.0
     looks = weigh_looks(trace, policy, load_pictures(trace.media), options=example.options, answer=example.answer)
-    first, *more = looks
+    try:
+        first, *more = looks
+    except InvalidInput:
+        return 0.0
     return (more[-1] if more else first).after - first.before
 
 

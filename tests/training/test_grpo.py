@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,17 @@ def test_a_step_by_credit_pays_for_what_each_look_was_worth(undecided, rl_exampl
                 worth, looked = looks[-1].after - looks[0].before, looked + 1
             assert reward.bonus == pytest.approx(0.5 * worth, abs=1e-4)
     assert looked and any(reward.bonus for group, _ in episodes[0].rolled for reward in group.rewards)
+
+
+def test_an_answer_that_cannot_be_said_again_is_worth_nothing(undecided, rl_examples, load_pictures, examples):
+    """A sampled answer may end in a brace that nobody opened; a run went down with it."""
+    from engine.policies.local import LocalPolicy
+    from engine.training.grpo import _worth
+
+    trace, policy = examples[0].trace, LocalPolicy(undecided())
+    broken = replace(trace, steps=(*trace.steps[:-1], replace(trace.steps[-1], answer="It says KX7421}")))
+    assert _worth(policy, load_pictures, broken, rl_examples[0]) == 0.0
+    assert _worth(policy, load_pictures, trace, rl_examples[0]) != 0.0
 
 
 def test_every_number_of_a_step_is_told(alone):
