@@ -37,7 +37,10 @@ export function mount({ element, props, watch }) {
       same = value.examples.filter((one) => one.before === one.after);
     const draw = (item, one) => drawDiffering(item, one, SIDES);
     const more = value.changed_count > changed.length ? `, of which ${changed.length} are shown` : '';
-    tell(part('changed'), changed.length ? `${count(value.changed_count, 'example')} changed, the worst first${more}` : '');
+    tell(
+      part('changed'),
+      changed.length ? `${count(value.changed_count, 'example')} changed, the worst first${more}` : '',
+    );
     each(part('examples'), changed, createDiffering, draw);
     part('more').hidden = !same.length;
     part('summary').textContent = same.length === 1 ? 'The one that did not' : `${same.length} that did not change`;

@@ -1,4 +1,5 @@
-// What can be done with an answer that is there: take it away, look at what the model was told, say whether it is right.
+// What can be done with an answer that is there: take it away, look at what the model was told, say whether it is
+// right.
 import { each, make, put, say, tell } from '../../client/dom.js';
 import { get, post } from '../../client/server.js';
 import { viewWords } from '../../client/words.js';

@@ -1,5 +1,5 @@
-// Where a page is, and whether it still hears: an attempt's address from its first moment, back and forward, and what to do
-// when a stream breaks.
+// Where a page is, and whether it still hears: an attempt's address from its first moment, back and forward, and what
+// to do when a stream breaks.
 import { get } from '../../client/server.js';
 import { placeOf, shownAt } from './places.js';
 

@@ -200,7 +200,8 @@ export function mount({ element }) {
         detail,
         `${percent(told.before)} and ${percent(told.after)} on the same ${count(told.n, 'example')}; ` +
           `${told.is_looking ? 'looking put right' : 'won'} ${points(told.gain)}, ` +
-          `${told.is_looking ? 'and wrong' : 'lost'} ${points(told.harm)}; ${told.changed_count} changed, p = ${told.p.toFixed(3)}` +
+          `${told.is_looking ? 'and wrong' : 'lost'} ${points(told.harm)}; ` +
+          `${told.changed_count} changed, p = ${told.p.toFixed(3)}` +
           `${left ? `; ${count(left, 'example')} in one of them only` : ''}. Worst first:`,
       );
       each(changes, told.changed, createDiffering, (item, one) => drawDiffering(item, one, ['first', 'second']));

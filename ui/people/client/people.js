@@ -61,7 +61,11 @@ export function mount({ element: root }) {
 
   function drawMe() {
     say(part('name'), me.user);
-    say(part('role'), `${me.is_guest ? 'A guest: only this browser knows you by this name. ' : ''}You are ${me.role}: who ${me.meaning}.`);
+    say(
+      part('role'),
+      `${me.is_guest ? 'A guest: only this browser knows you by this name. ' : ''}` +
+        `You are ${me.role}: who ${me.meaning}.`,
+    );
     say(part('in'), me.mode === 'open' ? 'Choose a name' : 'Sign in');
     part('in').hidden = !me.is_guest;
     part('out').hidden = me.is_guest || me.mode === 'proxy';
@@ -93,13 +97,22 @@ export function mount({ element: root }) {
     tell(part('all').querySelector('.people-none'), all.people.length ? '' : 'Nobody has a name here yet.');
     rows('all', all.people, (person, what, when, acts) => {
       say(what, person.name);
-      say(when, `${person.known_by ? `by ${person.known_by}, ` : ''}since ${ago(person.created_at)}${person.is_closed ? ', closed' : ''}`);
+      say(
+        when,
+        `${person.known_by ? `by ${person.known_by}, ` : ''}since ${ago(person.created_at)}` +
+          (person.is_closed ? ', closed' : ''),
+      );
       const select = make('select', '', acts);
       select.setAttribute('aria-label', `Role of ${person.name}`);
       options(select, pairs);
       select.value = person.role;
-      select.addEventListener('change', () => attempt(() => post('accounts/role', { name: person.name, role: select.value }).then(() => '')));
-      if (person.is_closed) button(acts, 'Let in again', `Let ${person.name} in again`, () => attempt(() => post('accounts/open', { name: person.name }).then(() => '')));
+      select.addEventListener('change', () =>
+        attempt(() => post('accounts/role', { name: person.name, role: select.value }).then(() => '')),
+      );
+      if (person.is_closed)
+        button(acts, 'Let in again', `Let ${person.name} in again`, () =>
+          attempt(() => post('accounts/open', { name: person.name }).then(() => '')),
+        );
       else
         button(acts, 'Close', `Close the account of ${person.name}`, async () => {
           const lines = ['Sessions and tokens end at once, and nobody comes in by this name.', 'What they did stays.'];
@@ -108,8 +121,14 @@ export function mount({ element: root }) {
         });
     });
     part('invitations').hidden = all.mode !== 'accounts';
-    options(part('invite').querySelector('select'), all.roles.map((role) => [role.name, `${role.name}: ${role.meaning}`]));
-    drawKeys('invitations', all.keys.filter((key) => key.kind === 'invitation' || key.person !== me.user));
+    options(
+      part('invite').querySelector('select'),
+      all.roles.map((role) => [role.name, `${role.name}: ${role.meaning}`]),
+    );
+    drawKeys(
+      'invitations',
+      all.keys.filter((key) => key.kind === 'invitation' || key.person !== me.user),
+    );
   }
 
   async function draw() {

@@ -8,8 +8,8 @@ try {
 const isDark = chosen ? chosen === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
 document.body.classList.toggle('dark', isDark);
 
-// Inside a frame the Hub cannot be shown, and a cookie of the tab that it is shown in is none of the frame's: that tab tells
-// this page, and no page of another site, a word by which it comes in itself.
+// Inside a frame the Hub cannot be shown, and a cookie of the tab that it is shown in is none of the frame's: that tab
+// tells this page, and no page of another site, a word by which it comes in itself.
 const word = document.querySelector('[data-word]');
 if (word && window.opener) window.opener.postMessage({ studioWord: word.dataset.word }, location.origin);
 const toHub = document.querySelector('a[href^="login/huggingface"]');
