@@ -1,7 +1,7 @@
 // Verdicts: told in the order they were given, while the page has already moved on.
 import { workbench, changed, item } from './workbench.js';
 import { choose, moveOn, settle, reopen, forget } from './walking.js';
-import { tell } from './outbox.js';
+import { tell, waitingFor } from './outbox.js';
 import { rest, adopt, mayEdit } from './editing.js';
 import { endNudge } from './drag.js';
 import { complain, notice } from './notices.js';
@@ -40,7 +40,8 @@ export function decide(verdict, reason = '', { isMoving = true } = {}) {
     notice('Somebody else saved a version meanwhile: say first which of the two goes on.', { tone: 'bad' });
     return false;
   }
-  if (verdict === 'accepted' && obstacle()) {
+  // What is on its way may have removed what stands in the way; the server says.
+  if (verdict === 'accepted' && obstacle() && !waitingFor(id)) {
     notice(obstacle(), { tone: 'bad' });
     return false;
   }
