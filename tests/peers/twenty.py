@@ -70,6 +70,7 @@ class Hand:
     page: Any
     key_ms: int
     keys: int = 0
+    has_key_for_stale: bool = True
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     pressed: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
@@ -100,13 +101,18 @@ class Hand:
             self.press("w")
         self.press("Control+a", *answer, "Escape")
 
+    def has_chosen_stale(self) -> bool:
+        return bool(self.page.locator(".card.is-stale.is-chosen").count())
+
     def confirm(self) -> None:
         """All stale steps."""
         stale = self.page.locator(".card.is-stale")
         while stale.count():
             before = stale.count()
-            self.press("y")
-            if stale.count() == before and not self.page.locator(".card.is-stale.is-chosen").count():
+            if self.has_key_for_stale:
+                self.press("y")
+                self.has_key_for_stale = stale.count() < before or self.has_chosen_stale()
+            if not self.has_key_for_stale:
                 self.go_to(".card.is-stale [data-act=confirm]")
                 self.press("Enter")
             self.page.wait_for_timeout(150)
