@@ -15,10 +15,10 @@ function create() {
   return button;
 }
 
-// Takes over the element `strip`. `look(frame)` is called where a person turns to a frame, `pick(frame, isRange)` where
-// they click on one or walk with shift. With `isPeeking` the mouse over a frame looks at it, and leaving the strip
-// looks back; a finger looks first, and picks what it looks at. Returns `draw({ frames: [{ frame, time_s, url }], lit:
-// [{ frame, step }], current })`, which says whether another frame than before is the current one, and `centre()`,
+// Takes over the element `strip`. `look(frame)` is called where a person turns to a frame, `pick(frame, isRange, from)`
+// where they click on one or walk with shift. With `isPeeking` the mouse over a frame looks at it, and leaving the
+// strip looks back; a finger looks first, and picks what it looks at. Returns `draw({ frames: [{ frame, time_s, url }],
+// lit: [{ frame, step }], current })`, which says whether another frame than before is the current one, and `centre()`,
 // which scrolls to it.
 export function filmstrip(strip, { look, pick = look, isPeeking = false }) {
   let current = null,
@@ -26,10 +26,11 @@ export function filmstrip(strip, { look, pick = look, isPeeking = false }) {
   strip.addEventListener('click', (event) => {
     const button = event.target.closest('button');
     if (!button) return;
-    const frame = Number(button.dataset.frame);
+    const frame = Number(button.dataset.frame),
+      from = before ?? current;
     before = null;
     if (isPeeking && event.pointerType === 'touch' && frame !== current) look(frame);
-    else pick(frame, event.shiftKey);
+    else pick(frame, event.shiftKey, from);
   });
   if (isPeeking) {
     strip.addEventListener('pointerover', (event) => {

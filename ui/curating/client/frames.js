@@ -6,14 +6,14 @@ import { setFrames, mayEdit } from './editing.js';
 import { notice } from './notices.js';
 import { MOST_FRAMES, picked } from '../../client/selection.js';
 
-export function pickFrame(frame, isRange) {
-  const step = workbench.step === null ? null : workbench.detail.steps[workbench.step],
-    from = workbench.frame || frame;
+// `from` is where a range begins: the frame that was looked at before the mouse came.
+export function pickFrame(frame, isRange = false, from = workbench.frame) {
+  const step = workbench.step === null ? null : workbench.detail.steps[workbench.step];
   if (step?.name !== 'select_frames' || !mayEdit()) {
     look(workbench.media, frame);
     return;
   }
-  const { frames, isCut } = picked(step.frames, frame, { from, isRange });
+  const { frames, isCut } = picked(step.frames, frame, { from: from || frame, isRange });
   look(workbench.media, frame);
   if (!frames.length) notice('A selection has at least one frame; delete the step instead.');
   else {
