@@ -112,7 +112,7 @@ def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
     later = opened(new_page(color_scheme="dark"), studio)
     wait_for_state(later, "done")
     later.wait_for_selector("#train-promote:enabled")
-    assert later.locator("#train-curves .curves-chart").count() == 2
+    assert later.locator("#train-curves .curves-chart").count() == 3
     assert "in step 1," in later.get_attribute("#train-curves .curves-plot", "aria-label")
     assert "0.0 %" in later.inner_text("#train-comparison")
     assert "1 example of your own, held out before" in later.inner_text("#train-comparison")
