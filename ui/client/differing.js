@@ -55,7 +55,7 @@ async function drawSides(more) {
     const told = await get(`curate/pair?left=${left}&right=${right}`);
     told.sides.forEach((one, index) => {
       const side = make('section', 'differing-side', sides);
-      make('h4', 'differing-side-name', side, names.split('\n')[index]);
+      make('h3', 'differing-side-name', side, names.split('\n')[index]);
       drawCards(make('ol', 'differing-steps', side), one.steps, one.views);
     });
   } catch (problem) {
