@@ -1,7 +1,7 @@
 """The ES modules of a screen as one module, so that a browser asks once instead of forty times, one level after the other.
 
 The idea: each module becomes a function that is called once, after those it imports, and returns what it exports; the bundle
-exports the screen's components by their paths. The modules stay as they are in the repository: node's tests and the linter see
+exports them all by their paths. The modules stay as they are in the repository: node's tests and the linter see
 them, and only these forms are used, which biome's formatting keeps: `import { a, b as c } from './x.js';`, `export` before a
 function, class or const, and `export { a };`.
 
@@ -24,8 +24,8 @@ _OTHER = re.compile(r"^(import|export)\b.*", re.M)
 
 
 def bundled(entries: Iterable[str], folder: Path) -> str:
-    """One module whose default export holds what each of `entries` (paths below `folder`) exports. Raises ValueError for a
-    module that is written in another way, or imports itself by way of others."""
+    """One module whose default export holds what `entries` (paths below `folder`) and their imports export, by path. Raises
+    ValueError for a module that is written in another way, or imports itself by way of others."""
     names: dict[str, str] = {}
     parts: list[str] = []
 
@@ -51,7 +51,9 @@ def bundled(entries: Iterable[str], folder: Path) -> str:
         parts.append(f"// {path}\nconst {names[path]} = (() => {{\n{body}return {{ {', '.join(exported)} }};\n}})();\n")
         return names[path]
 
-    table = ", ".join(f"'{entry}': {take(entry, ())}" for entry in dict.fromkeys(entries))
+    for entry in entries:
+        take(entry, ())
+    table = ", ".join(f"'{path}': {name}" for path, name in names.items())
     return f"{''.join(parts)}export default {{ {table} }};\n"
 
 

@@ -28,9 +28,10 @@ __all__ = ["screen_pages"]
 _STAGES = ("answered", "in_place", "on_screen", "with_pictures")
 
 _ASK = """async ([change, painted]) => {
-  const drawn = eval(painted), code = (name) =>
-    import(new URL('code/curating/client/' + name, document.baseURI).href);
-  const [{ list }, { workbench }] = await Promise.all([code('walking.js'), code('workbench.js')]);
+  const drawn = eval(painted);
+  window.benchCode ??= performance.getEntriesByType('resource').find((one) => one.name.includes('/code/')).name;
+  const { default: code } = await import(window.benchCode);
+  const { list } = code['curating/client/walking.js'], { workbench } = code['curating/client/workbench.js'];
   const nothing = Object.fromEntries(workbench.filters.map((filter) => [filter.name, '']));
   const rows = document.querySelector('.queue-list');
   performance.clearResourceTimings();
