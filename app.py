@@ -112,7 +112,7 @@ def _reasoner(settings: Settings, store: Store, media: MediaFolder, worker: Work
         worker.add(_by_name(CollectKind(asking), EvaluateKind(asking)))
         return Reasoner(script)
     if is_address(settings.model):
-        from engine.policies.server import BlockingServerPolicy
+        from engine.policies.server.blocking import BlockingServerPolicy
 
         on_loading("looking whether it is there", None)
         served = open_server_policy(settings)

@@ -26,7 +26,7 @@ from engine.store import Store
 if TYPE_CHECKING:
     from engine.backbone.loading import Backbone
     from engine.policies.base import Policy
-    from engine.policies.server import ServerPolicy
+    from engine.policies.server.policy import ServerPolicy
 
 __all__ = [
     "OnLoading",
@@ -81,7 +81,7 @@ def open_policy(settings: Settings, named: str | None = None, protocol: str | No
 
         return ScriptedPolicy(protocol=protocol_named("studio" if settings.protocol == "auto" else settings.protocol))
     if is_address(model):
-        from engine.policies.server import BlockingServerPolicy
+        from engine.policies.server.blocking import BlockingServerPolicy
 
         return BlockingServerPolicy(open_server_policy(dataclasses.replace(settings, model=model)))
     from engine.policies.local import LocalPolicy
@@ -114,7 +114,7 @@ def open_answering(settings: Settings, store: Store, named: str | None = None) -
 
 def open_server_policy(settings: Settings) -> ServerPolicy:
     """The server that the settings name. Raises InvalidSetting, and Unavailable where it cannot be had."""
-    from engine.policies.server import open_server
+    from engine.policies.server.opening import open_server
 
     return open_server(Address.parse(settings.model), settings.protocol, settings.server_key)
 

@@ -25,7 +25,7 @@ from engine.evaluation.examples import pose
 from engine.evaluation.runner import evaluate
 from engine.evaluation.scoring import Result
 from engine.policies.address import Address
-from engine.policies.server import open_server
+from engine.policies.server.opening import open_server
 
 _READY_WITHIN_S = 300
 

@@ -20,7 +20,8 @@ from engine.drivers.together import Prompt
 from engine.errors import InvalidSetting, Unavailable
 from engine.media import load_media, write_clip
 from engine.policies.address import Address
-from engine.policies.server import BlockingServerPolicy, open_server
+from engine.policies.server.blocking import BlockingServerPolicy
+from engine.policies.server.opening import open_server
 from engine.protocols import protocol_named
 from engine.protocols.budgets import PUBLISHED_BUDGETS, PixelBudget, smart_resize
 from engine.reasoning import Finished, Limits, Thinking
