@@ -216,7 +216,7 @@ def test_rights_are_those_of_the_screens(live: LiveStudio, client: Client, monke
         client.predict(api_name="/export")
     assert str(raised.value) == sentence
     assert live.studio.store.jobs.active() == []
-    assert client.predict(api_name="/jobs")["jobs"] is not None
+    assert client.predict(api_name="/traces")["traces"] is not None
 
 
 def test_an_upload_is_bounded_and_checked(live: LiveStudio, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ FILTERS = queue_value(["wrong answer"])["filters"]
 def test_every_filter_of_the_query_is_offered_once():
     offered = [one["name"] for one in FILTERS]
     assert len(offered) == len(set(offered))
-    assert {*offered, "search", "status", "order"} == {field.name for field in fields(Query)}
+    assert {*offered, "search", "status", "order", "seer"} == {field.name for field in fields(Query)}
 
 
 def test_the_query_takes_every_choice_and_no_other():
