@@ -48,9 +48,9 @@ export function mount({ element, props, watch }) {
   const lastStep = (value) =>
     Math.max(
       value.steps || 0,
-      ...value.series.flatMap((one) => [one.points, ...one.others.map((other) => other.points)]).map((points) =>
-        points.length ? points[points.length - 1][0] : 0,
-      ),
+      ...value.series
+        .flatMap((one) => [one.points, ...one.others.map((other) => other.points)])
+        .map((points) => (points.length ? points[points.length - 1][0] : 0)),
     );
   function ticks(group, entries) {
     while (group.children.length > entries.length) group.lastChild.remove();
@@ -100,7 +100,10 @@ export function mount({ element, props, watch }) {
       () => svg('path', { class: 'curves-other' }),
       (path, other) => {
         path.style.stroke = tone(other.tone);
-        path.setAttribute('d', linePath(other.points.length > SMOOTH_FROM ? smoothed(other.points) : other.points, x, y));
+        path.setAttribute(
+          'd',
+          linePath(other.points.length > SMOOTH_FROM ? smoothed(other.points) : other.points, x, y),
+        );
       },
     );
     const isLong = points.length > SMOOTH_FROM;
