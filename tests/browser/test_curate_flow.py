@@ -392,7 +392,7 @@ def test_many_are_tagged_and_exported_from_the_list(new_page, bench):
     page.fill(".bulk-form input", "fruit")
     page.click(".bulk-form button")
     eventually(lambda: len(live.studio.store.tags.all()), 1)
-    page.wait_for_function("document.querySelector('.notice').textContent.includes('3 traces tagged')")
+    page.wait_for_function("document.querySelector('.notice')?.textContent.includes('3 traces tagged')")
     page.select_option(".bulk-form select >> nth=0", "export")
     page.select_option(".bulk-value", "trace-json")
     page.click(".bulk-form button")

@@ -81,7 +81,7 @@ def test_two_people_on_one_trace(new_page, studio):
     ben.goto(f"{studio.url}/curate?trace={trace_id}")
     ben.wait_for_selector(".inspector-held:visible")
     assert "is working on this trace" in ben.locator(".inspector-holder").inner_text()
-    assert ben.locator("#curate-approve").is_disabled() and ben.locator("#curate-thought textarea").is_disabled()
+    assert ben.locator("#curate-approve").is_disabled() and not ben.locator("#curate-thought textarea").is_editable()
     ben.click(".inspector-insist")
     for page, thought in ((ann, "ann's thought"), (ben, "ben's thought")):
         page.fill("#curate-thought textarea", thought)

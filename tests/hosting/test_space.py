@@ -24,6 +24,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     with hub_server(tmp_path / "hub", TOKEN) as server:
         server.folder.mkdir()
         monkeypatch.setenv("HF_ENDPOINT", server.endpoint)

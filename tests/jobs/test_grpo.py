@@ -135,7 +135,7 @@ def test_it_starts_from_what_answers_or_from_an_adapter_by_its_id(workshop, back
 
 def test_the_learning_trap_sets_off_an_alarm_once(workshop, monkeypatch):
     """The steps are made up; what watches them is real."""
-    from engine.jobs import grpo
+    from engine.training import grpo
     from engine.training.on_backbone import Trained
 
     rates = [0.6] * 5 + [0.3, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0] + [0.9] * 5

@@ -198,7 +198,9 @@ def test_every_example_is_rolled_out_equally_often_in_an_order_of_its_own(undeci
 
     many = [rl_examples[0]] * 5
     config = GrpoConfig(**CONFIG.as_json() | {"queries_a_step": 3})
-    episodes = Episodes(undecided("4bit"), many, config, load_pictures, never, reward_group(config))
+    episodes = Episodes(
+        undecided("4bit"), many, config, load_pictures, never, reward_group(config, lambda trace, example: 0.0)
+    )
     order = [index for step in range(1, 6) for index in episodes.examples_of(step)]
     assert [sorted(order[k : k + 5]) for k in (0, 5, 10)] == [[0, 1, 2, 3, 4]] * 3
     assert order[:5] != order[5:10]

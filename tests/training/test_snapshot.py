@@ -57,7 +57,9 @@ def saying(example: Example, answer: str) -> Trace:
 def reward(example: Example, answer: str) -> float:
     from engine.training.episodes import reward_group
 
-    (found,) = reward_group(GrpoConfig(is_curious=False))([saying(example, answer)], example)
+    (found,) = reward_group(GrpoConfig(is_curious=False), lambda trace, example: 0.0)(
+        [saying(example, answer)], example
+    )
     return found.total
 
 

@@ -83,7 +83,10 @@ def finished_study(root: Path) -> Folder:
     identity = {
         "version": 1,
         "sizes": SIZES.as_json(),
-        "sources": {name: {"split": one.split, "seed": one.seed} for name, one in SOURCES.items()},
+        "sources": {
+            name: {"split": SOURCES[name].split, "seed": SOURCES[name].seed}
+            for name in ("trajectories", "practice", "test")
+        },
         "base": {"hash": "0123456789abcdef" * 4, "quantization": "auto", "device": "auto", "protocol": "auto"},
         "versions": {"python": "3.11", "torch": "2"},
     }

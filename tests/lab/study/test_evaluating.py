@@ -92,7 +92,7 @@ def test_rl_rewards_what_evaluation_scores(lists, name, answer_of):
     example = posed.example
     views, step = first_views(example.media), Step("I see.", answer=answer_of(example.answer))
     trace = Trace(example.question, example.media, tuple(views), (step,), "answered", "test", "studio")
-    (reward,) = reward_group(GrpoConfig(is_curious=False))([trace], question)
+    (reward,) = reward_group(GrpoConfig(is_curious=False), lambda trace, example: 0.0)([trace], question)
 
     assert reward.total == score_answer(step.answer, example)
     assert 0 < reward.total <= 1 or name == "mini-vstar"

@@ -12,7 +12,7 @@ import pytest
 
 from engine.lab.study.figures import alarm_at, cell, mean_cell, smoothed
 from engine.lab.study.hypotheses import judged
-from engine.lab.study.plan import LABELS
+from engine.lab.study.plan import ROWS
 from engine.lab.study.report import CHARTS, charts, markdown, report_of, table, write_report
 from tests.lab.study.samples import PARTS, finished_study
 
@@ -60,7 +60,7 @@ def test_an_alarm_has_a_step_and_a_curve_a_mean():
 
 def test_rows_come_from_the_results(report):
     rows = {one["row"]: one for one in report["rows"]}
-    assert list(rows) == list(LABELS)
+    assert list(rows) == list(ROWS)
     full = rows["full"]
     assert full["runs"] == 3
     # Of four examples one is right in two of three seeds: (3 + 2/3) / 4.
@@ -88,7 +88,7 @@ def test_hypotheses_hold_or_do_not_by_the_figures_alone(report):
 def test_the_table_is_the_issues(report):
     lines = table(report).splitlines()
     assert lines[0] == "| | mini-vstar | mini-tally | mini-info | mini-mv | RaPR |"
-    assert len(lines) == 2 + len(LABELS)
+    assert len(lines) == 2 + len(ROWS)
     assert lines[-1].startswith("| **full** | 91.7 ± ")
     assert all(line.count("|") == 7 for line in lines)
 
