@@ -17,6 +17,7 @@ import pytest
 from engine.embedded import weights_folder
 from engine.lab.bench.running import RunningStudio
 from engine.store import TraceRecord
+from tests.browser.curating import eventually
 from tests.browser.models import small_model
 from tests.browser.traces import picture_trace
 
@@ -72,8 +73,8 @@ def test_ask_approve_train_promote_ask(studio: RunningStudio, new_page: Callable
     page.goto(f"{studio.url}/curate?trace={approved.id}")
     page.wait_for_selector("#curate-approve:enabled")
     page.click("#curate-approve")
-    page.wait_for_selector(".notice:visible")
     with studio.store() as store:
+        eventually(lambda: len(store.reviews.list(approved.id)), 1)
         (review,) = store.reviews.list(approved.id)
         assert (review.verdict, review.revision_id) == ("accepted", approved.head_id)
         assert [revision.id for revision in store.reviews.accepted()] == [approved.head_id]
@@ -83,6 +84,8 @@ def test_ask_approve_train_promote_ask(studio: RunningStudio, new_page: Callable
     page.click("#train-advanced button")
     page.wait_for_selector("#train-steps input:visible")
     page.fill("#train-steps input", str(_STEPS))
+    page.click("#train-held-out input")
+    page.click("[role=option]:has-text('mini-signs') >> nth=0")
     page.fill("#train-count input", "1")
     page.wait_for_selector(f"#train-start-plan .plan-text:has-text('{_STEPS} steps over 1 trace')")
     page.click("#train-start")
@@ -99,6 +102,7 @@ def test_ask_approve_train_promote_ask(studio: RunningStudio, new_page: Callable
         assert {adapter.metrics[when]["n"] for when in ("before", "after")} == {1}
 
     page.click("#train-promote")
+    page.click("#train-promote-anyway")  # one example tells nothing apart, and Promote says so
     page.wait_for_selector("#train-live .who.is-adapted")
     with studio.store() as store:
         live = store.adapters.live()
