@@ -187,7 +187,8 @@ def build(studio: Studio, page: Page) -> None:
     page.blocks.load(list_samples, None, samples, **_QUIET)
     page.blocks.load(arrive, None, fields, **long)
     samples.pick(pick_sample, samples, fields, trigger_mode="always_last", **_QUIET)
-    drop.take(take_files, drop, fields, trigger_mode="always_last", **_QUIET)
+    # One after another, each with its own files: "always_last" would read the drop again when the first look has emptied it.
+    drop.take(take_files, drop, fields, trigger_mode="multiple", **_QUIET)
     gr.on(
         [run.click, question.submit],
         ask,

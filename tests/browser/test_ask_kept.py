@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,7 +99,6 @@ def test_nothing_of_an_attempt_stands_in_the_next_one(live: LiveStudio, page: An
     assert page.title() == "Ask · Pixel Reasoner Studio"
     pressed = page.locator("#ask-samples [aria-pressed=true]")
     assert pressed.count() == 1
-    page.set_input_files("#ask-media input[type=file]", live.studio.settings.home / "picture.png")
     own = live.studio.settings.home / "own.png"
     from PIL import Image
 
@@ -104,6 +106,29 @@ def test_nothing_of_an_attempt_stands_in_the_next_one(live: LiveStudio, page: An
     page.set_input_files("#ask-media input[type=file]", own)
     page.wait_for_selector(".source-size:has-text('64 × 48')")
     assert pressed.count() == 0, "no sample stands on the stage"
+
+
+def test_a_picture_that_comes_while_another_is_looked_at_is_not_lost(
+    live: LiveStudio, page: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PIL import Image
+
+    import ui.ask
+
+    is_first, look = threading.Event(), ui.ask.media_values
+
+    def slow_at_first(*args: Any) -> Any:
+        if not is_first.is_set():
+            is_first.set()
+            time.sleep(1)
+        return look(*args)
+
+    monkeypatch.setattr(ui.ask, "media_values", slow_at_first)
+    for side in (48, 64):
+        Image.new("RGB", (side, 40), "teal").save(tmp_path / f"{side}.png")
+        page.set_input_files("#ask-media input[type=file]", tmp_path / f"{side}.png")
+        live.until(is_first.is_set)
+    page.wait_for_selector(".source-size:has-text('64 × 40')")
 
 
 def test_what_goes_on_elsewhere_does_not_come_back_into_the_page(live: LiveStudio, page: Any) -> None:

@@ -84,7 +84,7 @@ def test_letters_typed_where_no_answer_is_are_the_answer(new_page, bench):
     page.wait_for_function("document.querySelector('#curate-answer textarea').value === ''")
 
 
-def test_letters_typed_before_the_trace_is_there_are_no_verdict(new_page, bench):
+def test_letters_typed_before_the_trace_is_there_are_kept_for_the_answer(new_page, bench):
     live, ids = bench
     page = new_page()
     held = []
@@ -100,9 +100,14 @@ def test_letters_typed_before_the_trace_is_there_are_no_verdict(new_page, bench)
     page.wait_for_selector("#curate-approve:enabled")
     # The field is there by now, and has the hand.
     page.wait_for_function("document.activeElement.closest('#curate-answer') !== null")
+    assert page.input_value("#curate-answer textarea").endswith("sara")
     settled(page)
     assert status(live, ids["nested"]) == "new"
     assert live.studio.store.reviews.list(ids["nested"]) == []
+    assert draft(live, ids["nested"], person(page)).answer.endswith("sara")
+    page.keyboard.press("Escape")
+    page.keyboard.press("z")
+    page.wait_for_function("!document.querySelector('#curate-answer textarea').value.endsWith('sara')")
 
 
 def test_looking_at_a_frame_chooses_nothing_and_a_click_chooses(new_page, bench):
@@ -351,7 +356,9 @@ def test_the_palette_finds_actions_lists_and_traces(new_page, bench):
     page.wait_for_function("document.querySelector('.editor-question').textContent === 'Nobody answered this'")
     page.keyboard.press("w")
     page.keyboard.type("a pear")
-    settled(page)
+    page.wait_for_function("document.querySelector('#curate-answer textarea').value === 'a pear'")
+    page.keyboard.press("Escape")
+    # Asked for before the draft can be told.
     page.keyboard.press("Control+k")
     page.keyboard.type("my drafts")
     page.keyboard.press("Enter")

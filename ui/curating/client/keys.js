@@ -94,20 +94,25 @@ export const KEYS = [
 const REPEATED = 'jknphl+-';
 const TYPING = 'input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]';
 let sheet = null;
-// Who asked to write goes on typing whether or not there is a field: until it is there, or the keys rest, letters mean
-// nothing.
+// Who asked to write goes on typing whether or not there is a field: until it is there, or the keys rest, letters are
+// kept for it and mean nothing else.
 const DEAF_MS = 1500;
-let writing = null; // { where, until }
+let writing = null; // { where, until, text }
 function write(where) {
   const area = document.querySelector(where);
   area.focus();
   if (document.activeElement === area) {
+    const typed = area.readOnly ? '' : (writing?.text ?? '');
     writing = null;
+    if (typed) {
+      area.value += typed;
+      area.dispatchEvent(new Event('input', { bubbles: true }));
+    }
     area.setSelectionRange(area.value.length, area.value.length);
     if (area.readOnly) notice(workbench.detail.why_not || 'Nothing can be written here at the moment.');
   } else {
     const isComing = workbench.current && !workbench.detail && !workbench.detailProblem;
-    writing = { where: isComing ? where : null, until: Date.now() + DEAF_MS };
+    writing = { where: isComing ? where : null, until: Date.now() + DEAF_MS, text: '' };
     if (!isComing) notice(workbench.detail?.why_not || 'There is nothing to write into.');
   }
 }
@@ -120,6 +125,7 @@ const isDeaf = (event) => {
   if (!writing || (Date.now() > writing.until && !writing.where)) return false;
   if (event.key.length > 1 || event.ctrlKey || event.metaKey) return false;
   writing.until = Date.now() + DEAF_MS;
+  if (writing.where) writing.text += event.key;
   return true;
 };
 const focusBox = () => {

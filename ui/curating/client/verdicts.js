@@ -1,6 +1,6 @@
 // Verdicts: told in the order they were given, while the page has already moved on.
 import { workbench, changed, item } from './workbench.js';
-import { choose, moveOn, settle, reopen, forget } from './walking.js';
+import { choose, list, moveOn, settle, reopen, forget } from './walking.js';
 import { tell, waitingFor } from './outbox.js';
 import { rest, adopt, mayEdit } from './editing.js';
 import { endNudge } from './drag.js';
@@ -123,7 +123,11 @@ export const answers = {
       if (workbench.current !== answer.id) return;
       if (isAwaited) moveOn();
       else if (workbench.detail) reopen();
-    } else adopt(answer, focusAfter(task.body.edit));
+    } else {
+      adopt(answer, focusAfter(task.body.edit));
+      // What was on its way when drafts were asked for is one by now.
+      if (workbench.query.drafted_by && !item(answer.id)) list();
+    }
   },
   refused(task, error) {
     const id = task.body.trace,
