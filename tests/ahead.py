@@ -28,13 +28,14 @@ def assets_of(page: Any, address: str) -> list[str]:
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
+    from engine.lab.bench.browsing import launched
     from tests.browser.live import LiveStudio
     from ui.sending.ahead import FILE
 
     FILE.write_text("{}\n", encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         live = LiveStudio(Path(folder))
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = launched(playwright)
         found = {f"/{room}": assets_of(browser.new_page(), f"{live.url}/{room}") for room in ROOMS}
         browser.close()
         live.close()

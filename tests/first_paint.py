@@ -17,6 +17,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from engine.lab.bench.browsing import launched
 from engine.lab.bench.running import RunningStudio
 
 BYTES_A_SECOND, LATENCY_MS = 50 * 1024, 400
@@ -52,7 +53,7 @@ def main() -> None:
         process = subprocess.Popen([sys.executable, "app.py"], cwd=folder, env=environment, stderr=subprocess.DEVNULL)
         try:
             _until_drawn(studio.url)
-            browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"])
+            browser = launched(playwright)
             measure(studio.url, browser)  # the server's own caches are warm, as on a Space that somebody has opened
             print(json.dumps({"folder": folder.name, **measure(studio.url, browser)}))
             browser.close()

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("product")
     for name in ("engine", "ui"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("lab", "__pycache__"))
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("lab"))
     for path in (ROOT / "app.py", ROOT / "tests" / "without_lab.py"):
         shutil.copy(path, folder)
     return folder

@@ -6,7 +6,6 @@ A studio with the embedded reasoner in a process of its own, driven in a browser
 from __future__ import annotations
 
 import io
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from engine.lab.bench.browsing import launched
 from engine.lab.bench.running import RunningStudio
 
 OUT = Path(__file__).parent.parent / "docs" / "tour"
@@ -95,7 +95,7 @@ def main() -> None:
         sync_playwright() as playwright,
         RunningStudio(Path(home), STUDIO_MODEL="tiny") as studio,
     ):
-        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"])
+        browser = launched(playwright)
         for name, room, (width, height), scheme, act, words in STOPS:
             page = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme).new_page()
             page.set_default_timeout(180_000)

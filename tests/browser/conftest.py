@@ -3,8 +3,6 @@ is none."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +10,7 @@ from urllib.parse import urljoin
 
 import pytest
 
+from engine.lab.bench.browsing import launched
 from engine.lab.bench.running import RunningStudio
 
 _TIMEOUT_MS = 60_000
@@ -20,12 +19,9 @@ _TIMEOUT_MS = 60_000
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="pip install -r requirements-dev.txt")
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_api.sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(
-                executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
-            )
+            browser = launched(playwright)
         except sync_api.Error as error:
             pytest.skip(f"no Chromium: apt-get install chromium, or playwright install chromium ({error})")
         yield browser

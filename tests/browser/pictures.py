@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageDraw
 
+from engine.lab.bench.browsing import launched
 from engine.lab.bench.running import RunningStudio
 from tests.browser.curating import opened, settled
 
@@ -43,7 +43,7 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = launched(playwright)
         home = Path(name)
         trace, sign = _looked_at_the_middle(home)
         with RunningStudio(home, STUDIO_MODEL="tiny") as studio:

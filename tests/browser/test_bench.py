@@ -24,7 +24,8 @@ def run(words: list[str]) -> dict:
     return json.loads(out.getvalue())
 
 
-def test_drags_of_a_box_are_timed() -> None:
+def test_drags_of_a_box_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.lab.bench.editor._SIZE_PX", (1200, 900))
     found = run(["editor", "--drags", "1"])
     assert found["n"] == 3 and found["ratio"] > 0
     assert [crop["pixels"] for crop in found["crops"].values()] == sorted(c["pixels"] for c in found["crops"].values())
@@ -37,5 +38,5 @@ def test_pages_of_the_queue_are_timed_on_the_screen() -> None:
 
 
 def test_people_work_over_http() -> None:
-    found = run(["people", "--people", "3", "--seconds", "2"])
-    assert found["edits"] >= 6 and (found["lost"], found["locked"]) == ([], 0)
+    found = run(["people", "--people", "3", "--seconds", "1"])
+    assert found["edits"] >= 3 and (found["lost"], found["locked"]) == ([], 0)

@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
-import shutil
 import sys
 import tempfile
 import time
@@ -24,6 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engine.lab.bench.browsing import launched
 from engine.lab.bench.running import RunningStudio
 from tests.browser.curating import drag_box, eventually, opened, settled
 
@@ -357,9 +356,8 @@ def walk(root: Path, count: int, attempts: int, pictures: Path | None) -> int:
     name, question = drawn_folder(root / "signs", count)
     times[f"draw {count} pictures (the script's own)"] = time.monotonic() - started
     picture = (root / "signs" / name).read_bytes()
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = launched(playwright)
         here = RunningStudio(root / "home", STUDIO_MODEL="tiny")
         there = RunningStudio(root / "other-home", STUDIO_MODEL="tiny")
         first = Journey(browser, here, times, pictures)

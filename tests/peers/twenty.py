@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.lab.bench.browsing import launched
 from engine.lab.bench.running import RunningStudio
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -200,10 +201,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     from playwright.sync_api import sync_playwright
 
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     folders = {"now": _ROOT} | ({"before": options.before.resolve()} if options.before else {})
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = launched(playwright)
         made = {name: rows(measure(at, browser, options.count, options.key_ms)) for name, at in folders.items()}
         browser.close()
     if options.json:

@@ -29,11 +29,11 @@ SIZES = {
     "sft-passes": 0.5,
     "sft-batch-size": 2,
     "rl-steps": 2,
-    "queries-a-step": 2,
+    "queries-a-step": 1,
     "rollouts": 2,
     "seeds": 1,
     "max-turns": 2,
-    "max-turn-tokens": 60,
+    "max-turn-tokens": 24,
 }
 LEAST = Sizes(**{name.replace("-", "_"): value for name, value in SIZES.items()})
 
