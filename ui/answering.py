@@ -195,10 +195,15 @@ class Answering:
         with self._lock:
             return [one for one in reversed(self._attempts.values()) if one.author == author and not one.is_over]
 
-    def turn(self, page: str, id: str | None) -> None:
-        """The page (its session) shows the attempt `id` from now on, None for none: what it watched is let go, and goes on."""
+    def turn(self, page: str, place: str | None) -> None:
+        """The page (its session) shows that `place` from now on, an attempt's id where it is one, None for nothing that was
+        asked: what it watched is let go, and goes on."""
         with self._lock:
-            self._seen_by[page] = id
+            self._seen_by[page] = place
+
+    def is_at(self, page: str, place: str | None) -> bool:
+        """Whether the page has turned to nothing else since."""
+        return self._seen_by.get(page) == place
 
     def watch(self, page: str, attempt: Attempt) -> Iterator[Progress]:
         """What is new of `attempt` until it is over, or the page turns to something else."""
@@ -207,7 +212,7 @@ class Answering:
 
     def is_seen(self, page: str, attempt: Attempt) -> bool:
         """Whether the page still shows the attempt."""
-        return self._seen_by.get(page) == attempt.id
+        return self.is_at(page, attempt.id)
 
     def stop(self, id: str, person: str) -> None:
         """Asks the attempt to end after its present token, where it is that person's."""

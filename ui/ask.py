@@ -99,7 +99,8 @@ def build(studio: Studio, page: Page) -> None:
         """What stands at an address for whoever asks: an attempt under way until it ends, one that is kept, media (hashes with
         commas between), or nothing."""
         page_key, person = str(request.session_hash), user_of(request)
-        answering.turn(page_key, None)
+        place = trace or named
+        answering.turn(page_key, place)
         try:
             attempt = answering.find_for(trace, person) if trace else None
             if attempt is not None and attempt.progress.trace_id is None:
@@ -109,7 +110,8 @@ def build(studio: Studio, page: Page) -> None:
                 studio.workbench.require_seen(person, trace)
                 record, head = studio.store.traces.get(trace), studio.store.revisions.head(trace)
                 media = media_values(studio, [medium.sha256 for medium in head.trace.media], person)
-                yield _updates(kept(media, record, head.trace))
+                shown = kept(media, record, head.trace)
+                yield _updates(shown) if answering.is_at(page_key, place) else unchanged
             else:
                 yield _updates(fresh(media_values(studio, named.split(",")[:MAX_FILES] if named else [], person)))
         except NotFound as error:
@@ -140,7 +142,7 @@ def build(studio: Studio, page: Page) -> None:
         is_same = bool(trace) and value.get("address") == f"?trace={trace}"
         for updates in look_at(request, trace, media):
             # Who comes back to the same attempt may have begun to write the next question.
-            yield (*(unchanged if is_same else updates)[:3], *updates[3:])
+            yield (*(unchanged if is_same else updates)[:3], *updates[3:7], _to(wanted, updates[7]), *updates[8:])
 
     @handles("look")
     def pick_sample(value: Any, request: gr.Request) -> tuple:
@@ -221,6 +223,11 @@ def _updates(shown: Shown) -> tuple:
         gr.Button(interactive=shown.is_running),
         gr.Button(interactive=shown.is_kept),
     )
+
+
+def _to(wanted: Any, answer: Any) -> Any:
+    """The answer's value with the wish that it answers, by which the page knows one that comes late."""
+    return answer | {"wanted": wanted} if "address" in answer else answer
 
 
 def _index(value: Any) -> int:

@@ -77,6 +77,44 @@ def test_back_and_forward_show_what_stood_there(live: LiveStudio, page: Any) -> 
     page.wait_for_selector(".answer-text:has-text('SECOND')")
 
 
+def test_forward_twice_in_a_hurry_ends_where_it_leads(
+    live: LiveStudio, page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of the two places is looked up more slowly."""
+    import ui.ask
+
+    kept, slow = ui.ask.kept, [""]
+
+    def slowly(media: Any, record: Any, trace: Any) -> Any:
+        time.sleep(1.0 if trace.answer == slow[0] else 0.0)
+        return kept(media, record, trace)
+
+    monkeypatch.setattr(ui.ask, "kept", slowly)
+    pick(page, 1)
+    places = []
+    for answer in ("ONE", "TWO", "THREE"):
+        live.say(Step("So.", answer=answer))
+        page.fill("#ask-question textarea", f"Which is {answer}?")
+        ask(page)
+        finish(page)
+        places.append(trace_in(page))
+    length = page.evaluate("history.length")
+    for late in ("TWO", "THREE"):
+        slow[0] = ""
+        for answer in ("TWO", "ONE"):
+            page.go_back()
+            page.wait_for_selector(f".answer-text:has-text('{answer}')")
+        slow[0] = late
+        for place in places[1:]:
+            page.evaluate("history.forward()")
+            page.wait_for_function("id => location.search.endsWith(id)", arg=place)
+        page.wait_for_selector(".answer-text:text-is('THREE')")
+        page.wait_for_timeout(1300)
+        assert page.inner_text(".answer-text") == "THREE", late
+        assert (trace_in(page), page.evaluate("history.length")) == (places[2], length), late
+        assert page.title().startswith("Which is THREE?")
+
+
 def test_nothing_of_an_attempt_stands_in_the_next_one(live: LiveStudio, page: Any) -> None:
     live.say(*LOOK_AT_FRAMES)
     pick(page, 2)

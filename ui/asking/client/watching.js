@@ -7,15 +7,22 @@ import { placeOf, shownAt } from './places.js';
 const SILENT_MS = 2500,
   LOOK_EVERY_MS = 2500;
 
-// `current()` is the answer's value, `open({ trace, media })` asks for what stands at a place. Returns what to call
-// whenever a new value has come.
-export function watching(current, open) {
+// `current()` is the answer's value, `ask({ trace, media, number })` asks for what stands at a place; its answer says
+// which wish it is to (`wanted`). Returns what to call whenever a new value has come.
+export function watching(current, ask) {
   let newsAt = performance.now(),
-    state = '';
+    state = '',
+    wishes = 0;
+
+  function open(place) {
+    ask({ ...place, number: ++wishes });
+  }
 
   function told() {
     newsAt = performance.now();
     const value = current() || {};
+    // An answer to an earlier wish comes late: the page is elsewhere by then.
+    if (value.wanted && value.wanted.number !== wishes) return;
     const { address, title } = placeOf(value, location.href);
     if (title !== null) document.title = title;
     // An address that names nothing yet is no place to go back to.
