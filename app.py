@@ -178,9 +178,6 @@ def main() -> int:
             f"The first admin comes in by http://{host}:{port}/invitation?key={secret} (once, today)", file=sys.stderr
         )
     server = build_server(studio)
-    studio.reasoner.start()
-    if studio.backup is not None:
-        studio.backup.start()
     serve(studio, server, server.state.answering, listening)
     home_lock.release()
     logging.shutdown()

@@ -29,7 +29,8 @@ _BACKUP_WITHIN_S = 15.0
 
 
 def serve(studio: Studio, server: FastAPI, answering: Answering, listening: socket.socket) -> None:
-    """Answers on `listening` until the process is asked to end; returns when all is closed, or the time is up."""
+    """Answers on `listening`, loads the model behind it and keeps backups, until the process is asked to end; returns when all
+    is closed, or the time is up."""
     # uvicorn handles it, and raises it once more when it has shut down, which would end the process at once.
     signal.signal(signal.SIGTERM, lambda number, frame: None)
     config = uvicorn.Config(
@@ -61,6 +62,14 @@ class _Server(uvicorn.Server):
         self._studio = studio
         self._answering = answering
         self.asked_at: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # Not before: the first page would wait for what the model imports.
+        if self._studio.reasoner is not None:
+            self._studio.reasoner.start()
+        if self._studio.backup is not None:
+            self._studio.backup.start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.asked_at = time.monotonic()
