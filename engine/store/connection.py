@@ -22,7 +22,7 @@ import threading
 import time
 import weakref
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -61,10 +61,13 @@ class _Held:
         self.process = os.getpid()
 
     def __del__(self) -> None:
-        # After a fork the parent's connection must not be closed by the child: that would drop the parent's locks.
-        if self.process == os.getpid():
-            with suppress(Exception):
+        # After a fork the parent's connection must not be closed by the child: that would drop the parent's locks. Where
+        # the interpreter ends, `os` may be gone before this is.
+        try:
+            if self.process == os.getpid():
                 self.database.close()
+        except Exception:
+            pass
 
 
 class Connections:
