@@ -217,6 +217,34 @@ def test_a_long_question_is_folded_and_never_cut(live: LiveStudio, page: Any) ->
     page.wait_for_selector(".answer-problem:has-text('2001 characters; at most 2000')")
 
 
+def test_the_palette_finds_samples_rooms_and_what_was_asked(live: LiveStudio, page: Any) -> None:
+    live.say(Step("So.", answer="AVOCADO"))
+    pick(page, 1)
+    page.fill("#ask-question textarea", "What did I ask before?")
+    ask(page)
+    finish(page)
+    trace_id = trace_in(page)
+
+    def press(typed: str, row: str) -> None:
+        page.keyboard.press("Control+k")
+        page.keyboard.type(typed)
+        page.wait_for_selector(f".palette-row[aria-selected=true]:has-text('{row}')")
+        page.keyboard.press("Enter")
+
+    press("a clip", "A clip: What shows")
+    page.wait_for_selector(".filmstrip-frame")
+    press("avocado", "What did I ask before?")
+    page.wait_for_selector(".answer-text:has-text('AVOCADO')")
+    assert trace_in(page) == trace_id
+    press("data", "Go to Data")
+    page.wait_for_url("**/data")
+    page.wait_for_selector("#first", state="detached")
+    press("avocado", "What did I ask before?")
+    page.wait_for_selector(".answer-text:has-text('AVOCADO')")
+    page.click(".navigation-find")
+    page.wait_for_selector(".palette-row:has-text('Go to Curate')")
+
+
 def test_options_are_chosen_among(live: LiveStudio, page: Any) -> None:
     live.say(Step("The second.", answer="B"))
     pick(page, 1)

@@ -57,6 +57,25 @@ def opened(page: Any, studio: RunningStudio | LiveStudio, query: str = "") -> An
     return page
 
 
+def test_nothing_shows_through_the_foot(new_page: Callable[..., Any], scripted: LiveStudio) -> None:
+    page = opened(new_page(1440, 900), scripted)
+    strangers = page.evaluate(
+        """() => {
+          const bar = document.querySelector('.train .action-bar'), column = bar.parentElement, found = new Set();
+          for (column.scrollTop = 0; ; column.scrollTop += 9) {
+            const { left, right, top } = bar.getBoundingClientRect();
+            for (let x = left + 4; x < right; x += 16)
+              for (let y = top + 2; y < innerHeight; y += 7) {
+                const there = document.elementFromPoint(x, y);
+                if (there && !bar.contains(there)) found.add(there.outerHTML.slice(0, 80));
+              }
+            if (column.scrollTop + column.clientHeight >= column.scrollHeight - 1) return [...found];
+          }
+        }"""
+    )
+    assert strangers == []
+
+
 def turn(page: Any, **knobs: object) -> None:
     if not page.locator("#train-steps input").is_visible():
         page.click("#train-advanced > button, #train-advanced button")

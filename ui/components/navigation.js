@@ -1,6 +1,25 @@
 import { say, tell } from '../client/dom.js';
+import { listenForPalette, offer, togglePalette } from '../client/palette.js';
+import { get } from '../client/server.js';
 
 const NEEDS = { curate: 'look_at_work', train: 'look_at_work', evaluate: 'look_at_work', data: 'look_at_work' };
+
+const folded = (text) => text.toLowerCase();
+// What this person asked, opened where they are asked, on Ask itself without another page.
+async function mine(typed) {
+  const { questions } = await get('ask/mine');
+  const isMeant = ({ question, answer }) => folded(`${question} ${answer ?? ''}`).includes(folded(typed.trim()));
+  return questions.filter(isMeant).map(({ id, question, answer }) => ({
+    words: question,
+    kind: 'Asked',
+    note: answer ?? 'no answer',
+    press: () => {
+      const link = document.querySelector(`.questions-item[href="?trace=${id}"]`);
+      if (link) link.click();
+      else location.assign(`./?trace=${id}`);
+    },
+  }));
+}
 
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.navigation');
@@ -29,7 +48,7 @@ export function mount({ element, props, watch }) {
     }
     if (chosen) document.body.classList.toggle('dark', chosen === 'dark');
   }
-  part('theme').addEventListener('click', () => {
+  function turnTheme() {
     const isDark = !document.body.classList.contains('dark');
     document.body.classList.toggle('dark', isDark);
     try {
@@ -37,7 +56,24 @@ export function mount({ element, props, watch }) {
     } catch {
       /* it holds for this page then */
     }
-  });
+  }
+  part('theme').addEventListener('click', turnTheme);
+
+  const rooms = () =>
+    [...root.querySelectorAll('.navigation-rooms a:not([hidden]):not([aria-current])')].map((link) => ({
+      words: `Go to ${link.textContent.trim()}`,
+      kind: 'Go',
+      press: () => link.click(),
+    }));
+  const others = [
+    { words: 'Go to People: who you are, and what you asked', kind: 'Go', press: () => location.assign('people') },
+    { words: 'Dark or light', kind: 'Do', press: turnTheme },
+  ];
+  // Curate finds every trace, those among them.
+  const isCurate = root.querySelector('#nav-curate').hasAttribute('aria-current');
+  offer({ commands: () => [...rooms(), ...others], look: isCurate ? null : mine });
+  listenForPalette();
+  part('find').addEventListener('click', togglePalette);
 
   fetch('me')
     .then((answer) => answer.json())

@@ -1,5 +1,6 @@
 import { choosing } from '../client/choosing.js';
 import { each, make, put, say } from '../client/dom.js';
+import { offer } from '../client/palette.js';
 
 function create() {
   const item = make('li');
@@ -40,10 +41,19 @@ export function mount({ element, props, trigger, watch }) {
         ? ''
         : 'There are no samples here; bring a picture of your own.';
   }
-  choosing(list, (index) => {
+  function pick(index) {
     props.value = { ...props.value, current: index };
     render();
     trigger('pick');
+  }
+  choosing(list, pick);
+  offer({
+    commands: () =>
+      (props.value?.items ?? []).map(({ title, question }, index) => ({
+        words: `${title}: ${question}`,
+        kind: 'Sample',
+        press: () => pick(index),
+      })),
   });
   document.addEventListener('studio:staged', (event) => {
     staged = event.detail.media.join();

@@ -13,9 +13,10 @@ import { pairsThatDiffer, sideBySide } from './preferring.js';
 import { deletePicture, deleteTrace } from './deleting.js';
 import { tell as send } from './outbox.js';
 import { make, say, tell, put, each } from '../../client/dom.js';
+import { togglePalette } from '../../client/palette.js';
 import { explain } from '../../client/terms.js';
 import { STOP_WORDS, VERDICT_WORDS, ago, count } from '../../client/words.js';
-import { openPalette, toggleSheet } from './keys.js';
+import { toggleSheet } from './keys.js';
 import { toggleFocus } from './layout.js';
 
 export function mount({ element: root }) {
@@ -28,7 +29,7 @@ export function mount({ element: root }) {
   approve.addEventListener('click', () => decide('accepted'));
   root.querySelector('#curate-reject').addEventListener('click', () => reject());
   part('keys').addEventListener('click', () => toggleSheet());
-  part('palette').addEventListener('click', () => openPalette());
+  part('palette').addEventListener('click', togglePalette);
   explain(root);
   part('focus').addEventListener('click', () => toggleFocus());
   part('insist').addEventListener('click', () => insist());

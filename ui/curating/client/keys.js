@@ -12,10 +12,11 @@ import { toggle, clear, chosen } from './bulk.js';
 import { showLook, showWhole, toggleLoupe, zoomIn, zoomOut } from './sighting.js';
 import { isFocused, isQueueOpen, toggleFocus, toggleQueue } from './layout.js';
 import { notice } from './notices.js';
-import { isPaletteOpen, togglePalette } from './palette.js';
+import { commandsOf, tracesWith } from './commands.js';
 import { watch, workbench } from './workbench.js';
 import { make } from '../../client/dom.js';
 import { keyReader } from '../../client/keyboard.js';
+import { isPaletteOpen, offer } from '../../client/palette.js';
 
 export const KEYS = [
   [
@@ -140,7 +141,6 @@ const actions = () =>
       .filter(([name, , press]) => press && name !== '1')
       .map(([name, meaning, press, shown]) => ({ key: shown || name, meaning, press: () => press(name) })),
   );
-export const openPalette = () => togglePalette(actions());
 function act(key) {
   if (workbench.isAsking && /^[1-9]$/.test(key)) {
     if (workbench.reasons[key - 1]) giveReason(workbench.reasons[key - 1]);
@@ -165,14 +165,10 @@ export function listen() {
       if (writing?.where && workbench.detail) write(writing.where);
     },
   );
+  offer({ commands: () => commandsOf(actions()), look: tracesWith, isBusy: () => isPairOpen() || !!sheet?.open });
   const keyOf = keyReader();
   document.addEventListener('keydown', (event) => {
     if (event.isComposing) return;
-    if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === 'k') {
-      event.preventDefault();
-      if (!isPairOpen() && !sheet?.open) togglePalette(actions());
-      return;
-    }
     if (event.key === 'Escape') {
       if (isPairOpen() || isPaletteOpen() || sheet?.open) return;
       if (event.target.matches(TYPING)) event.target.blur();
