@@ -31,8 +31,8 @@ def test_by_hand():
     assert found.p == pytest.approx(2 * (1 + 4) / 16)  # one of four changed for the worse
     assert (found.gain, found.harm) == (3 / 8, 1 / 8)
     assert [(one.example_key, one.before, one.after) for one in found.changed][0] == ("003", 1, 0)
-    assert found.needed == 31  # (1.96 * 0.7071 / 0.25)^2 = 30.7
-    assert found.words == "cannot be told apart with 8 examples: use about 31"
+    assert found.needed == 63  # ((1.96 + 0.84) * 0.7071 / 0.25)^2 = 62.8
+    assert found.words == "cannot be told apart with 8 examples: use about 63"
 
 
 def test_better_worse_and_the_same():

@@ -211,7 +211,7 @@ def test_a_run_that_was_taken_up_again_says_so() -> None:
     [
         ([0] * 8 + [1] * 2, [1] * 10, "good", "Better by 50 to 110 points."),
         ([1] * 10, [0] * 8 + [1] * 2, "bad", "Worse by 50 to 110 points."),
-        ([0, 1, 1, 1], [1, 1, 1, 1], "plain", "Cannot be told apart with 4 examples: use about 16."),
+        ([0, 1, 1, 1], [1, 1, 1, 1], "plain", "Cannot be told apart with 4 examples: use about 32."),
         ([0, 1, 1, 1], [0, 1, 1, 1], "plain", "The same on all 4 examples."),
     ],
 )
