@@ -20,16 +20,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.drivers.streaming import stream
 from engine.errors import PersonError, Unavailable
+from engine.jobs.answering import LIVE
 from engine.opening import loop_limits
 from engine.reasoning import Finished, Opened, Stepped, Thinking, Waiting
 from engine.rights import may
 from engine.store.identity import new_id
 from engine.trace import Example, Step, StopReason, View
+from ui.answerers import answering_as
 from ui.studio import Studio
 
 __all__ = ["AT_ONCE", "PATIENCE_S", "Answering", "Attempt", "Progress"]
@@ -75,12 +78,14 @@ class Progress:
 
 class Attempt:
     """One question under way, or answered. Several may watch, and one that stops watching ends nothing. `id` is that of its
-    trace and cannot be guessed; the trace is in the store when it `is_over`, unless it ended before the model was there."""
+    trace and cannot be guessed; the trace is in the store when it `is_over`, unless it ended before the model was there.
+    `adapter` says who answers (`ui.answerers`)."""
 
-    def __init__(self, example: Example, author: str) -> None:
+    def __init__(self, example: Example, author: str, adapter: str = LIVE) -> None:
         self.id = new_id()
         self.example = example
         self.author = author
+        self.adapter = adapter
         self._progress = Progress()
         self._news = threading.Condition()
         self._is_cancelled = threading.Event()
@@ -158,10 +163,11 @@ class Answering:
         is_operating: bool = True,
         seed: int | None = None,
         source: str = "ask",
+        adapter: str = LIVE,
     ) -> Attempt:
         """Begins to answer `example`. What the same `page` (its session) asked before is stopped. Raises Unavailable once
         the studio is being stopped."""
-        attempt = Attempt(example, author)
+        attempt = Attempt(example, author, adapter)
         with self._lock:
             if self._is_closed:
                 raise Unavailable("The studio is being stopped; ask again when it is back.")
@@ -218,6 +224,13 @@ class Answering:
         """Asks the attempt to end after its present token, where it is that person's."""
         if (attempt := self.find(id)) is not None and attempt.author == person:
             attempt.stop()
+
+    def let_go(self, page: str) -> None:
+        """What the page (its session) asked last ends after its present token."""
+        with self._lock:
+            earlier = self._of_page.pop(page, None)
+        if earlier is not None:
+            earlier.stop()
 
     def leave(self, id: str) -> None:
         """The page of that attempt goes. Where nobody looks at it again within `patience_s`, it stops."""
@@ -288,14 +301,14 @@ class Answering:
             progress = replace(progress, elapsed_s=time.monotonic() - started, **news)  # type: ignore[arg-type]
             attempt.tell(progress)
 
-        studio = self._studio
+        studio, answerer = self._studio, ExitStack()
         ending: dict[str, object] = {"stop_reason": "failed", "thought": None, "before": None}
         try:
             if not (self._wait_turn(attempt, tell) and self._wait(attempt, tell)):
                 tell(stop_reason="cancelled", thought=None, waiting=None)
                 self._heard("cancelled", time.monotonic() - started, None, 0)
                 return
-            policy = studio.policy()
+            policy = answerer.enter_context(answering_as(studio, attempt.adapter))
             progress = replace(progress, policy=policy.name, waiting=None)
             limits = loop_limits(studio.settings)
             pictures = studio.media.pictures(example.media)
@@ -345,6 +358,8 @@ class Answering:
             # Whatever broke, the page must hear that it is over; what broke is for the log.
             _LOG.exception("answering %r failed", example.question)
             ending |= {"stop_reason": "failed", "problem": "Something broke on our side; the server's log says what."}
+        finally:
+            answerer.close()
         tell(**ending)
         assert progress.stop_reason is not None
         self._heard(progress.stop_reason, time.monotonic() - started, waited_s, tokens)

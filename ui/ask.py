@@ -17,12 +17,17 @@ from typing import Any
 
 import gradio as gr
 
-from engine.errors import NotFound, PersonError
+from engine.errors import InvalidInput, NotFound, PersonError
+from engine.jobs.answering import LIVE, LIVE_WORDS
+from engine.rights import may
+from ui.answerers import answerers
 from ui.answering import Attempt
 from ui.asking.first import ASK_HEADING, ASK_NOTE
+from ui.asking.pairing import NO_PAIR, NOBODY, ask_twice, beside_choices, pair_value, stop_second, watch_pair
 from ui.asking.reading import MAX_FILES, example_of, hashes_of, options_of, seed_of
-from ui.asking.shown import NO_STEPS, Shown, fresh, kept, media_values, refused, running
+from ui.asking.shown import NO_STEPS, Shown, asked_twice, fresh, kept, media_values, refused, running
 from ui.components.answer import Answer
+from ui.components.blind import Blind
 from ui.components.crops import Crops
 from ui.components.drop import Drop
 from ui.components.filmstrip import Filmstrip
@@ -32,13 +37,15 @@ from ui.components.source import Source
 from ui.components.steps import Steps
 from ui.guests import person_of, query, user_of
 from ui.page import Page, eyebrow, heading
-from ui.rights import handles
+from ui.rights import handles, permitted
 from ui.studio import Studio
 from ui.trace_values import filmstrip_value, source_value, thumbnail_url
 
 __all__ = ["build"]
 
 _PLACES = ("trace", "media")
+_CHOOSING = "prefer"
+"""The act of choosing who answers, and between two answers."""
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
 
 
@@ -54,6 +61,7 @@ def build(studio: Studio, page: Page) -> None:
             source = Source(source_value(()))
             film = Filmstrip(filmstrip_value(()))
             crops = Crops(source_value(()))
+            blind = Blind(NO_PAIR, elem_id="ask-blind")
             drop = Drop({"media": None, "is_compact": False}, max_files=MAX_FILES, max_mb=studio.settings.max_upload_mb)
         with gr.Column(scale=0, min_width=416, elem_classes="column-right"):
             # Without a max_length: a browser cuts what is too long in silence, the server says so.
@@ -68,7 +76,7 @@ def build(studio: Studio, page: Page) -> None:
             with gr.Row(elem_classes="ask-buttons"):
                 run = gr.Button("Ask", variant="primary", elem_id="ask-run", scale=3, min_width=120)
                 stop = gr.Button("Stop", interactive=False, elem_id="ask-stop", scale=1, min_width=80)
-            with gr.Accordion("Options and more", open=False, elem_classes="ask-advanced"):
+            with gr.Accordion("Options and more", open=False, elem_classes="ask-advanced") as more:
                 choices = gr.Textbox(
                     label="Options to choose among, one a line (empty: any answer)",
                     lines=1,
@@ -79,12 +87,21 @@ def build(studio: Studio, page: Page) -> None:
                 seed = gr.Textbox(
                     label="Seed, a whole number (empty: the most likely words)", max_length=12, elem_id="ask-seed"
                 )
+                with gr.Row(elem_classes="ask-who", visible=False) as choosing:
+                    who = gr.Dropdown([(LIVE_WORDS, LIVE)], value=LIVE, label="Who answers", elem_id="ask-who")
+                    beside = gr.Dropdown(
+                        beside_choices([]),
+                        value=NOBODY,
+                        label="Beside it, blind",
+                        elem_id="ask-beside",
+                        info="Two answers side by side; you say which is better, and DPO learns from it.",
+                    )
             answer = Answer(fresh([]).answer, elem_id="ask-answer")
             review = gr.Button("Send to review", interactive=False, elem_id="ask-review")
             eyebrow("Steps")
             steps = Steps({"steps": [], "empty": NO_STEPS}, elem_id="ask-steps")
 
-    fields = [drop, question, choices, source, film, crops, steps, answer, run, stop, review]
+    fields = [drop, question, choices, source, film, crops, steps, answer, run, stop, review, blind]
 
     unchanged = tuple(gr.skip() for _ in fields)
 
@@ -93,6 +110,13 @@ def build(studio: Studio, page: Page) -> None:
             yield _updates(running(studio, media, attempt, progress))
         if not answering.is_seen(page_key, attempt):
             # Gradio says the last update again at the end: it must not stand where the page is by then.
+            yield unchanged
+
+    def twice(page_key: str, pair: tuple[Attempt, Attempt], media: list[dict[str, Any]]) -> Iterator[tuple]:
+        answering.turn(page_key, pair[0].id)
+        for news in watch_pair(pair, lambda: answering.is_seen(page_key, pair[0])):
+            yield _updates(asked_twice(media, pair[0].example, pair_value(studio, pair, news)))
+        if not answering.is_seen(page_key, pair[0]):
             yield unchanged
 
     def look_at(request: gr.Request, trace: str | None, named: str | None) -> Iterator[tuple]:
@@ -156,29 +180,58 @@ def build(studio: Studio, page: Page) -> None:
         answering.turn(str(request.session_hash), None)
         return _updates(fresh(media_values(studio, hashes_of(value), user_of(request))))
 
+    @handles("look")
+    def list_answerers(request: gr.Request) -> tuple:
+        if not may(person_of(request).role, _CHOOSING):
+            return gr.skip(), gr.skip(), gr.skip()
+        names = [(one["name"], one["id"]) for one in answerers(studio)]
+        return gr.Row(visible=True), gr.Dropdown(names), gr.Dropdown(beside_choices(names))
+
     @handles("ask")
     def ask(
-        stage: Any, text: str, options: str, plain: bool, number: str, before: Any, request: gr.Request
+        stage: Any,
+        text: str,
+        options: str,
+        plain: bool,
+        number: str,
+        adapter: str | None,
+        other: str | None,
+        before: Any,
+        request: gr.Request,
     ) -> Iterator[tuple]:
         try:
             person, hashes = user_of(request), hashes_of(stage)
             media, seed_number = media_values(studio, hashes, person), seed_of(number)
             example = example_of(studio, person, hashes, text, options_of(options))
-            studio.access.use.ask(person_of(request))
+            adapter, other = adapter or LIVE, other or NOBODY
+            if (adapter, other) != (LIVE, NOBODY):
+                permitted(request, _CHOOSING)
+            if other == adapter:
+                raise InvalidInput("Choose two who differ, or the same once more, sampled.")
+            for _ in range(1 if other == NOBODY else 2):
+                studio.access.use.ask(person_of(request))
         except PersonError as error:
             is_told = isinstance(before, dict) and before.get("state")
             yield _updates(refused(str(error), Shown(before if is_told else fresh([]).answer)))
             return
         page_key = str(request.session_hash)
-        attempt = answering.ask(page_key, example, author=person, is_operating=not plain, seed=seed_number)
+        asked: dict[str, Any] = {"author": person, "is_operating": not plain, "seed": seed_number, "adapter": adapter}
+        if other != NOBODY:
+            pair = ask_twice(answering, page_key, example, other=other, **asked)
+            for updates in twice(page_key, pair, media):
+                yield (*unchanged[:3], *updates[3:])
+            return
+        stop_second(answering, page_key)
+        attempt = answering.ask(page_key, example, **asked)
         for updates in watched(page_key, attempt, media):
             # The fields are the person's, who may be writing the next question already.
             yield (*unchanged[:3], *updates[3:])
 
     @handles("ask")
-    def stop_asking(value: Any, request: gr.Request) -> Any:
-        if isinstance(value, dict):
-            answering.stop(str(value.get("attempt")), user_of(request))
+    def stop_asking(value: Any, pair: Any, request: gr.Request) -> Any:
+        told = [one for one in (value, pair) if isinstance(one, dict)]
+        for id in [one.get("attempt") for one in told] + [id for one in told for id in one.get("attempts") or ()]:
+            answering.stop(str(id), user_of(request))
         return gr.Button(interactive=False)
 
     @handles("send_to_review")
@@ -188,19 +241,20 @@ def build(studio: Studio, page: Page) -> None:
     long: dict[str, Any] = {"concurrency_limit": 64, **_QUIET}
     page.blocks.load(list_samples, None, samples, **_QUIET)
     page.blocks.load(arrive, None, fields, **long)
+    more.expand(list_answerers, None, [choosing, who, beside], **_QUIET)
     samples.pick(pick_sample, samples, fields, trigger_mode="always_last", **_QUIET)
     # One after another, each with its own files: "always_last" would read the drop again when the first look has emptied it.
     drop.take(take_files, drop, fields, trigger_mode="multiple", **_QUIET)
     gr.on(
         [run.click, question.submit],
         ask,
-        [source, question, choices, is_plain, seed, answer],
+        [source, question, choices, is_plain, seed, who, beside, answer],
         fields,
         trigger_mode="once",
         **long,
     )
     answer.open(open_address, answer, fields, trigger_mode="multiple", **long)
-    stop.click(stop_asking, answer, stop, trigger_mode="multiple", queue=False, **_QUIET)
+    stop.click(stop_asking, [answer, blind], stop, trigger_mode="multiple", queue=False, **_QUIET)
     review.click(send_to_review, answer, [answer, review], trigger_mode="once", **_QUIET)
 
 
@@ -222,6 +276,7 @@ def _updates(shown: Shown) -> tuple:
         gr.Button(interactive=not shown.is_running),
         gr.Button(interactive=shown.is_running),
         gr.Button(interactive=shown.is_kept),
+        gr.skip() if shown.stage is None else shown.pair,
     )
 
 

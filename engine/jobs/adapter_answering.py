@@ -13,7 +13,7 @@ from engine.backbone.adapters import Beside
 from engine.backbone.loading import Backbone
 from engine.backbone.unpacked import unpacked
 from engine.errors import NotFound, Unavailable
-from engine.jobs.answering import BARE, LIVE, Answerer
+from engine.jobs.answering import BARE, LIVE, LIVE_WORDS, Answerer
 from engine.jobs.promotion import unusable
 from engine.policies.local import LocalPolicy
 from engine.store import Adapter, Store
@@ -30,6 +30,11 @@ class AdapterAnswering:
     backbone: Backbone
     artifacts: Path
 
+    def choices(self) -> list[tuple[str, str]]:
+        """Adapters whose weights are gone, or that belong to other weights, are left out."""
+        usable = [one for one in self.store.adapters.list() if not unusable(one, self.backbone, self.artifacts)]
+        return [(LIVE, LIVE_WORDS), (BARE, f"{self.backbone.name} alone"), *((one.id, one.name) for one in usable)]
+
     def choose(self, adapter: str) -> dict[str, Any]:
         found = self._adapter(adapter)
         if found is not None and (objection := unusable(found, self.backbone, self.artifacts)):
@@ -38,7 +43,7 @@ class AdapterAnswering:
         return {"name": name, "adapter": None if found is None else found.id, "backbone": describe(self.backbone)}
 
     @contextmanager
-    def open(self, chosen: Mapping[str, Any], temperature: float | None) -> Iterator[Answerer]:
+    def open(self, chosen: Mapping[str, Any], temperature: float | None, *, is_long: bool = True) -> Iterator[Answerer]:
         if chosen.get("backbone") != describe(self.backbone):
             raise Unavailable(
                 f"this job was queued for {chosen['name']} and cannot run on {self.backbone.name} as it is here; start a "
@@ -47,12 +52,12 @@ class AdapterAnswering:
         adapter = None if chosen["adapter"] is None else self.store.adapters.get(chosen["adapter"])
         if adapter is not None and (objection := unusable(adapter, self.backbone, self.artifacts)):
             raise Unavailable(objection)
-        with self._beside(adapter) as backbone:
+        with self._beside(adapter, is_long=is_long) as backbone:
             policy = LocalPolicy(backbone) if temperature is None else LocalPolicy(backbone, temperature)
             yield Answerer(policy, self._learned_from(adapter))
 
     @contextmanager
-    def _beside(self, adapter: Adapter | None) -> Iterator[Backbone]:
+    def _beside(self, adapter: Adapter | None, *, is_long: bool) -> Iterator[Backbone]:
         """The backbone as it answers with the adapter, whatever answers elsewhere."""
         adapters, lease = self.backbone.adapters, self.backbone.lease
         folder = None if adapter is None else self.artifacts / adapter.path
@@ -60,8 +65,8 @@ class AdapterAnswering:
             with lease.held():
                 beside = adapters.open_beside(folder, None if adapter is None else adapter.name)
                 opened.callback(self._close, beside)
-                # Long work: 4-bit weights are unpacked once, which changes no number.
-                opened.enter_context(unpacked(self.backbone.model))
+                if is_long:  # 4-bit weights are unpacked once, which changes no number
+                    opened.enter_context(unpacked(self.backbone.model))
             yield dataclasses.replace(self.backbone, adapters=beside)  # type: ignore[arg-type]
 
     def _close(self, beside: Beside) -> None:

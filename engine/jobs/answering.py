@@ -21,10 +21,11 @@ from typing import Any, Protocol, TypeVar
 from engine.errors import InvalidInput, Unavailable
 from engine.policies.base import AsyncPolicy, Policy
 
-__all__ = ["BARE", "LIVE", "Answerer", "Answering", "StudioPolicy", "at_temperature"]
+__all__ = ["BARE", "LIVE", "LIVE_WORDS", "Answerer", "Answering", "StudioPolicy", "at_temperature"]
 
 LIVE, BARE = "live", "base"
 """Beside an adapter's id: the one that answers now, and none."""
+LIVE_WORDS = "What answers now"
 
 P = TypeVar("P", bound="Policy | AsyncPolicy")
 
@@ -40,13 +41,18 @@ class Answerer:
 class Answering(Protocol):
     """Those who can answer in this process."""
 
+    def choices(self) -> list[tuple[str, str]]:
+        """(what `choose` takes, words for people) of all who can answer here, LIVE first."""
+
     def choose(self, adapter: str) -> dict[str, Any]:
         """What a job remembers of who is to answer, in plain JSON with a "name": LIVE, BARE, or an adapter's id or name.
         Raises InvalidInput, NotFound, and Unavailable where it cannot answer here."""
 
-    def open(self, chosen: Mapping[str, Any], temperature: float | None) -> AbstractContextManager[Answerer]:
-        """Who was chosen; a `temperature` counts where a seed asks for sampling. Raises Unavailable where this process
-        cannot be the same."""
+    def open(
+        self, chosen: Mapping[str, Any], temperature: float | None, *, is_long: bool = True
+    ) -> AbstractContextManager[Answerer]:
+        """Who was chosen; a `temperature` counts where a seed asks for sampling, and work that `is_long` is worth some
+        preparing. Raises Unavailable where this process cannot be the same."""
 
 
 def at_temperature(policy: P, temperature: float | None) -> P:
@@ -62,13 +68,16 @@ class StudioPolicy:
 
     policy: Callable[[], Policy | AsyncPolicy]
 
+    def choices(self) -> list[tuple[str, str]]:
+        return [(LIVE, LIVE_WORDS)]
+
     def choose(self, adapter: str) -> dict[str, Any]:
         if adapter not in (LIVE, BARE):
             raise InvalidInput(f"{self.policy().name} has no adapters to choose from, so {adapter!r} cannot answer")
         return {"name": self.policy().name}
 
     @contextmanager
-    def open(self, chosen: Mapping[str, Any], temperature: float | None) -> Iterator[Answerer]:
+    def open(self, chosen: Mapping[str, Any], temperature: float | None, *, is_long: bool = True) -> Iterator[Answerer]:
         policy = self.policy()
         if policy.name != chosen["name"]:
             raise Unavailable(

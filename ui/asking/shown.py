@@ -6,19 +6,19 @@ an address shows the same however one came to it. `None` in a field leaves that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.evaluation.reading import read_letter
 from engine.store import TraceRecord
-from engine.trace import Trace
+from engine.trace import Example, Trace
 from ui.answering import Attempt, Progress
 from ui.asking.sureness import sureness_value
 from ui.studio import Studio
 from ui.trace_values import filmstrip_value, media_value, outcome, source_value, steps_value
 
-__all__ = ["NO_STEPS", "Shown", "fresh", "kept", "media_values", "refused", "running"]
+__all__ = ["NO_STEPS", "Shown", "asked_twice", "fresh", "kept", "media_values", "refused", "running"]
 
 HINT = "Ask something that is too small to read at first sight. The model zooms in, or picks frames, and you see what it sees."
 NO_STEPS = "Each look the model takes will stand here: what it thought, what it did, what it saw."
@@ -27,7 +27,8 @@ NO_STEPS = "Each look the model takes will stand here: what it thought, what it 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The values of the stage (for source and crops), the filmstrip, the steps and the answer; `question` and `options` are
-    those of the fields, None where the person's own text stays; whether it `is_running`, and can be sent to review."""
+    those of the fields, None where the person's own text stays; whether it `is_running`, and can be sent to review; `pair` is
+    that of two answers to choose between (`ui.asking.pairing`), which goes with the stage."""
 
     answer: dict[str, Any]
     stage: dict[str, Any] | None = None
@@ -37,6 +38,7 @@ class Shown:
     options: Sequence[str] | None = None
     is_running: bool = False
     is_kept: bool = False
+    pair: Mapping[str, Any] = field(default_factory=lambda: {"state": "none"})
 
 
 def media_values(studio: Studio, hashes: Sequence[str], person: str) -> list[dict[str, Any]]:
@@ -56,6 +58,32 @@ def fresh(media: list[dict[str, Any]], question: str | None = None, options: Seq
         steps={"steps": [], "empty": NO_STEPS},
         question=question,
         options=options,
+    )
+
+
+def asked_twice(media: list[dict[str, Any]], example: Example, pair: Mapping[str, Any]) -> Shown:
+    """A question that two answer: the stage bare, the answers side by side."""
+    is_running = pair["state"] == "running"
+    note = pair["note"] if is_running else "Two answers stand side by side below the picture."
+    told = {
+        "question": example.question,
+        "options": list(example.options),
+        "note": note,
+        "tone": "plain",
+        "status": note,
+    }
+    bare = fresh(media)
+    return replace(
+        bare,
+        answer={
+            "address": bare.answer["address"],
+            "state": "running" if is_running else "done",
+            "answer": None,
+            **told,
+        },
+        steps={"steps": [], "empty": "The steps of both stand below the picture once both have answered."},
+        is_running=is_running,
+        pair=pair,
     )
 
 

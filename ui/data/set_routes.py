@@ -1,7 +1,7 @@
 """Data sets, and attempts at them.
 
-GET  /data/sets      {"sets": [...], "can_collect"}
-POST /data/collect   {"data_set", "attempts", "keep", "temperature", "max_tokens", "limit"} -> the job
+GET  /data/sets      {"sets": [...], "can_collect", "adapters": [{"id", "name"}]}
+POST /data/collect   {"data_set", "adapter", "attempts", "keep", "temperature", "max_tokens", "limit"} -> the job
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from fastapi.responses import Response
 
 from engine.errors import InvalidInput, Unavailable
 from engine.evaluation.sources import Source
+from engine.jobs.answering import LIVE
 from engine.jobs.asking import Asked
 from engine.jobs.kinds import COLLECT
 from engine.jobs.running import queue_job
+from ui.answerers import answerers
 from ui.curating.messages import answer, answer_post, number_of, text_of
 from ui.data.job_routes import job_routes
 from ui.data.values import data_set_value, job_value
@@ -33,6 +35,7 @@ def set_routes(studio: Studio) -> APIRouter:
         return {
             "sets": [data_set_value(one) for one in store.examples.data_sets()],
             "can_collect": COLLECT in studio.worker.kinds,
+            "adapters": answerers(studio),
         }
 
     def collect(body: dict[str, Any], person: str) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def set_routes(studio: Studio) -> APIRouter:
             max_tokens=_number(body, "max_tokens"),
             keep=text_of(body, "keep"),  # type: ignore[arg-type]
         )
-        job = queue_job(store, kind, kind.plan(source, asked))
+        job = queue_job(store, kind, kind.plan(source, asked, text_of(body, "adapter") if "adapter" in body else LIVE))
         studio.worker.wake()
         return job_value(store, job)
 

@@ -22,10 +22,10 @@ from engine.evaluation.crops import Crops
 from engine.evaluation.drawn import drawn_benchmarks
 from engine.evaluation.published.benchmarks import PUBLISHED
 from engine.evaluation.sources import ACCEPTED, source_named
-from engine.jobs.answering import BARE, LIVE
 from engine.jobs.asking import Asked
 from engine.jobs.kinds import EVALUATE
 from engine.jobs.running import queue_job
+from ui.answerers import answerers
 from ui.curating.messages import answer, answer_posts, flag_of, number_of, text_of
 from ui.data.job_routes import job_routes
 from ui.data.values import job_value
@@ -46,7 +46,7 @@ def evaluation_routes(studio: Studio) -> APIRouter:
             lambda: {
                 "evaluations": [evaluation_value(one) for one in store.evaluations.list()],
                 "benchmarks": _benchmarks(studio),
-                "adapters": _adapters(studio),
+                "adapters": answerers(studio),
                 "projects": [{"name": one.name} for one in PROJECTS],
                 "can_evaluate": EVALUATE in studio.worker.kinds,
             }
@@ -100,15 +100,4 @@ def _benchmarks(studio: Studio) -> list[dict[str, Any]]:
         found.append({"name": ACCEPTED, "words": "accepted traces, those not learned from", "count": accepted})
     return found + [
         {"name": one.name, "words": f"{one.name} (Hugging Face Hub)", "count": one.count} for one in PUBLISHED
-    ]
-
-
-def _adapters(studio: Studio) -> list[dict[str, str]]:
-    if studio.jobs is None:
-        return [{"id": LIVE, "name": "what answers now"}]
-    known = [one for one in studio.store.adapters.list() if not one.is_discarded]
-    return [
-        {"id": LIVE, "name": "what answers now"},
-        {"id": BARE, "name": f"{studio.jobs.model_name} alone"},
-        *({"id": one.id, "name": one.name} for one in known),
     ]

@@ -1,5 +1,5 @@
 // Data sets, and attempts at them. `setsChanged` tells this section that something came in.
-import { each, make, put, say, tell } from '../../client/dom.js';
+import { each, make, options, put, say, tell } from '../../client/dom.js';
 import { get, post } from '../../client/server.js';
 import { ago, count } from '../../client/words.js';
 import { choice, field } from './fields.js';
@@ -49,6 +49,9 @@ export function mount({ element }) {
     field(fields, words, input);
     return input;
   };
+  const adapter = choice([], '', () => {});
+  put(adapter, { id: 'data-collect-adapter' });
+  field(fields, 'Who answers', adapter);
   const attempts = number('Attempts at each', 2, { min: 1, max: 64, id: 'data-collect-attempts' });
   const keep = choice(KEEP, 'all', () => {});
   field(fields, 'Keep', keep);
@@ -64,6 +67,7 @@ export function mount({ element }) {
     try {
       await post('data/collect', {
         data_set: chosen,
+        adapter: adapter.value,
         attempts: Number(attempts.value),
         keep: keep.value,
         temperature: Number(temperature.value),
@@ -108,6 +112,12 @@ export function mount({ element }) {
     try {
       const told = await get('data/sets');
       canCollect = told.can_collect;
+      const by = adapter.value;
+      options(
+        adapter,
+        told.adapters.map(({ id, name }) => [id, name]),
+      );
+      if (by) adapter.value = by;
       if (!canCollect) setTimeout(look, ASK_AGAIN_MS); // the model is on its way
       each(list, told.sets, create, draw);
       tell(empty, told.sets.length ? '' : 'None yet. What you bring in is listed here, and the policy can attempt it.');
