@@ -21,6 +21,7 @@ from engine.hosting.backup.places import place_named
 from engine.hosting.backup.snapshots import Snapshot, restore
 from engine.hosting.disks import require_no_bucket
 from engine.hosting.home_lock import HomeLock
+from engine.jobs.adapter_sending import MergeKind, PushAdapterKind
 from engine.jobs.answering import StudioPolicy
 from engine.jobs.asking import Services
 from engine.jobs.collect import CollectKind
@@ -71,7 +72,14 @@ def build_studio(settings: Settings, *, waits: bool = True) -> Studio:
     store, media = open_store(settings), open_media(settings)
     media.sampling = clip_sampling(settings)
     worker = Worker(
-        store, settings.artifacts, _by_name(ExportKind(store, media), ImportKind(store, media), PushKind(store, media))
+        store,
+        settings.artifacts,
+        _by_name(
+            ExportKind(store, media),
+            ImportKind(store, media),
+            PushKind(store, media),
+            PushAdapterKind(store, settings.artifacts),
+        ),
     )
     samples = SampleShelf(media, store)
 
@@ -126,6 +134,7 @@ def _reasoner(settings: Settings, store: Store, media: MediaFolder, worker: Work
     on_loading("importing torch", None)
     from engine.jobs.adapter_answering import AdapterAnswering
     from engine.jobs.measuring import held_out_measuring
+    from engine.jobs.probing import ProbeKind
     from engine.jobs.promotion import load_live
     from engine.jobs.workshop import Workshop
     from engine.policies.local import LocalPolicy
@@ -141,7 +150,10 @@ def _reasoner(settings: Settings, store: Store, media: MediaFolder, worker: Work
     measuring = held_out_measuring(store, media, settings.artifacts, limits)
     workshop = Workshop(store, backbone, settings.artifacts, media.pictures, measuring)
     asking = Services(store, media, AdapterAnswering(store, backbone, settings.artifacts), limits)
-    worker.add(_by_name(CollectKind(asking), EvaluateKind(asking)) | training_kinds(workshop))
+    trained = training_kinds(workshop)
+    probe = ProbeKind(workshop, media, limits, trained)
+    merging = MergeKind(store, settings.artifacts, settings.model)
+    worker.add(_by_name(CollectKind(asking), EvaluateKind(asking), probe, merging) | trained)
     _LOG.info(
         "%s is ready (%s, wire format %s: %s)",
         backbone.name, backbone.quantization, backbone.protocol_name, backbone.protocol_reason,

@@ -28,7 +28,7 @@ def looked(box: Box) -> Step:
 
 @given(traces())
 def test_no_protocol_objects_to_a_plain_lesson(trace: Trace) -> None:
-    from engine.training.dataset import objection
+    from engine.training.fitting import objection
 
     is_plain = is_plain_lesson(trace)
     event("plain" if is_plain else "doubtful")

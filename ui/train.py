@@ -12,13 +12,13 @@ Not covered: every rollout of a run; a few are kept to be looked at (`engine.tra
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from engine.errors import Doubtful, PersonError, Unavailable
-from engine.evaluation.held_out import SHARE
+from engine.evaluation.held_out import SHARE, HeldOut
 from ui.components.basis import Basis
 from ui.components.comparison import Comparison
 from ui.components.curves import Curves
@@ -29,12 +29,14 @@ from ui.components.runs import Runs
 from ui.components.who import WhoAnswers
 from ui.guests import query, user_of
 from ui.page import Page, eyebrow, heading
-from ui.rights import handles
+from ui.rights import handles, permitted
 from ui.studio import Studio
 from ui.training import knobs
+from ui.training.adapter_part import build_adapter_part
 from ui.training.board import Board, Seen, has_changed, read_board, runs_beside
 from ui.training.controls import Control, Controls, controls
-from ui.training.held_out import held_out_choices
+from ui.training.form import KIND_INFO, Form, build_form
+from ui.training.held_out import FILE, held_out_choices
 
 if TYPE_CHECKING:
     from ui.training.desk import TrainingDesk
@@ -42,22 +44,8 @@ if TYPE_CHECKING:
 __all__ = ["build"]
 
 _NOTE = "What people approved becomes a LoRA adapter, on frozen weights that go on answering meanwhile."
-_KINDS = [
-    ("Supervised fine-tuning (SFT)", "sft"),
-    ("Preferences (DPO)", "dpo"),
-    ("Curiosity-driven RL (GRPO)", "grpo"),
-]
-_KIND_INFO = {
-    "sft": "Learns to say, turn by turn, what accepted traces say. Erroneous and failed turns are left out.",
-    "dpo": "Learns to go on as people corrected the model, and as they chose between two attempts, rather than the other way.",
-    "grpo": "Tries the accepted traces' questions again and again, and learns from what was right. Curiosity pays for "
-    "looking closer while few attempts do.",
-}
-_REWARDS = [
-    ("Paper: right, curious, sparing", "paper"),
-    ("Released code: its bonus, centred advantages", "released-code"),
-    ("Without curiosity: right alone", "plain"),
-]
+_HELD_OUT = [field.name for field in fields(Form)].index("held_out")
+"""Its place among the knobs."""
 _POLL_S, _IDLE_POLL_S = 1.0, 5.0
 """How often a page asks whether something has changed: while a run waits or goes, and otherwise."""
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
@@ -70,44 +58,12 @@ def build(studio: Studio, page: Page) -> None:
             heading("Train on what was approved", _NOTE)
             eyebrow("Learn from")
             basis = Basis(elem_id="train-basis")
-            eyebrow("How")
-            kind = gr.Radio(_KINDS, value="sft", label="Kind", info=_KIND_INFO["sft"], elem_id="train-kind")
-            with gr.Row(elem_classes="train-knobs"):
-                rl_steps = gr.Number(
-                    knobs.RL.steps, label="Steps", elem_id="train-rl-steps", min_width=70, visible=False
+            form = build_form(studio.store)
+            with gr.Row(elem_classes="train-verdict"):
+                probe = gr.Button(
+                    "What will it take?", interactive=False, elem_id="train-probe", size="sm", min_width=100
                 )
-                queries = gr.Number(
-                    knobs.RL.queries_a_step,
-                    label="Questions a step",
-                    elem_id="train-queries",
-                    min_width=70,
-                    visible=False,
-                )
-                rollouts = gr.Number(
-                    knobs.RL.rollouts, label="Rollouts", elem_id="train-rollouts", min_width=70, visible=False
-                )
-            reward = gr.Dropdown(_REWARDS, value="paper", label="Reward", elem_id="train-reward", visible=False)
-            with gr.Row(elem_classes="train-knobs"):
-                passes = gr.Number(knobs.SFT.passes, label="Passes", elem_id="train-passes", min_width=70)
-                rate = gr.Number(
-                    knobs.SFT.learning_rate, label="Learning rate", step=0.00001, elem_id="train-rate", min_width=70
-                )
-                rank = gr.Number(knobs.SFT.rank, label="Rank", elem_id="train-rank", min_width=70)
-            eyebrow("Measured on, before and after")
-            held_out = gr.Dropdown(
-                held_out_choices(studio.store),
-                value=SHARE,
-                label="Held out",
-                info="Never learned from; the same examples before and after.",
-                elem_id="train-held-out",
-            )
-            with gr.Row(elem_classes="train-knobs"):
-                percent = gr.Number(
-                    round(100 * knobs.HELD_OUT.share), label="Share, %", elem_id="train-share", min_width=70
-                )
-                count = gr.Number(knobs.HELD_OUT.count, label="At most, examples", elem_id="train-count", min_width=70)
-            with gr.Accordion("Advanced", open=False, elem_classes="train-advanced", elem_id="train-advanced"):
-                steps = gr.Number(0, label="Steps (0: as many as the passes need)", elem_id="train-steps")
+            expected = Plan(describes="train-probe")
             with gr.Row(elem_classes="action-bar"):
                 plan = Plan(describes="train-start", elem_classes="train-plan")
                 start = gr.Button(
@@ -128,21 +84,7 @@ def build(studio: Studio, page: Page) -> None:
             attempts = Rollouts(elem_id="train-rollout-samples")
             eyebrow("Before and after, on held-out examples")
             comparison = Comparison(elem_id="train-comparison")
-            verdict = Plan(describes="train-promote")
-            with gr.Row(elem_classes="train-verdict"):
-                promote = gr.Button("Promote", interactive=False, elem_id="train-promote", min_width=100)
-                discard = gr.Button("Discard", interactive=False, elem_id="train-discard", min_width=100)
-                resume = gr.Button("Go on with this run", interactive=False, elem_id="train-resume", min_width=100)
-            with gr.Column(visible=False, elem_id="train-doubt") as doubt:
-                question = Plan(describes="train-promote-anyway")
-                with gr.Row(elem_classes="train-verdict"):
-                    promote_anyway = gr.Button("Promote all the same", elem_id="train-promote-anyway", min_width=100)
-                    leave = gr.Button("Leave it", elem_id="train-leave", min_width=100)
-            with gr.Row(elem_classes="train-verdict"):
-                new_name = gr.Textbox(
-                    label="Name of this adapter", max_lines=1, max_length=80, elem_id="train-name", min_width=160
-                )
-                rename = gr.Button("Rename", interactive=False, elem_id="train-rename", min_width=80, scale=0)
+            part = build_adapter_part()
         with gr.Column(scale=0, min_width=312, elem_classes="column-right"):
             eyebrow("Answers in Ask now")
             who = WhoAnswers(elem_id="train-live")
@@ -153,11 +95,10 @@ def build(studio: Studio, page: Page) -> None:
             eyebrow("Runs")
             runs = Runs(elem_id="train-runs")
 
-    numbers: list[Any] = [kind, passes, steps, rate, rank, held_out, percent, count]
-    numbers += [rl_steps, queries, rollouts, reward]
-    of_sft, of_rl = [passes, steps], [rl_steps, queries, rollouts, reward]
+    numbers = form.knobs
     shown = [seen, basis, job, curves, attempts, comparison, who, runs]
-    shown += [plan, start, stop, verdict, promote, discard, resume, demote, roll_back, rename, doubt, question]
+    shown += [plan, start, stop, expected, probe, part.verdict, part.promote, part.discard, part.resume, demote]
+    shown += [roll_back, part.rename, part.elsewhere, part.merge, part.push, part.doubt, part.question]
     timer = gr.Timer(_POLL_S)
     shown.append(timer)
 
@@ -189,17 +130,22 @@ def build(studio: Studio, page: Page) -> None:
     @handles("look_at_work")
     def plan_again(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
         parts = controls(studio, read_board(studio, at, before), turned)
-        return parts.plan, _button(parts.start)
+        return parts.plan, _button(parts.start), parts.expected, _button(parts.probe)
 
     @handles("train")
     def start_run(request: gr.Request, *turned: Any) -> tuple:
-        problem = _problem(lambda: _desk(studio).start(*knobs.read_knobs(*turned)))
+        problem = _problem(lambda: _desk(studio).start(*_read(request, turned)))
         return (_beside(studio, None), None, *_everything(studio, None, turned, plan_problem=problem))
+
+    @handles("train")
+    def probe_run(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
+        problem = _problem(lambda: _desk(studio).probe(*_read(request, turned)))
+        return _everything(studio, at, turned, seen=before, plan_problem=problem)
 
     @handles("train")
     def stop_run(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
         board = read_board(studio, at, before)
-        running = board.job if board.job and board.job.is_active else board.active
+        running = board.job if board.job and board.job.is_active else board.active or board.probe
         problem = _problem(lambda: _desk(studio).stop(running.id)) if running else None
         return _everything(studio, at, turned, seen=before, plan_problem=problem)
 
@@ -234,21 +180,39 @@ def build(studio: Studio, page: Page) -> None:
         problem = _problem(lambda: _desk(studio).rename(_id(board.adapter), name))
         return _everything(studio, at, turned, verdict_problem=problem)
 
+    @handles("train")
+    def merge_adapter(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
+        board = read_board(studio, at, before)
+        problem = _problem(lambda: _desk(studio).merge(_id(board.adapter)))
+        return _everything(studio, at, turned, verdict_problem=problem)
+
+    @handles("push")
+    def push_adapter(
+        repo: str, is_public: bool, at: str | None, before: Seen, request: gr.Request, *turned: Any
+    ) -> tuple:
+        board = read_board(studio, at, before)
+        problem = _problem(lambda: _desk(studio).push(_id(board.adapter), repo, is_public=is_public))
+        return _everything(studio, at, turned, verdict_problem=problem)
+
     @handles("look_at_work")
     def show_kind(chosen_kind: str, request: gr.Request) -> tuple:
         return (
-            gr.Radio(info=_KIND_INFO.get(chosen_kind, "")),
+            gr.Radio(info=KIND_INFO.get(chosen_kind, "")),
             {"sft": knobs.SFT, "dpo": knobs.DPO}.get(chosen_kind, knobs.RL).learning_rate,
-            *(gr.update(visible=chosen_kind != "grpo") for _ in of_sft),
-            *(gr.update(visible=chosen_kind == "grpo") for _ in of_rl),
+            *(gr.update(visible=chosen_kind != "grpo") for _ in form.of_sft),
+            *(gr.update(visible=chosen_kind == "grpo") for _ in form.of_rl),
         )
 
     @handles("look")
     def show_held_out(name: str | None, request: gr.Request) -> tuple:
-        return gr.update(visible=name == SHARE), gr.update(visible=bool(name))
+        return gr.update(visible=name == SHARE), gr.update(visible=bool(name)), gr.update(visible=name == FILE)
+
+    @handles("look")
+    def show_advantage(reward: str | None, request: gr.Request) -> str:
+        return knobs.advantage_of(reward)
 
     everywhere = [chosen, seen, *numbers]
-    page.blocks.load(open_page, numbers, [held_out, beside, chosen, *shown], **_QUIET)
+    page.blocks.load(open_page, numbers, [form.held_out, beside, chosen, *shown], **_QUIET)
     timer.tick(
         look_again, everywhere, shown, trigger_mode="once", concurrency_limit=None, show_progress_on=[], **_QUIET
     )
@@ -258,34 +222,33 @@ def build(studio: Studio, page: Page) -> None:
         [number.change for number in numbers],
         plan_again,
         everywhere,
-        [plan, start],
+        [plan, start, expected, probe],
         trigger_mode="always_last",
         **_QUIET,
     )
-    kind.change(
-        show_kind,
-        kind,
-        [kind, rate, *of_sft, *of_rl],
-        **_QUIET,
-    )
-    held_out.change(show_held_out, held_out, [percent, count], **_QUIET)
+    form.kind.change(show_kind, form.kind, [form.kind, form.rate, *form.of_sft, *form.of_rl], **_QUIET)
+    form.reward.input(show_advantage, form.reward, form.advantage, **_QUIET)
+    form.held_out.change(show_held_out, form.held_out, [form.percent, form.count, form.file], **_QUIET)
     start.click(start_run, numbers, [beside, chosen, *shown], trigger_mode="once", **_QUIET)
     stop.click(stop_run, everywhere, shown, trigger_mode="once", **_QUIET)
-    resume.click(resume_run, everywhere, shown, trigger_mode="once", **_QUIET)
-    promote.click(promote_adapter, everywhere, shown, trigger_mode="once", **_QUIET)
-    discard.click(
+    once: dict[str, Any] = {"trigger_mode": "once", **_QUIET}
+    probe.click(probe_run, everywhere, shown, **once)
+    demote.click(demote_adapter, everywhere, shown, **once)
+    roll_back.click(go_back, everywhere, shown, **once)
+    part.resume.click(resume_run, everywhere, shown, **once)
+    part.promote.click(promote_adapter, everywhere, shown, **once)
+    part.discard.click(
         discard_adapter,
         everywhere,
         shown,
-        trigger_mode="once",
         js="(...all) => confirm('Delete the weights of this adapter? The record of the run stays.') ? all : null",
-        **_QUIET,
+        **once,
     )
-    demote.click(demote_adapter, everywhere, shown, trigger_mode="once", **_QUIET)
-    roll_back.click(go_back, everywhere, shown, trigger_mode="once", **_QUIET)
-    promote_anyway.click(insist, everywhere, shown, trigger_mode="once", **_QUIET)
-    leave.click(leave_it, everywhere, shown, trigger_mode="once", **_QUIET)
-    rename.click(rename_adapter, [new_name, *everywhere], shown, trigger_mode="once", **_QUIET)
+    part.promote_anyway.click(insist, everywhere, shown, **once)
+    part.leave.click(leave_it, everywhere, shown, **once)
+    part.rename.click(rename_adapter, [part.new_name, *everywhere], shown, **once)
+    part.merge.click(merge_adapter, everywhere, shown, **once)
+    part.push.click(push_adapter, [part.repo, part.is_public, *everywhere], shown, **once)
 
 
 def _everything(
@@ -301,7 +264,7 @@ def _everything(
     """A value for every part that is shown, in their order; `doubt` is what Promote asks, None where that stays as it is."""
     board = read_board(studio, at, seen)
     parts = controls(studio, board, turned)
-    pace = gr.Timer(_POLL_S if board.active else _IDLE_POLL_S)
+    pace = gr.Timer(_POLL_S if board.is_busy else _IDLE_POLL_S)
     asked = (gr.skip(), gr.skip())
     if doubt is not None:
         asked = (gr.update(visible=bool(doubt)), {"text": _capital(doubt), "tone": "bad" if doubt else "plain"})
@@ -328,6 +291,8 @@ def _control_values(parts: Controls, plan_problem: str | None, verdict_problem: 
         parts.plan if plan_problem is None else {"text": plan_problem, "tone": "bad"},
         _button(parts.start),
         _button(parts.stop),
+        parts.expected,
+        _button(parts.probe),
         parts.verdict if verdict_problem is None else {"text": verdict_problem, "tone": "bad"},
         _button(parts.promote),
         _button(parts.discard),
@@ -335,11 +300,21 @@ def _control_values(parts: Controls, plan_problem: str | None, verdict_problem: 
         _button(parts.demote),
         _button(parts.roll_back),
         _button(parts.rename),
+        parts.elsewhere,
+        _button(parts.merge),
+        _button(parts.push),
     )
 
 
 def _button(control: Control) -> Any:
     return gr.Button(control.text, interactive=control.is_possible)
+
+
+def _read(request: gr.Request, turned: tuple[Any, ...]) -> tuple[str, dict[str, Any], HeldOut | None]:
+    """The knobs. Raises NotAllowed where a file of the host is named by who may not read there."""
+    if turned[_HELD_OUT] == FILE:
+        permitted(request, "import_from_host")
+    return knobs.read_knobs(*turned)
 
 
 def _desk(studio: Studio) -> TrainingDesk:

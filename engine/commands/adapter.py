@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -47,22 +46,21 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             return 0
         adapter = _named(store, arguments.adapter)
         if arguments.act == "push":
-            from engine.exchange.hub import require_repo, require_token, upload
+            from engine.exchange.hub import require_repo, require_token
+            from engine.jobs.adapter_sending import push_adapter
 
             repo = require_repo(arguments.repo or "")
             require_token()
-            with tempfile.TemporaryDirectory() as folder:
-                write_adapter(store, settings.artifacts, adapter, Path(folder))
-                files = sorted(path.name for path in Path(folder).iterdir())
-                said = f"Pixel Reasoner Studio: {adapter.name}"
-                address = upload(Path(folder), files, repo, is_public=arguments.public, message=said, kind="model")
+            address = push_adapter(store, settings.artifacts, adapter, repo, is_public=arguments.public)
             print(f"pushed {adapter.name} to {address}", file=out)
             return 0
         target = _new_folder(arguments.out)
         if arguments.act == "files":
             write_adapter(store, settings.artifacts, adapter, target)
         else:
-            _merge(settings, store, adapter, target)
+            from engine.jobs.adapter_sending import merge_adapter
+
+            merge_adapter(store, settings.artifacts, settings.model, adapter, target)
     print(f"wrote {adapter.name} to {target}", file=out)
     return 0
 
@@ -98,23 +96,3 @@ def _new_folder(name: str | None) -> Path:
     if Path(name).exists():
         raise InvalidInput(f"{name} exists already; give a folder that does not")
     return Path(name)
-
-
-def _merge(settings: Settings, store: Store, adapter: Adapter, out: Path) -> None:
-    """Raises Unavailable, and InvalidInput where STUDIO_MODEL names other weights than the adapter's."""
-    from engine.backbone.merging import merge
-    from engine.backbone.published import fetch_weights, find_model
-    from engine.backbone.weights import Weights
-    from engine.jobs.adapter_files import write_adapter
-
-    published = fetch_weights(find_model(settings.model), lambda done, total: None)
-    weights = Weights(published.weight_files)
-    for name in weights:
-        weights.read(name)
-    if weights.hash() != adapter.base_hash:
-        raise InvalidInput(
-            f"{adapter.name} was trained on {adapter.base_model}, and STUDIO_MODEL={settings.model!r} holds other weights"
-        )
-    with tempfile.TemporaryDirectory() as folder:
-        write_adapter(store, settings.artifacts, adapter, Path(folder))
-        merge(published.folder, Path(folder), out)

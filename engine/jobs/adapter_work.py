@@ -24,7 +24,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,15 +43,19 @@ from engine.policies.local import LocalPolicy
 from engine.store import Adapter, Job
 from engine.training.candidate import candidate
 from engine.training.dpo_config import DpoConfig
+from engine.training.fitting import TooLong
 from engine.training.grpo_config import GrpoConfig
 from engine.training.snapshot import describe
 
 if TYPE_CHECKING:
     from engine.training.on_backbone import Trained
 
-__all__ = ["AdapterWork", "parent_folder", "require_same_backbone", "with_parent"]
+__all__ = ["AdapterWork", "OnStep", "parent_folder", "require_same_backbone", "with_parent"]
 
 StartingConfig = TypeVar("StartingConfig", DpoConfig, GrpoConfig)
+
+OnStep = Callable[[Report, int, int, Mapping[str, float]], None]
+"""on_step(report, step, of how many, numbers)."""
 
 _STEPS_TO_AVERAGE = 20
 
@@ -103,14 +107,20 @@ class AdapterWork(ABC):
     def opening(self) -> str:
         """What the run is about to do, for its log."""
 
-    def fit(self) -> Sequence[str]:
-        """Leave out what is too long to be learned from, before anything is measured; returns a sentence for each."""
+    def fit(self, on_done: Callable[[int], None] = lambda done: None) -> Sequence[TooLong]:
+        """Leave out what is too long to be learned from, before anything is measured; returns what was left out. `on_done`
+        hears how many were looked at."""
         return ()
 
+    @property
     @abstractmethod
-    def learn(self, report: Report) -> Trained:
-        """Train, from the last checkpoint in the report's folder where there is one, and leave the adapter on the
-        backbone."""
+    def items(self) -> Sequence[Any]:
+        """What the run learns from."""
+
+    @abstractmethod
+    def learn(self, report: Report, on_metric: OnStep) -> Trained:
+        """Train, from the last checkpoint in the report's folder where there is one, and leave the adapter on the backbone;
+        `on_metric` hears of each step."""
 
     @abstractmethod
     def metrics(self, numbers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -118,7 +128,7 @@ class AdapterWork(ABC):
 
     def run(self, report: Report) -> Ending:
         self._evaluate = self.workshop.measuring(self.job)
-        too_long = self.fit()
+        too_long = [one.sentence for one in self.fit()]
         if not report.said("note"):
             for text in (*(self.job.config.get("notes") or ()), *too_long):
                 report.say(None, "note", {"text": text})
@@ -126,7 +136,7 @@ class AdapterWork(ABC):
         if report.should_stop():
             return CutOff("before the first step")
         report.say(None, "log", {"text": self.opening()})
-        result = self.learn(report)
+        result = self.learn(report, self.on_metric)
         try:
             where = f"after {result.steps} of {result.total_steps} steps" if result.steps else "before the first step"
             if result.is_stopped and (report.is_closing() or result.steps == 0):

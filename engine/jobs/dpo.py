@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import Conflict, InvalidInput
 from engine.evaluation.held_out import HeldOut
-from engine.jobs.adapter_work import AdapterWork, parent_folder, require_same_backbone, with_parent
+from engine.jobs.adapter_work import AdapterWork, OnStep, parent_folder, require_same_backbone, with_parent
 from engine.jobs.kinds import DPO, TITLES, Plan
 from engine.jobs.report import Report
 from engine.jobs.setting_apart import set_apart
 from engine.jobs.workshop import Workshop
 from engine.protocols import protocol_named
 from engine.store import Job
-from engine.training.dataset import objection, without_too_long
 from engine.training.dpo_config import DpoConfig
+from engine.training.fitting import TooLong, objection, without_too_long
 from engine.training.preferring import pairs_of
 from engine.training.snapshot import describe, example_of, versions
 
@@ -92,16 +92,25 @@ class DpoWork(AdapterWork):
     pairs: Sequence[PreferencePair]
     start_from: Path | None
 
-    def fit(self) -> Sequence[str]:
+    def fit(self, on_done: Callable[[int], None] = lambda done: None) -> Sequence[TooLong]:
         shop, most = self.workshop, self.config.max_tokens
-        found = [without_too_long(pair, shop.backbone, shop.load_pictures, most) for pair in self.pairs]
-        self.pairs = [pair for pair, (_, told) in zip(self.pairs, found, strict=True) if not told]
-        return [sentence for _, told in found for sentence in told]
+        kept, left_out = [], []
+        for done, pair in enumerate(self.pairs, 1):
+            _, told = without_too_long(pair, shop.backbone, shop.load_pictures, most)
+            left_out += told
+            kept += [] if told else [pair]
+            on_done(done)
+        self.pairs = kept
+        return left_out
 
     def opening(self) -> str:
         return f"learning from {len(self.pairs)} preferences, {self.config.total_steps(len(self.pairs))} steps"
 
-    def learn(self, report: Report) -> Trained:
+    @property
+    def items(self) -> Sequence[Any]:
+        return self.pairs
+
+    def learn(self, report: Report, on_metric: OnStep) -> Trained:
         from engine.training.dpo import run_dpo
 
         return run_dpo(
@@ -109,7 +118,7 @@ class DpoWork(AdapterWork):
             self.pairs,
             self.config,
             load_pictures=self.workshop.load_pictures,
-            on_metric=partial(self.on_metric, report),
+            on_metric=partial(on_metric, report),
             should_stop=report.should_stop,
             checkpoint_dir=report.folder,
             resume=True,

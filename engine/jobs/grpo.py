@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import InvalidInput
 from engine.evaluation.held_out import HeldOut
 from engine.evaluation.sources import question_of
-from engine.jobs.adapter_work import AdapterWork, parent_folder, require_same_backbone, with_parent
+from engine.jobs.adapter_work import AdapterWork, OnStep, parent_folder, require_same_backbone, with_parent
 from engine.jobs.kinds import GRPO, TITLES, Plan
 from engine.jobs.report import Report
 from engine.jobs.setting_apart import set_apart
@@ -115,7 +115,11 @@ class GrpoWork(AdapterWork):
             f"{config.rollouts} rollouts; {reward}, advantages {config.advantage}"
         )
 
-    def learn(self, report: Report) -> Trained:
+    @property
+    def items(self) -> Sequence[Any]:
+        return self.examples
+
+    def learn(self, report: Report, on_metric: OnStep) -> Trained:
         # Imported here: TRL brings its data sets along, and a studio that starts need not wait for them.
         from engine.training.grpo import run_grpo
 
@@ -126,7 +130,7 @@ class GrpoWork(AdapterWork):
             self.examples,
             self.config,
             load_pictures=self.workshop.load_pictures,
-            on_metric=partial(self.on_metric, report),
+            on_metric=partial(on_metric, report),
             should_stop=report.should_stop_soon,
             checkpoint_dir=report.folder,
             resume=True,

@@ -29,7 +29,10 @@ __all__ = [
     "EXPORT",
     "GRPO",
     "IMPORT",
+    "MERGE",
+    "PROBE",
     "PUSH",
+    "PUSH_ADAPTER",
     "SFT",
     "TITLES",
     "TRAINING",
@@ -43,7 +46,8 @@ __all__ = [
 ]
 
 SFT, DPO, GRPO = "sft", "dpo", "grpo"
-EXPORT, IMPORT, COLLECT, EVALUATE, PUSH = "export", "import", "collect", "evaluate", "push"
+EXPORT, IMPORT, COLLECT, EVALUATE, PUSH, PROBE = "export", "import", "collect", "evaluate", "push", "probe"
+MERGE, PUSH_ADAPTER = "merge", "push-adapter"
 TRAINING = (SFT, DPO, GRPO)
 """The kinds that train an adapter."""
 TITLES: Mapping[str, str] = {
@@ -55,6 +59,9 @@ TITLES: Mapping[str, str] = {
     COLLECT: "Collecting attempts",
     EVALUATE: "Evaluation",
     PUSH: "Push to the Hub",
+    PROBE: "What a run will take",
+    MERGE: "Merge an adapter",
+    PUSH_ADAPTER: "Push an adapter to the Hub",
 }
 """Every kind that the studio has, by the name that is written with a job, as people call it."""
 

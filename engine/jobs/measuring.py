@@ -37,7 +37,7 @@ from engine.store import Attempt, Job, JobEvent, Store
 if TYPE_CHECKING:
     from engine.jobs.workshop import Evaluate, Measuring, When
 
-__all__ = ["before_and_after", "held_out_measuring", "measured"]
+__all__ = ["before_and_after", "held_out_measuring", "measured", "offered_examples"]
 
 _NUMBERS: dict[When, int] = {"before": 0, "after": 1}
 _NAMED = 20
@@ -112,7 +112,7 @@ def _measure(
         store.jobs.heartbeat(job.id, message=f"measuring on held-out examples, {when}: {done}{of}")
 
     def tasks() -> Iterator[Task]:
-        for position, one in _offered(store, media, artifacts, held_out, policy):
+        for position, one in offered_examples(store, media, artifacts, held_out, policy):
             if position in made:
                 continue
             posed = one.pose()
@@ -140,7 +140,7 @@ def _measure(
     }
 
 
-def _offered(
+def offered_examples(
     store: Store, media: MediaFolder, artifacts: Path, held_out: HeldOutSet, policy: Policy
 ) -> Iterator[tuple[int, Offered]]:
     """Examples with their positions, which stay the same where a trace in between was deleted."""

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import InvalidInput, NotFound
 from engine.evaluation.held_out import SHARE, HeldOut, HeldOutSet
-from engine.jobs.adapter_work import AdapterWork, require_same_backbone
+from engine.jobs.adapter_work import AdapterWork, OnStep, require_same_backbone
 from engine.jobs.kinds import SFT, TITLES, Plan
 from engine.jobs.report import Report
 from engine.jobs.setting_apart import set_apart
 from engine.jobs.workshop import Workshop
 from engine.protocols import protocol_named
 from engine.store import Job, Revision
-from engine.training.dataset import TrainingExample, objection, without_too_long
+from engine.training.dataset import TrainingExample
+from engine.training.fitting import TooLong, objection, without_too_long
 from engine.training.sft_config import SftConfig
 from engine.training.snapshot import describe, example_of, versions
 
@@ -108,11 +109,11 @@ class SftWork(AdapterWork):
     examples: Sequence[TrainingExample]
     validation: Sequence[TrainingExample] = ()
 
-    def fit(self) -> Sequence[str]:
-        shop = self.workshop
-        fitting, told = without_too_long(self.examples, shop.backbone, shop.load_pictures, self.config.max_tokens)
+    def fit(self, on_done: Callable[[int], None] = lambda done: None) -> Sequence[TooLong]:
+        shop, most = self.workshop, self.config.max_tokens
+        fitting, told = without_too_long(self.examples, shop.backbone, shop.load_pictures, most, on_done)
         self.examples = [self.examples[k] for k in fitting]
-        kept, _ = without_too_long(self.validation, shop.backbone, shop.load_pictures, self.config.max_tokens)
+        kept, _ = without_too_long(self.validation, shop.backbone, shop.load_pictures, most)
         self.validation = [self.validation[k] for k in kept]
         return told
 
@@ -129,7 +130,11 @@ class SftWork(AdapterWork):
     def opening(self) -> str:
         return f"training on {len(self.examples)} traces, {self.config.total_steps(len(self.examples))} steps"
 
-    def learn(self, report: Report) -> Trained:
+    @property
+    def items(self) -> Sequence[Any]:
+        return self.examples
+
+    def learn(self, report: Report, on_metric: OnStep) -> Trained:
         # Imported here: TRL brings its data sets along, and a studio that starts need not wait for them.
         from engine.training.sft import run_sft
 
@@ -138,7 +143,7 @@ class SftWork(AdapterWork):
             self.examples,
             self.config,
             load_pictures=self.workshop.load_pictures,
-            on_metric=partial(self.on_metric, report),
+            on_metric=partial(on_metric, report),
             should_stop=report.should_stop,
             checkpoint_dir=report.folder,
             resume=True,

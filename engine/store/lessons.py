@@ -87,6 +87,13 @@ class Lessons:
         trace's row."""
         return [(row["head_id"], frozenset(row["media"].split(","))) for row in self._connections.rows(_MEDIA)]
 
+    def without_gold(self) -> int:
+        """How many accepted lessons have no gold answer, equal ones once. Reads every accepted trace's row."""
+        row = self._connections.row(
+            "SELECT count(DISTINCT lesson_key) FROM traces WHERE status = 'accepted' AND gold IS NULL"
+        )
+        return 0 if row is None else int(row[0])
+
     def key_of(self, revision: Revision) -> int:
         """What equal revisions, of whichever traces, share (`engine.lessons.lesson_key`). Raises NotFound."""
         row = self._connections.row("SELECT options FROM traces WHERE id = ?", (revision.trace_id,))

@@ -13,7 +13,8 @@ What carries loss: the model's own words and the end of its turn, in steps that 
 system message, a question, an observation, a turn marked erroneous, a turn whose operation failed (paper, section 4.1:
 "the turns that hold an erroneous operation"), or a turn that was cut off.
 
-Invariant: nothing is truncated; a trace that is too long is refused by name. Not covered: rollouts with their sampled
+Invariant: nothing is truncated; a trace that is too long is refused by name. Not covered: which traces can be learned from
+(`engine.training.fitting`), rollouts with their sampled
 tokens (RL), traces that were asked for without operations.
 """
 
@@ -27,14 +28,13 @@ import torch
 
 from engine.backbone.loading import Backbone
 from engine.backbone.session import IMAGE_PAD, Session
-from engine.errors import InvalidInput, PersonError
+from engine.errors import InvalidInput
 from engine.lessons import carries_loss, is_finished
 from engine.media import Pictures
 from engine.policies.base import Recalled
 from engine.policies.local import LocalConversation, LocalPolicy
-from engine.protocols import WireProtocol
 from engine.reasoning import replay
-from engine.trace import Example, Media, Trace, first_views, shown_before
+from engine.trace import Example, Media, Trace
 
 __all__ = [
     "IGNORED",
@@ -43,9 +43,7 @@ __all__ = [
     "PictureLoader",
     "TrainingExample",
     "encode",
-    "objection",
     "recall",
-    "without_too_long",
 ]
 
 IGNORED = -100
@@ -84,20 +82,6 @@ class Encoded:
     grids: torch.Tensor
 
 
-def objection(trace: Trace, protocol: WireProtocol) -> str | None:
-    """Why this trace cannot be learned from, as a sentence for a person, or None."""
-    if not any(carries_loss(step) for step in trace.steps):
-        return "it has no step to learn from: each one is erroneous, failed or was cut off"
-    if len(trace.views) < len(first_views(trace.media)):
-        return "its pictures do not match its media"
-    try:
-        for step, shown in zip(trace.steps, shown_before(trace.views, trace.steps), strict=True):
-            protocol.render(step, trace.views[:shown], trace.media)
-    except PersonError as error:
-        return str(error)
-    return None
-
-
 def recall(conversation: LocalConversation, example: TrainingExample) -> tuple[tuple[int, int], ...]:
     """Say the whole trace in a fresh `conversation` and return the spans (start, end) of tokens that carry loss.
 
@@ -131,22 +115,6 @@ def encode(example: TrainingExample, backbone: Backbone, pictures: Pictures) -> 
         labels[start:end] = ids[start:end]
     positions, _ = session.positions()
     return Encoded(ids, labels, positions[:, 0], torch.cat(session.pixels), torch.cat(session.grids))
-
-
-def without_too_long(
-    examples: Sequence[TrainingExample], backbone: Backbone, load_pictures: PictureLoader, max_tokens: int
-) -> tuple[list[int], list[str]]:
-    """The positions of the examples whose conversation has at most `max_tokens` tokens, and a sentence for each of the
-    others. Prepares every picture once; touches no weights."""
-    fitting, told = [], []
-    for position, example in enumerate(examples):
-        count = len(encode(example, backbone, load_pictures(example.trace.media)).ids)
-        if count <= max_tokens:
-            fitting.append(position)
-        else:
-            name = example.name or repr(example.trace.question)
-            told.append(f"the trace {name} is left out: it has {count:,} tokens, and the limit is {max_tokens:,}")
-    return fitting, told
 
 
 @dataclass(frozen=True, slots=True)

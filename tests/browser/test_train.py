@@ -124,6 +124,9 @@ def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
     turn(page, rate=0.001, steps=4)
     page.wait_for_selector("#train-start-plan .plan-text:has-text('4 steps over 1 trace')")
     assert "1 trace held out to measure on" in page.inner_text("#train-start-plan")
+    page.click("#train-probe")
+    page.wait_for_selector("#train-probe-plan .plan-text:has-text('4 steps of')")
+    assert page.get_attribute(".basis-link", "href") == "curate?status=accepted"
     start(page)
     wait_for_state(page, "queued", "running", "done")
     page.close()
@@ -163,6 +166,12 @@ def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
     later.wait_for_selector("#train-live .who:not(.is-adapted)")
     with studio.store() as store:
         assert store.adapters.live() is None
+
+    later.click("#train-elsewhere > button, #train-elsewhere .label-wrap")
+    later.click("#train-merge")
+    later.wait_for_selector("#train-status a:has-text('merged weights')", state="attached")
+    merged = later.request.get(f"{studio.url}/train/merged/{adapter.id}.zip")
+    assert merged.ok and b"model.safetensors" in merged.body()
 
     later.once("dialog", lambda dialog: dialog.dismiss())
     later.click("#train-discard")

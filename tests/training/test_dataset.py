@@ -216,7 +216,7 @@ def test_a_long_conversation_is_refused_by_name(backbone, examples, load_picture
 
 def test_objections(examples, pictures):
     from engine.lessons import carries_loss
-    from engine.training.dataset import objection
+    from engine.training.fitting import objection
 
     studio = protocol_named("studio")
     trace = examples[0].trace

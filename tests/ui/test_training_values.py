@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InvalidInput
 from engine.evaluation.held_out import HeldOut
+from engine.jobs.expected import Expected
 from engine.jobs.report import duration
 from engine.store import Adapter, Job, JobEvent, Store
 from engine.training.grpo_config import GrpoConfig
@@ -25,6 +26,7 @@ from ui.training.attempts import MOST, attempts_value
 from ui.training.board import Board, Seen, has_changed, read_board
 from ui.training.comparing import comparison_value, read_comparison
 from ui.training.curves import MAX_POINTS, curves_value, thinned
+from ui.training.expecting import expectation, newest_probe
 from ui.training.run_values import job_value, run_value
 
 TURNED = (3.0, 0, 1e-4, 16)
@@ -73,7 +75,10 @@ def test_whatever_the_knobs_of_rl_allow_the_engine_takes(queries: int, rollouts:
     config = knobs.read_rl(3, queries, rollouts, 1e-4, 16, reward)
     made = GrpoConfig.from_json(config)
     assert made.is_curious == (reward != "plain")
-    assert made.variant == ("released-code" if reward == "released-code" else "paper")
+    assert made.variant == ("paper" if reward == "plain" else reward)
+    assert made.advantage == ("centred" if reward == "released-code" else "normalised")
+    by_prefix = knobs.read_rl(3, queries, rollouts, 1e-4, 16, reward, "by-prefix")
+    assert GrpoConfig.from_json(by_prefix).advantage == "by-prefix"
     assert knobs.total_steps(99, config) == made.total_steps(99) == 3
     assert f"{3 * queries * rollouts:,} rollouts" in knobs.rl_sentence(5, config)
 
@@ -84,7 +89,8 @@ def test_whatever_the_knobs_of_rl_allow_the_engine_takes(queries: int, rollouts:
         ({"steps": 0}, "Steps must be a whole number from 1 to 1,000,000, not 0."),
         ({"queries": None}, "Questions a step must be a whole number from 1 to 256, such as 8, not empty."),
         ({"rollouts": 1}, "Rollouts must be a whole number from 2 to 64, such as 8, not 1."),
-        ({"reward": "x"}, "The reward must be one of paper, released-code, plain, not 'x'."),
+        ({"reward": "x"}, "The reward must be one of paper, released-code, credit, plain, not 'x'."),
+        ({"advantage": "y"}, "The advantages must be one of normalised, centred, by-prefix, not 'y'."),
     ],
 )
 def test_a_wrong_knob_of_rl_gets_one_sentence(changed: dict[str, object], sentence: str) -> None:
@@ -156,6 +162,9 @@ def test_what_is_measured_is_read_from_three_knobs() -> None:
     assert knobs.read_held_out("share", 25, 40) == HeldOut("share", 0.25, 40)
     assert knobs.read_held_out("mini-signs", None, 16) == HeldOut("mini-signs", count=16)
     assert knobs.read_held_out("", None, None) is None
+    assert knobs.read_held_out("file", None, 9, " /data/e.jsonl ") == HeldOut("/data/e.jsonl", count=9)
+    with pytest.raises(InvalidInput, match="Say where the examples file lies"):
+        knobs.read_held_out("file", None, 9, " ")
     for name, percent, count, words in (
         ("share", 0, 16, "The held-out share must be from 1 to 90 percent, such as 20, not 0."),
         (
@@ -321,6 +330,42 @@ def test_a_page_is_told_of_runs_and_reviews_and_of_nothing_else(tmp_path: Path) 
         assert read_board(studio, export.id).job == board.job  # an export is no run of this screen
         again = read_board(studio, seen=board.seen)
         assert again.basis is None and again.seen == board.seen  # what is known is not counted again
+
+
+def test_what_a_run_will_take_is_said_for_the_settings_it_was_measured_for(tmp_path: Path) -> None:
+    config, held_out = knobs.read_run(3, 0, 1e-4, 16), HeldOut()
+    with Store(tmp_path / "annotations.db") as store:
+        trace = store.traces.record(make_trace(), author="tiny")
+
+        def said(kind: str = "sft", **turned: Any) -> dict[str, str]:
+            return expectation(store, newest_probe(store), kind, {**config, **turned}, held_out, 9)
+
+        assert said()["text"] == ""
+        settings = {"sft": SftConfig.from_json(config).as_json(), "held_out": dataclasses.asdict(held_out)}
+        job = store.jobs.create("probe", settings | {"probed": "sft"}, {}, {})
+        store.jobs.claim(job.id)
+        store.jobs.heartbeat(job.id, 0.3, "trying 3 steps")
+        assert said()["text"] == "Measuring: trying 3 steps (30%)."
+        found = Expected(
+            items=8,
+            too_long=({"name": trace.head_id, "tokens": 20_000},),
+            step_s=2.5,
+            measuring_s=30,
+            memory_bytes=2 * 10**9,
+            free_bytes=10**9,
+        )
+        store.jobs.add_event(job.id, None, "probe", found.as_json())
+        store.jobs.set_state(job.id, "done")
+        told = said()
+        # 8 traces, 3 passes, 4 a step: 6 steps of 2.5 s and 30 s
+        assert told["text"].startswith(
+            "About 45 s on this machine: 6 steps of 2.5 s, 30 s to measure before and after."
+        )
+        assert "2.0 GB of memory" in told["text"] and "may not fit" in told["text"] and told["tone"] == "warn"
+        assert told["text"].endswith("Too long, and left out: #1 (20,000 tokens).")
+        assert "About 55 s on this machine: 10 steps" in said(steps=10)["text"]
+        for other in (said("dpo"), said(rank=4), expectation(store, newest_probe(store), "sft", config, None, 9)):
+            assert "measure again" in other["text"]
 
 
 def test_what_nobody_could_judge_while_the_model_was_loading_is_judged_once_it_is_there(tmp_path: Path) -> None:

@@ -25,6 +25,11 @@ export function mount({ element, props, watch }) {
     tell(part('count'), String(value.count));
     tell(part('unit'), value.unit);
     tell(part('note'), value.note || '');
+    part('link').hidden = !value.link;
+    if (value.link) {
+      part('link').href = value.link.href;
+      say(part('link'), value.link.text);
+    }
     part('facts').replaceChildren(...value.facts.map(fact));
     part('facts').hidden = !value.facts.length;
     const left = value.objections.reduce((sum, entry) => sum + entry.traces.length + entry.more, 0);

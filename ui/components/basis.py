@@ -3,7 +3,8 @@
 Value (made by `ui.training.basis.basis_value`):
 
     {"count": int, "unit": str, "note": str, "facts": [{"name": str, "value": str}],
-     "objections": [{"reason": str, "traces": [{"href": str, "text": str}], "more": int}]}
+     "objections": [{"reason": str, "traces": [{"href": str, "text": str}], "more": int}],
+     "link": {"href": str, "text": str} | None (where the traces can be looked at)}
 """
 
 from __future__ import annotations

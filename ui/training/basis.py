@@ -16,6 +16,7 @@ from ui.studio import Studio
 __all__ = ["basis_value", "read_basis"]
 
 _SHOWN_TRACES = 12
+_LINK = {"href": "curate?status=accepted", "text": "Look at them in Curate"}
 
 
 def read_basis(studio: Studio) -> tuple[dict[str, Any], int]:
@@ -26,18 +27,23 @@ def read_basis(studio: Studio) -> tuple[dict[str, Any], int]:
     usable = sum((one.counts for one in doubtful if one.head_id not in objections), plain)
     refused = [one for one in doubtful if one.head_id in objections]
     equal = studio.store.traces.counts()["accepted"] - plain.total - len(doubtful)
-    return basis_value(usable, refused, objections, equal), usable.total
+    without_gold = studio.store.lessons.without_gold()
+    return basis_value(usable, refused, objections, equal, without_gold), usable.total
 
 
 def basis_value(
-    usable: LessonCounts, refused: Sequence[DoubtfulLesson], objections: Mapping[str, str], equal: int = 0
+    usable: LessonCounts,
+    refused: Sequence[DoubtfulLesson],
+    objections: Mapping[str, str],
+    equal: int = 0,
+    without_gold: int = 0,
 ) -> dict[str, Any]:
     """`objections` say why a head of `refused` cannot be learned from, by its id; `equal` is how many others say the same
-    as one of those. Pure."""
+    as one of those, and `without_gold` how many have no gold answer. Pure."""
     accepted = usable.total + len(refused)
     if not accepted:
         note = "Nothing is accepted yet. Approve traces in Curate; what you approve is what the adapter learns."
-        return {"count": 0, "unit": "accepted traces", "note": note, "facts": [], "objections": []}
+        return {"count": 0, "unit": "accepted traces", "note": note, "facts": [], "objections": [], "link": None}
     facts = [
         ("Pictures", f"{usable.total - usable.clips:,}"),
         ("Clips", f"{usable.clips:,}"),
@@ -46,12 +52,15 @@ def basis_value(
     ]
     if equal:
         facts.append(("Equal attempts, counted once", f"{equal:,}"))
+    if without_gold:
+        facts.append(("Without a gold answer: RL takes the accepted one", f"{without_gold:,}"))
     return {
         "count": usable.total,
         "unit": _unit(usable.total, accepted),
         "note": "" if usable.total else "None of what was accepted can be learned from.",
         "facts": [{"name": name, "value": value} for name, value in facts] if usable.total else [],
         "objections": _grouped(refused, objections),
+        "link": _LINK,
     }
 
 

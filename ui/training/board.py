@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import NotFound
-from engine.jobs.kinds import TRAINING
+from engine.jobs.kinds import MERGE, PROBE, PUSH_ADAPTER, TRAINING
 from engine.store import Adapter, Job, JobEvent
 from ui.studio import Studio
 from ui.training import run_values
@@ -21,10 +21,14 @@ from ui.training.attempts import attempts_value
 from ui.training.basis import read_basis
 from ui.training.comparing import read_comparison
 from ui.training.curves import curves_value
+from ui.training.expecting import newest_probe
 
 __all__ = ["Board", "Seen", "has_changed", "read_board", "runs_beside"]
 
 _HISTORY = 50
+_ELSEWHERE = (MERGE, PUSH_ADAPTER)
+_BESIDE = (*_ELSEWHERE, PROBE)
+"""Kinds that the page follows beside the runs."""
 _NO_RUN = "No run yet. Accepted traces are what an adapter learns from; Start queues a run that goes on when you leave."
 _NO_RUNS = "Runs will be listed here, and stay."
 
@@ -44,13 +48,16 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class Board:
     """`job` is the run that is shown, None where there never was one, `adapter` what came of it; `active` is whatever
-    runs or waits; `promoted` is what the store says and `live` what really answers, None where it could not be loaded,
+    runs or waits, `probe` the newest measurement of what a run would take, `sent` the newest job that takes the adapter
+    elsewhere; `promoted` is what the store says and `live` what really answers, None where it could not be loaded,
     `previous` the adapter that answered before; `basis` is None where it is as the page has seen it."""
 
     seen: Seen
     job: Job | None
     adapter: Adapter | None
     active: Job | None
+    probe: Job | None
+    sent: Job | None
     promoted: Adapter | None
     live: Adapter | None
     previous: Adapter | None
@@ -61,6 +68,11 @@ class Board:
     comparison: dict[str, Any]
     who: dict[str, Any]
     runs: dict[str, Any]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something goes on that the page follows."""
+        return self.active is not None or any(one is not None and one.is_active for one in (self.probe, self.sent))
 
 
 def has_changed(studio: Studio, chosen: str | None, seen: Seen) -> bool:
@@ -94,12 +106,14 @@ def read_board(studio: Studio, chosen: str | None = None, seen: Seen | None = No
         job=job,
         adapter=by_job.get(job.id) if job else None,
         active=next((one for one in jobs if one.is_active), None),
+        probe=newest_probe(store),
+        sent=next(iter(_taken_elsewhere(studio, by_job.get(job.id) if job else None)), None),
         promoted=promoted,
         live=live,
         previous=store.adapters.previous(),
         basis=basis,
         job_value=_job_value(
-            job, events, by_job.get(job.id) if job else None, is_chosen=job is not None and job.id == chosen
+            studio, job, events, by_job.get(job.id) if job else None, is_chosen=job is not None and job.id == chosen
         ),
         curves=curves_value(job, events, _others(studio, job, beside)),
         attempts=attempts_value(job, events),
@@ -157,10 +171,23 @@ def _shown_job(studio: Studio, chosen: str | None) -> Job | None:
 def _stamp(studio: Studio, job: Job | None) -> tuple[Any, ...]:
     """Changes with whatever the board shows of runs."""
     store, job_id = studio.store, None if job is None else job.id
-    return (job_id, studio.unready, *store.jobs.stamp(job_id, TRAINING), *store.adapters.stamp())
+    beside = [one.id for one in store.jobs.list(limit=1, kinds=_BESIDE)]
+    followed = store.jobs.stamp(beside[0] if beside else None, _BESIDE)
+    return (job_id, studio.unready, *store.jobs.stamp(job_id, TRAINING), *followed, *store.adapters.stamp())
 
 
-def _job_value(job: Job | None, events: list[JobEvent], adapter: Adapter | None, *, is_chosen: bool) -> dict[str, Any]:
+def _taken_elsewhere(studio: Studio, adapter: Adapter | None) -> list[Job]:
+    """The jobs that merged or sent the adapter, newest first."""
+    if adapter is None:
+        return []
+    known = studio.store.jobs.list(limit=_HISTORY, kinds=_ELSEWHERE)
+    return [one for one in known if one.config["adapter"] == adapter.id]
+
+
+def _job_value(
+    studio: Studio, job: Job | None, events: list[JobEvent], adapter: Adapter | None, *, is_chosen: bool
+) -> dict[str, Any]:
     if job is None:
         return {"id": None, "state": "none", "foot": [], "facts": [], "log": [], "status": "", "empty": _NO_RUN}
-    return run_values.job_value(job, events, adapter, is_chosen=is_chosen)
+    is_merged = any(one.kind == MERGE and one.state == "done" for one in _taken_elsewhere(studio, adapter))
+    return run_values.job_value(job, events, adapter, is_chosen=is_chosen, is_merged=is_merged)

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import PersonError
+from engine.store import Job
 from ui.studio import Studio
 from ui.training.board import Board
+from ui.training.expecting import expectation
 from ui.training.knobs import dpo_sentence, plan_sentence, read_knobs, rl_sentence
-from ui.words import counted
+from ui.words import counted, sentence
 
 __all__ = ["Control", "Controls", "controls"]
 
@@ -31,11 +33,13 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """`plan` and `verdict` are values of `ui.components.plan.Plan`."""
+    """`plan`, `expected`, `verdict` and `elsewhere` are values of `ui.components.plan.Plan`."""
 
     plan: dict[str, str]
     start: Control
     stop: Control
+    expected: dict[str, str]
+    probe: Control
     verdict: dict[str, str]
     promote: Control
     discard: Control
@@ -43,14 +47,18 @@ class Controls:
     demote: Control
     roll_back: Control
     rename: Control
+    elsewhere: dict[str, str]
+    merge: Control
+    push: Control
 
 
 def controls(studio: Studio, board: Board, turned: Sequence[Any]) -> Controls:
     """`turned` are the values of the knobs, in the order of `knobs.read_knobs`."""
     can_train = studio.jobs is not None
-    text, tone, can_start = _plan(studio, board, turned)
+    text, tone, can_start, expected = _plan(studio, board, turned)
     job, adapter = board.job, board.adapter
-    running = job if job and job.is_active else board.active
+    is_probing = board.probe is not None and board.probe.is_active
+    running = job if job and job.is_active else board.active or (board.probe if is_probing else None)
     is_live = adapter is not None and board.live is not None and adapter.id == board.live.id
     is_there = adapter is not None and not adapter.is_discarded
     can_resume = bool(can_train and job and job.state in ("stopped", "failed", "interrupted") and not board.active)
@@ -61,6 +69,8 @@ def controls(studio: Studio, board: Board, turned: Sequence[Any]) -> Controls:
             "Stopping" if running and running.state == "stopping" else "Stop",
             bool(can_train and running and running.state in ("queued", "running")),
         ),
+        expected=expected,
+        probe=Control("Measuring" if is_probing else "What will it take?", can_start and not is_probing),
         verdict={"text": _verdict(board, is_live=is_live, can_train=can_train), "tone": "plain"},
         promote=Control("Promoted" if is_live else "Promote", bool(can_train and is_there and not is_live)),
         discard=Control("Discard", bool(can_train and is_there and not is_live)),
@@ -71,28 +81,46 @@ def controls(studio: Studio, board: Board, turned: Sequence[Any]) -> Controls:
             bool(can_train and board.previous),
         ),
         rename=Control("Rename", bool(can_train and is_there)),
+        elsewhere=_elsewhere(board.sent),
+        merge=Control("Merge into full weights", bool(can_train and is_there)),
+        push=Control("Push the adapter", bool(can_train and is_there)),
     )
 
 
-def _plan(studio: Studio, board: Board, turned: Sequence[Any]) -> tuple[str, str, bool]:
-    """(sentence, tone, whether Start can be pressed)."""
+def _plan(studio: Studio, board: Board, turned: Sequence[Any]) -> tuple[str, str, bool, dict[str, str]]:
+    """(sentence, tone, whether Start can be pressed, what the run will take)."""
+    nothing = {"text": "", "tone": "plain"}
     if studio.untrainable is not None:
-        return studio.untrainable, "warn", False
+        return studio.untrainable, "warn", False, nothing
     if board.active is not None:
-        return "One run at a time: the next can start when this one has ended.", "plain", False
+        return "One run at a time: the next can start when this one has ended.", "plain", False, nothing
     try:
         kind, config, held_out = read_knobs(*turned)
     except PersonError as error:
-        return str(error), "bad", False
+        return str(error), "bad", False, nothing
     if board.seen.usable == 0 and kind != "dpo":
-        return _NOTHING, "warn", False
+        return _NOTHING, "warn", False, nothing
     assert studio.jobs is not None  # there is no reason why it could not be trained
     learned, apart = studio.jobs.divided(kind, held_out)
     if learned == 0:
-        return _NO_PREFERENCE, "warn", False
-    sentence = {"grpo": rl_sentence, "dpo": dpo_sentence}.get(kind, plan_sentence)
+        return _NO_PREFERENCE, "warn", False, nothing
+    said = {"grpo": rl_sentence, "dpo": dpo_sentence}.get(kind, plan_sentence)
     kept = f" {counted(apart, 'trace')} held out to measure on." if apart else ""
-    return sentence(learned, config) + kept, "plain", True
+    if kind == "dpo":
+        pairs = studio.jobs.pair_kinds()
+        kept += f" In all {counted(pairs['edit'], 'correction')} and {counted(pairs['choice'], 'choice')} between two attempts."
+    expected = expectation(studio.store, board.probe, kind, config, held_out, learned)
+    return said(learned, config) + kept, "plain", True, expected
+
+
+def _elsewhere(sent: Job | None) -> dict[str, str]:
+    """How merging or sending goes, or what it does."""
+    if sent is None:
+        text = "Merging writes the adapter into the base's unquantised weights; publishing sends files and card to the Hub."
+        return {"text": text, "tone": "plain"}
+    if sent.is_active:
+        return {"text": sentence(sent.message or "Waiting"), "tone": "plain"}
+    return {"text": sentence(sent.message), "tone": "plain" if sent.state == "done" else "bad"}
 
 
 def _verdict(board: Board, *, is_live: bool, can_train: bool) -> str:

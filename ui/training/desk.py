@@ -8,16 +8,17 @@ Invariant: this module is imported only once a model is loaded, for it brings to
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.errors import Doubtful
+from engine.errors import Conflict, Doubtful
 from engine.evaluation.held_out import SHARE, HeldOut, hold_out
 from engine.jobs import promotion
 from engine.jobs.dpo import DpoKind
 from engine.jobs.grpo import GrpoKind
-from engine.jobs.kinds import DPO, GRPO, Kind
+from engine.jobs.kinds import DPO, GRPO, MERGE, PROBE, PUSH_ADAPTER, Kind, Plan
 from engine.jobs.running import queue_job, resume_job
 from engine.jobs.sft import SftKind
 from engine.jobs.worker import Worker
@@ -25,8 +26,8 @@ from engine.jobs.workshop import Workshop
 from engine.protocols import protocol_named
 from engine.reasoning import Limits
 from engine.store import Adapter, Job
-from engine.training.dataset import objection
 from engine.training.dpo_config import DpoConfig
+from engine.training.fitting import objection
 from engine.training.grpo_config import GrpoConfig
 from engine.training.preferring import Pair, pairs_of
 from engine.training.sft_config import SftConfig
@@ -87,6 +88,10 @@ class TrainingDesk:
         usable = [media for head_id, media in lessons if head_id not in refused]
         return _divided(usable, held_out)
 
+    def pair_kinds(self) -> Mapping[str, int]:
+        """How many preferences there are of each kind."""
+        return Counter(pair.kind for pair in self._preferences())
+
     def _preferences(self) -> list[Pair]:
         store = self.workshop.store
         stamp = (store.lessons.last_change(), *(one.id for one in store.preferences.list(1)))
@@ -98,17 +103,38 @@ class TrainingDesk:
     def start(self, kind: str, config: Mapping[str, Any], held_out: HeldOut | None) -> Job:
         """Queues a run ("sft", "dpo" or "grpo") over everything that is accepted now, but for what is held out to be measured on,
         and wakes the worker. Raises InvalidInput."""
+        return self._queued(*self._planned(kind, config, held_out))
+
+    def probe(self, kind: str, config: Mapping[str, Any], held_out: HeldOut | None) -> Job:
+        """Queues what measures how long the same run would take. Raises InvalidInput, Conflict while one is measured."""
+        probe = self.worker.kinds[PROBE]
+        if any(one.kind == PROBE for one in self.workshop.store.jobs.active()):
+            raise Conflict("It is being measured already.")
+        planned = self._planned(kind, config, held_out)[1]
+        return self._queued(probe, probe.plan(kind, planned, held_out))
+
+    def _planned(self, kind: str, config: Mapping[str, Any], held_out: HeldOut | None) -> tuple[Kind, Plan]:
         if kind == DPO:
             preferring = DpoKind(self.workshop)
-            job = queue_job(
-                self.workshop.store, preferring, preferring.plan(DpoConfig.from_json(config), held_out=held_out)
-            )
-        elif kind == GRPO:
+            return preferring, preferring.plan(DpoConfig.from_json(config), held_out=held_out)
+        if kind == GRPO:
             rl = GrpoKind(self.workshop)
-            job = queue_job(self.workshop.store, rl, rl.plan(GrpoConfig.within(self.limits, config), held_out=held_out))
-        else:
-            sft = SftKind(self.workshop)
-            job = queue_job(self.workshop.store, sft, sft.plan(SftConfig.from_json(config), held_out=held_out))
+            return rl, rl.plan(GrpoConfig.within(self.limits, config), held_out=held_out)
+        sft = SftKind(self.workshop)
+        return sft, sft.plan(SftConfig.from_json(config), held_out=held_out)
+
+    def merge(self, adapter_id: str) -> Job:
+        """Queues merging an adapter into full weights. Raises NotFound."""
+        kind = self.worker.kinds[MERGE]
+        return self._queued(kind, kind.plan(adapter_id))
+
+    def push(self, adapter_id: str, repo: str, *, is_public: bool) -> Job:
+        """Queues publishing an adapter on the Hub. Raises NotFound, InvalidInput, InvalidSetting."""
+        kind = self.worker.kinds[PUSH_ADAPTER]
+        return self._queued(kind, kind.plan(adapter_id, repo, is_public=is_public))
+
+    def _queued(self, kind: Kind, plan: Plan) -> Job:
+        job = queue_job(self.workshop.store, kind, plan)
         self.worker.wake()
         return job
 

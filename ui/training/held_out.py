@@ -6,7 +6,10 @@ from engine.evaluation.drawn import drawn_benchmarks
 from engine.evaluation.held_out import NOTHING, RECORDED, SHARE
 from engine.store import Store
 
-__all__ = ["held_out_choices"]
+__all__ = ["FILE", "held_out_choices"]
+
+FILE = "file"
+"""The choice of an examples file by its path; who may name one may import from the host."""
 
 _EVALUATIONS = 20
 
@@ -21,4 +24,5 @@ def held_out_choices(store: Store) -> list[tuple[str, str]]:
         if one.state == "done" and "source" in one.provenance
     ]
     found += [(f"{one.name} (drawn)", one.name) for one in drawn_benchmarks()]
+    found.append(("An examples file (EXAMPLES.jsonl)", FILE))
     return [*found, ("Nothing: I shall not know whether it helped", NOTHING)]

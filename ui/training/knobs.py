@@ -14,18 +14,22 @@ from engine.errors import InvalidInput
 from engine.evaluation.held_out import MAX_HELD_OUT, NOTHING, SHARE, HeldOut
 from engine.training.dpo_config import DpoConfig
 from engine.training.grpo_config import GrpoConfig
+from engine.training.rewards import ADVANTAGES
 from engine.training.sft_config import SftConfig
+from ui.training.held_out import FILE
 from ui.words import counted
 
 __all__ = [
+    "ADVANTAGE_OF",
     "DPO",
     "HELD_OUT",
-    "read_held_out",
     "REWARDS",
     "RL",
     "SFT",
+    "advantage_of",
     "dpo_sentence",
     "plan_sentence",
+    "read_held_out",
     "read_knobs",
     "read_rl",
     "read_run",
@@ -36,11 +40,15 @@ __all__ = [
 SFT, DPO, RL, HELD_OUT = SftConfig(), DpoConfig(), GrpoConfig(), HeldOut()
 """Where the knobs begin."""
 REWARDS: dict[str, dict[str, Any]] = {
-    "paper": {"variant": "paper", "advantage": "normalised"},
-    "released-code": {"variant": "released-code", "advantage": "centred"},
+    "paper": {"variant": "paper"},
+    "released-code": {"variant": "released-code"},
+    "credit": {"variant": "credit"},
     "plain": {"is_curious": False},
 }
 """What the reward may be, and what that is in the configuration."""
+
+ADVANTAGE_OF = {"released-code": "centred"}
+"""The advantages that a reward comes with, where they are not the paper's."""
 
 _MAX_PASSES = 1_000
 _MAX_STEPS = 1_000_000
@@ -59,11 +67,16 @@ def read_run(passes: Any, steps: Any, learning_rate: Any, rank: Any) -> dict[str
     return length | _adapter(learning_rate, rank)
 
 
-def read_rl(steps: Any, queries: Any, rollouts: Any, learning_rate: Any, rank: Any, reward: Any) -> dict[str, Any]:
-    """As `read_run`, for GrpoConfig."""
+def read_rl(
+    steps: Any, queries: Any, rollouts: Any, learning_rate: Any, rank: Any, reward: Any, advantage: Any = None
+) -> dict[str, Any]:
+    """As `read_run`, for GrpoConfig; without an `advantage` those that the reward comes with."""
     if reward not in REWARDS:
         raise InvalidInput(f"The reward must be one of {', '.join(REWARDS)}, not {_seen(reward)}.")
-    config: dict[str, Any] = {"start_from": "live", **REWARDS[reward]}
+    advantage = advantage or advantage_of(reward)
+    if advantage not in ADVANTAGES:
+        raise InvalidInput(f"The advantages must be one of {', '.join(ADVANTAGES)}, not {_seen(advantage)}.")
+    config: dict[str, Any] = {"start_from": "live", **REWARDS[reward], "advantage": advantage}
     config["steps"] = _whole("Steps", steps, f"a whole number from 1 to {_MAX_STEPS:,}", 1, _MAX_STEPS)
     config["queries_a_step"] = _whole("Questions a step", queries, "a whole number from 1 to 256, such as 8", 1, 256)
     config["rollouts"] = _whole("Rollouts", rollouts, "a whole number from 2 to 64, such as 8", 2, 64)
@@ -71,12 +84,22 @@ def read_rl(steps: Any, queries: Any, rollouts: Any, learning_rate: Any, rank: A
     return config | _adapter(learning_rate, rank)
 
 
-def read_held_out(name: Any, percent: Any, count: Any) -> HeldOut | None:
-    """What is measured before and after; None for nothing. `percent` counts for a share alone. Raises InvalidInput."""
+def advantage_of(reward: Any) -> str:
+    """The advantages that a reward comes with."""
+    return ADVANTAGE_OF.get(str(reward), RL.advantage)
+
+
+def read_held_out(name: Any, percent: Any, count: Any, file: Any = None) -> HeldOut | None:
+    """What is measured before and after; None for nothing. `percent` counts for a share alone, and `file` where an examples
+    file is chosen. Raises InvalidInput."""
     if name in (None, NOTHING):
         return None
     allowed = f"a whole number from 1 to {MAX_HELD_OUT:,}, such as {HELD_OUT.count}"
     most = _whole("The number of held-out examples", count, allowed, 1, MAX_HELD_OUT)
+    if name == FILE:
+        if not (path := str(file or "").strip()):
+            raise InvalidInput("Say where the examples file lies, such as /data/EXAMPLES.jsonl.")
+        return HeldOut(path, count=most)
     if name != SHARE:
         return HeldOut(str(name), count=most)
     return HeldOut(SHARE, _whole("The held-out share", percent, "from 1 to 90 percent, such as 20", 1, 90) / 100, most)
@@ -95,13 +118,15 @@ def read_knobs(
     queries: Any,
     rollouts: Any,
     reward: Any,
+    advantage: Any = None,
+    file: Any = None,
 ) -> tuple[str, dict[str, Any], HeldOut | None]:
     """(kind, configuration, what is measured) of all knobs of the screen, in their order. Raises InvalidInput."""
-    measured = read_held_out(held_out, percent, count)
+    measured = read_held_out(held_out, percent, count, file)
     if kind == "dpo":
         return "dpo", {"start_from": "live"} | read_run(passes, steps, learning_rate, rank), measured
     if kind == "grpo":
-        return "grpo", read_rl(rl_steps, queries, rollouts, learning_rate, rank, reward), measured
+        return "grpo", read_rl(rl_steps, queries, rollouts, learning_rate, rank, reward, advantage), measured
     return "sft", read_run(passes, steps, learning_rate, rank), measured
 
 

@@ -49,7 +49,7 @@ def kind_label(kind: str) -> str:
 
 
 def job_value(
-    job: Job, events: Sequence[JobEvent], adapter: Adapter | None = None, *, is_chosen: bool
+    job: Job, events: Sequence[JobEvent], adapter: Adapter | None = None, *, is_chosen: bool, is_merged: bool = False
 ) -> dict[str, Any]:
     metrics = [event for event in events if event.kind == "metric" and event.step is not None]
     starts = sum(
@@ -67,16 +67,18 @@ def job_value(
         "foot": _foot(job, metrics, max(0, starts - 1)),
         "facts": [{"name": name, "value": value} for name, value in _facts(job)],
         "log": [{"time": event.created_at, "text": text} for event in events if (text := _logged(event))][-_LOG_LINES:],
-        "links": _links(job, adapter),
+        "links": _links(job, adapter, is_merged=is_merged),
         "status": _said(job, label),
         "is_chosen": is_chosen,
     }
 
 
-def _links(job: Job, adapter: Adapter | None) -> list[dict[str, str]]:
+def _links(job: Job, adapter: Adapter | None, *, is_merged: bool) -> list[dict[str, str]]:
     found = [{"href": f"train/jobs/{job.id}.jsonl", "text": "Download the whole log"}]
     if adapter is not None and not adapter.is_discarded:
         found.append({"href": f"train/adapters/{adapter.id}.zip", "text": "Download the adapter, with its card"})
+    if adapter is not None and is_merged:
+        found.append({"href": f"train/merged/{adapter.id}.zip", "text": "Download the merged weights"})
     return found
 
 
