@@ -21,6 +21,7 @@ from engine.backbone.loading import Backbone
 from engine.errors import Conflict, Unavailable
 from engine.evaluation.comparing import Comparison
 from engine.evaluation.held_out import HeldOutSet
+from engine.jobs.adapter_sending import merged_folder
 from engine.jobs.measuring import measured
 from engine.store import Adapter, Store
 from engine.training.checkpoints import is_base
@@ -132,13 +133,14 @@ def demote(store: Store, backbone: Backbone, author: str = "") -> None:
 
 
 def discard(store: Store, artifacts: Path, adapter_id: str) -> Adapter:
-    """Delete the adapter's weights; its record stays. Raises NotFound, and Conflict where it is live."""
+    """Delete the adapter's weights, merged ones too; its record stays. Raises NotFound, and Conflict where it is live."""
     adapter = store.adapters.get(adapter_id)
     live = store.adapters.live()
     if live is not None and live.id == adapter_id:
         raise Conflict(f"the adapter {adapter.name!r} is answering; promote another one, or none, before discarding it")
     discarded = store.adapters.set_metrics(adapter_id, {_DISCARDED: True})
-    shutil.rmtree(artifacts / adapter.path, ignore_errors=True)
+    for folder in (artifacts / adapter.path, merged_folder(artifacts, adapter_id)):
+        shutil.rmtree(folder, ignore_errors=True)
     return discarded
 
 

@@ -4,6 +4,7 @@
     artifacts/checkpoints  folders of jobs that are done, or were never there
     artifacts/examples     questions that no job learns from
     artifacts/adapters     weights that no adapter is recorded with
+    artifacts/merged       full weights of an adapter that is not recorded, or was discarded
 
 A crash leaves such files: bytes come before the record that names them, and go after it. So what is younger than an hour may
 be on its way in, and is left alone, as are files that are not named as the studio names its own.
@@ -108,6 +109,10 @@ def _of_adapters(store: Store, artifacts: Path) -> Iterator[Leftover]:
     for path in (artifacts / "adapters").glob("*"):
         if path.is_dir() and f"adapters/{path.name}" not in recorded and _ID.match(path.name):
             yield Leftover(path, "weights that no adapter is recorded with")
+    standing = {adapter.id for adapter in store.adapters.list() if not adapter.is_discarded}
+    for path in (artifacts / "merged").glob("*"):
+        if _ID.fullmatch(path.name) and path.name not in standing:
+            yield Leftover(path, "merged weights of an adapter that is gone")
 
 
 def _examples_of(config: dict[str, object]) -> str | None:

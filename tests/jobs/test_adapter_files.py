@@ -8,8 +8,10 @@ import json
 import pytest
 
 from engine.__main__ import main
-from engine.errors import Unavailable
+from engine.errors import InvalidInput, Unavailable
 from engine.jobs.adapter_files import adapter_card, write_adapter
+from engine.jobs.adapter_sending import MergeKind, PushAdapterKind, merged_folder
+from engine.jobs.running import run_in_foreground
 from engine.store import Store
 from tests.jobs.test_promotion import examined
 from tests.jobs.test_push import hub  # noqa: F401
@@ -65,3 +67,24 @@ def test_it_is_pushed_as_a_private_model(home, hub):  # noqa: F811
     assert (status, text) == (0, f"pushed new to {hub.endpoint}/ann/eyes\n")
     assert hub.repos["ann/eyes"]["private"]
     assert (hub.files("ann/eyes") / "adapter_model.safetensors").read_bytes() == b"weights"
+
+
+def test_a_job_pushes_it_as_the_command_does(home, hub):  # noqa: F811
+    with Store(home / "annotations.db") as store:
+        kind = PushAdapterKind(store, home / "artifacts")
+        (adapter,) = store.adapters.list()
+        with pytest.raises(InvalidInput, match="OWNER/NAME"):
+            kind.plan(adapter.id, "eyes")
+        job = run_in_foreground(store, home / "artifacts", kind, kind.plan(adapter.id, "ann/eyes", is_public=True))
+    assert (job.state, job.message) == ("done", f"pushed new to {hub.endpoint}/ann/eyes")
+    assert not hub.repos["ann/eyes"]["private"]
+    assert (hub.files("ann/eyes") / "README.md").read_text().startswith("---\nlibrary_name: peft")
+
+
+def test_a_merge_that_cannot_be_says_why_and_leaves_nothing(home):
+    with Store(home / "annotations.db") as store:
+        (adapter,) = store.adapters.list()
+        kind = MergeKind(store, home / "artifacts", str(home / "no model"))
+        job = run_in_foreground(store, home / "artifacts", kind, kind.plan(adapter.id))
+        assert job.state == "failed" and "no model" in job.message
+        assert not merged_folder(home / "artifacts", adapter.id).exists()

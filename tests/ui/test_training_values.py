@@ -306,6 +306,7 @@ def test_a_page_is_told_of_runs_and_reviews_and_of_nothing_else(tmp_path: Path) 
                 unready=None,
                 problem=None,
                 policy=lambda: SimpleNamespace(name="script"),
+                settings=SimpleNamespace(artifacts=tmp_path),
             ),
         )
         trace = store.traces.record(make_trace(), author="tiny")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import NotFound
+from engine.jobs.adapter_sending import merged_folder
 from engine.jobs.kinds import MERGE, PROBE, PUSH_ADAPTER, TRAINING
 from engine.store import Adapter, Job, JobEvent
 from ui.studio import Studio
@@ -189,5 +190,5 @@ def _job_value(
 ) -> dict[str, Any]:
     if job is None:
         return {"id": None, "state": "none", "foot": [], "facts": [], "log": [], "status": "", "empty": _NO_RUN}
-    is_merged = any(one.kind == MERGE and one.state == "done" for one in _taken_elsewhere(studio, adapter))
+    is_merged = adapter is not None and merged_folder(studio.settings.artifacts, adapter.id).is_dir()
     return run_values.job_value(job, events, adapter, is_chosen=is_chosen, is_merged=is_merged)
