@@ -59,17 +59,14 @@ def build(studio: Studio, page: Page) -> None:
             eyebrow("Learn from")
             basis = Basis(elem_id="train-basis")
             form = build_form(studio.store)
-            with gr.Row(elem_classes="train-verdict"):
-                probe = gr.Button(
-                    "What will it take?", interactive=False, elem_id="train-probe", size="sm", min_width=100
-                )
-            expected = Plan(describes="train-probe")
             with gr.Row(elem_classes="action-bar"):
                 plan = Plan(describes="train-start", elem_classes="train-plan")
+                expected = Plan(describes="train-probe", elem_classes="train-plan")
                 start = gr.Button(
                     "Start", variant="primary", interactive=False, elem_id="train-start", scale=2, min_width=80
                 )
-                stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=80)
+                probe = gr.Button("What will it take?", interactive=False, elem_id="train-probe", min_width=80)
+                stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=60)
         with gr.Column(scale=1, min_width=320, elem_classes="column-middle"):
             job = Job(elem_id="train-status")
             curves = Curves(elem_id="train-curves")

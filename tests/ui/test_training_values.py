@@ -360,11 +360,11 @@ def test_what_a_run_will_take_is_said_for_the_settings_it_was_measured_for(tmp_p
         told = said()
         # 8 traces, 3 passes, 4 a step: 6 steps of 2.5 s and 30 s
         assert told["text"].startswith(
-            "About 45 s on this machine: 6 steps of 2.5 s, 30 s to measure before and after."
+            "About 45 s here: 6 steps of 2.5 s, 30 s to measure. 2.0 GB more memory (1.0 GB free)."
         )
-        assert "2.0 GB of memory" in told["text"] and "may not fit" in told["text"] and told["tone"] == "warn"
+        assert "may not fit" in told["text"] and told["tone"] == "warn"
         assert told["text"].endswith("Too long, and left out: #1 (20,000 tokens).")
-        assert "About 55 s on this machine: 10 steps" in said(steps=10)["text"]
+        assert "About 55 s here: 10 steps" in said(steps=10)["text"]
         for other in (said("dpo"), said(rank=4), expectation(store, newest_probe(store), "sft", config, None, 9)):
             assert "measure again" in other["text"]
 

@@ -23,7 +23,7 @@ __all__ = ["expectation", "newest_probe"]
 
 _OF_THE_RUN = {"steps", "passes", "learning_rate", "start_from"}
 """Knobs that change no step's time or memory."""
-_NAMED = 8
+_NAMED = 4
 
 
 def newest_probe(store: Store) -> Job | None:
@@ -57,11 +57,11 @@ def expectation(
 def _words(store: Store, expected: Expected, steps: int, *, is_short: bool) -> str:
     total_s, step_s = expected.seconds(steps), expected.step_s
     each = f"{step_s:.1f} s" if step_s < 10 else duration(step_s)
-    text = f"About {duration(total_s)} on this machine: {counted(steps, 'step')} of {each}"
-    text += f", {duration(expected.measuring_s)} to measure before and after." if expected.measuring_s else "."
-    text += f" {_gb(expected.memory_bytes)} of memory on top of what is used now; {_gb(expected.free_bytes)} are free."
+    measuring = f", {duration(expected.measuring_s)} to measure" if expected.measuring_s else ""
+    text = f"About {duration(total_s)} here: {counted(steps, 'step')} of {each}{measuring}."
+    text += f" {_bytes(expected.memory_bytes)} more memory ({_bytes(expected.free_bytes)} free)."
     if is_short:
-        text += " It may not fit: fewer in a step, or a lower rank, take less."
+        text += " It may not fit: fewer in a step take less."
     if expected.too_long:
         named = ", ".join(
             f"{_number(store, one['name'])} ({one['tokens']:,} tokens)" for one in expected.too_long[:_NAMED]
@@ -87,5 +87,6 @@ def _is_of(probe: Job, kind: str, config: Mapping[str, Any], held_out: HeldOut |
     return all(settings.get(name) == value for name, value in config.items() if name not in _OF_THE_RUN)
 
 
-def _gb(count: int) -> str:
-    return f"{max(0, count) / 1e9:.1f} GB"
+def _bytes(count: int) -> str:
+    megabytes = max(0, count) / 1e6
+    return f"{megabytes:.0f} MB" if megabytes < 995 else f"{megabytes / 1e3:.1f} GB"

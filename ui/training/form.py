@@ -28,7 +28,7 @@ KIND_INFO = {
 }
 _REWARDS = [
     ("Paper: right, curious, sparing", "paper"),
-    ("Released code: its bonus, centred advantages", "released-code"),
+    ("Released code: its own bonus", "released-code"),
     ("Credit: what each look was worth", "credit"),
     ("Without curiosity: right alone", "plain"),
 ]
@@ -78,7 +78,7 @@ def build_form(store: Store) -> Form:
     kind = gr.Radio(_KINDS, value="sft", label="Kind", info=KIND_INFO["sft"], elem_id="train-kind")
     with gr.Row(elem_classes="train-knobs"):
         rl_steps = _number("Steps", knobs.RL.steps, "train-rl-steps", visible=False)
-        queries = _number("Questions a step", knobs.RL.queries_a_step, "train-queries", visible=False)
+        queries = _number("Questions", knobs.RL.queries_a_step, "train-queries", visible=False)
         rollouts = _number("Rollouts", knobs.RL.rollouts, "train-rollouts", visible=False)
     reward = gr.Dropdown(_REWARDS, value="paper", label="Reward", elem_id="train-reward", visible=False)
     advantage = gr.Dropdown(
@@ -96,9 +96,7 @@ def build_form(store: Store) -> Form:
         info="Never learned from; the same examples before and after.",
         elem_id="train-held-out",
     )
-    file = gr.Textbox(
-        label="An examples file on the computer of the studio", max_lines=1, visible=False, elem_id="train-file"
-    )
+    file = gr.Textbox(label="Where it lies on the studio's computer", max_lines=1, visible=False, elem_id="train-file")
     with gr.Row(elem_classes="train-knobs"):
         percent = _number("Share, %", round(100 * knobs.HELD_OUT.share), "train-share")
         count = _number("At most, examples", knobs.HELD_OUT.count, "train-count")
