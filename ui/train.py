@@ -93,7 +93,7 @@ def build(studio: Studio, page: Page) -> None:
             runs = Runs(elem_id="train-runs")
 
     numbers = form.knobs
-    shown = [seen, basis, job, curves, attempts, comparison, who, runs]
+    shown: list[Any] = [seen, basis, job, curves, attempts, comparison, who, runs]
     shown += [plan, start, stop, expected, probe, part.verdict, part.promote, part.discard, part.resume, demote]
     shown += [roll_back, part.rename, part.elsewhere, part.merge, part.push, part.doubt, part.question]
     timer = gr.Timer(_POLL_S)
