@@ -28,6 +28,7 @@ from engine.drivers.streaming import stream
 from engine.errors import PersonError, Unavailable
 from engine.jobs.answering import LIVE
 from engine.opening import loop_limits
+from engine.policies.base import asked_by
 from engine.reasoning import Finished, Opened, Stepped, Thinking, Waiting
 from engine.rights import may
 from engine.store.identity import new_id
@@ -308,7 +309,8 @@ class Answering:
                 tell(stop_reason="cancelled", thought=None, waiting=None)
                 self._heard("cancelled", time.monotonic() - started, None, 0)
                 return
-            policy = answerer.enter_context(answering_as(studio, attempt.adapter))
+            named = answerer.enter_context(answering_as(studio, attempt.adapter))
+            policy = asked_by(named, attempt.author)
             progress = replace(progress, policy=policy.name, waiting=None)
             limits = loop_limits(studio.settings)
             pictures = studio.media.pictures(example.media)

@@ -34,6 +34,7 @@ __all__ = [
     "Told",
     "Turn",
     "Weighing",
+    "asked_by",
     "can_weigh",
     "is_awaited",
     "never",
@@ -152,6 +153,12 @@ class AsyncPolicy(Described, Protocol):
 def is_awaited(policy: Policy | AsyncPolicy) -> TypeGuard[AsyncPolicy]:
     """Whether its turns are awaited: such a policy has no `speak`."""
     return not hasattr(policy, "speak")
+
+
+def asked_by(policy: Policy, asker: str) -> Policy:
+    """The policy whose conversations stand in line in the name of `asker`; itself where it keeps no line."""
+    named: Callable[[str], Policy] | None = getattr(policy, "asked_by", None)
+    return policy if named is None else named(asker)
 
 
 def can_weigh(conversation: Conversation | AsyncConversation) -> TypeGuard[Weighing]:

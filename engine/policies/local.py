@@ -22,7 +22,7 @@ from engine.backbone.together import generate_together
 from engine.media import Pictures
 from engine.operations import cut
 from engine.policies.base import InLine, Recalled, Said, Turn, one_after_another
-from engine.policies.serving import Serving
+from engine.policies.serving import Serving, Ticket
 from engine.protocols import Part, PicturePart, TextPart, WireProtocol, protocol_named, seen_together
 from engine.trace import View
 
@@ -40,7 +40,7 @@ class LocalConversation:
     opening_tokens: int = 0
     views_shown: int = 0
     serving: Serving | None = None
-    ticket: int = 0
+    ticket: Ticket = Ticket()
 
     def add(self, said: Sequence[Said]) -> None:
         for one in said:
@@ -97,13 +97,14 @@ class LocalConversation:
 @dataclass(frozen=True, slots=True)
 class LocalPolicy:
     """`backbone` answers with its live adapter; `temperature` counts only where a seed asks for sampling. `serving`, of the
-    same backbone, is for those who ask from several threads. Of conversations that speak together, `threads` are prepared
-    at a time."""
+    same backbone, is for those who ask from several threads, each in the name of `asker`. Of conversations that speak
+    together, `threads` are prepared at a time."""
 
     backbone: Backbone
     temperature: float = 1.0
     serving: Serving | None = None
     threads: int = 1
+    asker: str = ""
 
     @property
     def name(self) -> str:
@@ -125,11 +126,15 @@ class LocalPolicy:
             "temperature": self.temperature,
         }
 
+    def asked_by(self, asker: str) -> LocalPolicy:
+        """As `engine.policies.base.asked_by`."""
+        return dataclasses.replace(self, asker=asker)
+
     def converse(self, pictures: Pictures, seed: int | None) -> LocalConversation:
         session = Session(self.backbone, seed, self.temperature)
         if self.serving is None:
             return LocalConversation(session, pictures)
-        return LocalConversation(session, pictures, serving=self.serving, ticket=self.serving.ticket())
+        return LocalConversation(session, pictures, serving=self.serving, ticket=self.serving.ticket(self.asker))
 
     def speak(
         self, conversations: Sequence[LocalConversation], max_tokens: Sequence[int], is_cancelled: Callable[[], bool]

@@ -1,13 +1,19 @@
 """Several people ask at once: their turns are said in one batch, each streamed to whoever asked; who finds it full is in line.
 
     asked      a turn that somebody waits for, in his own thread
-    line       those that have not begun, in the order in which their conversations first asked
+    line       those that have not begun
     seats      how many turns speak together at most
+    ticket     who asks, and when their conversation began
 
 Algorithm: continuous batching (`engine.backbone.together`). One thread, which lives while anybody asks, takes the backbone's
 lease and speaks for all. Between two tokens it lets in who is next in line. Where somebody else waits for the lease, a training
 step or a promotion, nobody is let in any more: those who speak end their turns, and the lease goes round, so that a turn is said
 by one adapter from its first token to its last and nobody is passed over for ever.
+
+The line is fair between people: a free seat goes to whoever has the fewest turns that speak, or stand before it in line, and
+among these to the conversation that began first. So one person's ten questions wait for each other, and a second person's only
+one for a seat; one with a single question is never behind another's second. Source: max-min fairness over seats, a turn the
+unit (Bertsekas and Gallager, Data Networks, 6.5.2); weights and lengths of turns are not counted.
 
 Invariants: a turn is touched by its own thread before it is in line and after it is over, and by the one that speaks in between;
 cancelling, or closing the iterator, ends it within one token of the batch. A turn that fails, fails alone; where the step of all
@@ -19,6 +25,7 @@ Not covered: the memory of caches, which grows with the conversations that are o
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -28,16 +35,24 @@ from engine.backbone.session import PIECE_TOKENS, Session
 from engine.backbone.together import Batch, Row
 from engine.policies.base import InLine
 
-__all__ = ["SEATS", "Serving"]
+__all__ = ["SEATS", "Serving", "Ticket"]
 
 SEATS = 8
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ticket:
+    """Of a conversation: `number` rises with those that begin later; `asker` is the person, "" where nobody is named."""
+
+    number: int = 0
+    asker: str = ""
 
 
 @dataclass(slots=True, eq=False)
 class _Asked:
     """A turn that `ticket` asks for: in line without a `row`, speaking with one, over at last."""
 
-    ticket: int
+    ticket: Ticket
     session: Session
     max_tokens: int
     is_cancelled: Callable[[], bool]
@@ -73,16 +88,17 @@ class Serving:
         self._linger_s = linger_s
         self._news = threading.Condition()
         self._line: list[_Asked] = []
+        self._speaking: list[_Asked] = []
         self._free_seats = 0
         self._thread: threading.Thread | None = None
         self._tickets = count()
 
-    def ticket(self) -> int:
-        """For a conversation that begins: it comes before all that begin later, with every turn."""
-        return next(self._tickets)
+    def ticket(self, asker: str = "") -> Ticket:
+        """For a conversation that begins: it comes before all of `asker` that begin later, with every turn."""
+        return Ticket(next(self._tickets), asker)
 
     def speak(
-        self, ticket: int, session: Session, max_tokens: int, is_cancelled: Callable[[], bool]
+        self, ticket: Ticket, session: Session, max_tokens: int, is_cancelled: Callable[[], bool]
     ) -> Iterator[str | InLine]:
         """The session's next turn as in `Session.generate`, beside those of others; before its first word its place in line,
         each time that it changes, where it has to wait. `is_cancelled` may be asked by another thread."""
@@ -115,13 +131,23 @@ class Serving:
         """How many come first; None for who is not in line, or gets a free seat with the next token."""
         if asked not in self._line:
             return None
-        before = self._line.index(asked)
+        before = self._in_order().index(asked)
         return before if before >= self._free_seats else None
+
+    def _in_order(self) -> list[_Asked]:
+        """The line as seats will be given."""
+        waiting, order = sorted(self._line, key=lambda one: one.ticket), []
+        turns = Counter(one.ticket.asker for one in self._speaking)
+        while waiting:
+            first = min(waiting, key=lambda one: turns[one.ticket.asker])
+            turns[first.ticket.asker] += 1
+            waiting.remove(first)
+            order.append(first)
+        return order
 
     def _ask(self, asked: _Asked) -> None:
         with self._news:
             self._line.append(asked)
-            self._line.sort(key=lambda one: one.ticket)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="serving", daemon=True)
                 self._thread.start()
@@ -144,39 +170,38 @@ class Serving:
                 if not self._news.wait_for(lambda: self._line, self._linger_s):
                     self._thread = None
                     return
-            speaking: list[_Asked] = []
             try:
                 with self._backbone.lease.held(), self._backbone.adapters.answering():
-                    self._say(speaking)
+                    self._say()
             except BaseException as error:
-                self._fail(speaking, error)
+                self._fail(error)
             self._free_seats = 0
 
-    def _say(self, speaking: list[_Asked]) -> None:
+    def _say(self) -> None:
         """Say turns until nobody is left, or until those who speak are done where somebody else wants the lease."""
         batch = Batch(self._backbone, self._threads)
-        self._let_in(batch, speaking)
-        while speaking:
+        self._let_in(batch)
+        while self._speaking:
             batch.decode()
             batch.compute(PIECE_TOKENS)
             with self._news:
-                for asked in list(speaking):
-                    self._pass_on(asked, batch, speaking)
+                for asked in list(self._speaking):
+                    self._pass_on(asked, batch)
                 self._news.notify_all()
             if self._backbone.lease.is_wanted:
                 self._free_seats = 0
             else:
-                self._let_in(batch, speaking)
+                self._let_in(batch)
 
-    def _let_in(self, batch: Batch, speaking: list[_Asked]) -> None:
+    def _let_in(self, batch: Batch) -> None:
         with self._news:
-            while self._line and len(speaking) < self._seats:
-                asked = self._line.pop(0)
-                speaking.append(asked)
+            for asked in self._in_order()[: self._seats - len(self._speaking)]:
+                self._line.remove(asked)
+                self._speaking.append(asked)
                 asked.row = batch.join(asked.session, asked.max_tokens)
-            self._free_seats = self._seats - len(speaking)
+            self._free_seats = self._seats - len(self._speaking)
 
-    def _pass_on(self, asked: _Asked, batch: Batch, speaking: list[_Asked]) -> None:
+    def _pass_on(self, asked: _Asked, batch: Batch) -> None:
         row = asked.row
         assert row is not None  # it was let in
         asked.pieces += row.pieces
@@ -185,12 +210,12 @@ class Serving:
             batch.leave(row)
         if row not in batch.rows:
             asked.error, asked.is_over = row.error, True
-            speaking.remove(asked)
+            self._speaking.remove(asked)
 
-    def _fail(self, speaking: list[_Asked], error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> None:
         """Those who were speaking hear it; where nobody was, who is in line does, for nothing can be said."""
         with self._news:
-            hearers = list(speaking)
+            hearers, self._speaking = self._speaking, []
             if not hearers:
                 hearers, self._line = self._line, []
             for asked in hearers:

@@ -27,7 +27,7 @@ from engine.editing import (
     undo,
 )
 from engine.errors import InvalidInput
-from engine.policies.base import never
+from engine.policies.base import asked_by, never
 from engine.protocols import protocol_named
 from engine.reasoning import Notice
 from engine.store import StaleDraft, StaleRevision
@@ -123,7 +123,7 @@ class Changing(Door):
         notices = continue_from(
             draft,
             step_index,
-            self._policy(),
+            asked_by(self._policy(), person),
             self.pictures(draft.base),
             options=self._store.traces.get(trace_id).example.options,
             limits=self._limits,
@@ -144,7 +144,7 @@ class Changing(Door):
         blanked = would_answer_change(
             draft.base,
             step_index,
-            self._policy(),
+            asked_by(self._policy(), person),
             self.pictures(draft.base),
             options=options,
             limits=self._limits,

@@ -149,6 +149,24 @@ def test_an_earlier_conversation_comes_first_with_every_turn(backbone):
     list(first), list(second)
 
 
+def test_one_persons_many_questions_do_not_hold_up_anothers_only_one(backbone):
+    """Three of Ann's, one speaking, before Bo's: the free seat is Bo's. Without names it is the order in which they came."""
+    for names, last in ((("ann", "ann", "ann", "bo"), InLine(0)), (("", "", "", ""), InLine(2))):
+        served = serving(backbone, seats=1)
+        tickets = [served.ticket(name) for name in names]
+        speaking = served.speak(tickets[0], opened(backbone, 0), 400, never)
+        while isinstance(next(speaking), InLine):
+            pass
+        waiting = [
+            served.speak(ticket, opened(backbone, number), 4, never) for number, ticket in enumerate(tickets[1:], 1)
+        ]
+        with ThreadPoolExecutor(3) as threads:
+            places = [threads.submit(next, turn).result() for turn in waiting]
+        assert places == [InLine(0), InLine(1), last]
+        for turn in (speaking, *waiting):
+            turn.close()
+
+
 def test_cancelling_acts_within_one_token_and_in_line_too(backbone):
     served, speaking, waiting = serving(backbone, seats=1), opened(backbone, 3), opened(backbone, 4)
     asked = 0
