@@ -51,10 +51,11 @@ format: $(VENV)/.ready-dev node_modules/.ready
 bench: $(VENV)/.ready-dev
 	$(TEST_ENV) $(PY) -m engine bench $(BENCH)
 
-# What a studio must stand, at length: killed 200 times, 500 bodies to each route, many people at once.
+# What a studio must stand, at length: killed 200 times, 500 bodies to each route, many people at once, asked without end.
 torture: $(VENV)/.ready-dev
 	$(TEST_ENV) STUDIO_KILLS=200 STUDIO_TORTURE=500 $(PY) -m pytest tests/torture tests/browser/test_markers.py -s --durations 5
-	$(TEST_ENV) $(PY) -m engine bench people
+	$(TEST_ENV) $(PY) -m engine bench people --people 50
+	$(TEST_ENV) $(PY) -m tests.torture.lasting
 
 # Known faults of what is installed, by those who keep count of them; asks the net.
 audit: $(VENV)/.ready-dev

@@ -21,6 +21,7 @@ from engine.hosting.backup.places import place_named
 from engine.hosting.backup.snapshots import Snapshot, restore
 from engine.hosting.disks import require_no_bucket
 from engine.hosting.home_lock import HomeLock
+from engine.hosting.zero_gpu import ZeroGpu, begin
 from engine.jobs.adapter_sending import MergeKind, PushAdapterKind
 from engine.jobs.answering import StudioPolicy
 from engine.jobs.asking import Services
@@ -30,6 +31,7 @@ from engine.jobs.export import ExportKind
 from engine.jobs.importing import ImportKind
 from engine.jobs.kinds import Kind
 from engine.jobs.push import PushKind
+from engine.jobs.running import run_job
 from engine.jobs.worker import Worker
 from engine.logs import keep_log
 from engine.media import MediaFolder
@@ -47,6 +49,7 @@ from engine.opening import (
     preparing_threads,
 )
 from engine.policies.address import is_address
+from engine.policies.base import Policy
 from engine.settings import Settings
 from engine.starting import Starting
 from engine.store import Store
@@ -65,27 +68,26 @@ _TRAINED_ELSEWHERE = (
 _LOG = logging.getLogger("studio")
 
 
-def build_studio(settings: Settings, *, waits: bool = True) -> Studio:
+def build_studio(settings: Settings, *, waits: bool = True, lent: ZeroGpu | None = None) -> Studio:
     """The services that the settings ask for. Makes the home folder and the database where they are missing. The model is
-    there when this returns, unless it `waits` for nobody: then `studio.reasoner.start()` loads it behind the pages."""
+    there when this returns, unless it `waits` for nobody: then `studio.reasoner.start()` loads it behind the pages. `lent` is
+    ZeroGPU, where the studio runs there."""
     settings.home.mkdir(parents=True, exist_ok=True)
     store, media = open_store(settings), open_media(settings)
     media.sampling = clip_sampling(settings)
-    worker = Worker(
-        store,
-        settings.artifacts,
-        _by_name(
-            ExportKind(store, media),
-            ImportKind(store, media),
-            PushKind(store, media),
-            PushAdapterKind(store, settings.artifacts),
-        ),
+    kinds = _by_name(
+        ExportKind(store, media),
+        ImportKind(store, media),
+        PushKind(store, media),
+        PushAdapterKind(store, settings.artifacts),
     )
+    run = run_job if lent is None else lent.running(store, settings.artifacts, lambda: worker.kinds)
+    worker = Worker(store, settings.artifacts, kinds, run=run)
     samples = SampleShelf(media, store)
 
     def make(on_loading: OnLoading) -> Reasoner:
         try:
-            return _reasoner(settings, store, media, worker, on_loading)
+            return _reasoner(settings, store, media, worker, lent, on_loading)
         finally:
             samples.prepare()  # not before: the model would wait for pictures that nobody has asked for yet
 
@@ -110,7 +112,14 @@ def build_studio(settings: Settings, *, waits: bool = True) -> Studio:
     )
 
 
-def _reasoner(settings: Settings, store: Store, media: MediaFolder, worker: Worker, on_loading: OnLoading) -> Reasoner:
+def _reasoner(
+    settings: Settings,
+    store: Store,
+    media: MediaFolder,
+    worker: Worker,
+    lent: ZeroGpu | None,
+    on_loading: OnLoading,
+) -> Reasoner:
     """Who answers, with the adapter that was promoted, and the desk that trains it (a script has none); the worker is given
     the kinds of jobs that it makes possible."""
     limits = loop_limits(settings)
@@ -142,7 +151,9 @@ def _reasoner(settings: Settings, store: Store, media: MediaFolder, worker: Work
     from ui.training.desk import TrainingDesk, training_kinds
 
     backbone = open_backbone(settings, on_loading)
-    policy = LocalPolicy(backbone, serving=Serving(backbone, threads=preparing_threads(backbone)))
+    serving = Serving(backbone, threads=preparing_threads(backbone)) if lent is None else None
+    local = LocalPolicy(backbone, serving=serving)
+    policy: Policy = local
     media.sampling = policy.protocol.CLIP_SAMPLING
     unloaded = load_live(store, backbone, settings.artifacts)
     if unloaded is not None:
@@ -158,6 +169,9 @@ def _reasoner(settings: Settings, store: Store, media: MediaFolder, worker: Work
         "%s is ready (%s, wire format %s: %s)",
         backbone.name, backbone.quantization, backbone.protocol_name, backbone.protocol_reason,
     )  # fmt: skip
+    if lent is not None:
+        policy = lent.policy(local, media, lambda: load_live(store, backbone, settings.artifacts))
+        lent.loaded()
     return Reasoner(policy, TrainingDesk(workshop, worker, limits, unloaded))
 
 
@@ -167,6 +181,7 @@ def _by_name(*kinds: Kind) -> dict[str, Kind]:
 
 def main() -> int:
     try:
+        lent = begin(os.environ)
         settings = Settings.from_environment(os.environ)
         check_model(settings)
         check_access(settings)
@@ -176,7 +191,7 @@ def main() -> int:
         home_lock = HomeLock(settings.home, f"http://{host}:{port}")
         log = keep_log(settings)
         restored = _restore(settings)
-        studio = build_studio(settings, waits=False)
+        studio = build_studio(settings, waits=False, lent=lent)
     except (PersonError, IntegrityError) as error:
         print(error, file=sys.stderr)
         return 2

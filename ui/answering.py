@@ -21,7 +21,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from engine.drivers.streaming import stream
@@ -177,8 +179,9 @@ class Answering:
             self._of_page[page] = self._attempts[attempt.id] = attempt
             self._seen_by[page] = attempt.id
             self._forget_old()
-        arguments = (attempt, is_operating, seed, source)
-        threading.Thread(target=self._answer_in_turn, args=arguments, name="answering", daemon=True).start()
+        # In the context of whoever asks: on ZeroGPU it says whose quota is used.
+        work = partial(copy_context().run, self._answer_in_turn, attempt, is_operating, seed, source)
+        threading.Thread(target=work, name="answering", daemon=True).start()
         return attempt
 
     def under_way(self) -> int:
@@ -313,6 +316,8 @@ class Answering:
             policy = asked_by(named, attempt.author)
             progress = replace(progress, policy=policy.name, waiting=None)
             limits = loop_limits(studio.settings)
+            if (asks_for := getattr(policy, "asks_for", None)) is not None:
+                tell(waiting=asks_for(example, limits))
             pictures = studio.media.pictures(example.media)
             notices = stream(
                 policy,
@@ -325,7 +330,7 @@ class Answering:
             )
             for notice in notices:
                 if isinstance(notice, Opened):
-                    tell(views=notice.views, thought="")
+                    tell(views=notice.views, thought="", waiting=None)
                 elif isinstance(notice, Waiting):
                     tell(before=notice.before)
                 elif isinstance(notice, Thinking):

@@ -4,7 +4,8 @@ The idea: the loop's notices pass through as they come; where it wants a turn, t
 `Thinking` on the way, and its place in line `Waiting`.
 
 Invariant: closing the iterator closes the conversation, in the middle of a turn too. What keeps the policy from speaking is
-thrown into the loop, so that the last notice is `Finished` before it is raised.
+thrown into the loop, so that the last notice is `Finished` before it is raised. A policy that makes whole attempts elsewhere has
+a `stream` of its own, whose notices are passed on (`engine.hosting.zero_gpu`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ def stream(
     `is_cancelled` is asked before every token. A seed samples; None is greedy where the policy can be. Raises whatever the
     policy or the pixels raise, after a Finished with stop_reason "failed".
     """
+    if (elsewhere := getattr(policy, "stream", None)) is not None:
+        yield from elsewhere(example, limits, is_cancelled, is_operating=is_operating, seed=seed, earlier=earlier)
+        return
     conversation = policy.converse(pictures, seed)
     loop = reason(
         policy, example, pictures, limits, is_operating=is_operating, is_cancelled=is_cancelled, earlier=earlier

@@ -26,9 +26,21 @@ from engine.jobs.kinds import CutOff, Done, Ending, Kind, Plan, Stopped
 from engine.jobs.report import OnEvent, OnProgress, Report
 from engine.store import Job, JobState, Store
 
-__all__ = ["checkpoint_folder", "curve", "queue_job", "resume_job", "run_in_foreground", "run_job", "unfinished"]
+__all__ = [
+    "RunJob",
+    "checkpoint_folder",
+    "curve",
+    "queue_job",
+    "resume_job",
+    "run_in_foreground",
+    "run_job",
+    "unfinished",
+]
 
 log = logging.getLogger(__name__)
+
+RunJob = Callable[..., Job]
+"""`run_job`, or what runs a job in its place with the same arguments."""
 
 
 def queue_job(store: Store, kind: Kind, plan: Plan) -> Job:

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from engine.jobs.kinds import TITLES, Kind
-from engine.jobs.running import run_job
+from engine.jobs.running import RunJob, run_job
 from engine.store import Job, Store
 
 __all__ = ["Worker"]
@@ -27,13 +27,16 @@ log = logging.getLogger(__name__)
 
 class Worker:
     """Runs the jobs of `store` whose kinds are in the table `kinds`, name -> kind; `artifacts` is the folder of
-    checkpoints."""
+    checkpoints; `run` is what runs one."""
 
-    def __init__(self, store: Store, artifacts: Path, kinds: Mapping[str, Kind], *, poll_s: float = 2.0) -> None:
+    def __init__(
+        self, store: Store, artifacts: Path, kinds: Mapping[str, Kind], *, poll_s: float = 2.0, run: RunJob = run_job
+    ) -> None:
         self._store = store
         self._artifacts = artifacts
         self._kinds = dict(kinds)
         self._poll_s = poll_s
+        self._run_job = run
         self._news = threading.Event()
         self._closing = threading.Event()
         self._guard = threading.Lock()
@@ -112,7 +115,7 @@ class Worker:
 
     def _run(self, job: Job) -> None:
         try:
-            run_job(self._store, self._artifacts, self._kinds, job, is_closing=self._closing.is_set)
+            self._run_job(self._store, self._artifacts, self._kinds, job, is_closing=self._closing.is_set)
         except Exception as error:
             log.exception("running the job %s raised", job.id)
             self._store.jobs.set_state(job.id, "failed", f"an error of the studio ended it ({type(error).__name__})")
