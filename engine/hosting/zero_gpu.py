@@ -17,7 +17,7 @@ than the live one, trying an adapter at its promotion.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,7 +148,7 @@ class ZeroGpuPolicy:
     def settings(self) -> Mapping[str, Any]:
         return self.policy.settings()
 
-    def shown_sizes(self, shown: list[PicturePart], pictures: Pictures) -> tuple[tuple[int, int], ...]:
+    def shown_sizes(self, shown: Sequence[PicturePart], pictures: Pictures) -> tuple[tuple[int, int], ...]:
         return self.policy.shown_sizes(shown, pictures)
 
     def converse(self, pictures: Pictures, seed: int | None) -> Never:
