@@ -20,7 +20,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from engine.drivers.streaming import stream
-from engine.evaluation.held_out import HeldOut
+from engine.evaluation.held_out import NOTHING, HeldOut
 from engine.reasoning import Limits
 from engine.settings import Settings
 from engine.trace import Box, Example, Observation, Step, Trace, View, ZoomIn
@@ -75,7 +75,7 @@ def run(folder: Path, home: Path, words: int) -> None:
     studio.workbench.review(record.id, "lead", "accepted")
     with told("one step of SFT"):
         studio.worker.start()
-        job = studio.jobs.start("sft", {"steps": 1, "batch_size": 1}, HeldOut(count=0))
+        job = studio.jobs.start("sft", {"steps": 1, "batch_size": 1}, HeldOut(NOTHING))
         while (now := studio.store.jobs.get(job.id)).is_active:
             time.sleep(0.5)
     print(f"{now.state}: {now.message}")

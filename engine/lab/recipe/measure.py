@@ -1,7 +1,7 @@
 """The embedded reasoner's figures, as anyone gets them: `python -m engine.lab.recipe.measure --out FILE`.
 
 The idea: the runs that README and the model card quote, each exactly what `python -m engine evaluate` does (the
-quantised default, the engine's own loop, one example at a time, test seeds), written as one JSON list. README's table is
+quantised default, the engine's own loop, test seeds), written as one JSON list. README's table is
 generated from that file, so no figure is written by hand.
 
 Not covered: validation while training (`engine.lab.recipe.validation`).
