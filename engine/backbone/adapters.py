@@ -119,6 +119,11 @@ class Adapters:
     _slot: str | None = None
     """PEFT's name for what answers."""
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether what answers stays the same while somebody else has the lease: here it may be promoted or demoted."""
+        return False
+
     @contextmanager
     def answering(self) -> Iterator[Any]:
         """The network as it answers now: with the live adapter, or bare. Inference mode; the training adapter is untouched."""
@@ -301,6 +306,10 @@ class Beside:
     def version(self) -> int:
         """Never changes: neither do its weights."""
         return 0
+
+    @property
+    def is_fixed(self) -> bool:
+        return True
 
     def answering(self) -> AbstractContextManager[Any]:
         return self.adapters.answering_as(self.slot)

@@ -2,7 +2,7 @@
 
 The idea: PEFT switches adapters by mutating shared modules, so one holder at a time; waiting is first come, first served,
 so that a training loop that gives the lease back and asks again at once cannot starve an answer (a plain lock lets it).
-The quantum is one generation turn, those of a batch together, or one optimiser step (docs/design.md, the one process).
+The quantum is one generation turn, those of a batch together, or one micro-batch of training (docs/design.md, the one process).
 
 Invariant: the lease may be released by another thread than took it (Gradio runs each step of a generator on whichever
 worker is free), and never twice.

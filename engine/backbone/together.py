@@ -121,11 +121,15 @@ class Batch:
 
 
 def generate_together(
-    sessions: Sequence[Session], max_tokens: Sequence[int], is_cancelled: Callable[[], bool], threads: int = 1
+    sessions: Sequence[Session],
+    max_tokens: Sequence[int],
+    is_cancelled: Callable[[], bool],
+    threads: int = 1,
+    between: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """The next turn of every session, as text, each of at most its `max_tokens` (at least 1). Sets `turn_tokens`,
     `turn_text` and `turn_is_complete` of each, as `Session.generate` does. All must be on the same backbone. Raises what
-    any of them raises. `threads` as in `Batch`."""
+    any of them raises. `threads` as in `Batch`; `between` is called after each step, when nothing is being computed."""
     batch = Batch(sessions[0].backbone, threads)
     rows = [batch.join(session, most) for session, most in zip(sessions, max_tokens, strict=True)]
     while batch.rows and not is_cancelled():
@@ -137,4 +141,5 @@ def generate_together(
         for row in rows:
             if row.error is not None:
                 raise row.error
+        between()
     return [session.turn_text for session in sessions]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -139,11 +140,25 @@ class LocalPolicy:
     def speak(
         self, conversations: Sequence[LocalConversation], max_tokens: Sequence[int], is_cancelled: Callable[[], bool]
     ) -> list[Turn]:
-        """The lease is held for this one turn of all."""
-        if len(conversations) == 1:  # goes on in its own cache, without a copy of it
+        """The lease is held for this one turn of all; between two tokens it is lent to whoever waits for it, where nobody can
+        change what answers here meanwhile."""
+        lease, adapters = self.backbone.lease, self.backbone.adapters
+        if len(conversations) == 1 and not adapters.is_fixed:
             return one_after_another(conversations, max_tokens, is_cancelled)
-        with self.backbone.lease.held(), self.backbone.adapters.answering():
-            generate_together([one.session for one in conversations], max_tokens, is_cancelled, self.threads)
+        with ExitStack() as held:
+
+            def take() -> None:
+                held.enter_context(lease.held())
+                held.enter_context(adapters.answering())
+
+            def lend() -> None:
+                if adapters.is_fixed and lease.is_wanted:
+                    held.close()
+                    take()
+
+            take()
+            sessions = [one.session for one in conversations]
+            generate_together(sessions, max_tokens, is_cancelled, self.threads, between=lend)
         return [one.turn() for one in conversations]
 
     def shown_sizes(self, shown: Sequence[PicturePart], pictures: Pictures) -> tuple[tuple[int, int], ...]:

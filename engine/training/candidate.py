@@ -30,6 +30,11 @@ class CandidateAdapters:
     def version(self) -> int:
         return self.adapters.training_version
 
+    @property
+    def is_fixed(self) -> bool:
+        """The trainer waits for whoever answers with it."""
+        return True
+
     def answering(self) -> AbstractContextManager[Any]:
         return self.adapters.answering_with_training()
 

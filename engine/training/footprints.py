@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["seeded", "unseeded", "untouched"]
+__all__ = ["random_state", "seeded", "set_random_state", "unseeded", "untouched"]
 
 
 @contextmanager
@@ -25,6 +25,17 @@ def seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         yield
+
+
+def random_state() -> list[torch.Tensor]:
+    """Where torch's generators are, the CPU's and then each GPU's."""
+    return [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
+
+
+def set_random_state(state: list[torch.Tensor]) -> None:
+    """Go on drawing from there."""
+    torch.set_rng_state(state[0])
+    torch.cuda.set_rng_state_all(state[1:])
 
 
 @contextmanager

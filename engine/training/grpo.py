@@ -7,9 +7,9 @@ batch makes one update of GRPO's clipped loss (`engine.training.leased_grpo`).
 Different from the paper: LoRA over frozen quantised weights; smaller batches, one update a batch; see
 `engine.training.grpo_config` for the numbers. The same: no KL term, the reward of either variant, selective replay.
 
-One process, one backbone, as in SFT: the lease is held for one turn of a batch of rollouts or for one update, so answers
-go on in between. Everything random comes from (seed, step), so a stopped run that goes on equals an undisturbed one as far
-as the arithmetic of batches is reproducible (on a CPU: bit-identical, tests/training/test_grpo.py).
+One process, one backbone, as in SFT: the lease is lent between two tokens of the rollouts and two micro-batches of the
+update, so answers go on in between. Everything random comes from (seed, step), so a stopped run that goes on equals an
+undisturbed one as far as the arithmetic of batches is reproducible (on a CPU: bit-identical, tests/training/test_grpo.py).
 
 Invariants: those of `engine.training.on_backbone`.
 """

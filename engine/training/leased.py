@@ -1,7 +1,9 @@
-"""TRL's trainers, taught to share: they hold the lease for one optimiser step and keep checkpoints to our adapter.
+"""TRL's trainers, taught to share: they lend the lease between two micro-batches and keep checkpoints to our adapter.
 
 The idea: transformers' trainer says when a step begins and ends; between the two the lease is ours, the training adapter
-acts and randomness comes from this step's own seed, so nothing that happens in between can be seen in the result.
+acts and randomness comes from this step's own seed. Whoever waits for the lease has it after the micro-batch that runs, and
+the step goes on with the gradients and the random state that it had, so nothing that happens in between can be seen in the
+result.
 
 Invariant: `Quantum` takes and gives the lease back at most once at a time, whoever calls. Not covered: what a step
 computes (TRL), what it is computed on (`engine.training.dataset`).
@@ -27,7 +29,7 @@ from engine.backbone.adapters import TRAINING, WEIGHTS, take_weights
 from engine.backbone.loading import Backbone
 from engine.errors import InvalidInput, Unavailable
 from engine.training.checkpoints import Fingerprint, mark_complete
-from engine.training.footprints import seeded
+from engine.training.footprints import random_state, seeded, set_random_state
 
 __all__ = ["Leased", "LeasedSftTrainer", "Quantum"]
 
@@ -42,7 +44,8 @@ SFT_NAMES = {
 
 
 class Quantum(TrainerCallback):
-    """Holds the lease from the beginning to the end of one optimiser step; asks whether to stop; passes metrics on."""
+    """Holds the lease from the beginning to the end of one optimiser step, and lends it between two of its micro-batches; asks
+    whether to stop; passes metrics on."""
 
     def __init__(
         self,
@@ -95,6 +98,14 @@ class Quantum(TrainerCallback):
         self._end_randomness()
         self._randomness = ExitStack()
         self._randomness.enter_context(seeded(self._seed * 1_000_003 + done + 1))
+
+    def on_substep_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Between two micro-batches: whoever waits for the lease has it, first come, first served."""
+        if self._is_held and self._backbone.lease.is_wanted:
+            drawn = random_state()
+            self.release()
+            self.begin(state.global_step)
+            set_random_state(drawn)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.release()

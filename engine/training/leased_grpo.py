@@ -15,7 +15,7 @@ how far the micro-batches of an update agree, g_k the gradient of the k-th of N 
                 equal; of groups, 1 / agreement is how many it takes until what they share outweighs what they do not
                 (the gradient noise scale of McCandlish et al. 2018, arXiv 1812.06162). One step tells little: take the mean
 
-Invariants: during rollouts the lease is free between turns, so answers go on; whatever is drawn at random in a step is
+Invariants: during rollouts the lease is lent between tokens, so answers go on; whatever is drawn at random in a step is
 drawn from the step's own seed. Not covered: the order of steps and checkpoints (`engine.training.leased`).
 """
 

@@ -10,7 +10,7 @@ Different from the paper: LoRA on the language model over frozen quantised weigh
 4 instead of 128 and a learning rate of 1e-4 instead of 1e-6, since an adapter starts at zero and the data are dozens of
 traces, not 7,500; linear decay after the same 10% warm-up. The masks are the paper's, per turn.
 
-One process, one backbone: the lease is held for one optimiser step at a time, so answers go on in between, and they do
+One backbone: the lease is lent after each micro-batch to whoever waits for it, so answers go on in between, and they do
 not change what is trained: data order, initialisation and dropout draw from seeds of their own, step by step, so that
 an interleaved, a resumed and an undisturbed run are bit-identical (tests/training/test_sft.py).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import replace
 
 import pytest
@@ -95,19 +96,31 @@ def test_every_number_of_a_step_is_told(alone):
     assert [numbers["learning_rate"] for numbers in seen] == pytest.approx(cosine)
 
 
-def test_answers_between_the_steps_change_nothing(alone, undecided, rl_examples, pictures, load_pictures, tmp_path):
+def test_answers_at_any_time_change_nothing(alone, undecided, rl_examples, pictures, load_pictures, tmp_path):
+    """Between two steps, two micro-batches and two tokens of the rollouts."""
     import torch
 
-    backbone, said = undecided("4bit"), []
+    backbone, said, is_over = undecided("4bit"), [], threading.Event()
+
+    def visitor():
+        while not is_over.is_set():
+            torch.rand(7)
+            said.append(say(backbone, pictures))
 
     def between(step):
         torch.rand(7)
         said.append(say(backbone, pictures))
 
-    _, seen, weights = train(backbone, rl_examples, load_pictures, tmp_path, between=between)
+    thread = threading.Thread(target=visitor)
+    thread.start()
+    try:
+        _, seen, weights = train(backbone, rl_examples, load_pictures, tmp_path, between=between)
+    finally:
+        is_over.set()
+        thread.join()
     assert steady(seen) == steady(alone[1])
     assert same(weights, alone[2])
-    assert len(set(said)) == 1
+    assert len(said) > 20 and len(set(said)) == 1
     assert not backbone.lease.is_held
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,6 +125,43 @@ def test_promoting_and_answering_between_the_steps_changes_nothing(
     _, losses, weights = train(backbone, examples, load_pictures, tmp_path / "run", between=between)
     assert losses == alone[1]
     assert same(weights, alone[2])
+
+
+def test_an_answer_waits_for_one_micro_batch_and_changes_nothing(
+    fresh_backbone, examples, pictures, load_pictures, tmp_path, monkeypatch
+):
+    """A step of four micro-batches, with dropout: the second goes on drawing where the first one ended."""
+    import torch
+
+    from engine.training.leased import LeasedSftTrainer
+
+    config = SftConfig(**CONFIG.as_json() | {"steps": 1, "batch_size": 4, "dropout": 0.2})
+    _, losses, weights = train(fresh_backbone(), examples, load_pictures, tmp_path / "alone", config)
+
+    backbone, order, is_asked = fresh_backbone(), [], threading.Event()
+    compute_loss = LeasedSftTrainer.compute_loss
+
+    def noted(self, *given, **named):
+        order.append("micro-batch")
+        is_asked.set()
+        while len(order) == 1 and not backbone.lease.is_wanted:
+            time.sleep(0.001)
+        return compute_loss(self, *given, **named)
+
+    def visitor():
+        is_asked.wait()
+        with backbone.lease.held():
+            order.append("answer")
+            torch.rand(7)
+        say(backbone, pictures)
+
+    monkeypatch.setattr(LeasedSftTrainer, "compute_loss", noted)
+    thread = threading.Thread(target=visitor)
+    thread.start()
+    _, asked, changed = train(backbone, examples, load_pictures, tmp_path / "asked", config)
+    thread.join()
+    assert order == ["micro-batch", "answer", *["micro-batch"] * 3]
+    assert (asked, same(changed, weights)) == (losses, True)
 
 
 def test_answers_from_another_thread_interleave(alone, fresh_backbone, examples, pictures, load_pictures, tmp_path):
