@@ -25,6 +25,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig, GenerationConfig
 
 from engine.backbone.adapters import Adapters
+from engine.backbone.fewer_calls import spare_calls
 from engine.backbone.lease import Lease
 from engine.backbone.memory import shortage
 from engine.backbone.published import Published, fetch_weights, find_model, objection, protocol_of
@@ -129,6 +130,7 @@ def _network(
         quantization_config=_quantization_config(quantization, compute),
         attn_implementation="sdpa",
     )
+    spare_calls(network)
     network.config._name_or_path = published.name
     if (published.folder / "generation_config.json").is_file():
         network.generation_config = GenerationConfig.from_pretrained(published.folder)

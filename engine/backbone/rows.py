@@ -68,14 +68,15 @@ def _attend(
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     """query [B, heads, 1, d], key and value [B, key heads, 1, d]; returns [B, 1, heads, d]. No mask comes: the newest token
-    sees everything before it."""
-    is_grouped = query.shape[1] != key.shape[1]
+    sees everything before it. So the heads that share keys are asked as if they were tokens, and no key is copied for them.
+    """
+    grouped = query.reshape(len(rows), key.shape[1], -1, query.shape[-1])
     attended = []
-    for cache, its_query, its_key, its_value in zip(rows, query.split(1), key.split(1), value.split(1), strict=True):
+    for cache, its_query, its_key, its_value in zip(rows, grouped.split(1), key.split(1), value.split(1), strict=True):
         keys, values = cache.layers[module.layer_idx].update(its_key, its_value)  # type: ignore[index, union-attr]
-        attended.append(scaled_dot_product_attention(its_query, keys, values, scale=scaling, enable_gqa=is_grouped))
+        attended.append(scaled_dot_product_attention(its_query, keys, values, scale=scaling))
     together = attended[0] if len(attended) == 1 else torch.cat(attended)
-    return together.transpose(1, 2).contiguous(), None
+    return together.reshape(len(rows), 1, *query.shape[1::2]), None
 
 
 AttentionInterface.register(_NAME, _attend)

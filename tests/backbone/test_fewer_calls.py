@@ -1,0 +1,46 @@
+"""A network in fewer calls says what the stock one says, of pictures of several sizes and of clips."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.backbone.test_session import KINDS, picture
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_tower_sees_what_the_stock_tower_sees_and_alike_pieces_in_one_call(random_model, kind, monkeypatch):
+    import torch
+    from transformers import AutoModelForImageTextToText
+
+    from engine.backbone import fewer_calls
+    from engine.backbone.loading import load_backbone
+    from engine.backbone.seeing import Clip, encode_seen
+
+    folder = random_model(kind)
+    backbone = load_backbone(str(folder), quantization="none", dtype=torch.float32)
+    stock = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").eval()
+    frames = [picture(number, 160, 160) for number in range(4)]
+    shown = [
+        picture(5, 300, 90),
+        *frames,
+        picture(6, 90, 300),
+        Clip(tuple(one.image for one in frames), frames[0].budget),
+    ]
+    pixels, grids = (torch.cat(parts) for parts in zip(*encode_seen(backbone, shown), strict=True))
+    calls, attend = [], fewer_calls.scaled_dot_product_attention
+
+    def counting(query, *others, **options):
+        calls.append(len(query))
+        return attend(query, *others, **options)
+
+    monkeypatch.setattr(fewer_calls, "scaled_dot_product_attention", counting)
+    seen, expected = [], []
+    for network, made in ((backbone.model, seen), (stock, expected)):
+        tower = network.model.visual
+        leaf = pixels.clone().requires_grad_()
+        output = tower(leaf, grid_thw=grids)
+        made += [output.pooler_output, *(getattr(output, "deepstack_features", None) or ())]
+        made.append(torch.autograd.grad(output.pooler_output.square().mean(), leaf)[0])
+    for ours, theirs in zip(seen, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+    assert len(calls) < sum(calls) / 2
