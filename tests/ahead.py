@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOMS = ("", "curate", "train", "evaluate", "data")
+ROOMS = ("", "curate", "train", "evaluate", "data", "people")
 SETTLING_MS = 1500
 _ASSET = re.compile(r"/(assets/[\w.-]+\.(?:js|css))$")
 

@@ -82,7 +82,7 @@ class Comparison:
         if self.n == 0:
             return "they have no example in common"
         if not self.changed:
-            return f"the same on all {self.n} examples"
+            return "the same on the one example" if self.n == 1 else f"the same on all {self.n} examples"
         if self.low is None or self.high is None or not self.is_told_apart:
             wanted = "" if self.needed is None else f": use about {self.needed}"
             return f"cannot be told apart with {self.n} example{'' if self.n == 1 else 's'}{wanted}"

@@ -201,6 +201,35 @@ def test_a_stream_that_broke_without_a_word_is_picked_up(live: LiveStudio, page:
     assert page.inner_text("#ask-answer .answer-text") == "KX7421"
 
 
+def test_a_crop_that_a_dropped_line_broke_is_drawn_when_it_is_back(live: LiveStudio, page: Any) -> None:
+    gate = live.hold(*LOOK_TWICE)
+    pick(page, 1)
+    ask(page)
+    # The words go on through the stream that is open; what is asked for anew fails.
+    page.context.set_offline(True)
+    gate.release(3)
+    finish(page)
+    broken = "[...document.querySelectorAll('.column-middle .crops img')].filter((one) => !one.naturalWidth).length"
+    page.wait_for_function(f"{broken} > 0")
+    page.context.set_offline(False)
+    page.wait_for_function(f"{broken} === 0")
+
+
+def test_on_a_phone_the_answer_stays_in_sight_while_crops_come_above_it(
+    live: LiveStudio, new_page: Callable[..., Any]
+) -> None:
+    live.say(*LOOK_TWICE)
+    page = new_page(390, 844)
+    page.goto(live.url)
+    page.wait_for_selector("#ask-samples li")
+    pick(page, 1)
+    ask(page)
+    finish(page)
+    page.wait_for_function(
+        "document.querySelector('#ask-answer .answer-text').getBoundingClientRect().bottom <= innerHeight"
+    )
+
+
 def test_a_long_question_is_folded_and_never_cut(live: LiveStudio, page: Any) -> None:
     live.say(Step("Long.", answer="short"))
     pick(page, 1)
@@ -332,11 +361,29 @@ def test_a_middling_window_gives_the_picture_its_room(live: LiveStudio, new_page
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_on_a_phone_a_thumb_meets_every_control(live: LiveStudio, new_page: Callable[..., Any]) -> None:
+    page = new_page(390, 844)
+    for room in ("", "train", "evaluate", "data", "people"):
+        page.goto(f"{live.url}/{room}")
+        page.wait_for_selector("#first", state="detached")
+        page.wait_for_selector("#ask-samples li" if not room else "h1")
+        small = page.evaluate(
+            """() => [...document.querySelectorAll('button:not(.term), select, summary, .navigation a, .people-button')]
+              .map((one) => [one, one.getBoundingClientRect()])
+              .filter(([, { width, height }]) => width && height && height < 44)
+              .map(([one, { height }]) => `${height} ${one.outerHTML.slice(0, 80)}`)"""
+        )
+        assert small == [], room
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), room
+
+
 def test_what_is_sent_is_known_and_named_ahead(live: LiveStudio, new_page: Callable[..., Any]) -> None:
     from tests.ahead import assets_of
     from ui.sending.ahead import ahead_of_pages
+    from ui.shell import SCREENS
 
     page = new_page()
+    assert ahead_of_pages().keys() == {f"/{screen.path}" for screen in SCREENS}, "python -m tests.ahead"
     ahead = ahead_of_pages()["/"]
     late = [name for name in assets_of(page, live.url) if name not in ahead]
     assert late == [], "python -m tests.ahead"

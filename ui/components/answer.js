@@ -33,6 +33,14 @@ export function mount({ element, props, trigger, watch }) {
   });
   new ResizeObserver(fold).observe(part('question'));
 
+  // On a phone the answer stands below the picture, where each crop pushes it further down; who scrolls is left alone.
+  let keptAt_px = null;
+  function keepInSight() {
+    if (innerWidth >= NARROW_PX || (keptAt_px !== null && Math.abs(scrollY - keptAt_px) > 2)) return;
+    root.scrollIntoView({ block: 'end' });
+    keptAt_px = scrollY;
+  }
+
   function render() {
     const value = props.value || { state: 'empty' };
     const isRunning = value.state === 'running';
@@ -65,12 +73,13 @@ export function mount({ element, props, trigger, watch }) {
       say(link, value.link.text);
     }
     if (isRunning && clock === null) {
-      // On a phone the answer stands below the picture.
-      if (innerWidth < NARROW_PX) root.scrollIntoView({ block: 'end' });
+      keptAt_px = null;
       started = performance.now() - 1000 * (value.elapsed_s || 0);
       clock = setInterval(tick, 100);
       tick();
     }
+    // The crops are drawn a moment later than the card.
+    if (clock !== null) requestAnimationFrame(() => requestAnimationFrame(keepInSight));
     if (!isRunning && clock !== null) {
       clearInterval(clock);
       clock = null;

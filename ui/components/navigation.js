@@ -1,4 +1,5 @@
 import { say, tell } from '../client/dom.js';
+import { mendPictures } from '../client/mending.js';
 import { listenForPalette, offer, togglePalette } from '../client/palette.js';
 import { get } from '../client/server.js';
 
@@ -73,6 +74,7 @@ export function mount({ element, props, watch }) {
   const isCurate = root.querySelector('#nav-curate').hasAttribute('aria-current');
   offer({ commands: () => [...rooms(), ...others], look: isCurate ? null : mine });
   listenForPalette();
+  mendPictures();
   part('find').addEventListener('click', togglePalette);
 
   fetch('me')

@@ -93,7 +93,7 @@ def _bar(label: str, data: Mapping[str, Any]) -> dict[str, Any]:
         "label": label,
         "share": accuracy,
         "error": "" if stderr is None else f"± {100 * stderr:.1f}",
-        "detail": f"{data.get('n') or 0} examples, by {data['policy']}" if data.get("policy") else "",
+        "detail": f"{counted(data.get('n') or 0, 'example')}, by {data['policy']}" if data.get("policy") else "",
     }
 
 

@@ -70,7 +70,7 @@ export function mount({ element: root }) {
     );
     const at = itemAt(),
       { count, isExact } = rows();
-    const total = (isExact ? '' : '> ') + count.toLocaleString('en');
+    const total = `${isExact ? '' : 'more than '}${count.toLocaleString('en')}`;
     say(part('place'), at < 0 ? '' : `${(at + 1).toLocaleString('en')} of ${total}`);
     put(part('options'), { hidden: detail?.options.length ? null : '' });
     each(

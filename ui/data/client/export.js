@@ -31,11 +31,16 @@ export function mount({ element, props }) {
   put(status, { id: 'data-export-status' });
   field(fields, 'Traces', status);
   const protocol = choice(
-    [['', 'the format’s own, or the trace’s'], ...protocols.map((name) => [name, name])],
+    [['', 'the format’s own'], ...protocols.map((name) => [name, name])],
     '',
     () => {},
   );
-  field(fields, 'Wire format of conversations', protocol);
+  field(
+    fields,
+    'Wire format of conversations',
+    protocol,
+    'How turns and calls are worded; a format without one of its own takes that of the trace',
+  );
   const versions = make('label', 'data-tick', fields);
   const tick = make('input', '', versions);
   put(tick, { type: 'checkbox' });

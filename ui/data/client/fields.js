@@ -1,8 +1,9 @@
-// A control under its words, and a select of [value, words] pairs.
+// A control under its words (`why` is read on hover), and a select of [value, words] pairs.
 import { make } from '../../client/dom.js';
 
-export function field(parent, words, control) {
+export function field(parent, words, control, why = '') {
   const label = make('label', 'data-field', parent);
+  if (why) label.title = why;
   make('span', 'data-field-name', label, words);
   label.append(control);
   return label;

@@ -35,14 +35,14 @@ export function mount({ element }) {
   const fields = make('div', 'data-fields', form);
   const benchmark = choice([], '', () => {});
   put(benchmark, { id: 'evaluate-benchmark' });
-  field(fields, 'Benchmark', benchmark);
+  field(fields, 'Benchmark', benchmark, 'Where the questions and their right answers are from');
   const adapter = choice([], '', () => {});
   put(adapter, { id: 'evaluate-adapter' });
-  field(fields, 'Who answers', adapter);
+  field(fields, 'Who answers', adapter, 'The backbone alone, or with what was learned on top');
   const limit = make('input', 'data-input');
   put(limit, { type: 'number', min: 1, id: 'evaluate-limit' });
   limit.value = 100;
-  field(fields, 'Only the first (empty: all)', limit);
+  field(fields, 'Only the first (empty: all)', limit, 'So many questions are asked, in their order');
   const looks = choice(
     [
       ['yes', 'allowed'],
@@ -52,7 +52,7 @@ export function mount({ element }) {
     () => {},
   );
   put(looks, { id: 'evaluate-operations' });
-  field(fields, 'Operations', looks);
+  field(fields, 'Operations', looks, 'Whether it may zoom in and pick frames');
   const crops = choice(
     [
       ['real', 'what was asked for'],
@@ -63,10 +63,10 @@ export function mount({ element }) {
     () => {},
   );
   put(crops, { id: 'evaluate-crops' });
-  field(fields, 'Crops show', crops);
+  field(fields, 'Crops show', crops, 'Something else in place of what it asked to see tells whether looking helps');
   const protocol = choice([['', 'this studio']], '', () => {});
   put(protocol, { id: 'evaluate-protocol' });
-  field(fields, 'Asked and scored as by', protocol);
+  field(fields, 'Asked and scored as by', protocol, 'Another project’s wording and scoring, for a comparison with its figures');
   const weighing = choice(
     [
       ['no', 'not weighed'],
@@ -76,7 +76,7 @@ export function mount({ element }) {
     () => {},
   );
   put(weighing, { id: 'evaluate-looks' });
-  field(fields, 'What each look was worth', weighing);
+  field(fields, 'What each look was worth', weighing, 'How likely the answer was before each look and after it');
   const start = make('button', 'data-button is-primary', make('div', 'data-buttons', form), 'Start');
   put(start, { type: 'submit', id: 'evaluate-start' });
   const error = make('p', 'data-error', root);
@@ -181,8 +181,10 @@ export function mount({ element }) {
   put(words, { role: 'status', 'aria-live': 'polite' });
   const detail = make('p', 'data-hint', comparison);
   const changes = make('ol', 'evaluations-changes', comparison);
+  comparison.hidden = true;
 
   async function compare() {
+    comparison.hidden = known.length < 2;
     hint.hidden = chosen.length === 2;
     changes.hidden = chosen.length !== 2;
     if (chosen.length !== 2) {
@@ -226,6 +228,7 @@ export function mount({ element }) {
       if (!told.can_evaluate) setTimeout(look, ASK_AGAIN_MS); // the model is on its way
       each(body, known, createRow, drawRow);
       scroll.hidden = !known.length;
+      comparison.hidden = known.length < 2;
       tell(
         empty,
         known.length ? '' : 'Nothing yet. Each evaluation stands here, with its error and what it depends on.',

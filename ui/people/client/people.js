@@ -1,7 +1,7 @@
 // The People screen: one's own account; for an admin everybody's roles, sessions, tokens and invitations.
 import { each, make, options, say, tell } from '../../client/dom.js';
 import { get, post } from '../../client/server.js';
-import { ago } from '../../client/words.js';
+import { STATUS_WORDS, ago } from '../../client/words.js';
 import { confirm } from '../../deleting/client/confirming.js';
 
 const KINDS = { session: 'Session', token: 'Token', invitation: 'Invitation' };
@@ -64,7 +64,7 @@ export function mount({ element: root }) {
     say(
       part('role'),
       `${me.is_guest ? 'A guest: only this browser knows you by this name. ' : ''}` +
-        `You are ${me.role}: who ${me.meaning}.`,
+        `You are ${me.role}: one who ${me.meaning}.`,
     );
     say(part('in'), me.mode === 'open' ? 'Choose a name' : 'Sign in');
     part('in').hidden = !me.is_guest;
@@ -76,8 +76,8 @@ export function mount({ element: root }) {
     const own = me.traces;
     tell(part('traces').querySelector('.people-none'), own.length ? '' : 'Nothing yet.');
     rows('traces', own, (trace, what, when, acts) => {
-      say(what, trace.answer ? `${trace.question} ${trace.answer}` : trace.question);
-      say(when, `${ago(trace.created_at)}, ${trace.is_private ? 'seen by you alone' : trace.status}`);
+      say(what, trace.answer ? `${trace.question} → ${trace.answer}` : trace.question);
+      say(when, `${ago(trace.created_at)}, ${trace.is_private ? 'seen by you alone' : STATUS_WORDS[trace.status]}`);
       const open = make('a', 'people-button', acts, 'Open');
       open.href = `./?trace=${trace.id}`;
       open.setAttribute('aria-label', `Open ${trace.question}`);
