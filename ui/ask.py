@@ -92,9 +92,8 @@ def build(studio: Studio, page: Page) -> None:
                     beside = gr.Dropdown(
                         beside_choices([]),
                         value=NOBODY,
-                        label="Beside it, blind",
+                        label="Beside it, to compare blind",
                         elem_id="ask-beside",
-                        info="Two answers side by side; you say which is better, and DPO learns from it.",
                     )
             answer = Answer(fresh([]).answer, elem_id="ask-answer")
             review = gr.Button("Send to review", interactive=False, elem_id="ask-review")

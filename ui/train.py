@@ -65,7 +65,7 @@ def build(studio: Studio, page: Page) -> None:
                 start = gr.Button(
                     "Start", variant="primary", interactive=False, elem_id="train-start", scale=2, min_width=80
                 )
-                probe = gr.Button("What will it take?", interactive=False, elem_id="train-probe", min_width=80)
+                probe = gr.Button("Estimate", interactive=False, elem_id="train-probe", min_width=80)
                 stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=60)
         with gr.Column(scale=1, min_width=320, elem_classes="column-middle"):
             job = Job(elem_id="train-status")
@@ -181,7 +181,7 @@ def build(studio: Studio, page: Page) -> None:
     def merge_adapter(at: str | None, before: Seen, request: gr.Request, *turned: Any) -> tuple:
         board = read_board(studio, at, before)
         problem = _problem(lambda: _desk(studio).merge(_id(board.adapter)))
-        return _everything(studio, at, turned, verdict_problem=problem)
+        return _everything(studio, at, turned, elsewhere_problem=problem)
 
     @handles("push")
     def push_adapter(
@@ -189,7 +189,7 @@ def build(studio: Studio, page: Page) -> None:
     ) -> tuple:
         board = read_board(studio, at, before)
         problem = _problem(lambda: _desk(studio).push(_id(board.adapter), repo, is_public=is_public))
-        return _everything(studio, at, turned, verdict_problem=problem)
+        return _everything(studio, at, turned, elsewhere_problem=problem)
 
     @handles("look_at_work")
     def show_kind(chosen_kind: str, request: gr.Request) -> tuple:
@@ -256,6 +256,7 @@ def _everything(
     seen: Seen | None = None,
     plan_problem: str | None = None,
     verdict_problem: str | None = None,
+    elsewhere_problem: str | None = None,
     doubt: str | None = "",
 ) -> tuple:
     """A value for every part that is shown, in their order; `doubt` is what Promote asks, None where that stays as it is."""
@@ -265,7 +266,12 @@ def _everything(
     asked = (gr.skip(), gr.skip())
     if doubt is not None:
         asked = (gr.update(visible=bool(doubt)), {"text": _capital(doubt), "tone": "bad" if doubt else "plain"})
-    return (*_board_values(board), *_control_values(parts, plan_problem, verdict_problem), *asked, pace)
+    return (
+        *_board_values(board),
+        *_control_values(parts, plan_problem, verdict_problem, elsewhere_problem),
+        *asked,
+        pace,
+    )
 
 
 def _beside(studio: Studio, at: str | None) -> Any:
@@ -283,24 +289,30 @@ def _board_values(board: Board) -> tuple:
     return (board.seen, basis, *shown)
 
 
-def _control_values(parts: Controls, plan_problem: str | None, verdict_problem: str | None) -> tuple:
+def _control_values(
+    parts: Controls, plan_problem: str | None, verdict_problem: str | None, elsewhere_problem: str | None
+) -> tuple:
     return (
-        parts.plan if plan_problem is None else {"text": plan_problem, "tone": "bad"},
+        _or_problem(parts.plan, plan_problem),
         _button(parts.start),
         _button(parts.stop),
         parts.expected,
         _button(parts.probe),
-        parts.verdict if verdict_problem is None else {"text": verdict_problem, "tone": "bad"},
+        _or_problem(parts.verdict, verdict_problem),
         _button(parts.promote),
         _button(parts.discard),
         _button(parts.resume),
         _button(parts.demote),
         _button(parts.roll_back),
         _button(parts.rename),
-        parts.elsewhere,
+        _or_problem(parts.elsewhere, elsewhere_problem),
         _button(parts.merge),
         _button(parts.push),
     )
+
+
+def _or_problem(said: dict[str, str], problem: str | None) -> dict[str, str]:
+    return said if problem is None else {"text": problem, "tone": "bad"}
 
 
 def _button(control: Control) -> Any:

@@ -110,7 +110,7 @@ class MergeWork:
         shutil.rmtree(out, ignore_errors=True)
         out.parent.mkdir(parents=True, exist_ok=True)
         part.rename(out)
-        return Done(f"{self.adapter.name} is merged into {self.adapter.base_model}; evaluate it before it is used")
+        return Done(f"merged {self.adapter.name} into {self.adapter.base_model}; evaluate it before it is used")
 
 
 @dataclass(frozen=True, slots=True)

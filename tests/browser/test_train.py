@@ -150,7 +150,8 @@ def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
     assert (adapter.job_id, adapter.metrics["before"]["n"], adapter.metrics["after"]["n"]) == (job.id, 1, 1)
 
     later.click("#train-promote")
-    later.wait_for_selector("#train-doubt .plan-problem:has-text('1 example')")
+    later.wait_for_selector("#train-promote-anyway-plan .plan-problem:has-text('1 example')")
+    assert later.get_attribute("#train-promote-anyway", "aria-describedby") == "train-promote-anyway-plan"
     later.click("#train-leave")
     later.wait_for_selector("#train-doubt", state="hidden")
     assert later.is_enabled("#train-promote")
@@ -170,6 +171,7 @@ def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
     later.click("#train-elsewhere > button, #train-elsewhere .label-wrap")
     later.click("#train-merge")
     later.wait_for_selector("#train-status a:has-text('merged weights')", state="attached")
+    later.wait_for_selector("#train-merge-plan .plan-text:has-text('Merged')")
     merged = later.request.get(f"{studio.url}/train/merged/{adapter.id}.zip")
     assert merged.ok and b"model.safetensors" in merged.body()
 

@@ -50,12 +50,14 @@ def build_adapter_part() -> AdapterPart:
         rename = gr.Button("Rename", interactive=False, elem_id="train-rename", min_width=80, scale=0)
     with gr.Accordion("Merge or publish", open=False, elem_classes="train-advanced", elem_id="train-elsewhere"):
         elsewhere = Plan(describes="train-merge")
-        merge = gr.Button("Merge into full weights", interactive=False, elem_id="train-merge", min_width=100)
+        with gr.Row(elem_classes="train-verdict"):
+            merge = gr.Button("Merge into full weights", interactive=False, elem_id="train-merge", min_width=100)
         repo = gr.Textbox(
             label="Model on the Hugging Face Hub", placeholder="OWNER/NAME", max_lines=1, elem_id="train-repo"
         )
         is_public = gr.Checkbox(label="Everybody may read it", value=False, elem_id="train-public")
-        push = gr.Button("Push the adapter", interactive=False, elem_id="train-push", min_width=100)
+        with gr.Row(elem_classes="train-verdict"):
+            push = gr.Button("Push the adapter", interactive=False, elem_id="train-push", min_width=100)
     return AdapterPart(
         verdict=verdict,
         promote=promote,

@@ -70,7 +70,7 @@ def controls(studio: Studio, board: Board, turned: Sequence[Any]) -> Controls:
             bool(can_train and running and running.state in ("queued", "running")),
         ),
         expected=expected,
-        probe=Control("Measuring" if is_probing else "What will it take?", can_start and not is_probing),
+        probe=Control("Measuring" if is_probing else "Estimate", can_start and not is_probing),
         verdict={"text": _verdict(board, is_live=is_live, can_train=can_train), "tone": "plain"},
         promote=Control("Promoted" if is_live else "Promote", bool(can_train and is_there and not is_live)),
         discard=Control("Discard", bool(can_train and is_there and not is_live)),

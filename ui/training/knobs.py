@@ -144,7 +144,8 @@ def plan_sentence(examples: int, config: Mapping[str, Any]) -> str:
     if "steps" in config:
         passes = steps * SFT.batch_size / examples
         return f"{counted(steps, 'step')} over {traces}, {pace}: {passes:.3g} passes."
-    return f"{config['passes']:g} passes over {traces}, {pace}: {counted(steps, 'step')}."
+    passes = config["passes"]
+    return f"{passes:g} {'pass' if passes == 1 else 'passes'} over {traces}, {pace}: {counted(steps, 'step')}."
 
 
 def dpo_sentence(pairs: int, config: Mapping[str, Any]) -> str:
