@@ -33,7 +33,6 @@ def merged_folder(artifacts: Path, adapter_id: str) -> Path:
 def merge_adapter(store: Store, artifacts: Path, model: str, adapter: Adapter, out: Path) -> None:
     """Write the unquantised weights of `model` (as STUDIO_MODEL names it) with the adapter in them as `out`, a folder that must
     not exist yet. Raises Unavailable, and InvalidInput where `model` names other weights than the adapter's."""
-    from engine.backbone.merging import merge
     from engine.backbone.published import fetch_weights, find_model
     from engine.backbone.weights import Weights
 
@@ -45,6 +44,8 @@ def merge_adapter(store: Store, artifacts: Path, model: str, adapter: Adapter, o
         raise InvalidInput(
             f"{adapter.name} was trained on {adapter.base_model}, and STUDIO_MODEL={model!r} holds other weights"
         )
+    from engine.backbone.merging import merge
+
     with tempfile.TemporaryDirectory() as folder:
         write_adapter(store, artifacts, adapter, Path(folder))
         merge(published.folder, Path(folder), out)
