@@ -26,7 +26,7 @@ from typing import Any, Never
 
 from engine.drivers.streaming import stream
 from engine.errors import InvalidSetting, Unavailable
-from engine.jobs.kinds import COLLECT, EVALUATE, TRAINING, Kind
+from engine.jobs.kinds import COLLECT, EVALUATE, PROBE, TRAINING, Kind
 from engine.jobs.running import RunJob, run_job
 from engine.media import MediaFolder, Pictures
 from engine.policies.base import Policy
@@ -102,7 +102,7 @@ class ZeroGpu:
     ) -> RunJob:
         """`run_job` of that store, in slices for kinds that need the GPU. `kinds()` are those that there are when a job runs. A
         job whose next slice is refused is stopped, with the reason, and can go on."""
-        needing = (*TRAINING, COLLECT, EVALUATE)
+        needing = (*TRAINING, PROBE, COLLECT, EVALUATE)
 
         def run_slice(job_id: str) -> None:
             ends_at = time.monotonic() + slice_s * (1 - _MARGIN_S)
