@@ -105,9 +105,12 @@ def test_from_a_folder_that_was_sent_to_attempts_and_their_export(client, studio
     told = client.get("/data/sets").json()
     assert [(one["name"], one["count"], one["with_answer"]) for one in told["sets"]] == [("first", 3, 3)]
     assert studio.store.examples.list("first")[0].example.category == "red"
+    assert [one["id"] for one in told["adapters"]] == ["live"]
 
     collect = {"data_set": "first", "attempts": 2, "keep": "all", "temperature": 1, "max_tokens": None, "limit": None}
-    job = ended(client, "collect", ask(client, "/data/collect", collect))
+    refused = ask(client, "/data/collect", collect | {"adapter": "another"}, 422)["error"]
+    assert "has no adapters to choose from" in refused
+    job = ended(client, "collect", ask(client, "/data/collect", collect | {"adapter": "live"}))
     assert (job["state"], job["config"]["data_set"]) == ("done", "first") and sum(
         studio.store.traces.counts().values()
     ) == 6
