@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import Conflict, NotFound
-from engine.jobs.kinds import EXPORT, IMPORT
+from engine.jobs.kinds import EXPORT, IMPORT, PROBE
 from engine.jobs.running import checkpoint_folder
 from engine.media import MediaFolder
 from engine.rights import Role, require
@@ -153,6 +153,8 @@ def told(plan: DeletionPlan, media_bytes: int) -> Sequence[str]:
             f"Of {_counted(plan.other_traces, 'other trace')} it takes what this person said of them; the traces stay."
         )
     for one in plan.learned:
+        if one.kind == PROBE:  # it kept nothing of what it tried
+            continue
         made = " and made the adapter " + ", ".join(f"“{name}”" for name in one.adapters) if one.adapters else ""
         sentences.append(
             f"The {one.kind} job {one.job_id} learned from {_counted(one.traces, 'of these traces', 'of these traces')}{made}."

@@ -93,6 +93,10 @@ def test_what_learned_from_it_is_named_and_jobs_cannot_go_on(house: House) -> No
     said = " ".join(told(plan, house.deleting.media_bytes(plan.media)))
     assert "1 trace, 2 revisions, 1 review, 1 draft, 1 preference, 1 picture or clip (" in said
     assert f"The grpo job {learned.job_id} learned from 1 of these traces and made the adapter “adapter of" in said
+    probe = store.jobs.create("probe", {}, {}, {}, [store.traces.get(house.goes).head_id])
+    store.jobs.request_stop(probe.id)
+    plan = house.deleting.plan(target, "admin")
+    assert len(plan.learned) == 2 and " ".join(told(plan, house.deleting.media_bytes(plan.media))) == said
     resume_job(store, learned.job_id)
     with pytest.raises(Conflict, match="is queued and holds 1 of these traces"):
         house.deleting.put(target, "eve", "admin")
