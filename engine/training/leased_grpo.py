@@ -160,21 +160,21 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         """In the middle of TRL's loss, of the rows whose loss it is. What is said for the first time learns its old
         log-probabilities here, so that they cost no forward pass of their own."""
         if self.args.gradient_checkpointing:
-            log_probs, entropies = of_whole_rows(model, self._backbone, self._taught)
+            log_probs, entropies = of_whole_rows(self._backbone, self._taught, self.temperature)
         else:
-            log_probs, entropies = self._by_opening(model, self._taught)
+            log_probs, entropies = self._by_opening(self._taught)
         if "old_per_token_logps" in self._taught:
             self._note_log_probs(self._taught, log_probs.detach().float())
         return log_probs, entropies, None
 
-    def _by_opening(self, model: Any, rows: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _by_opening(self, rows: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
         """[rows, tokens] each; rows of one group are forwarded together."""
         width = rows["completion_ids"].shape[1]
         groups = (rows["row"] // self.episodes.config.rollouts).tolist()
         found = []
         for _, places in itertools.groupby(range(len(groups)), groups.__getitem__):
             some = _rows(rows, list(places))
-            both = log_probs_and_entropies(model, self._backbone, some)
+            both = log_probs_and_entropies(self._backbone, some, self.temperature)
             found.append([torch.nn.functional.pad(one, (0, width - one.shape[1])) for one in both])
         log_probs, entropies = (torch.cat(parts) for parts in zip(*found, strict=True))
         return log_probs, entropies
@@ -212,7 +212,9 @@ def agreement(together: float, lengths: Sequence[float]) -> float:
 def _old_log_probs(groups: Sequence[Group]) -> torch.Tensor:
     """[rows, tokens] of the policy that said the words, NaN where that is the present one."""
     rows = [
-        torch.full_like(sampled, torch.nan) if group.old_log_probs is None else group.old_log_probs[place]
+        torch.full_like(sampled, torch.nan)
+        if group.old_log_probs is None
+        else group.old_log_probs[place].where(sampled != 0, 0.0)
         for group in groups
         for place, sampled in enumerate(map(_as_sampled, group.rollouts))
     ]

@@ -6,6 +6,9 @@ hundred), and G rollouts begin with the same ones. Rolling out forks one prefill
     opening      [1, P - 1]    forwarded once; its key-value cache keeps its graph
     rest         [R, C + 1]    the opening's last token and the R completions, on that cache, seen by all rows
 
+The head may be most of the network, so only what was said goes through it: neither the opening nor what came back between two
+turns does (TRL scores every position where there is no Triton).
+
 Gradients come back to the opening through the cache, those of all rows added up: what forwarding R whole rows gives, but
 for rounding (a test holds log-probabilities and gradients to TRL's own, in fp32).
 
@@ -15,11 +18,12 @@ Gradient checkpointing keeps no cache: there `of_whole_rows` forwards each row f
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from transformers import DynamicCache
+from trl.kernels import ChunkedLogProbFunction
 
 from engine.backbone.loading import Backbone
 from engine.backbone.positions import row_positions
@@ -27,16 +31,17 @@ from engine.backbone.seeing import clip_interval
 
 __all__ = ["log_probs_and_entropies", "of_whole_rows"]
 
-NO_LABEL = -100
+_CHUNK = 32_768
+"""Words of the vocabulary that are computed at a time."""
 
 
 def log_probs_and_entropies(
-    network: Callable[..., Any],
-    backbone: Backbone,
-    rows: Mapping[str, Any],
+    backbone: Backbone, rows: Mapping[str, Any], temperature: float = 1.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of the completions of one group, [R, C] each, 0 in padding. `rows` is a batch as `rollout_batch.batch_tensors` makes it, of
-    rows with the same opening and no padding before it; `network` has TRL's fused head, which knows the temperature."""
+    """Of the completions of one group, [R, C] each, 0 where the model did not say the token itself. `rows` is a batch as
+    `rollout_batch.batch_tensors` makes it, of rows with the same opening and no padding before it. The adapter that is asked
+    must be the one that acts."""
+    network = backbone.model.model
     opening, completions = rows["prompt_ids"][:1], rows["completion_ids"]
     count, before = len(completions), opening.shape[1] - 1
     grids, counts = rows["image_grid_thw"], rows["num_images"]
@@ -51,44 +56,56 @@ def log_probs_and_entropies(
         position_ids=positions[:, :1, :before],
         past_key_values=cache,
         use_cache=True,
-        logits_to_keep=1,
         pixel_values=torch.cat(patches[:shared]),
         image_grid_thw=grids[:shared],
     )
     cache.batch_repeat_interleave(count)
     pictures = {"pixel_values": torch.cat([patches[k] for k in later]), "image_grid_thw": grids[later]} if later else {}
-    labels = ids[:, before:].masked_fill(mask[:, before:] == 0, NO_LABEL)
-    labels[:, 0] = NO_LABEL
     output = network(
         input_ids=ids[:, before:],
         attention_mask=mask,
         position_ids=positions[:, :, before:],
         past_key_values=cache,
-        labels=labels,
-        fused_lm_head=True,
         **pictures,
     )
-    return output.log_probs, output.entropy
+    return _of_said(backbone, rows, output.last_hidden_state, temperature)
 
 
 def of_whole_rows(
-    network: Callable[..., Any], backbone: Backbone, rows: Mapping[str, Any]
+    backbone: Backbone, rows: Mapping[str, Any], temperature: float = 1.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """As `log_probs_and_entropies`, of rows of any groups, each forwarded whole."""
     ids, mask, positions = _laid_out(rows, backbone)
-    said = rows["completion_ids"].shape[1]
-    labels = ids.masked_fill(mask == 0, NO_LABEL)
-    labels[:, :-said] = NO_LABEL
-    output = network(
+    output = backbone.model.model(
         input_ids=ids,
         attention_mask=mask,
         position_ids=positions,
-        labels=labels,
-        fused_lm_head=True,
+        use_cache=False,
         pixel_values=rows["pixel_values"],
         image_grid_thw=rows["image_grid_thw"],
     )
-    return output.log_probs[:, -said:], output.entropy[:, -said:]
+    return _of_said(backbone, rows, output.last_hidden_state, temperature)
+
+
+def _of_said(
+    backbone: Backbone, rows: Mapping[str, Any], hidden: torch.Tensor, temperature: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """[R, C] each, of `hidden` [R, at least C + 1, size], whose last C + 1 belong to the completions and the token before."""
+    completions, head = rows["completion_ids"], backbone.model.get_output_embeddings()
+    is_said = (rows["tool_mask"] * rows["completion_mask"]).bool()
+    log_probs, entropies, *_ = ChunkedLogProbFunction.apply(
+        hidden[:, -completions.shape[1] - 1 : -1][is_said],
+        head.weight,
+        head.bias,
+        completions[is_said],
+        temperature,
+        _CHUNK,
+        None,
+        1.0,
+        ("log_probs", "entropy"),
+    )
+    nothing = log_probs.new_zeros(is_said.shape)
+    return nothing.masked_scatter(is_said, log_probs), nothing.masked_scatter(is_said, entropies)
 
 
 def _laid_out(rows: Mapping[str, Any], backbone: Backbone) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

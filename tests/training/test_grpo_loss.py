@@ -82,9 +82,9 @@ def test_an_opening_that_is_forwarded_once_teaches_what_whole_rows_teach(
     config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "micro_batch_size": micro_batch_size})
 
     def whole(trainer):
-        trainer._by_opening = lambda model, rows: GRPOTrainer._get_per_token_logps_and_entropies(
+        trainer._by_opening = lambda rows: GRPOTrainer._get_per_token_logps_and_entropies(
             trainer,
-            model,
+            trainer.model,
             torch.cat([rows["prompt_ids"], rows["completion_ids"]], dim=1),
             torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1),
             rows["completion_ids"].shape[1],

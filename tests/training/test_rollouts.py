@@ -175,17 +175,8 @@ def test_a_clip_is_learned_from_as_it_was_seen(fresh_backbone, tmp_path):
     assert (rows["num_images"], rows["opening_images"].tolist()) == ([1, 1], [1, 1])
     assert rows["image_grid_thw"][:, 0].tolist() == [8, 8]
 
-    def network(labels=None, fused_lm_head=False, **inputs):
-        output = backbone.model(**inputs)
-        if labels is None:
-            return output
-        given = torch.log_softmax(output.logits[:, :-1].float(), -1)
-        said = given.gather(2, labels[:, 1:].clamp(min=0)[..., None])[..., 0]
-        output.log_probs, output.entropy = said, said
-        return output
-
     with torch.no_grad():
-        log_probs, _ = log_probs_and_entropies(network, backbone, rows)
+        log_probs, _ = log_probs_and_entropies(backbone, rows)
     for rollout, found in zip(rollouts, log_probs, strict=True):
         told = rollout.log_probs[rollout.prompt_tokens :]
         said = rollout.sampled[rollout.prompt_tokens :]
