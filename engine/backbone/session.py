@@ -221,7 +221,7 @@ class Session:
 
     def fork(self, seed: int | None) -> Session:
         """A session that goes on from here by itself, from `seed`; what the cache holds is not computed again."""
-        forked = Session(self.backbone, seed, self.temperature)
+        forked = type(self)(self.backbone, seed, self.temperature)
         forked._append_ids(self.ids[0].tolist())
         forked.pixels, forked.grids = list(self.pixels), list(self.grids)
         forked._picture_spans, forked._features = list(self._picture_spans), dict(self._features)

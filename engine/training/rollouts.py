@@ -30,7 +30,7 @@ from engine.policies.local import LocalConversation, LocalPolicy
 from engine.reasoning import Limits
 from engine.trace import Trace
 
-__all__ = ["Rollout", "RolloutsStopped", "roll_out"]
+__all__ = ["Rollout", "RolloutsStopped", "as_rollout", "roll_out"]
 
 _MOST_ROWS = 64
 
@@ -75,11 +75,12 @@ def roll_out(
         if ended.finished.trace.stop_reason == "cancelled" or is_cancelled():
             raise RolloutsStopped("rolling out was stopped")
         assert isinstance(ended.conversation, LocalConversation)  # the policy's own
-        found[ended.prompt, ended.rollout] = _rollout(ended.finished.trace, ended.conversation)
+        found[ended.prompt, ended.rollout] = as_rollout(ended.finished.trace, ended.conversation)
     return [[found[k, rollout] for rollout in range(len(prompt.seeds))] for k, prompt in enumerate(prompts)]
 
 
-def _rollout(trace: Trace, conversation: LocalConversation) -> Rollout:
+def as_rollout(trace: Trace, conversation: LocalConversation) -> Rollout:
+    """An attempt and the conversation that it was made in, which is still open."""
     session = conversation.session
     sampled = torch.zeros(session.ids.shape[1], dtype=torch.bool)
     log_probs = torch.zeros(session.ids.shape[1])

@@ -1,17 +1,23 @@
 """A network of random weights with a vocabulary of real size: what a token costs does not depend on what it says.
 
 The shape is Qwen3-VL's with 160 million parameters, of which the 151,936 words of Qwen's vocabulary take 97; the words are made
-up. The vision tower is a stub: benches that use this speak without pictures.
+up. The vision tower is a stub unless it is asked for: of 6 layers it has 8 million more, the share of Qwen3-VL's 4B.
 """
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import torch
 from tokenizers import AddedToken, pre_tokenizers
-from transformers import Qwen2Tokenizer, Qwen3VLConfig, Qwen3VLForConditionalGeneration
+from transformers import (
+    Qwen2Tokenizer,
+    Qwen2VLImageProcessor,
+    Qwen3VLConfig,
+    Qwen3VLForConditionalGeneration,
+    Qwen3VLProcessor,
+    Qwen3VLVideoProcessor,
+)
 
 from engine.backbone.adapters import Adapters
 from engine.backbone.loading import PUBLISHED_BUDGETS, Backbone
@@ -31,8 +37,11 @@ _SPECIAL = (
 _CALLS = ("<tool_call>", "</tool_call>")
 
 
-def made_up_backbone(layers: int = 13, hidden_size: int = 640, vocabulary: int = VOCABULARY) -> Backbone:
-    """In fp32 on the CPU, from a fixed seed. It answers in the wire format `studio`."""
+def made_up_backbone(
+    layers: int = 13, hidden_size: int = 640, vocabulary: int = VOCABULARY, *, tower_layers: int = 0
+) -> Backbone:
+    """In fp32 on the CPU, from a fixed seed; `tower_layers` of 0 for a stub that sees nothing. It answers in the wire format
+    `studio`."""
     tokenizer = _tokenizer(vocabulary)
     ids: dict[str, Any] = {name: tokenizer.convert_tokens_to_ids(name) for name in _SPECIAL}
     rope = {"rope_type": "default", "mrope_section": [12, 10, 10], "mrope_interleaved": True, "rope_theta": 10000.0}
@@ -53,13 +62,13 @@ def made_up_backbone(layers: int = 13, hidden_size: int = 640, vocabulary: int =
             "tie_word_embeddings": True,
         },
         vision_config={
-            "depth": 1,
-            "hidden_size": 64,
-            "intermediate_size": 64,
-            "num_heads": 1,
+            "depth": tower_layers or 1,
+            "hidden_size": hidden_size // 2 if tower_layers else 64,
+            "intermediate_size": 2 * hidden_size if tower_layers else 64,
+            "num_heads": hidden_size // 128 if tower_layers else 1,
             "out_hidden_size": hidden_size,
-            "num_position_embeddings": 16,
-            "deepstack_visual_indexes": [],
+            "num_position_embeddings": 2304 if tower_layers else 16,
+            "deepstack_visual_indexes": [0, tower_layers // 2, tower_layers - 1] if tower_layers else [],
         },
         image_token_id=ids["<|image_pad|>"],
         video_token_id=ids["<|video_pad|>"],
@@ -78,7 +87,11 @@ def made_up_backbone(layers: int = 13, hidden_size: int = 640, vocabulary: int =
     return Backbone(
         name=name,
         model=network,
-        processor=SimpleNamespace(tokenizer=tokenizer),
+        processor=Qwen3VLProcessor(
+            image_processor=Qwen2VLImageProcessor(patch_size=network.config.vision_config.patch_size),
+            tokenizer=tokenizer,
+            video_processor=Qwen3VLVideoProcessor(),
+        ),
         device=torch.device("cpu"),
         quantization="none",
         protocol_name="studio",
