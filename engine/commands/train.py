@@ -71,6 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     held_out.add_argument("--held-out-count", metavar="N", type=int, help="at most so many examples (default: 100)")
     held_out.add_argument("--held-out-seed", metavar="K", type=int, help="of a drawn benchmark (default: 7)")
     parser.epilog = (
+        "Under `accelerate launch -m engine train sft` several processes share each step (docs/several-processes.md). "
         "Ctrl-C stops after the running step and keeps the last checkpoint. The adapter answers once it is promoted in "
         "the studio. Exit status 1 where the job failed."
     )
@@ -97,6 +98,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         revisions = _revisions(store, arguments.traces) if is_on_traces else []
         # Imported only now: the trainer's libraries take seconds.
         from engine.evaluation.held_out import HeldOut
+        from engine.jobs.adapter_work import follow
         from engine.jobs.answering import LIVE
         from engine.jobs.dpo import DpoKind
         from engine.jobs.grpo import GrpoKind
@@ -108,6 +110,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         from engine.jobs.workshop import Workshop
         from engine.training.dpo_config import DpoConfig
         from engine.training.grpo_config import GrpoConfig
+        from engine.training.processes import agreed, join, process_index
         from engine.training.sft_config import SftConfig
 
         sft, dpo = SftConfig.from_json(config.get("sft") or {}), DpoConfig.from_json(config.get("dpo") or {})
@@ -115,6 +118,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         grpo = GrpoConfig.within(limits, config.get("grpo") or {})
         evaluation = config.get("evaluation", {})
         held_out = None if evaluation is None else HeldOut(**evaluation)
+        join(settings.device)
         backbone = open_backbone(settings)
         media.sampling = protocol_named(backbone.protocol_name).CLIP_SAMPLING
         examples = _examples(arguments.examples, settings, media) if arguments.examples else None
@@ -130,6 +134,9 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         start_from = {"dpo": dpo.start_from, "grpo": grpo.start_from}.get(arguments.kind)
         if start_from == LIVE and (problem := load_live(store, workshop.backbone, workshop.artifacts)):
             raise NotFound(f"training cannot start from what answers: {problem}")
+        if process_index() > 0:
+            follow(store, settings.artifacts, (SftKind(workshop), DpoKind(workshop)))
+            return 0
         kind: Kind
         if arguments.kind == "sft":
             kind, plan = (learning := SftKind(workshop)), learning.plan(sft, revision_ids=ids, **named)
@@ -141,6 +148,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         job = run_in_foreground(
             store, settings.artifacts, kind, plan, on_event=lambda step, kind, data: tell(step, kind, data, out)
         )
+        if job.state in ("done", "stopped"):  # else the launcher ends the others
+            agreed("")
         if (compared := measured(store, job.id)) is not None:
             print(f"after against before: {compared.words}", file=out)
     print(f"job {job.id} {job.state}: {job.message}", file=out if job.state == "done" else sys.stderr)

@@ -33,24 +33,26 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from engine.errors import Unavailable
 from engine.jobs.adapter_answering import AdapterAnswering
 from engine.jobs.answering import LIVE
-from engine.jobs.kinds import CutOff, Done, Ending, Stopped
+from engine.jobs.kinds import CutOff, Done, Ending, Kind, Stopped
 from engine.jobs.measuring import measured
 from engine.jobs.promotion import record_training_adapter, unusable
-from engine.jobs.report import Report, duration
+from engine.jobs.report import Report, Unheard, duration
+from engine.jobs.running import checkpoint_folder
 from engine.jobs.workshop import Evaluate, When, Workshop
 from engine.policies.base import Policy
 from engine.policies.local import LocalPolicy
-from engine.store import Adapter, Job
+from engine.store import Adapter, Job, Store
 from engine.training.candidate import candidate
 from engine.training.dpo_config import DpoConfig
 from engine.training.fitting import TooLong
 from engine.training.grpo_config import GrpoConfig
+from engine.training.processes import agreed
 from engine.training.snapshot import describe
 
 if TYPE_CHECKING:
     from engine.training.on_backbone import Trained
 
-__all__ = ["AdapterWork", "OnStep", "parent_folder", "require_same_backbone", "with_parent"]
+__all__ = ["AdapterWork", "OnStep", "follow", "parent_folder", "require_same_backbone", "with_parent"]
 
 StartingConfig = TypeVar("StartingConfig", DpoConfig, GrpoConfig)
 
@@ -91,6 +93,16 @@ def parent_folder(workshop: Workshop, adapter_id: str) -> Path | None:
     if problem := unusable(adapter, workshop.backbone, workshop.artifacts):
         raise Unavailable(f"training cannot start from it: {problem}")
     return workshop.artifacts / adapter.path
+
+
+def follow(store: Store, artifacts: Path, kinds: Sequence[Kind]) -> None:
+    """In every process but the first of several that train together: train on whatever job the first one runs, until it is
+    over. Raises what the training raises."""
+    while job_id := agreed(""):
+        job = store.jobs.get(job_id)
+        work = next(kind for kind in kinds if kind.name == job.kind).prepare(job)
+        assert isinstance(work, AdapterWork)
+        work.follow(Unheard(store, job, checkpoint_folder(artifacts, job.id), lambda: False, lambda *event: None))
 
 
 @dataclass(slots=True)
@@ -136,6 +148,7 @@ class AdapterWork(ABC):
         if report.should_stop():
             return CutOff("before the first step")
         report.say(None, "log", {"text": self.opening()})
+        agreed(self.job.id)  # those who follow begin
         result = self.learn(report, self.on_metric)
         try:
             where = f"after {result.steps} of {result.total_steps} steps" if result.steps else "before the first step"
@@ -159,6 +172,13 @@ class AdapterWork(ABC):
             if is_stopped
             else Done(self._verdict(result, before, after))
         )
+
+    def follow(self, report: Report) -> None:
+        """As `run`, in a process that trains beside the one that runs the job, and records nothing."""
+        self.fit()
+        self.learn(report, self.on_metric)
+        with self.workshop.backbone.lease.held():
+            self.workshop.backbone.adapters.drop_training()
 
     def on_metric(self, report: Report, step: int, total: int, numbers: Mapping[str, float]) -> None:
         self._step_seconds = [*self._step_seconds, numbers["seconds"]][-_STEPS_TO_AVERAGE:]

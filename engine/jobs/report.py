@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.store import Job, JobEvent, Store
 
-__all__ = ["OnEvent", "OnProgress", "Report", "duration"]
+__all__ = ["OnEvent", "OnProgress", "Report", "Unheard", "duration"]
 
 _ASK_AGAIN_S = 0.25
 
@@ -64,6 +64,20 @@ class Report:
             self.should_stop()
             self.progress()
         return self._is_stop_known
+
+
+class Unheard(Report):
+    """Of a process that follows another one's job: what it says is not recorded, and it stops when the other one does."""
+
+    def say(self, step: int | None, kind: str, data: Mapping[str, Any]) -> None: ...
+
+    def said(self, kind: str) -> list[JobEvent]:
+        return []
+
+    def progress(self, share: float | None = None, message: str | None = None) -> None: ...
+
+    def should_stop(self) -> bool:
+        return False
 
 
 def duration(seconds: float) -> str:

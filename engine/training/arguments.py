@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.backbone.loading import Backbone
+from engine.errors import InvalidInput
 from engine.training.configuration import TrainingConfig
+from engine.training.processes import process_count
 
 __all__ = ["MANY_WEIGHTS", "shared_arguments"]
 
@@ -21,7 +23,14 @@ MANY_WEIGHTS = 10**9
 
 
 def shared_arguments(backbone: Backbone, config: TrainingConfig, steps: int, checkpoint_dir: Path) -> dict[str, Any]:
-    """Keyword arguments of transformers' TrainingArguments for `steps` optimiser steps."""
+    """Keyword arguments of transformers' TrainingArguments for `steps` optimiser steps. A step is as large however many
+    processes share it; raises InvalidInput where they cannot."""
+    parts, processes = config.batch_size // config.micro_batch_size, process_count()
+    if parts % processes:
+        raise InvalidInput(
+            f"{processes} processes cannot share a step of {parts} micro-batches (batch_size {config.batch_size}, "
+            f"micro_batch_size {config.micro_batch_size}): choose a multiple of {processes * config.micro_batch_size}"
+        )
     return {
         "output_dir": str(checkpoint_dir),
         "use_cpu": backbone.device.type == "cpu",
@@ -30,7 +39,9 @@ def shared_arguments(backbone: Backbone, config: TrainingConfig, steps: int, che
         "seed": config.seed,
         "max_steps": steps,
         "per_device_train_batch_size": config.micro_batch_size,
-        "gradient_accumulation_steps": config.batch_size // config.micro_batch_size,
+        "gradient_accumulation_steps": parts // processes,
+        "ddp_find_unused_parameters": False,
+        "ddp_broadcast_buffers": False,
         "learning_rate": config.learning_rate,
         "warmup_steps": round(config.warmup_share * steps),
         "weight_decay": config.weight_decay,

@@ -41,6 +41,7 @@ from engine.training.grpo_config import GrpoConfig
 from engine.training.leased import Quantum
 from engine.training.leased_grpo import GRPO_NAMES, LeasedGrpoTrainer, no_reward
 from engine.training.on_backbone import Trained, adapter_on
+from engine.training.processes import process_count
 from engine.training.rollouts import RolloutsStopped
 from engine.training.snapshot import weights_hash
 from engine.worth import weigh_looks
@@ -78,6 +79,8 @@ def run_grpo(
     Raises InvalidInput where there are no examples or one has no gold answer, or the loss stopped being a number;
     Unavailable where the checkpoint belongs to another run.
     """
+    if process_count() > 1:
+        raise InvalidInput("RL runs in one process: start it without `accelerate launch`")
     if not examples:
         raise InvalidInput("there is nothing to roll out: RL needs questions with known answers")
     if lacking := next((one for one in examples if not one.answer), None):

@@ -30,6 +30,7 @@ from engine.backbone.loading import Backbone
 from engine.errors import InvalidInput, Unavailable
 from engine.training.checkpoints import Fingerprint, mark_complete
 from engine.training.footprints import random_state, seeded, set_random_state
+from engine.training.processes import agreed
 
 __all__ = ["Leased", "LeasedSftTrainer", "Quantum"]
 
@@ -109,7 +110,7 @@ class Quantum(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.release()
-        if state.global_step < state.max_steps and self._should_stop():
+        if state.global_step < state.max_steps and agreed(self._should_stop()):
             control.should_training_stop = True
             control.should_save = True
 
@@ -152,9 +153,10 @@ class Leased:
             super()._save_checkpoint(model, trial)  # type: ignore[misc]
         finally:
             self._quantum.release()
-        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
-        self.save_beside(folder)
-        mark_complete(folder, self._fingerprint)
+        if self.args.should_save:  # of several processes one writes
+            folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+            self.save_beside(folder)
+            mark_complete(folder, self._fingerprint)
 
     def save_checkpoint_now(self) -> None:
         """A checkpoint of the last whole step, where training was cut off between two."""

@@ -14,7 +14,7 @@ One backbone: the lease is lent after each micro-batch to whoever waits for it, 
 not change what is trained: data order, initialisation and dropout draw from seeds of their own, step by step, so that
 an interleaved, a resumed and an undisturbed run are bit-identical (tests/training/test_sft.py).
 
-Invariants: those of `engine.training.on_backbone`. Not covered: several processes or machines.
+Invariants: those of `engine.training.on_backbone`; of several processes (`engine.training.processes`).
 """
 
 from __future__ import annotations
