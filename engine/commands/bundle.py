@@ -50,7 +50,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", metavar="sft|dpo|grpo", choices=_KINDS, default="sft", help="make: of the run (sft)")
     parser.add_argument("--config", metavar="F", help="make: the run's settings, as `train --config` takes them")
     parser.add_argument("--out", metavar="DIR", help="make, run: a folder that does not exist yet")
-    parser.epilog = "run needs the base in STUDIO_MODEL and no home: it works in the bundle (docs/several-processes.md has an example)."
+    parser.epilog = (
+        "run wants the base in STUDIO_MODEL and no home: it works in the bundle. An example stands in "
+        "docs/several-processes.md."
+    )
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
