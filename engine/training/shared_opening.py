@@ -54,7 +54,7 @@ def log_probs_and_entropies(
     network(
         input_ids=opening[:, :before],
         position_ids=positions[:, :1, :before],
-        past_key_values=cache,
+        cache=cache,
         use_cache=True,
         pixel_values=torch.cat(patches[:shared]),
         image_grid_thw=grids[:shared],
@@ -65,7 +65,7 @@ def log_probs_and_entropies(
         input_ids=ids[:, before:],
         attention_mask=mask,
         position_ids=positions[:, :, before:],
-        past_key_values=cache,
+        cache=cache,
         **pictures,
     )
     return _of_said(backbone, rows, output.last_hidden_state, temperature)
