@@ -43,7 +43,6 @@ _FULL = {
     "prompts": 16,
     "trained": 2,
     "rollouts": 8,
-    "steps": 6,
     "askers": 8,
     "questions": 3,
     "rounds": 7,
@@ -56,7 +55,6 @@ _QUICK = _FULL | {
     "seconds": 10.0,
     "answers": 8,
     "prompts": 4,
-    "steps": 2,
     "questions": 1,
     "rounds": 3,
     "examples": 300,
@@ -89,12 +87,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompts", type=int, help="rl, collect: questions, each tried 8 or 4 times (16; quick: 4)")
     parser.add_argument("--trained", type=int, help="grpo: questions of the step, of pictures and clips in turn (2)")
     parser.add_argument("--rollouts", type=int, help="grpo: rollouts of each question (8)")
-    parser.add_argument(
-        "--while-training",
-        action="store_true",
-        help="serving: one asker, beside an SFT and an RL run, instead of several",
-    )
-    parser.add_argument("--steps", type=int, help="serving --while-training: optimiser steps of each run (6)")
     parser.add_argument("--askers", type=int, help="serving: how many ask at once (8)")
     parser.add_argument("--questions", type=int, help="serving: questions of each asker in a round (3; quick: 1)")
     parser.add_argument("--rounds", type=int, help="serving: rounds of each side (7; quick: 3)")
@@ -126,7 +118,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         sizes["traces"] = _LESSONS
     if sizes["traces"] < 100 or sizes["repeats"] < 3:
         raise InvalidInput("a measurement needs at least 100 traces and 3 repeats")
-    counted = ("answers", "prompts", "trained", "rollouts", "steps", "askers", "questions", "rounds", "examples")
+    counted = ("answers", "prompts", "trained", "rollouts", "askers", "questions", "rounds", "examples")
     if min(sizes[name] for name in counted) < 1 or sizes["rollouts"] < 2:
         raise InvalidInput("a measurement needs a question at least")
     if sizes["drags"] < 1 or sizes["people"] < 1 or not 0 < sizes["seconds"] <= 3600:
@@ -136,8 +128,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     missing: list[str] = []
     for name in _NAMES if arguments.name is None else (arguments.name,):
         try:
-            which = "while-training" if name == "serving" and arguments.while_training else name
-            found, lines = _measured(which, sizes, settings, arguments.store_only)
+            found, lines = _measured(name, sizes, settings, arguments.store_only)
         except Unavailable as error:
             if arguments.name is not None:
                 raise
@@ -169,7 +160,7 @@ def _measured(
 
         found = grpo.measure(sizes["trained"], sizes["rollouts"], progress)
         return found, grpo.report(found)
-    if name in ("decode", "serving", "while-training", "evaluate"):
+    if name in ("decode", "serving", "evaluate"):
         return _speed(name, sizes, settings, progress)
     if name in ("cache", "rl"):
         from engine.lab.bench import answers
@@ -221,11 +212,6 @@ def _speed(
     if name == "serving":
         found = serving.measure(backbone, sizes["askers"], sizes["questions"], sizes["rounds"], progress)
         return found, serving.report(found)
-    if name == "while-training":
-        from engine.lab.bench import while_training
-
-        found = while_training.measure(backbone, 20, sizes["steps"], progress)
-        return found, while_training.report(found)
     found = evaluating.measure(backbone, sizes["answers"], progress=progress)
     return found, evaluating.report(found)
 
