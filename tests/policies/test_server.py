@@ -22,8 +22,10 @@ from engine.media import load_media, write_clip
 from engine.policies.address import Address
 from engine.policies.server.blocking import BlockingServerPolicy
 from engine.policies.server.opening import open_server
+from engine.policies.server.reading import Reading
 from engine.protocols import protocol_named
 from engine.protocols.budgets import PUBLISHED_BUDGETS, PixelBudget, smart_resize
+from engine.protocols.calls import written_call
 from engine.reasoning import Finished, Limits, Thinking
 from engine.trace import Example, SelectFrames, ZoomIn
 from tests.drivers.asking import awaited
@@ -162,6 +164,21 @@ def test_a_server_that_fails_is_one_sentence_without_the_key(picture, faults, se
             list(notices)
     for told in (str(caught.value), caplog.text, repr(policy), json.dumps(dict(policy.settings()))):
         assert "sk-secret" not in told
+
+
+def test_a_call_named_in_every_piece_is_named_once():
+    from openai.types.chat import ChatCompletionChunk
+
+    reading = Reading("</tool_call>")
+    for call in (
+        {"index": 0, "id": "1"},
+        {"index": 0, "id": "1", "function": {"name": "zoom_in", "arguments": '{"factor"'}},
+        {"index": 0, "id": "1", "function": {"name": "zoom_in", "arguments": ": 2}"}},
+    ):
+        choice = {"index": 0, "delta": {"role": "assistant", "tool_calls": [call]}, "finish_reason": None}
+        head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": MODEL}
+        reading.take(ChatCompletionChunk.model_validate({**head, "choices": [choice]}))
+    assert reading.turn().text == written_call("zoom_in", {"factor": 2})
 
 
 def test_cancelling_waits_for_nobody(picture):

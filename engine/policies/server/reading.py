@@ -36,7 +36,10 @@ class Reading:
                 self._chunks += 1
             for call in (delta.tool_calls if delta is not None else None) or ():
                 parts = self._calls.setdefault(call.index or 0, ["", ""])
-                parts[0] += call.function.name or ""
+                if call.function is None:
+                    continue
+                if call.function.name != parts[0]:  # some servers say it again with every piece
+                    parts[0] += call.function.name or ""
                 parts[1] += call.function.arguments or ""
             if choice.logprobs is not None and choice.logprobs.content:
                 self._log_probabilities += [token.logprob for token in choice.logprobs.content]
