@@ -5,9 +5,8 @@ export function mendPictures() {
   const broken = new Set();
   function again() {
     for (const picture of broken) {
-      const { src } = picture;
-      broken.delete(picture);
-      if (picture.isConnected && !picture.naturalWidth) picture.src = src;
+      if (!picture.isConnected || picture.naturalWidth) broken.delete(picture);
+      else picture.src = picture.getAttribute('src');
     }
   }
   document.addEventListener(
