@@ -280,3 +280,26 @@ def test_a_huge_picture_of_few_bytes_takes_its_pixels_once(tmp_path: Path) -> No
     Image.new("RGB", (70, 70)).save(tmp_path / "small.png")
     told = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
     assert float(told.stdout) < 1.5
+
+
+def test_huge_pictures_one_after_the_other_take_little_more_than_one(tmp_path: Path) -> None:
+    """What is held gives way before another is decoded, and what decoding took is given back. 100 MB of pixels each."""
+    for name, mode in (("rgb", "RGB"), ("alpha", "RGBA"), ("deep", "I;16"), ("blue", "RGB")):
+        Image.new(mode, (5000, 5000), 7 if mode == "I;16" else name if name == "blue" else "red").save(
+            tmp_path / f"{name}.png", compress_level=1
+        )
+    code = """if True:
+        import re, sys
+        from pathlib import Path
+        from engine.media import MediaFolder
+        here = Path(sys.argv[1])
+        kb = lambda name: int(re.search(name + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+        folder = MediaFolder(here / "media", cache_bytes=110_000_000)
+        before = kb("VmRSS")
+        for name in ("rgb", "alpha", "deep", "blue"):
+            folder.take(here / f"{name}.png")
+        print(*((kb(name) - before) * 1024 / 1e8 for name in ("VmHWM", "VmRSS")))
+    """
+    told = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    most, held = map(float, told.stdout.split())
+    assert most < 2 and held < 1.3

@@ -35,7 +35,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from engine.errors import Broken, IntegrityError, InvalidInput, NotFound
-from engine.media.cache import BoundedCache
+from engine.media.cache import BoundedCache, give_back
 from engine.media.formats import ACCEPTED, DEFAULT_LIMITS, Format, MediaLimits
 from engine.media.loaded import LoadedMedia, Pictures, decode_file, load_media, open_regular, require_bytes
 from engine.media.sampling import Sampling
@@ -51,6 +51,7 @@ _DECODED_AS = "2"
 
 _CHUNK_BYTES = 2**20
 _STALE_AFTER_S = 3600
+_LARGE_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +148,19 @@ class MediaFolder:
                     return Waiting(known.media), known
                 # What is validated is the copy: the original may change under our hands.
                 with self._decoding:
-                    loaded, format = decode_file(file, sha256, self.limits, sampling)
+                    loaded, format = decode_file(file, sha256, self.limits, sampling, self._loaded.make_room)
+                    self._tidy(loaded)
             is_coming = True
             return Waiting(loaded.media, incoming, self._stored(sha256, format), sampling), loaded
         finally:
             if not is_coming:
                 incoming.unlink(missing_ok=True)
+
+    @staticmethod
+    def _tidy(loaded: LoadedMedia) -> None:
+        """What decoding something large needed beside its pixels goes back to the system."""
+        if loaded.memory_bytes > _LARGE_BYTES:
+            give_back()
 
     def _name(self, coming: Sequence[Waiting]) -> None:
         """Renames files that the disk holds to their hashes, and makes the names last."""
@@ -238,7 +246,8 @@ class MediaFolder:
         with self._decoding:
             if (loaded := self._loaded.get(sha256)) is not None:  # another thread has just decoded it
                 return loaded
-            loaded = load_media(path, self.limits, self.sampling_of(sha256))
+            loaded = load_media(path, self.limits, self.sampling_of(sha256), self._loaded.make_room)
+            self._tidy(loaded)
         self._require_hash(sha256, loaded.media.sha256)
         self._loaded.put(sha256, loaded, loaded.memory_bytes)
         return loaded

@@ -10,7 +10,7 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -63,23 +63,31 @@ Pictures = Mapping[str, LoadedMedia]
 
 
 def load_media(
-    source: Path | str | bytes, limits: MediaLimits = DEFAULT_LIMITS, sampling: Sampling | None = "time"
+    source: Path | str | bytes,
+    limits: MediaLimits = DEFAULT_LIMITS,
+    sampling: Sampling | None = "time",
+    make_room: Callable[[int], None] = lambda size_bytes: None,
 ) -> LoadedMedia:
     """Reads, validates and decodes a file (or its bytes). `sampling` says which frames of a clip are taken; None is how
     version 0.1.0 did: a clip by index, and of a moving or paged picture the first. Raises InvalidMedia: one sentence that
     says what was wrong, the value seen, and what is accepted."""
     if isinstance(source, bytes):
         require_bytes(len(source), limits)
-        return decode_file(io.BytesIO(source), hashlib.sha256(source).hexdigest(), limits, sampling)[0]
+        return decode_file(io.BytesIO(source), hashlib.sha256(source).hexdigest(), limits, sampling, make_room)[0]
     with open_regular(source) as file:
         require_bytes(os.fstat(file.fileno()).st_size, limits)
-        return decode_file(file, hashlib.file_digest(file, "sha256").hexdigest(), limits, sampling)[0]
+        return decode_file(file, hashlib.file_digest(file, "sha256").hexdigest(), limits, sampling, make_room)[0]
 
 
 def decode_file(
-    file: BinaryIO, sha256: str, limits: MediaLimits, sampling: Sampling | None = "time"
+    file: BinaryIO,
+    sha256: str,
+    limits: MediaLimits,
+    sampling: Sampling | None = "time",
+    make_room: Callable[[int], None] = lambda size_bytes: None,
 ) -> tuple[LoadedMedia, Format]:
-    """Decodes an open file whose hash is known; its size has been checked. Raises InvalidMedia."""
+    """Decodes an open file whose hash is known; its size has been checked. `make_room` as in `decode_picture`. Raises
+    InvalidMedia."""
     format = sniff(read_head(file))
     if format is GIF:
         open_picture(file, format, limits)  # the canvas is checked before a second frame is looked for
@@ -88,7 +96,7 @@ def decode_file(
     elif sampling is not None and is_animated(file, format, limits):
         frames, times_s = decode_animation(file, format, limits, sampling)
     else:
-        picture = decode_picture(file, format, limits, is_first_enough=sampling is None)
+        picture = decode_picture(file, format, limits, sampling is None, make_room)
         return LoadedMedia(Media(sha256, "image", *picture.size), (picture,)), format
     return LoadedMedia(Media(sha256, "video", *frames[0].size), frames, times_s), format
 

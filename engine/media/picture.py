@@ -36,10 +36,17 @@ _WHITE_IS_ZERO = 0
 _LARGE_PIXELS = 16_000_000
 
 
-def decode_picture(file: BinaryIO, format: Format, limits: MediaLimits, is_first_enough: bool = False) -> Image.Image:
-    """The picture in `file`, upright, RGB, fully in memory; of several pages the first, where that is enough. Raises
-    InvalidMedia with one sentence."""
+def decode_picture(
+    file: BinaryIO,
+    format: Format,
+    limits: MediaLimits,
+    is_first_enough: bool = False,
+    make_room: Callable[[int], None] = lambda size_bytes: None,
+) -> Image.Image:
+    """The picture in `file`, upright, RGB, fully in memory; of several pages the first, where that is enough. `make_room` is told
+    the bytes of its pixels before one is decoded. Raises InvalidMedia with one sentence."""
     image = open_picture(file, format, limits)
+    make_room(4 * image.width * image.height)
     if format is TIFF and not is_first_enough:
         _require_one_page(image, limits)
     reading(format, image.load)
@@ -159,23 +166,28 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _to_rgb_sparingly(image: Image.Image) -> Image.Image:
     """`to_rgb` of an image that nobody else uses. A large one is not copied where nothing has to be changed, and else a strip at
-    a time: what is done to one pixel does not depend on others but for depths above 8 bit."""
+    a time, where its pixels lie if they have four bytes in Pillow as RGB has: what is done to one pixel does not depend on others
+    but for depths above 8 bit."""
     if image.mode == "RGB" and not image.has_transparency_data and not image.info.get("icc_profile"):
         return cast(Any, image)._new(image.im)  # the same pixels, and no hold on the file
     if image.width * image.height < _LARGE_PIXELS or image.mode == "F" or image.mode.startswith("I"):
         return to_rgb(image)
-    made = Image.new("RGB", image.size)
+    is_in_place = image.mode in ("RGB", "RGBA")
+    made = image if is_in_place else Image.new("RGB", image.size)
     rows = max(1, _LARGE_PIXELS // 16 // image.width)
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(image.height, top + rows)))
         made.paste(to_rgb(strip), (0, top))
+    if is_in_place:
+        image.im.setmode("RGB")  # every pixel is opaque
+        return cast(Any, image)._new(image.im)
     return made
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """Any Pillow mode to RGB: depths to 8 bit, colours to sRGB, transparency laid on white."""
     if image.mode == "F" or image.mode.startswith("I"):
-        grey = Image.fromarray(_to_eight_bits(np.asarray(image), image.mode), "L")
+        grey = _grey(image)
         if _tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO:
             grey = ImageOps.invert(grey)
         return _to_srgb(grey, image.info.get("icc_profile")).convert("RGB")
@@ -195,6 +207,18 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return _to_srgb(image, profile).convert("RGB")
 
 
+def _grey(image: Image.Image) -> Image.Image:
+    """Of a depth above 8 bit; a large one of 16 bits a strip at a time, its white that of the whole."""
+    if not image.mode.startswith("I;16") or image.width * image.height < _LARGE_PIXELS:
+        return Image.fromarray(_to_eight_bits(np.asarray(image), image.mode), "L")
+    white = _white_of(int(cast(Any, image.getextrema())[1]))
+    made, rows = Image.new("L", image.size), max(1, _LARGE_PIXELS // 16 // image.width)
+    for top in range(0, image.height, rows):
+        values = np.asarray(image.crop((0, top, image.width, min(image.height, top + rows))))
+        made.paste(Image.fromarray(_scaled(values, white), "L"), (0, top))
+    return made
+
+
 def _tag(image: Image.Image, number: int) -> Any:
     """A tag of a TIFF; None for other formats."""
     return getattr(image, "tag_v2", {}).get(number)
@@ -206,14 +230,18 @@ def _to_eight_bits(values: np.ndarray, mode: str) -> np.ndarray:
     those within [0, 1] (floats), [0, 255] or [0, 65535] are taken to fill that range, others are stretched from least to
     most."""
     if mode.startswith("I;16"):
-        white = _white_of(int(values.max()))
-        return ((values.astype(np.uint32) * 255 + white // 2) // white).astype(np.uint8)
+        return _scaled(values, _white_of(int(values.max())))
     values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
     if low >= 0 and high <= 65535:
         white_level = 1.0 if mode == "F" and high <= 1 else 255.0 if high <= 255 else 65535.0
         return np.rint(values * (255.0 / white_level)).astype(np.uint8)
     return np.rint((values - low) * (255.0 / max(high - low, 1e-300))).astype(np.uint8)
+
+
+def _scaled(values: np.ndarray, white: int) -> np.ndarray:
+    """16-bit values to 8 bits, `white` to 255, rounded."""
+    return ((values.astype(np.uint32) * 255 + white // 2) // white).astype(np.uint8)
 
 
 def _white_of(largest: int) -> int:

@@ -18,6 +18,7 @@ import http.client
 import json
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -34,6 +35,8 @@ from engine.lab.bench.running import RunningStudio
 __all__ = ["Trend", "lasting", "trend"]
 
 _READINGS = 40
+_IDLE_S = 2.0
+"""The server closes connections on which nothing was asked for five seconds."""
 _KINDS = ("memory_mb", "threads", "open_files")
 
 
@@ -94,6 +97,7 @@ class Asker:
 
     def __init__(self, studio: RunningStudio) -> None:
         self._connection = http.client.HTTPConnection(studio.url.removeprefix("http://"), timeout=120)
+        self._asked_at = time.monotonic()
         _, cookie = self._send("GET", "/")
         self._headers = {"Cookie": cookie.partition(";")[0], "Content-Type": "application/json"}
         config = json.loads(self._send("GET", "/config", headers=self._headers)[0])
@@ -118,6 +122,9 @@ class Asker:
     def _send(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = MappingProxyType({})
     ) -> tuple[bytes, str]:
+        if time.monotonic() - self._asked_at > _IDLE_S:
+            self._connection.close()  # the next request opens another
+        self._asked_at = time.monotonic()
         self._connection.request(method, path, body, dict(headers))
         reply = self._connection.getresponse()
         data = reply.read()

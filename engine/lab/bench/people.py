@@ -43,6 +43,8 @@ __all__ = ["Account", "Desk", "HttpDesk", "WorkbenchDesk", "losses", "measure", 
 _SAVE_SHARE = 0.3
 _TRACES = 4
 _SIZE_PX = (640, 480)
+_IDLE_S = 2.0
+"""The server closes connections on which nothing was asked for five seconds."""
 
 
 class Desk(Protocol):
@@ -184,6 +186,7 @@ class HttpDesk:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
         self._headers = {"X-Studio": "1", "Content-Type": "application/json"}
         self._serial = 0
+        self._asked_at = time.monotonic()
         _, cookies = self._ask("GET", "/curate")
         self._headers["Cookie"] = cookies.partition(";")[0]
         body, _ = self._ask("GET", "/me")
@@ -219,6 +222,9 @@ class HttpDesk:
 
     def _ask(self, method: str, path: str, body: str | None = None) -> tuple[bytes, str]:
         """The answer's body and cookie. Raises Conflict for 409, RuntimeError for whatever else is no success."""
+        if time.monotonic() - self._asked_at > _IDLE_S:
+            self._connection.close()  # the next request opens another
+        self._asked_at = time.monotonic()
         self._connection.request(method, path, body, self._headers)
         reply = self._connection.getresponse()
         data = reply.read()
