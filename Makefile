@@ -55,6 +55,8 @@ bench: $(VENV)/.ready-dev
 torture: $(VENV)/.ready-dev
 	$(TEST_ENV) STUDIO_KILLS=200 STUDIO_TORTURE=500 $(PY) -m pytest tests/torture tests/browser/test_markers.py -s --durations 5
 	$(TEST_ENV) $(PY) -m engine bench people --people 50
+	$(TEST_ENV) $(PY) -m tests.torture.crowd
+	$(TEST_ENV) $(PY) -m tests.torture.files
 	$(TEST_ENV) $(PY) -m tests.torture.lasting
 
 # Known faults of what is installed, by those who keep count of them; asks the net.

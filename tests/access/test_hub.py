@@ -71,7 +71,7 @@ def test_who_is_let_in_comes_back_as_who_they_are(client: TestClient) -> None:
     back = answered(client, next="curate?trace=1")
     assert back.startswith("https://studio.example/login/callback?") and "code=" in back
     done = client.get(back)
-    assert (done.status_code, done.headers["location"]) == (303, "/curate?trace=1")
+    assert (done.status_code, done.headers["location"]) == (303, "../curate?trace=1")
     kept = [one for one in done.headers.get_list("set-cookie") if one.startswith("studio_session=")]
     assert "HttpOnly; SameSite=None; Secure; Partitioned" in kept[0]
     assert client.get("/me").json() == {"user": "nora", "role": "visitor"}
@@ -116,7 +116,7 @@ def test_a_frame_comes_in_by_a_word_that_is_good_once(client: TestClient) -> Non
     assert page.status_code == 200 and "You are nora" in page.text
     word = page.text.partition('data-word="')[2].partition('"')[0]
     frame = Client(client.app, follow_redirects=False, base_url="https://studio.example")
-    assert frame.post("/sign-in/word", data={"word": word, "next": "curate"}).headers["location"] == "/curate"
+    assert frame.post("/sign-in/word", data={"word": word, "next": "curate"}).headers["location"] == "../curate"
     assert frame.get("/me").json()["user"] == "nora"
     assert frame.post("/sign-in/word", data={"word": word}).status_code == 403
     assert client.get(f"/invitation?key={word}").status_code == 403

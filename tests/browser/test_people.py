@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from engine.access import Access
 from engine.trace import Step
 from tests.access.stand_in_hub import StandInHub
 from tests.browser.live import LiveStudio
+from tests.browser.nginx import PLAIN, TELLING, nginx
 
 PASSWORD = "a long one"
 
@@ -180,3 +184,35 @@ def test_a_frame_of_another_site_comes_in_by_a_tab_of_its_own(new_page, space, h
     kept = [one for one in page.context.cookies() if one["name"] == "studio_session"]
     assert len(kept) == 2 and {one["sameSite"] for one in kept} == {"None"} and all(one["secure"] for one in kept)
     assert len({one.get("partitionKey") for one in kept}) == 2
+
+
+@pytest.mark.skipif(
+    not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()), reason="apt-get install nginx-light"
+)
+def test_people_come_in_below_a_path_behind_nginx(new_page, live, tmp_path):
+    with nginx(tmp_path, live.url, {"plain": PLAIN, "telling": TELLING}) as addresses:
+        for told, at in addresses.items():
+            ada = new_page()
+            secret = live.studio.access.begin("Ada", "Firefox on Linux").secret
+            ada.context.add_cookies([{"name": "studio_session", "value": secret, "url": at}])
+            ada.goto(f"{at}people")
+            ada.get_by_text("You are admin").wait_for()
+            ada.click(".people-invite button")
+            ada.locator(".people-invitations .people-secret").wait_for()
+            link = ada.locator(".people-invitations .people-secret > code").inner_text()
+            assert link.startswith(f"{at}invitation?key=pri_")
+            page = new_page()
+            page.goto(link)
+            page.fill("input[name=name]", f"Cy {told}")
+            page.fill("input[name=password]", PASSWORD)
+            page.click(".sign-in-button")
+            page.wait_for_url(at)
+            page.context.clear_cookies()
+            page.goto(f"{at}people")
+            page.click(".people-in")
+            page.fill("input[name=name]", f"Cy {told}")
+            page.fill("input[name=password]", PASSWORD)
+            page.click(".sign-in-button")
+            page.wait_for_url(f"{at}people")
+            page.goto(f"{at}people")
+            page.get_by_text("You are visitor").wait_for()

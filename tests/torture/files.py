@@ -52,7 +52,7 @@ def odd_files(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
             start = chance.randrange(len(data))
             data[start : start + 500] = bytes(min(500, len(data) - start))
         elif how == "doubled":
-            data += data
+            data = data * 2
         elif how == "joined":
             data = data[: len(data) // 2] + file_of(chance.choice(whole))[100:]
         elif how == "noise":

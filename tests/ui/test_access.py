@@ -108,10 +108,10 @@ def test_an_invitation_a_session_and_its_end(server: Any, studio: Studio) -> Non
 
     other = browser(server, studio)
     signed = other.post("/sign-in", data={"name": "nora <b>", "password": PASSWORD, "next": "curate?status=new"})
-    assert signed.headers["location"] == "/curate?status=new"
+    assert signed.headers["location"] == "./curate?status=new"
     for elsewhere in ("//evil.example", "https://evil.example", "\\\\evil", "curate\r\nX: y"):
         signed = other.post("/sign-in", data={"name": "nora <b>", "password": PASSWORD, "next": elsewhere})
-        assert signed.headers["location"] == "/"
+        assert signed.headers["location"] == "./"
     sessions = other.get("/accounts/me").json()["keys"]
     assert sum(one["is_this"] for one in sessions) == 1 and len(sessions) == 6
     for one in sessions:

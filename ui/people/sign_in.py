@@ -246,7 +246,9 @@ def _callback(studio: Studio, request: Request) -> str:
 
 
 def _address(request: Request, asked: str) -> str:
-    return f"{request.scope.get('root_path', '').rstrip('/')}/{asked}"
+    """Of a page of the studio as the browser finds it from here: not every proxy says below which path that is."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    return ("../" * (path.count("/") - 1) or "./") + asked
 
 
 def _browser(request: Request) -> str:
