@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -84,6 +85,8 @@ class Session:
     """What the tower made of pictures whose tokens the cache does not hold yet, by their number."""
     _seen_as: type[Any] = object
     """The tower's own kind of output."""
+    _looking: Future[None] | None = None
+    """Whoever sees pictures for it beforehand."""
     _cache: Cache | None = None
     _cache_version: int = -1
     _delta: int = 0
@@ -273,26 +276,51 @@ class Session:
         Whoever stops in between may go on later by a fresh call: what is computed is kept.
         """
         end = self._length if end is None else end
+        self.is_looked_at()
         if not self._is_current():
-            self.forget_cache()
             self._cache, self._cache_version = fresh_cache(), self.backbone.adapters.version
         positions, self._delta = self.positions()
         cache, logits = self.cache, torch.zeros(0)
-        unseen = [
-            number
-            for number, (_, stop) in enumerate(self._picture_spans)
-            if stop > cache.get_seq_length() and number not in self._features
-        ]
-        for group in _within(unseen, [stop - start for start, stop in self._picture_spans], PIECE_TOKENS):
-            self._see(group)
-            yield sum(stop - start for start, stop in (self._picture_spans[number] for number in group))
+        yield from self._look()
         while (start := cache.get_seq_length()) < end:
             stop = min(end, start + PIECE_TOKENS)
             logits = self._forward(start, stop, positions)
             yield stop - start
         return logits
 
-    @torch.no_grad()
+    def look_ahead(self, looker: Executor) -> None:
+        """Let what is not computed yet be seen by `looker`. Neither the lease nor an adapter is needed: adapters are on the
+        language model alone. Nothing is added to the history meanwhile."""
+
+        def look() -> None:
+            for _ in self._look():
+                pass
+
+        self._looking = looker.submit(look)
+
+    def is_looked_at(self, most_s: float | None = None) -> bool:
+        """Whether nobody looks ahead any more, for which it waits at most `most_s`. Raises what the looking raised."""
+        if self._looking is not None:
+            try:
+                self._looking.result(most_s)
+            except TimeoutError:
+                return False
+            self._looking = None
+        return True
+
+    def _look(self) -> Iterator[int]:
+        """See the pictures that are not in the cache, some at a time; yields the tokens that they came to."""
+        known = self._cache.get_seq_length() if self._cache is not None and self._is_current() else 0
+        unseen = [
+            number
+            for number, (_, stop) in enumerate(self._picture_spans)
+            if stop > known and number not in self._features
+        ]
+        for group in _within(unseen, [stop - start for start, stop in self._picture_spans], PIECE_TOKENS):
+            self._see(group)
+            yield sum(stop - start for start, stop in (self._picture_spans[number] for number in group))
+
+    @torch.inference_mode()
     def _see(self, numbers: Sequence[int]) -> None:
         """What the vision tower makes of these pictures."""
         network, device = self.backbone.model, self.backbone.device

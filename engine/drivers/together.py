@@ -117,8 +117,11 @@ def _open(
                     is_cancelled=is_cancelled,
                 )
                 first = _advance(loop)
-                if len(prompt.seeds) == 1 or isinstance(first, Finished):
+                if isinstance(first, Finished):
                     conversation = policy.converse(prompt.pictures, seed)
+                elif len(prompt.seeds) == 1:
+                    # Said at once: what comes next may still be in the making.
+                    conversation, first = _begun(policy.converse(prompt.pictures, seed), first), replace(first, said=())
                 else:
                     if shared is None:
                         shared = policy.converse(prompt.pictures, None)
@@ -127,6 +130,16 @@ def _open(
                     conversation, first = shared.fork(seed), replace(first, said=())
                 cpu_s = time.process_time() - began_s
                 yield _Attempt(number, rollout, loop, conversation, first, cpu_s)
+
+
+def _begun(conversation: Conversation, first: Request) -> Conversation:
+    """The conversation with what the loop wants said first; closed where that fails."""
+    try:
+        conversation.add(first.said)
+    except BaseException:
+        conversation.close()
+        raise
+    return conversation
 
 
 def _speak(policy: Policy, waiting: Sequence[_Attempt], is_cancelled: Callable[[], bool]) -> None:

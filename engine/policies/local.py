@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -23,7 +24,7 @@ from engine.backbone.together import generate_together
 from engine.media import Pictures
 from engine.operations import cut
 from engine.policies.base import InLine, Recalled, Said, Turn, one_after_another
-from engine.policies.serving import Serving, Ticket
+from engine.policies.serving import Serving, Ticket, looker_beside
 from engine.protocols import Part, PicturePart, TextPart, WireProtocol, protocol_named, seen_together
 from engine.trace import View
 
@@ -33,8 +34,8 @@ __all__ = ["LocalConversation", "LocalPolicy", "seen"]
 @dataclass(slots=True)
 class LocalConversation:
     """`opening_tokens` is how many tokens its first user turn came to, the start of the answer included, `views_shown` how
-    many pictures and frames it showed; `ticket` is its
-    place among those that are served."""
+    many pictures and frames it showed; `ticket` is its place among those that are served; `looker` sees pictures from when
+    they are added, None for when the turn is said."""
 
     session: Session
     pictures: Pictures
@@ -42,6 +43,7 @@ class LocalConversation:
     views_shown: int = 0
     serving: Serving | None = None
     ticket: Ticket = Ticket()
+    looker: Executor | None = None
 
     def add(self, said: Sequence[Said]) -> None:
         for one in said:
@@ -51,6 +53,8 @@ class LocalConversation:
             self.session.append_user(list(self._seen(one.parts)), system=one.system)
             self.views_shown += sum(isinstance(part, PicturePart) for part in one.parts)
             self.opening_tokens = self.opening_tokens or self.session.ids.shape[1]
+        if self.looker is not None:
+            self.session.look_ahead(self.looker)
 
     def _seen(self, parts: Sequence[Part]) -> Iterator[str | Seen]:
         for is_text, some in groupby(parts, lambda part: isinstance(part, TextPart)):
@@ -82,7 +86,7 @@ class LocalConversation:
         forked = LocalConversation(
             self.session.fork(seed), self.pictures, self.opening_tokens, self.views_shown, self.serving
         )
-        forked.ticket = self.ticket
+        forked.ticket, forked.looker = self.ticket, self.looker
         return forked
 
     def weigh(self, given: str, text: str) -> float:
@@ -99,13 +103,19 @@ class LocalConversation:
 class LocalPolicy:
     """`backbone` answers with its live adapter; `temperature` counts only where a seed asks for sampling. `serving`, of the
     same backbone, is for those who ask from several threads, each in the name of `asker`. Of conversations that speak
-    together, `threads` are prepared at a time."""
+    together, `threads` are prepared at a time; where these are several, pictures are seen beside, while others are cut or
+    spoken about."""
 
     backbone: Backbone
     temperature: float = 1.0
     serving: Serving | None = None
     threads: int = 1
     asker: str = ""
+    _looker: Executor | None = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        looker = looker_beside(self.threads) if self.serving is None else self.serving.looker
+        object.__setattr__(self, "_looker", looker)
 
     @property
     def name(self) -> str:
@@ -134,8 +144,9 @@ class LocalPolicy:
     def converse(self, pictures: Pictures, seed: int | None) -> LocalConversation:
         session = Session(self.backbone, seed, self.temperature)
         if self.serving is None:
-            return LocalConversation(session, pictures)
-        return LocalConversation(session, pictures, serving=self.serving, ticket=self.serving.ticket(self.asker))
+            return LocalConversation(session, pictures, looker=self._looker)
+        ticket = self.serving.ticket(self.asker)
+        return LocalConversation(session, pictures, serving=self.serving, ticket=ticket, looker=self._looker)
 
     def speak(
         self, conversations: Sequence[LocalConversation], max_tokens: Sequence[int], is_cancelled: Callable[[], bool]

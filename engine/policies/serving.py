@@ -8,7 +8,8 @@
 Algorithm: continuous batching (`engine.backbone.together`). One thread, which lives while anybody asks, takes the backbone's
 lease and speaks for all. Between two tokens it lets in who is next in line. Where somebody else waits for the lease, a training
 step or a promotion, nobody is let in any more: those who speak end their turns, and the lease goes round, so that a turn is said
-by one adapter from its first token to its last and nobody is passed over for ever.
+by one adapter from its first token to its last and nobody is passed over for ever. What looks at a turn's pictures beforehand
+(`LocalPolicy`) is done with them before the turn is in line, so that who speaks never waits for it.
 
 The line is fair between people: a free seat goes to whoever has the fewest turns that speak, or stand before it in line, and
 among these to the conversation that began first. So one person's ten questions wait for each other, and a second person's only
@@ -27,6 +28,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -35,7 +37,7 @@ from engine.backbone.session import PIECE_TOKENS, Session
 from engine.backbone.together import Batch, Row
 from engine.policies.base import InLine
 
-__all__ = ["SEATS", "Serving", "Ticket"]
+__all__ = ["SEATS", "Serving", "Ticket", "looker_beside"]
 
 SEATS = 8
 
@@ -67,6 +69,11 @@ class _Asked:
         return self.is_left or self.is_cancelled()
 
 
+def looker_beside(threads: int) -> Executor | None:
+    """Who sees pictures in the threads that are left beside the one that speaks; None where none is."""
+    return ThreadPoolExecutor(threads - 1, "looking") if threads > 1 else None
+
+
 class Serving:
     """The turns of one backbone's live adapter. `threads` is how many newcomers are prepared at a time; `patience_s` is how long
     a turn waits before its asker is told of the line, and how often somebody in line is asked whether he still wants it; the
@@ -83,7 +90,7 @@ class Serving:
     ) -> None:
         self._backbone = backbone
         self._seats = seats
-        self._threads = threads
+        self._threads, self.looker = threads, looker_beside(threads)
         self._patience_s = patience_s
         self._linger_s = linger_s
         self._news = threading.Condition()
@@ -104,6 +111,9 @@ class Serving:
         each time that it changes, where it has to wait. `is_cancelled` may be asked by another thread."""
         asked = _Asked(ticket, session, max_tokens, is_cancelled)
         session.begin_turn()
+        while not session.is_looked_at(self._patience_s):
+            if asked.is_unwanted:
+                return
         self._ask(asked)
         place: int | None = None
         try:

@@ -165,3 +165,29 @@ def test_what_a_look_was_worth_is_weighed_on_the_conversation_that_stood_there(p
         conversation.add(said)
         assert math.log(weighed) == pytest.approx(conversation.weigh(r"\boxed{", "KX7421}"), abs=1e-3)
     assert worth.before != worth.after and not policy.backbone.lease.is_held
+
+
+def test_with_threads_to_spare_pictures_are_seen_beside_and_nothing_else_changes(policy, loaded, monkeypatch):
+    import dataclasses
+    import threading
+
+    from engine.backbone.session import Session
+    from engine.drivers.together import Prompt, run_together
+
+    example, pictures = Example("What is written?", (loaded.media,)), {loaded.media.sha256: loaded}
+    prompts = [Prompt(example, pictures), Prompt(example, pictures, seeds=(3, 4))]
+    limits = Limits(max_tokens=12)
+    alone = [one.finished for one in run_together(policy, prompts, limits, at_once=3)]
+    see, seers = Session._see, []
+
+    def seeing(self, numbers):
+        seers.append(threading.current_thread().name.partition("_")[0])
+        see(self, numbers)
+
+    monkeypatch.setattr(Session, "_see", seeing)
+    beside = dataclasses.replace(policy, threads=2)
+    assert [one.finished for one in run_together(beside, prompts, limits, at_once=3)] == alone
+    assert set(seers) == {"looking"}
+    monkeypatch.setattr(Session, "_see", lambda self, numbers: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        list(run_together(beside, prompts, limits, at_once=3))
