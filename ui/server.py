@@ -132,6 +132,7 @@ def build_server(studio: Studio) -> FastAPI:
         add_endpoints(services)
     blocks.queue(default_concurrency_limit=_CONCURRENT_EVENTS, api_open=False, max_size=256)
     blocks.state_session_capacity = _SESSIONS
+    blocks._queue.ANALYTICS_MAX_EVENTS = _SESSIONS  # nobody looks at them here, and 10,000 would be kept
     gr.mount_gradio_app(
         server,
         blocks,

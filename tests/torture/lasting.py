@@ -74,7 +74,7 @@ def lasting(asks: int, pages: int, progress: Callable[[str], None] = print) -> d
         asker = Asker(studio)
 
         def ask(number: int) -> None:
-            asker.ask(f"What is written, {number}?", session=f"session{number // 20}")
+            asker.ask(f"What is written, {number}?", session=f"session{number // 8}")
 
         found: dict[str, Any] = {"bench": "lasting", "asks": asks, "pages": pages}
         found["asking"] = _watched(studio.pid, asks, ask, progress)
