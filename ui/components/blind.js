@@ -7,7 +7,9 @@ const NAMES = ['A', 'B'];
 export function mount({ element, props, watch }) {
   const root = element.querySelector('.blind');
   const part = (name) => root.querySelector(`.blind-${name}`);
-  const acts = ['A is better', 'Both alike', 'B is better'].map((text) => make('button', 'blind-act', part('acts'), text));
+  const acts = ['A is better', 'Both alike', 'B is better'].map((text) =>
+    make('button', 'blind-act', part('acts'), text),
+  );
   acts.forEach((button, index) => {
     button.type = 'button';
     button.addEventListener('click', () => choose(index));

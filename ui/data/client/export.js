@@ -30,11 +30,7 @@ export function mount({ element, props }) {
   const status = choice(STATUSES, 'accepted', () => {});
   put(status, { id: 'data-export-status' });
   field(fields, 'Traces', status);
-  const protocol = choice(
-    [['', 'the format’s own'], ...protocols.map((name) => [name, name])],
-    '',
-    () => {},
-  );
+  const protocol = choice([['', 'the format’s own'], ...protocols.map((name) => [name, name])], '', () => {});
   field(
     fields,
     'Wire format of conversations',

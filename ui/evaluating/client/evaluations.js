@@ -66,7 +66,12 @@ export function mount({ element }) {
   field(fields, 'Crops show', crops, 'Something else in place of what it asked to see tells whether looking helps');
   const protocol = choice([['', 'this studio']], '', () => {});
   put(protocol, { id: 'evaluate-protocol' });
-  field(fields, 'Asked and scored as by', protocol, 'Another project’s wording and scoring, for a comparison with its figures');
+  field(
+    fields,
+    'Asked and scored as by',
+    protocol,
+    'Another project’s wording and scoring, for a comparison with its figures',
+  );
   const weighing = choice(
     [
       ['no', 'not weighed'],
