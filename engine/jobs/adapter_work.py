@@ -191,7 +191,7 @@ class AdapterWork(ABC):
         text = f"{result.total_steps} steps done"
         if before and after and before.get("accuracy") is not None and after.get("accuracy") is not None:
             text += (
-                f"; {before['accuracy']:.1%} right before, {after['accuracy']:.1%} after ({after.get('n')} examples)"
+                f"; {before['accuracy']:.1%} right before, {after['accuracy']:.1%} after (n = {after.get('n')})"
             )
         comparison = measured(self.workshop.store, self.job.id)
         return text if comparison is None or not comparison.n else f"{text}: {comparison.words}"

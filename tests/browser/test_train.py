@@ -150,7 +150,7 @@ def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
     assert (adapter.job_id, adapter.metrics["before"]["n"], adapter.metrics["after"]["n"]) == (job.id, 1, 1)
 
     later.click("#train-promote")
-    later.wait_for_selector("#train-promote-anyway-plan .plan-problem:has-text('1 example')")
+    later.wait_for_selector("#train-promote-anyway-plan .plan-problem:has-text('the one example')")
     assert later.get_attribute("#train-promote-anyway", "aria-describedby") == "train-promote-anyway-plan"
     later.click("#train-leave")
     later.wait_for_selector("#train-doubt", state="hidden")

@@ -79,7 +79,7 @@ def test_rl_is_probed_by_rolling_out_and_taken_up_again_after_a_stop(workshop, p
 
     def close_at_the_first_step():
         asked.append(True)
-        return len(asked) > 3
+        return len(asked) > 1
 
     job, found = probed(GRPO, config, is_closing=close_at_the_first_step)
     assert job.state == "interrupted" and found is None

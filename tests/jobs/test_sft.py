@@ -78,7 +78,7 @@ def test_a_job_from_accepted_traces_to_a_recorded_adapter(workshop):
     seen: list[tuple] = []
     job = train(workshop, CONFIG, name="first", on_event=lambda *event: seen.append(event))
     assert (job.state, job.progress) == ("done", 1.0)
-    assert job.message == "3 steps done; 50.0% right before, 50.0% after (1 examples)"
+    assert job.message == "3 steps done; 50.0% right before, 50.0% after (n = 1)"
     assert list(store.jobs.revision_ids(job.id)) == [revision.id for revision in store.reviews.accepted()]
     assert job.config["sft"] == CONFIG.as_json()
     assert job.config["evaluation"] is None  # nothing was held out; the workshop measures all the same

@@ -104,7 +104,9 @@ def test_answers_at_any_time_change_nothing(alone, undecided, rl_examples, pictu
 
     def visitor():
         while not is_over.is_set():
-            torch.rand(7)
+            # torch's generator is the process's: whoever draws from it without the lease may do so while an adapter is made.
+            with backbone.lease.held():
+                torch.rand(7)
             said.append(say(backbone, pictures))
 
     def between(step):

@@ -1,6 +1,6 @@
-// The command palette (Ctrl K), on every screen: what can be done there, where one can go and what was asked, found by a
-// few letters. Whatever stands on a page offers its part (`offer`); what is looked up while somebody types comes from a
-// `look(typed)`, a promise of commands.
+// The command palette (Ctrl K), on every screen: what can be done there, where one can go and what was asked, found by
+// a few letters. Whatever stands on a page offers its part (`offer`); what is looked up while somebody types comes from
+// a `look(typed)`, a promise of commands.
 import { each, make, put, say } from './dom.js';
 import { ranked } from './ranking.js';
 
@@ -16,8 +16,8 @@ let dialog = null,
   timer = null,
   commands = [];
 
-// `commands()` are { words, kind, note?, press } at the moment it is opened; `look(typed)`, where there is one, finds more;
-// while one of those who offer says `isBusy()` the palette stays closed.
+// `commands()` are { words, kind, note?, press } at the moment it is opened; `look(typed)`, where there is one, finds
+// more; while one of those who offer says `isBusy()` the palette stays closed.
 export function offer({ commands = () => [], look = null, isBusy = () => false }) {
   offers.push({ commands, look, isBusy });
 }
