@@ -190,9 +190,7 @@ class AdapterWork(ABC):
     def _verdict(self, result: Trained, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
         text = f"{result.total_steps} steps done"
         if before and after and before.get("accuracy") is not None and after.get("accuracy") is not None:
-            text += (
-                f"; {before['accuracy']:.1%} right before, {after['accuracy']:.1%} after (n = {after.get('n')})"
-            )
+            text += f"; {before['accuracy']:.1%} right before, {after['accuracy']:.1%} after (n = {after.get('n')})"
         comparison = measured(self.workshop.store, self.job.id)
         return text if comparison is None or not comparison.n else f"{text}: {comparison.words}"
 
