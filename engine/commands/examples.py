@@ -11,7 +11,8 @@ from engine.settings import Settings
 ACTION = "look"
 SUMMARY = "write examples of a bundled benchmark as files"
 BENCHMARK_NAMES = (
-    "mini-signs, mini-signs-heldout, mini-clips, mini-clips-heldout, mini-vstar, mini-tally, mini-info, mini-mv"
+    "mini-signs, mini-signs-heldout, mini-clips, mini-clips-heldout, mini-plates, mini-vstar, mini-tally, mini-info, "
+    "mini-mv"
 )
 """Repeated here because drawing is slow to import and --help must come at once; a test compares."""
 

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from engine.settings import Settings
 
@@ -30,8 +30,8 @@ _NAMES = (
     "export",
 )
 
-_LONG = ("grpo", "rl-gain")
-"""Half an hour and more each: only measured by name."""
+_LONG = ("grpo", "rl-gain", "teaching")
+"""Many minutes each: only measured by name."""
 
 _FULL = {
     "traces": 100_000,
@@ -99,7 +99,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--development",
         action="store_true",
-        help="rl-gain: ask the questions that settings are chosen on, not the held-out",
+        help="rl-gain, teaching: ask the questions that settings are chosen on, not the held-out",
     )
     parser.add_argument("--credit", action="store_true", help="rl-gain: runs with the reward `credit` as well")
     parser.add_argument("--json", action="store_true", help="one JSON object for each bench and nothing else")
@@ -125,6 +125,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         raise InvalidInput("a measurement needs a drag, a person and up to 3600 seconds at least")
     if arguments.name == "rl-gain":
         return _rl_gain(arguments, settings, out)
+    if arguments.name == "teaching":
+        return _teaching(arguments, settings, out)
     missing: list[str] = []
     for name in _NAMES if arguments.name is None else (arguments.name,):
         try:
@@ -214,6 +216,17 @@ def _speed(
         return found, serving.report(found)
     found = evaluating.measure(backbone, sizes["answers"], progress=progress)
     return found, evaluating.report(found)
+
+
+def _teaching(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    from engine.lab.bench import teaching
+    from engine.opening import open_backbone
+
+    progress: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
+    split: Literal["validation", "test"] = "validation" if arguments.development else "test"
+    found = teaching.measure(open_backbone(settings), split=split, progress=progress)
+    print(json.dumps(found) if arguments.json else "\n".join(teaching.report(found)), file=out, flush=True)
+    return 0
 
 
 def _rl_gain(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:

@@ -4,6 +4,7 @@
     mini-signs-heldout    the same in fonts, words and on backgrounds that training never showed
     mini-clips            what is written on a sign that shows in a few of 16 frames
     mini-clips-heldout    the same, held out likewise
+    mini-plates           what a number plate says, of which the embedded reasoner was taught nothing (`.plates`)
     mini-vstar, mini-tally, mini-info, mini-mv      the paper's four in miniature (`engine.lab.world.miniature`)
 
 Invariants: the evidence of a picture is the whole sign (or what holds the answer), that of a clip the frames in which it
@@ -27,6 +28,7 @@ from engine.lab.world.clips import draw_clip
 from engine.lab.world.miniature import info, mv, tally, vstar
 from engine.lab.world.miniature.drawing import Drawing
 from engine.lab.world.miniature.surroundings import Split
+from engine.lab.world.plates import draw_plate_scene
 from engine.lab.world.questions import question_about
 from engine.lab.world.scenes import draw_scene, seed_for
 from engine.media import write_clip
@@ -47,13 +49,21 @@ def _sign(name: str, index: int, split: BenchmarkSplit) -> Unposed | None:
         return None
     rng = random.Random(f"question {scene_seed}")
     sign = rng.choice(scene.signs)
-    width, height = scene.picture.size
-    left, top, right, bottom = sign.box
+    return _read_in(scene.picture, sign.box, sign.text, question_about(sign.color, sign.shape, rng), name)
+
+
+def _plate(name: str, index: int, split: BenchmarkSplit) -> Unposed | None:
+    scene = draw_plate_scene(seed_for(split, index), split)
+    return None if scene is None else _read_in(scene.picture, scene.box, scene.text, scene.question, name)
+
+
+def _read_in(picture: Image.Image, pixels: tuple[int, int, int, int], text: str, question: str, name: str) -> Unposed:
+    """What stands in a box of the picture."""
+    (width, height), (left, top, right, bottom) = picture.size, pixels
     box = Box(left / width, top / height, right / width, bottom / height)
     content = io.BytesIO()
-    scene.picture.save(content, "PNG", compress_level=1)
-    question = question_about(sign.color, sign.shape, rng)
-    example = Example(question, (), sign.text, evidence=Evidence(boxes=(box,)))
+    picture.save(content, "PNG", compress_level=1)
+    example = Example(question, (), text, evidence=Evidence(boxes=(box,)))
     return Unposed(name, example, (content.getvalue(),))
 
 
@@ -111,10 +121,11 @@ def _clip_bytes(frames: Sequence[Image.Image]) -> bytes:
 
 _ALL: tuple[BenchmarkSplit, ...] = ("train", "validation", "test")
 BENCHMARKS: tuple[Benchmark, ...] = (
-    Benchmark("mini-signs", "image", "test", 500, ("test",), _sign),
+    Benchmark("mini-signs", "image", "test", 500, ("validation", "test"), _sign),
     Benchmark("mini-signs-heldout", "image", "heldout", 500, ("heldout",), _sign),
     Benchmark("mini-clips", "video", "test", 200, ("test",), _sign_in_a_clip),
     Benchmark("mini-clips-heldout", "video", "heldout", 200, ("heldout",), _sign_in_a_clip),
+    Benchmark("mini-plates", "image", "test", 200, _ALL, _plate),
     Benchmark("mini-vstar", "image", "test", 500, _ALL, partial(_miniature, paint=vstar.draw, rule="letter")),
     Benchmark("mini-tally", "image", "test", 500, _ALL, partial(_miniature, paint=tally.draw, rule="number")),
     Benchmark("mini-info", "image", "test", 500, _ALL, partial(_miniature, paint=info.draw, rule="anls")),
