@@ -88,11 +88,15 @@ def build(studio: Studio, page: Page) -> None:
                     label="Seed, a whole number (empty: the most likely words)", max_length=12, elem_id="ask-seed"
                 )
                 with gr.Row(elem_classes="ask-who", visible=False) as choosing:
-                    who = gr.Dropdown([(LIVE_WORDS, LIVE)], value=LIVE, label="Who answers", elem_id="ask-who")
+                    # One below the other: beside each other they cut what is chosen.
+                    who = gr.Dropdown(
+                        [(LIVE_WORDS, LIVE)], value=LIVE, label="Who answers", elem_id="ask-who", min_width=300
+                    )
                     beside = gr.Dropdown(
                         beside_choices([]),
                         value=NOBODY,
                         label="Beside it, to compare blind",
+                        min_width=300,
                         elem_id="ask-beside",
                     )
             answer = Answer(fresh([]).answer, elem_id="ask-answer")
