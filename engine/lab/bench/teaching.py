@@ -3,10 +3,11 @@
     new    number plates (`engine.lab.world.plates`), of which the embedded reasoner was taught nothing
     old    what it was made for: signs
 
-    1  the model attempts the scenes of the training split, and each attempt is recorded
+    1  the model attempts new scenes of the training split, and each attempt is recorded
     2  a person corrects each: the zoom lies on the plate, the thoughts name it, the answer is what it says; and approves it
-    3  a job of SFT on what was approved, whose adapter is promoted
-    4  fresh scenes of the test split, new and old, asked before and after
+    3  as many attempts at old scenes that were right are approved as they are, so that what is known is practised, too
+    4  a job of SFT on what was approved, whose adapter is promoted
+    5  fresh scenes of the test split, new and old, asked before and after
 
 The idea: everything goes through the doors that people use: the workbench edits and reviews, the job trains, promotion lets
 the adapter answer; only the person is a program, which knows where the plate is.
@@ -21,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +71,7 @@ __all__ = [
 ]
 
 NEW, OLD = "mini-plates", "mini-signs"
-SETTINGS = SftConfig(steps=300, learning_rate=1e-3, checkpoint_every=100)
+SETTINGS = SftConfig(steps=500, learning_rate=1e-3, checkpoint_every=100)
 _PERSON = "teacher"
 LOOK = "The text on the number plate is too small to read. I will zoom in."
 ANSWER = "It says"
@@ -104,6 +106,9 @@ def measure(
         workbench = Workbench(store, media, lambda: policy)
         for drawn, result in attempts(policy, draw(required_benchmark(NEW), taught, seed, "train")):
             correct(workbench, record(store, media, drawn, result), result)
+        known = draw(required_benchmark(OLD), 2 * taught, seed + 1, "validation")
+        for drawn, result in islice((one for one in attempts(policy, known) if one[1].score == 1), taught):
+            workbench.review(record(store, media, drawn, result), _PERSON, "accepted")
         progress(f"  {store.traces.counts()['accepted']} traces were corrected and approved")
         kind = SftKind(Workshop(store, backbone, Path(folder), media.pictures))
         began_s, cpu_began_s = time.perf_counter(), time.process_time()
