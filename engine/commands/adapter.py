@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             address = push_adapter(store, settings.artifacts, adapter, repo, is_public=arguments.public)
             print(f"pushed {adapter.name} to {address}", file=out)
             return 0
-        target = _new_folder(arguments.out)
+        target = new_folder(arguments.out)
         if arguments.act == "files":
             write_adapter(store, settings.artifacts, adapter, target)
         else:
@@ -90,7 +90,8 @@ def _named(store: Store, name: str | None) -> Adapter:
     return found
 
 
-def _new_folder(name: str | None) -> Path:
+def new_folder(name: str | None) -> Path:
+    """What --out names, which must not be there yet. Raises InvalidInput."""
     if not name:
         raise InvalidInput("--out is missing: give a folder that does not exist yet")
     if Path(name).exists():

@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from engine.commands import export, import_data, train
+from engine.commands.adapter import new_folder
 from engine.errors import InvalidInput, NotFound, Unavailable
 from engine.json_fields import one_of, required, text
 from engine.settings import Settings
@@ -58,11 +59,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     if arguments.act == "make":
-        return _make(_new_folder(arguments.out), arguments.kind, arguments.config, settings, out)
+        return _make(new_folder(arguments.out), arguments.kind, arguments.config, settings, out)
     if not arguments.folder:
         raise InvalidInput(f"bundle {arguments.act} needs a folder")
     if arguments.act == "run":
-        return _run(Path(arguments.folder), _new_folder(arguments.out), settings, out)
+        return _run(Path(arguments.folder), new_folder(arguments.out), settings, out)
     from engine.opening import open_store
 
     with open_store(settings) as store:
@@ -160,14 +161,6 @@ def _command(module: ModuleType, settings: Settings, out: TextIO, *words: str) -
     module.configure(parser)
     status: int = module.run(parser.parse_args(words), settings, out)
     return status
-
-
-def _new_folder(name: str | None) -> Path:
-    if not name:
-        raise InvalidInput("--out is missing: give a folder that does not exist yet")
-    if Path(name).exists():
-        raise InvalidInput(f"{name} exists already; give a folder that does not")
-    return Path(name)
 
 
 def _read(path: Path) -> dict[str, Any]:
