@@ -38,7 +38,7 @@ class CropRule:
 
 
 def cut(view: View, pictures: Pictures) -> Image.Image:
-    """The view's pixels: a copy, cut from the original at full resolution; a full box gives the whole picture.
+    """The view's pixels, cut from the original at full resolution; a full box gives the whole picture, which is shared.
     Raises NotFound where the media or frame is not there."""
     return _loaded(view, pictures).crop(view.frame, view.box)
 

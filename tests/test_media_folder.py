@@ -104,18 +104,23 @@ def test_different_files_and_reads_from_many_threads(folder: MediaFolder) -> Non
     assert len(files_in(folder)) == 4
 
 
-def test_at_most_two_files_are_decoded_at_a_time(folder: MediaFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("large_bytes", "at_once"), [(2**26, 2), (0, 1)])
+def test_at_most_two_files_and_one_large_one_are_decoded_at_a_time(
+    folder: MediaFolder, monkeypatch: pytest.MonkeyPatch, large_bytes: int, at_once: int
+) -> None:
     from engine.media import folder as module
 
     active, most, lock, decode = [0], [0], threading.Lock(), module.decode_file
+    monkeypatch.setattr(module, "_LARGE_BYTES", large_bytes)
 
     def slow(*arguments):
+        arguments[-1](1)
         with lock:
             active[0] += 1
             most[0] = max(most[0], active[0])
         time.sleep(0.02)
         try:
-            return decode(*arguments)
+            return decode(*arguments[:-1])
         finally:
             with lock:
                 active[0] -= 1
@@ -123,7 +128,7 @@ def test_at_most_two_files_are_decoded_at_a_time(folder: MediaFolder, monkeypatc
     monkeypatch.setattr(module, "decode_file", slow)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda k: folder.take(png(k)), range(8)))
-    assert most[0] == 2
+    assert most[0] == at_once
 
 
 def test_a_crop_is_the_exact_pixels_and_a_thumbnail_is_a_small_jpeg(folder: MediaFolder) -> None:

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageChops, ImageCms
+from PIL import ExifTags, Image, ImageChops, ImageCms
 
 from engine.errors import InvalidMedia, NotFound
-from engine.media import load_media
+from engine.media import MediaLimits, load_media
 from engine.media.picture import _to_rgb_sparingly, to_rgb
+from engine.media.webp import decode_webp
 
 SIZE = (37, 23)
 
@@ -264,13 +265,53 @@ def test_a_large_picture_becomes_the_same_pixels_a_strip_at_a_time(mode: str, mo
     assert np.array_equal(np.asarray(_to_rgb_sparingly(image)), expected)
 
 
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+def test_a_large_deep_picture_is_scaled_by_the_values_of_the_whole(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, last = {"I;16": (0, 900), "I": (90_000, 70_000), "F": (0, 60_000)}[mode]
+    values = np.linspace(first, last, 37 * 23).reshape(37, 23)
+    image = Image.fromarray(values.astype({"I;16": "<u2", "I": "<i4", "F": "<f4"}[mode]))
+    expected = np.asarray(to_rgb(image.copy()))
+    assert expected.max() > 200 and expected.min() == 0
+    monkeypatch.setattr("engine.media.picture._LARGE_PIXELS", 16 * 23 * 5)
+    assert np.array_equal(np.asarray(_to_rgb_sparingly(image)), expected)
+
+
+@pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 60}])
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("size", [(37, 23), (64, 40), (1, 1)])
+def test_ffmpegs_webp_is_pillows_value_for_value(
+    size: tuple[int, int], channels: int, options: dict[str, object]
+) -> None:
+    data = encoded(noise(size, channels), "WEBP", **options)
+    pillows, ours = Image.open(io.BytesIO(data)), decode_webp(io.BytesIO(data))
+    assert ours.mode == pillows.mode
+    assert np.array_equal(np.asarray(ours), np.asarray(pillows))
+
+
+def test_what_takes_more_to_decode_has_fewer_pixels() -> None:
+    """Of six bytes a pixel: a progressive JPEG with chroma of half the sides takes seven, a turned one eight."""
+    limits = MediaLimits(max_pixels=10_000)
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    for size, format, options, mode in (
+        ((92, 93), "JPEG", {"progressive": True}, "RGB"),
+        ((92, 81), "JPEG", {"exif": turned}, "RGB"),
+        ((92, 81), "JPEG", {}, "CMYK"),
+        ((92, 68), "AVIF", {}, "RGB"),
+    ):
+        load_media(encoded(Image.new(mode, size), format, **options), limits)
+        with pytest.raises(InvalidMedia, match=r"Decoding this picture .* at most 0 MB are accepted\. Save it"):
+            load_media(encoded(Image.new(mode, (100, 100)), format, **options), limits)
+    load_media(encoded(Image.new("RGB", (100, 100)), "JPEG"), limits)
+
+
 def test_a_huge_picture_of_few_bytes_takes_its_pixels_once(tmp_path: Path) -> None:
     Image.new("RGB", (7000, 7000), (200, 30, 40)).save(tmp_path / "huge.png")
     code = """if True:
         import resource, sys
         from pathlib import Path
         from PIL import Image
-        from engine.media import load_media
+        from engine.media import MediaLimits, load_media
         most = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         load_media(Path(sys.argv[1]) / "small.png")
         before = most()

@@ -10,7 +10,7 @@ into place, so nothing is ever half-stored; people's file names are not used for
 checked to be one before it becomes part of a path. A clip keeps the sampling that it came in with, whichever policy looks
 at it later, so that a frame's number means the same frame in every trace; one that says nothing of it came in before there
 was a choice, and stays what it was then (`load_media`). One MediaFolder may be used from many threads, several processes may
-share a root. At most two files are decoded at a time, and decoded media are held in a cache bounded in bytes.
+share a root. At most two files are decoded at a time, and one that is large; decoded media are held in a cache bounded in bytes.
 
 Not covered: which media belong to whom, what they were called, and which are wanted (`engine.store`).
 """
@@ -27,8 +27,9 @@ import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -82,6 +83,7 @@ class MediaFolder:
         self._loaded: BoundedCache[str, LoadedMedia] = BoundedCache(cache_bytes)
         self._encoded: BoundedCache[tuple[object, ...], bytes] = BoundedCache(64 * 2**20)
         self._decoding = threading.BoundedSemaphore(2)
+        self._large = threading.Lock()
         self.altered: set[str] = set()
         self._hashed: dict[str, tuple[int, int, int]] = {}
         self._incoming = root / ".incoming"
@@ -147,14 +149,20 @@ class MediaFolder:
                     known = self.load(sha256)
                     return Waiting(known.media), known
                 # What is validated is the copy: the original may change under our hands.
-                with self._decoding:
-                    loaded, format = decode_file(file, sha256, self.limits, sampling, self._loaded.make_room)
+                with self._decoding, ExitStack() as alone:
+                    loaded, format = decode_file(file, sha256, self.limits, sampling, partial(self._make_room, alone))
                     self._tidy(loaded)
             is_coming = True
             return Waiting(loaded.media, incoming, self._stored(sha256, format), sampling), loaded
         finally:
             if not is_coming:
                 incoming.unlink(missing_ok=True)
+
+    def _make_room(self, alone: ExitStack, size_bytes: int) -> None:
+        """Before so many bytes of pixels are decoded: of large pictures there is one at a time."""
+        if size_bytes > _LARGE_BYTES:
+            alone.enter_context(self._large)
+        self._loaded.make_room(size_bytes)
 
     @staticmethod
     def _tidy(loaded: LoadedMedia) -> None:
@@ -243,10 +251,10 @@ class MediaFolder:
         if (loaded := self._loaded.get(sha256)) is not None:
             return loaded
         path = self.path(sha256)
-        with self._decoding:
+        with self._decoding, ExitStack() as alone:
             if (loaded := self._loaded.get(sha256)) is not None:  # another thread has just decoded it
                 return loaded
-            loaded = load_media(path, self.limits, self.sampling_of(sha256), self._loaded.make_room)
+            loaded = load_media(path, self.limits, self.sampling_of(sha256), partial(self._make_room, alone))
             self._tidy(loaded)
         self._require_hash(sha256, loaded.media.sha256)
         self._loaded.put(sha256, loaded, loaded.memory_bytes)

@@ -48,9 +48,9 @@ class LoadedMedia:
         return self.frames[frame - 1]
 
     def crop(self, frame: int | None, box: Box) -> Image.Image:
-        """A copy of the original pixels inside `box`, at full resolution; the full box is the whole picture."""
+        """The original pixels inside `box`, at full resolution: a copy, or the shared picture where the box is the full one."""
         picture = self.picture(frame)
-        return picture.crop(box.to_pixels(picture.size))
+        return picture if box == Box.full() else picture.crop(box.to_pixels(picture.size))
 
     @property
     def memory_bytes(self) -> int:

@@ -10,22 +10,23 @@ Not covered: animations (`animation`), several pages of a TIFF (refused: which o
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import io
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, BinaryIO, TypeVar, cast
 
 import av
 import numpy as np
 from av.container import InputContainer
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from engine.errors import InvalidMedia
-from engine.media.formats import HEIC, JPEG_XL, TIFF, Format, MediaLimits
+from engine.media.formats import AVIF, HEIC, JPEG, JPEG_XL, TIFF, WEBP, Format, MediaLimits
 from engine.media.jpeg_xl import read_header
+from engine.media.webp import decode_webp
 
 __all__ = ["decode_picture", "flatten", "open_picture", "reading", "require_size", "to_rgb"]
 
@@ -34,6 +35,14 @@ T = TypeVar("T")
 _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC = 254, 258, 262
 _WHITE_IS_ZERO = 0
 _LARGE_PIXELS = 16_000_000
+_BUDGET = 6
+"""Bytes that decoding may take for each pixel of the largest picture that is accepted: 600 MB of a hundred megapixels."""
+_DECODING = {(AVIF, "RGB"): 9.5, (AVIF, "RGBA"): 13.5, (WEBP, "RGBA"): 7.25, (HEIC, "RGB"): 7.25, (HEIC, "RGBA"): 8.25}
+_DECODING_JPEG_XL = 8.25
+"""Bytes for each pixel that decoding takes, where it is more, measured on files with chroma of half the width and height. The
+pixels themselves, as Pillow keeps them, are four."""
+_CONVERTED, _TURNED, _READ_AGAIN = 8, 8, 16
+"""Likewise where colours of four bytes go to RGB, where the picture is turned, and where 16 bits a colour are read again."""
 
 
 def decode_picture(
@@ -49,9 +58,9 @@ def decode_picture(
     make_room(4 * image.width * image.height)
     if format is TIFF and not is_first_enough:
         _require_one_page(image, limits)
-    reading(format, image.load)
-    image = reading(format, lambda: _filled(image, file))
-    rgb = reading(format, lambda: _to_rgb_sparingly(_upright(image)))
+    image = reading(format, lambda: _loaded(image, file, format))
+    image = reading(format, lambda: _filled(image, file, limits))
+    rgb = reading(format, lambda: _to_rgb_sparingly(_upright(image, limits)))
     # Where it was taken, and a profile that the pixels no longer are in, must not go into crops.
     rgb.info = {}
     return rgb
@@ -63,7 +72,37 @@ def open_picture(file: BinaryIO, format: Format, limits: MediaLimits) -> Image.I
         _require_still_jpeg_xl(file, limits)
     image = reading(format, lambda: _open(file, format))
     require_size(image.size, "picture", limits.max_pixels, limits)
+    _require_affordable(image.size, _decoding_bytes(image, format), limits)
     return image
+
+
+def _loaded(image: Image.Image, file: BinaryIO, format: Format) -> Image.Image:
+    """With its pixels."""
+    if format is WEBP and image.width * image.height >= _LARGE_PIXELS:
+        decoded = decode_webp(file)
+        decoded.info = dict(image.info)
+        return decoded
+    image.load()
+    return image
+
+
+def _decoding_bytes(image: Image.Image, format: Format) -> float:
+    """For each pixel, at the most. A progressive JPEG's coefficients are all held, two bytes each, until its end is read."""
+    least = _DECODING.get((format, image.mode), _CONVERTED if image.mode in ("CMYK", "LAB", "LA", "PA", "YCbCr") else 0)
+    if format is JPEG and image.info.get("progressive"):
+        sampled = [across * down for _, across, down, _ in cast(Any, image).layer]
+        return max(least, 4 + 2 * sum(sampled) / max(sampled))
+    return least
+
+
+def _require_affordable(size: tuple[int, int], decoding_bytes: float, limits: MediaLimits) -> None:
+    """Raises InvalidMedia where decoding takes more than the budget."""
+    pixels = size[0] * size[1]
+    if pixels * decoding_bytes > limits.max_pixels * _BUDGET:
+        raise InvalidMedia(
+            f"Decoding this picture of {pixels / 1e6:,.1f} megapixels takes {pixels * decoding_bytes / 1e6:,.0f} MB; at most "
+            f"{limits.max_pixels * _BUDGET / 1e6:,.0f} MB are accepted. Save it upright, in 8-bit RGB, as PNG or a baseline JPEG."
+        )
 
 
 def require_size(size: tuple[int, int], noun: str, max_pixels: int, limits: MediaLimits) -> None:
@@ -120,6 +159,7 @@ def _require_still_jpeg_xl(file: BinaryIO, limits: MediaLimits) -> None:
     """The plug-in decodes the whole first frame while it opens a file, and knows no others."""
     size, is_animated = reading(JPEG_XL, lambda: read_header(file))
     require_size(size, "picture", limits.max_pixels, limits)
+    _require_affordable(size, _DECODING_JPEG_XL, limits)
     if is_animated:
         raise InvalidMedia("This JPEG XL is animated; a still one is needed. Save the animation as MP4, WebM or WebP.")
 
@@ -155,12 +195,18 @@ def _require_one_page(image: Image.Image, limits: MediaLimits) -> None:
     image.seek(0)
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _upright(image: Image.Image, limits: MediaLimits) -> Image.Image:
     if image.format == "JXL" and not getattr(image, "jpeg", False):
         return image  # turned by its own header; by the standard, EXIF's turn counts only in a JPEG kept inside
     # Damaged EXIF data may raise anything, and every viewer shows the sound pixels beside it as they are stored.
-    with contextlib.suppress(Exception):
+    try:
+        turn = image.getexif().get(ExifTags.Base.Orientation, 1)
+        _require_affordable(image.size, _TURNED if turn in range(2, 9) and image.mode in ("RGB", "RGBA") else 0, limits)
         ImageOps.exif_transpose(image, in_place=True)  # without a copy of what is upright already
+    except InvalidMedia:
+        raise
+    except Exception:
+        pass
     return image
 
 
@@ -170,11 +216,15 @@ def _to_rgb_sparingly(image: Image.Image) -> Image.Image:
     but for depths above 8 bit."""
     if image.mode == "RGB" and not image.has_transparency_data and not image.info.get("icc_profile"):
         return cast(Any, image)._new(image.im)  # the same pixels, and no hold on the file
-    if image.width * image.height < _LARGE_PIXELS or image.mode == "F" or image.mode.startswith("I"):
+    if image.width * image.height < _LARGE_PIXELS:
         return to_rgb(image)
+    if image.mode == "F" or image.mode.startswith("I"):
+        grey = _grey(image)
+        image.im = Image.new("L", (1, 1)).im  # let go before there are four bytes for each pixel
+        return _to_srgb(grey, image.info.get("icc_profile")).convert("RGB")
     is_in_place = image.mode in ("RGB", "RGBA")
     made = image if is_in_place else Image.new("RGB", image.size)
-    rows = max(1, _LARGE_PIXELS // 16 // image.width)
+    rows = _rows_at_once(image.width)
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(image.height, top + rows)))
         made.paste(to_rgb(strip), (0, top))
@@ -187,10 +237,7 @@ def _to_rgb_sparingly(image: Image.Image) -> Image.Image:
 def to_rgb(image: Image.Image) -> Image.Image:
     """Any Pillow mode to RGB: depths to 8 bit, colours to sRGB, transparency laid on white."""
     if image.mode == "F" or image.mode.startswith("I"):
-        grey = _grey(image)
-        if _tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO:
-            grey = ImageOps.invert(grey)
-        return _to_srgb(grey, image.info.get("icc_profile")).convert("RGB")
+        return _to_srgb(_grey(image), image.info.get("icc_profile")).convert("RGB")
     if image.mode == "LAB":
         return _converted(image, ImageCms.createProfile("LAB"))
     profile = image.info.get("icc_profile")
@@ -208,15 +255,26 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _grey(image: Image.Image) -> Image.Image:
-    """Of a depth above 8 bit; a large one of 16 bits a strip at a time, its white that of the whole."""
-    if not image.mode.startswith("I;16") or image.width * image.height < _LARGE_PIXELS:
-        return Image.fromarray(_to_eight_bits(np.asarray(image), image.mode), "L")
-    white = _white_of(int(cast(Any, image.getextrema())[1]))
-    made, rows = Image.new("L", image.size), max(1, _LARGE_PIXELS // 16 // image.width)
+    """Of a depth above 8 bit, a strip at a time, scaled by the values of the whole."""
+    low, high = math.inf, -math.inf
+    for _, values in _strips(image):
+        low, high = min(low, float(values.min())), max(high, float(values.max()))
+    made = Image.new("L", image.size)
+    for top, values in _strips(image):
+        made.paste(Image.fromarray(_to_eight_bits(values, image.mode, low, high)), (0, top))
+    return ImageOps.invert(made) if _tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO else made
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, np.ndarray]]:
+    """(top row, values), what is no number as 0."""
+    rows = _rows_at_once(image.width)
     for top in range(0, image.height, rows):
         values = np.asarray(image.crop((0, top, image.width, min(image.height, top + rows))))
-        made.paste(Image.fromarray(_scaled(values, white), "L"), (0, top))
-    return made
+        yield top, np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0) if image.mode == "F" else values
+
+
+def _rows_at_once(width: int) -> int:
+    return max(1, _LARGE_PIXELS // 16 // width)
 
 
 def _tag(image: Image.Image, number: int) -> Any:
@@ -224,44 +282,48 @@ def _tag(image: Image.Image, number: int) -> Any:
     return getattr(image, "tag_v2", {}).get(number)
 
 
-def _to_eight_bits(values: np.ndarray, mode: str) -> np.ndarray:
-    """Values of more than 8 bits, scaled to 8. 16-bit values fill their full range, unless all fit into 12, 10 or 8 bits:
-    cameras and microscopes write those into 16-bit files as they are. 32-bit integers and floats have no agreed white:
-    those within [0, 1] (floats), [0, 255] or [0, 65535] are taken to fill that range, others are stretched from least to
-    most."""
+def _to_eight_bits(values: np.ndarray, mode: str, low: float, high: float) -> np.ndarray:
+    """Values of more than 8 bits, from `low` to `high` in the whole picture, scaled to 8. 16-bit values fill their full range,
+    unless all fit into 12, 10 or 8 bits: cameras and microscopes write those into 16-bit files as they are. 32-bit integers and
+    floats have no agreed white: those within [0, 1] (floats), [0, 255] or [0, 65535] are taken to fill that range, others are
+    stretched from least to most."""
     if mode.startswith("I;16"):
-        return _scaled(values, _white_of(int(values.max())))
-    values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
+        return ((values.astype(np.uint32) * 255 + (white := _white_of(high)) // 2) // white).astype(np.uint8)
+    values = values.astype(np.float64)
     if low >= 0 and high <= 65535:
         white_level = 1.0 if mode == "F" and high <= 1 else 255.0 if high <= 255 else 65535.0
         return np.rint(values * (255.0 / white_level)).astype(np.uint8)
     return np.rint((values - low) * (255.0 / max(high - low, 1e-300))).astype(np.uint8)
 
 
-def _scaled(values: np.ndarray, white: int) -> np.ndarray:
-    """16-bit values to 8 bits, `white` to 255, rounded."""
-    return ((values.astype(np.uint32) * 255 + white // 2) // white).astype(np.uint8)
-
-
-def _white_of(largest: int) -> int:
+def _white_of(largest: float) -> int:
     """The white of 16-bit values whose largest is this."""
     return next(white for white in (255, 1023, 4095, 65535) if largest <= white)
 
 
-def _filled(image: Image.Image, file: BinaryIO) -> Image.Image:
+def _filled(image: Image.Image, file: BinaryIO, limits: MediaLimits) -> Image.Image:
     """A picture of 16 bits a colour, read again where its values fit into 12 bits. Pillow keeps the upper 8 bits of each
     colour, which are then nearly black; FFmpeg reads all 16."""
     bands = image.getextrema() if image.mode in ("RGB", "RGBA") and image.format in ("PNG", "TIFF") else None
     if bands is None or max(high for _, high in bands[:3]) > 15 or not _is_deep(image, file):  # type: ignore[index, misc]
         return image
+    _require_affordable(image.size, _READ_AGAIN, limits)
     file.seek(0)
     demuxer = "png_pipe" if image.format == "PNG" else "tiff_pipe"
     with cast(InputContainer, av.open(file, format=demuxer)) as container:
         frame = next(container.decode(video=0))
-        values = frame.to_ndarray(format="rgb48le")
-    white = _white_of(int(values.max()))
-    filled = Image.fromarray(np.rint(values * (255.0 / white)).astype(np.uint8), "RGB")
+    [plane], kind = frame.planes, re.fullmatch("(rgb48|rgba64)([bl])e", frame.format.name)
+    assert kind is not None, frame.format.name
+    order, samples = "<>"[kind[2] == "b"], 3 if kind[1] == "rgb48" else 4
+    values = np.frombuffer(cast(Any, plane), f"{order}u2").reshape(image.height, plane.line_size // 2)
+    values = values[:, : samples * image.width].reshape(image.height, image.width, samples)[..., :3]
+    strips = [
+        slice(top, top + _rows_at_once(image.width)) for top in range(0, image.height, _rows_at_once(image.width))
+    ]
+    white = _white_of(max(int(values[rows].max()) for rows in strips))
+    filled = Image.new("RGB", image.size)
+    for rows in strips:
+        filled.paste(Image.fromarray(np.rint(values[rows] * (255.0 / white)).astype(np.uint8)), (0, rows.start))
     if image.mode == "RGBA":
         filled.putalpha(image.getchannel("A"))
     filled.info = dict(image.info)

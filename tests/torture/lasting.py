@@ -69,7 +69,7 @@ def trend(at: Sequence[float], readings: Sequence[float]) -> Trend:
 
 
 def lasting(asks: int, pages: int, progress: Callable[[str], None] = print) -> dict[str, Any]:
-    """Asks and opens so many, and returns the trends of each part by the kind of reading."""
+    """Asks and opens so many, and returns the trends of each part by the kind of reading; a part of none is left out."""
     with tempfile.TemporaryDirectory() as made, RunningStudio(Path(made)) as studio:
         asker = Asker(studio)
 
@@ -77,7 +77,8 @@ def lasting(asks: int, pages: int, progress: Callable[[str], None] = print) -> d
             asker.ask(f"What is written, {number}?", session=f"session{number // 8}")
 
         found: dict[str, Any] = {"bench": "lasting", "asks": asks, "pages": pages}
-        found["asking"] = _watched(studio.pid, asks, ask, progress)
+        if asks:
+            found["asking"] = _watched(studio.pid, asks, ask, progress)
         with chromium() as browser:
 
             def look(number: int) -> None:
@@ -85,7 +86,8 @@ def lasting(asks: int, pages: int, progress: Callable[[str], None] = print) -> d
                     page.goto(studio.url)
                     page.wait_for_selector("#ask-run")
 
-            found["looking"] = _watched(studio.pid, pages, look, progress)
+            if pages:
+                found["looking"] = _watched(studio.pid, pages, look, progress)
         with studio.store() as store:
             found["traces"] = len(store.traces.ids())
         found["errors_in_log"] = studio.log.read_text(errors="replace").count("Traceback")
@@ -111,6 +113,10 @@ class Asker:
         answer, _ = self._send("POST", "/gradio_api/upload", head + data + b"\r\n--bound--\r\n", headers)
         told: list[str] = json.loads(answer)
         return told
+
+    def look(self, digest: str) -> None:
+        """Asks for the picture as a page shows it."""
+        self._send("GET", f"/media/{digest}/thumbnail?side=768", headers=self._headers)
 
     def ask(self, question: str, session: str) -> None:
         """Raises AssertionError where it is not answered."""
@@ -156,14 +162,19 @@ def _read(pid: int) -> tuple[float, int, int]:
     return round(process.memory_full_info().uss / 1e6, 2), process.num_threads(), process.num_fds()
 
 
+def _trends(found: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(part, kind, its trend) of the parts that were run."""
+    for part in ("asking", "looking"):
+        yield from ((part, kind, it) for kind, it in found.get(part, {}).items())
+
+
 def _report(found: dict[str, Any]) -> Iterator[str]:
     yield f"lasting: {found['asks']} asks, {found['pages']} pages; {found['errors_in_log']} tracebacks in the log"
-    for part in ("asking", "looking"):
-        for kind, it in found[part].items():
-            yield (
-                f"  {part:8} {kind:10} {it['first']:9.2f} -> {it['last']:9.2f}, at most {it['most']:9.2f}; "
-                f"{it['per_1000']:+.3f} for each 1000, p {it['p']:.3f}: {'flat' if it['is_flat'] else 'GROWS'}"
-            )
+    for part, kind, it in _trends(found):
+        yield (
+            f"  {part:8} {kind:10} {it['first']:9.2f} -> {it['last']:9.2f}, at most {it['most']:9.2f}; "
+            f"{it['per_1000']:+.3f} for each 1000, p {it['p']:.3f}: {'flat' if it['is_flat'] else 'GROWS'}"
+        )
 
 
 def main() -> int:
@@ -174,7 +185,7 @@ def main() -> int:
     asked = parser.parse_args()
     found = lasting(asked.asks, asked.pages, lambda line: print(line, file=sys.stderr, flush=True))
     print(json.dumps(found) if asked.json else "\n".join(_report(found)))
-    return 0 if all(it["is_flat"] for part in ("asking", "looking") for it in found[part].values()) else 1
+    return 0 if all(it["is_flat"] for _, _, it in _trends(found)) else 1
 
 
 if __name__ == "__main__":

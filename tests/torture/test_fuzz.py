@@ -1,7 +1,9 @@
-"""Every POST route and every endpoint of Gradio's, with bodies that a page could never send: no answer is 5xx.
+"""Every POST route and every endpoint of Gradio's, with bodies that a page could never send: no answer is 5xx, no traceback is
+written, and memory is flat.
 
-STUDIO_TORTURE is how many bodies each gets, 500 in the long form. Bodies are JSON of any shape, and objects of the fields that
-the routes really read, with wrong values, right ids, halves of characters, and depths that no parser likes.
+STUDIO_TORTURE is how many bodies each gets: 500 in the long form, in which memory is read after each route. Bodies are JSON of
+any shape, and objects of the fields that the routes really read, with wrong values, right ids, halves of characters, and depths
+that no parser likes.
 """
 
 from __future__ import annotations
@@ -100,7 +102,11 @@ def values(ids: list[str]) -> st.SearchStrategy[Any]:
     )
 
 
-def test_no_body_and_no_address_breaks_anything(client: TestClient, studio: Any) -> None:
+def test_no_body_and_no_address_breaks_anything(
+    client: TestClient, studio: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import psutil
+
     ids = [*studio.store.traces.ids(), *(one.media.sha256 for one in studio.store.media.list())]
     ids += [studio.store.traces.get(ids[0]).head_id]
     value = values(ids)
@@ -108,6 +114,7 @@ def test_no_body_and_no_address_breaks_anything(client: TestClient, studio: Any)
         value, st.dictionaries(st.sampled_from(FIELDS), value, min_size=1, max_size=8), st.just({"trace": ids[0]})
     )
     broken: dict[str, str] = {}
+    memory_mb: list[float] = []
     for method, path in routes(client):
 
         @settings(max_examples=BODIES, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -129,5 +136,11 @@ def test_no_body_and_no_address_breaks_anything(client: TestClient, studio: Any)
         )
         if deep.status_code >= 500:
             broken.setdefault(f"{method} {path}", f"{deep.status_code} for JSON nested 100,000 deep")
+        memory_mb.append(psutil.Process().memory_full_info().uss / 1e6)
+        if BODIES >= 100:
+            with capfd.disabled():
+                print(f"{memory_mb[-1]:.1f} MB after {method} {path}", flush=True)
     assert broken == {}
+    told = "".join(capfd.readouterr())
+    assert "Traceback" not in told, told[-5000:]
     assert studio.store.verify(studio.media).is_sound
