@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
-from engine.errors import IntegrityError, InvalidInput, InvalidMedia, NotFound
+from engine.errors import Broken, IntegrityError, InvalidInput, InvalidMedia, NotFound
 from engine.media import MediaFolder, MediaLimits, load_media, write_clip
 from engine.media.cache import BoundedCache
 from engine.trace import Box, View
@@ -102,6 +103,21 @@ def test_different_files_and_reads_from_many_threads(folder: MediaFolder) -> Non
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(work, range(40)))
     assert len(files_in(folder)) == 4
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_takes_no_more_is_a_sentence_and_nothing_is_left(
+    folder: MediaFolder, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*names: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", refuse)
+        with pytest.raises(Broken, match=rf"takes no more \({os.strerror(number)}\), so nothing of this was kept"):
+            folder.take(png(1))
+    assert files_in(folder) == []
+    folder.take(png(1))
 
 
 @pytest.mark.parametrize(("large_bytes", "at_once"), [(2**26, 2), (0, 1)])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from engine.faithfulness import Trajectory
 from engine.store.connection import Connections
 from engine.store.query import RoundState
+from engine.store.reservations import HOLD_S
 from engine.store.traces import QueueItem, item_of
 
 __all__ = ["Listed", "listed"]
@@ -39,9 +40,10 @@ def listed(connections: Connections, numbers: Sequence[int]) -> tuple[Listed, ..
     sql = f"""SELECT t.*, v.holder, w.state AS round_state,
             (SELECT group_concat(x.tag, char(31)) FROM trace_tags x WHERE x.trace_id = t.id) AS tags,
             (SELECT count(*) FROM traces g WHERE g.group_id = t.group_id) AS group_size
-        FROM traces t LEFT JOIN reservations v ON v.trace_id = t.id AND v.expires_at > ?
+        FROM traces t LEFT JOIN reservations v ON v.trace_id = t.id AND v.expires_at > ? AND v.expires_at <= ?
         LEFT JOIN review_rounds w ON w.trace_id = t.id WHERE t.number IN ({marks})"""
-    rows = {row["number"]: row for row in connections.rows(sql, (time.time(), *numbers))}
+    moment = time.time()
+    rows = {row["number"]: row for row in connections.rows(sql, (moment, moment + HOLD_S, *numbers))}
     return tuple(
         Listed(
             item=item_of(row),

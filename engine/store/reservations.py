@@ -59,8 +59,8 @@ class Reservations:
         self._connections = connections
 
     def take(self, trace_id: str, person: str, hold_s: float = HOLD_S, *, at: float | None = None) -> Reservation:
-        """Holds the trace for `person` for `hold_s` seconds from `at` (None: now). Raises Reserved (a Conflict) while
-        somebody else holds it, NotFound for an unknown trace."""
+        """Holds the trace for `person` for `hold_s` seconds, at most HOLD_S, from `at` (None: now). Raises Reserved (a Conflict)
+        while somebody else holds it, NotFound for an unknown trace."""
         moment, person = time.time() if at is None else at, storable(person)
         if not person:
             raise InvalidInput("a reservation needs the name of a person")
@@ -84,10 +84,11 @@ class Reservations:
             db.conn.execute("DELETE FROM reservations WHERE trace_id = ? AND holder = ?", (trace_id, storable(person)))
 
     def of(self, trace_id: str, *, at: float | None = None) -> Reservation | None:
-        """Who holds the trace, or None."""
+        """Who holds the trace, or None. What would last longer than any hold is from before the clock was set back: nobody's."""
+        moment = time.time() if at is None else at
         row = self._connections.row(
-            "SELECT trace_id, holder, expires_at FROM reservations WHERE trace_id = ? AND expires_at > ?",
-            (trace_id, time.time() if at is None else at),
+            "SELECT trace_id, holder, expires_at FROM reservations WHERE trace_id = ? AND expires_at > ? AND expires_at <= ?",
+            (trace_id, moment, moment + HOLD_S),
         )
         return None if row is None else Reservation(*row)
 

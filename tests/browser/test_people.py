@@ -11,7 +11,7 @@ from engine.access import Access
 from engine.trace import Step
 from tests.access.stand_in_hub import StandInHub
 from tests.browser.live import LiveStudio
-from tests.browser.nginx import PLAIN, TELLING, nginx
+from tests.browser.proxies import PLAIN, TELLING, nginx
 
 PASSWORD = "a long one"
 

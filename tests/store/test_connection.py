@@ -202,6 +202,24 @@ def test_a_full_disk_is_a_sentence_and_ends_when_there_is_room(tmp_path):
     connections.close()
 
 
+def test_a_file_that_cannot_be_written_is_a_sentence_and_is_read_on(tmp_path):
+    connections = Connections(tmp_path / "a.db")
+    with connections.write() as db:
+        db.conn.execute("CREATE TABLE things (text)")
+        db.conn.execute("INSERT INTO things VALUES ('kept')")
+    conn = connections.database().conn
+    conn.execute("PRAGMA query_only = 1")  # SQLite's answer to a disk that was mounted read-only
+    with pytest.raises(Broken, match="cannot be written .* its host has to allow it"), connections.write() as db:
+        db.conn.execute("INSERT INTO things VALUES ('lost')")
+    assert [row["text"] for row in connections.rows("SELECT * FROM things")] == ["kept"]
+    assert "cannot be written" in (connections.problem or "")
+    conn.execute("PRAGMA query_only = 0")
+    with connections.write() as db:
+        db.conn.execute("INSERT INTO things VALUES ('more')")
+    assert connections.problem is None
+    connections.close()
+
+
 def test_a_damaged_page_is_a_sentence_and_stays_a_problem(tmp_path):
     connections = Connections(tmp_path / "a.db", "delete")
     with connections.write() as db:

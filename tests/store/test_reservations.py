@@ -23,6 +23,8 @@ def test_a_trace_has_one_holder_until_it_expires(store: Store) -> None:
     assert store.reservations.of(trace, at=1100).holder == "bob"
     store.reservations.release(trace, "bob")
     assert store.reservations.of(trace, at=1100) is None
+    store.reservations.take(trace, "ann", at=100_000)
+    assert store.reservations.take(trace, "bob", at=1000).holder == "bob"  # the clock was set back by a day
     with pytest.raises(NotFound):
         store.reservations.take("nothing", "ann")
     with pytest.raises(InvalidInput):

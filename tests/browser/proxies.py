@@ -1,16 +1,17 @@
-"""A real nginx before a studio, set up as its own documentation and Caddy's say."""
+"""A real nginx or Caddy before a studio, below a path, set up as their own documentation says."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["PLAIN", "TELLING", "nginx"]
+__all__ = ["PLAIN", "TELLING", "caddy", "nginx"]
 
 PLAIN = "location /studio/ { proxy_pass http://UPSTREAM/; }"
 """As the beginner's guide has it: the prefix is taken off, Host is the upstream's, nothing is told."""
@@ -46,14 +47,49 @@ def nginx(folder: Path, upstream: str, locations: Mapping[str, str]) -> Iterator
         f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;\nevents {{}}\n"
         f"http {{ access_log off;\n{places}{servers} }}\n"
     )
-    with subprocess.Popen([program, "-p", folder, "-c", configuration], stderr=subprocess.DEVNULL) as process:
+    with _running([program, "-p", folder, "-c", configuration], ports.values(), folder / "error.log"):
+        yield {name: f"http://studio.localhost:{port}/studio/" for name, port in ports.items()}
+
+
+@contextmanager
+def caddy(folder: Path, upstream: str) -> Iterator[str]:
+    """As its documentation has it, on a port of its own, with one that tells a list of names, as behind a second proxy: the
+    address below the path, with a slash at its end."""
+    port = _free_port()
+    configuration = folder / "Caddyfile"
+    configuration.write_text(
+        f"""{{
+            admin off
+            auto_https off
+        }}
+        http://:{port} {{
+            redir /studio /studio/
+            handle_path /studio/* {{
+                reverse_proxy {upstream} {{
+                    header_up X-Forwarded-Host "{{hostport}}, inner.example"
+                }}
+            }}
+        }}"""
+    )
+    command = ["caddy", "run", "--adapter", "caddyfile", "--config", configuration]
+    with _running(command, [port], folder / "error.log", HOME=str(folder)):
+        yield f"http://studio.localhost:{port}/studio/"
+
+
+@contextmanager
+def _running(command: Sequence[str | Path], ports: Collection[int], log: Path, **environment: str) -> Iterator[None]:
+    """The proxy's process, listening."""
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(command, stdout=said, stderr=said, env=os.environ | environment) as process,
+    ):
         try:
             deadline = time.monotonic() + _READY_WITHIN_S
-            while not all(_is_open(port) for port in ports.values()):
-                assert process.poll() is None, (folder / "error.log").read_text()
-                assert time.monotonic() < deadline, "nginx did not listen in time"
+            while not all(_is_open(port) for port in ports):
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, f"{command[0]} did not listen in time"
                 time.sleep(0.05)
-            yield {name: f"http://studio.localhost:{port}/studio/" for name, port in ports.items()}
+            yield
         finally:
             process.terminate()
 
