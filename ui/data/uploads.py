@@ -104,12 +104,9 @@ class Uploads:
                 shutil.copyfileobj(member, file)
         return folder
 
-    def forget(self, upload: str) -> None:
-        shutil.rmtree(self.folder(upload), ignore_errors=True)
-        self._sizes.pop(upload, None)
-
     def sweep(self, in_use: Collection[str]) -> None:
         """Deletes what was sent more than a day ago and is no job's, by the paths of the folders that jobs use."""
         for folder in self._root.iterdir() if self._root.is_dir() else ():
             if str(folder) not in in_use and time.time() - folder.stat().st_mtime > _FORGOTTEN_AFTER_S:
                 shutil.rmtree(folder, ignore_errors=True)
+                self._sizes.pop(folder.name, None)
