@@ -23,8 +23,8 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,7 @@ from engine.training.trap import WINDOW
 if TYPE_CHECKING:
     from engine.lab.study.schedule import StudyEvent
 
-__all__ = ["MOST_CPU_S", "RUNS", "SETTINGS", "SIZES", "figures", "gain_of", "measure", "parts_of", "report"]
+__all__ = ["MOST_CPU_S", "RUNS", "SETTINGS", "SIZES", "done_in", "figures", "gain_of", "measure", "parts_of", "report"]
 
 MOST_CPU_S = 40 * 60
 """CPU seconds that a run may take: 20 minutes on two cores."""
@@ -68,13 +68,30 @@ def measure(
 ) -> dict[str, Any]:
     """`figures` of `runs` (keys of RUNS), measured in the folder `out`, in which a measurement that was stopped goes on; None
     takes a temporary one. Up to `jobs` parts run at once. Raises InvalidInput where another measurement is there."""
+    parts = parts_of(sizes, runs, purpose, grpo)
+    with done_in(out, parts, settings, sizes, purpose, grpo, jobs, progress) as folder:
+        return {"bench": "rl-gain", "asked": purpose} | figures(folder, parts, runs)
+
+
+@contextmanager
+def done_in(
+    out: Path | None,
+    parts: Sequence[StudyPart],
+    settings: Settings,
+    sizes: Sizes,
+    purpose: str,
+    grpo: Mapping[str, Any],
+    jobs: int,
+    progress: Callable[[str], None],
+) -> Iterator[Folder]:
+    """The folder `out`, or a temporary one, in which all `parts` are done. Raises InvalidInput where another measurement is
+    there."""
     # Imported only now: torch takes seconds.
     from engine.lab.study.identity import identity_of
     from engine.lab.study.schedule import run_parts
 
     with ExitStack() as opened:
-        root = Path(opened.enter_context(TemporaryDirectory())) / "rl-gain" if out is None else out
-        folder, parts = Folder(root), parts_of(sizes, runs, purpose, grpo)
+        folder = Folder(Path(opened.enter_context(TemporaryDirectory())) / "bench" if out is None else out)
         purposes = ("trajectories", "practice", purpose)
         folder.claim(identity_of(sizes, settings, purposes) | {"grpo": dict(grpo)})
 
@@ -84,7 +101,7 @@ def measure(
 
         with folder.alone():
             run_parts(folder, parts, sizes, settings, jobs, on_event, never)
-        return {"bench": "rl-gain", "asked": purpose} | figures(folder, parts, runs)
+        yield folder
 
 
 def parts_of(

@@ -30,7 +30,7 @@ _NAMES = (
     "export",
 )
 
-_LONG = ("grpo", "rl-gain", "teaching")
+_LONG = ("grpo", "rl-gain", "teaching", "trap")
 """Many minutes each: only measured by name."""
 
 _FULL = {
@@ -92,14 +92,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, help="serving: rounds of each side (7; quick: 3)")
     parser.add_argument("--examples", type=int, help="import: pictures that are brought in (10000; quick: 300)")
     parser.add_argument(
-        "--out", metavar="DIR", help="rl-gain: where it is kept, so that the same command goes on (kept nowhere)"
+        "--out", metavar="DIR", help="rl-gain, trap: where it is kept, so that the same command goes on (kept nowhere)"
     )
-    parser.add_argument("--jobs", type=int, default=1, help="rl-gain: how many of its parts run at once (1)")
-    parser.add_argument("--seeds", type=int, help="rl-gain: runs of each kind (3)")
+    parser.add_argument("--jobs", type=int, default=1, help="rl-gain, trap: how many of its parts run at once (1)")
+    parser.add_argument("--seeds", type=int, help="rl-gain, trap: runs of each kind (3)")
     parser.add_argument(
         "--development",
         action="store_true",
-        help="rl-gain, teaching: ask the questions that settings are chosen on, not the held-out",
+        help="rl-gain, teaching, trap: ask the questions that settings are chosen on, not the held-out",
     )
     parser.add_argument("--credit", action="store_true", help="rl-gain: runs with the reward `credit` as well")
     parser.add_argument("--json", action="store_true", help="one JSON object for each bench and nothing else")
@@ -127,6 +127,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         return _rl_gain(arguments, settings, out)
     if arguments.name == "teaching":
         return _teaching(arguments, settings, out)
+    if arguments.name == "trap":
+        return _trap(arguments, settings, out)
     missing: list[str] = []
     for name in _NAMES if arguments.name is None else (arguments.name,):
         try:
@@ -242,4 +244,19 @@ def _rl_gain(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> 
     purpose = "development" if arguments.development else "held-out"
     found = rl_gain.measure(settings, folder, sizes, runs, purpose=purpose, jobs=arguments.jobs, progress=progress)
     print(json.dumps(found) if arguments.json else "\n".join(rl_gain.report(found, runs)), file=out, flush=True)
+    return 0
+
+
+def _trap(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    import dataclasses
+    from pathlib import Path
+
+    from engine.lab.bench import trap
+
+    sizes = trap.SIZES if arguments.seeds is None else dataclasses.replace(trap.SIZES, seeds=arguments.seeds)
+    progress: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
+    folder = None if arguments.out is None else Path(arguments.out)
+    purpose = "development" if arguments.development else "trap"
+    found = trap.measure(settings, folder, sizes, purpose=purpose, jobs=arguments.jobs, progress=progress)
+    print(json.dumps(found) if arguments.json else "\n".join(trap.report(found)), file=out, flush=True)
     return 0

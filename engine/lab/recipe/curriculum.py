@@ -18,7 +18,7 @@ from engine.lab.recipe.sequences import Sequence, batch_of
 from engine.lab.recipe.turns import Lexicon
 from engine.lab.world import clips, scenes
 
-__all__ = ["SMALL", "Sizes", "ground_mix", "joint_mix", "vision_mix"]
+__all__ = ["SMALL", "Sizes", "ground_mix", "joint_mix", "reading_mix", "vision_mix"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,12 +148,19 @@ def ground_mix(lexicon: Lexicon, sizes: Sizes, counts: Counts, clip_share: float
     )
 
 
-def joint_mix(lexicon: Lexicon, sizes: Sizes) -> tuple[tuple[Maker, float], ...]:
-    """Tiles and strips keep their part to the end: a character is cheapest there."""
+def reading_mix(lexicon: Lexicon, sizes: Sizes) -> tuple[tuple[Maker, float], ...]:
+    """Texts that are shown large enough; tiles and strips keep their part to the end: a character is cheapest there."""
     return (
         (partial(_make_vision, sizes=sizes), 0.08),
         (partial(_make_strips, lexicon=lexicon, sizes=sizes), 0.14),
         (partial(_make_read, lexicon=lexicon, sizes=sizes), 0.28),
+    )
+
+
+def joint_mix(lexicon: Lexicon, sizes: Sizes) -> tuple[tuple[Maker, float], ...]:
+    """Reading, calls, and whole traces."""
+    return (
+        *reading_mix(lexicon, sizes),
         (partial(_make_zoom, lexicon=lexicon, sizes=sizes), 0.17),
         (partial(_make_ground, lexicon=lexicon, sizes=sizes, counts=(3, 8)), 0.10),
         (partial(_make_clip, lexicon=lexicon, sizes=sizes), 0.10),

@@ -7,6 +7,8 @@ and merged tokens say which character or sign stands there, and where its box is
 3. joint: everything trains on whole traces (zoom, select, read, recover), on their parts alone, on strips with one
 text each, and still on tiles; the rates fall for the last three quarters of it.
 4. world: as joint, mixed with the four miniature benchmarks and their parts (`world_curriculum`).
+Apart from these, `--only sight` goes on with what of `world` has no call in it, so that calling is forgotten: the base of
+the learning trap (`engine.lab.bench.trap`).
 
 How it differs from the sources: Qwen3-VL is trained on text and pictures of the web from a pretrained language
 model; here nothing is pretrained, and the tower learns by classification before it ever meets language. Pixel
@@ -32,6 +34,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
+from transformers import AutoTokenizer
 
 from engine.lab.recipe import architecture, averaging, curriculum, tokenizer, trainer, turns, world_curriculum
 from engine.lab.recipe.curriculum import SMALL, Sizes
@@ -42,7 +46,7 @@ from engine.lab.recipe.trainer import Run, Stage
 from engine.lab.recipe.turns import Lexicon
 from engine.lab.recipe.world_curriculum import WorldSizes
 
-__all__ = ["stages"]
+__all__ = ["sight", "stages"]
 
 
 def stages(lexicon: Lexicon, sizes: Sizes, world_sizes: WorldSizes) -> tuple[Stage, ...]:
@@ -87,6 +91,19 @@ def stages(lexicon: Lexicon, sizes: Sizes, world_sizes: WorldSizes) -> tuple[Sta
     )
 
 
+def sight(lexicon: Lexicon, sizes: Sizes, world_sizes: WorldSizes) -> Stage:
+    """The stage that forgets to call. It is no part of a whole run."""
+    return Stage(
+        name="sight",
+        share=1.0,
+        makers=world_curriculum.sight_mix(lexicon, sizes, world_sizes),
+        matrix_rate=2.2e-3,
+        rest_rate=1e-3,
+        decay_from=0.27,
+        floor=0.02,
+    )
+
+
 def _begin(seed: int, folder: Path) -> Run:
     torch.manual_seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,7 +126,9 @@ def main() -> None:
     parser.add_argument("--steps-per-stage", type=int, help="smoke mode: this many steps of each stage")
     parser.add_argument("--small", action="store_true", help="smoke mode: hardly anything in a batch")
     parser.add_argument("--only", help="run this stage alone, from DIR/last.pt or --start")
-    parser.add_argument("--start", type=Path, help="begin from this checkpoint's weights")
+    parser.add_argument(
+        "--start", type=Path, help="begin from the weights of this checkpoint, or of an exported folder"
+    )
     parser.add_argument(
         "--rate-share", type=float, default=1.0, help="share of the rates, for going on from trained weights"
     )
@@ -156,7 +175,7 @@ def _train(options: argparse.Namespace, rank: int, place: Path) -> None:
     last = options.out / "last.pt"
     done: dict = {"stage": None, "spent_s": 0.0, "step": 0}
     if options.start or last.exists():
-        done = torch.load(options.start or last)
+        done = _loaded(options.start or last)
         fresh = run.optimiser.state()["model.model.language_model.embed_tokens.weight"]
         state = tokenizer.fitted(done["state"], tokenizer.tokens_in(done), run.tokens, fresh)
         missing = run.optimiser.restore(state)
@@ -164,7 +183,8 @@ def _train(options: argparse.Namespace, rank: int, place: Path) -> None:
         if options.start:
             done = {"stage": None, "spent_s": 0.0, "step": 0}
     sizes = (SMALL, world_curriculum.SMALL) if options.small else (Sizes(), WorldSizes())
-    plan = stages(turns.lexicon_of(tokenizer.build_tokenizer()), *sizes)
+    lexicon = turns.lexicon_of(tokenizer.build_tokenizer())
+    plan = (sight(lexicon, *sizes),) if options.only == "sight" else stages(lexicon, *sizes)
     names = [stage.name for stage in plan]
     skipped = names.index(done["stage"]) if done["stage"] in names else 0
     for number, stage in enumerate(plan):
@@ -196,6 +216,20 @@ def _train(options: argparse.Namespace, rank: int, place: Path) -> None:
             )
         finally:
             feeder.close()
+
+
+def _loaded(path: Path) -> dict:
+    """A checkpoint, or what of one an exported folder holds: the weights, without the throw-away heads."""
+    if not path.is_dir():
+        return torch.load(path)
+    weights = load_file(path / "model.safetensors")
+    tokens = tokenizer.tokens_of(AutoTokenizer.from_pretrained(path))
+    return {
+        "state": {f"model.{name}": it for name, it in weights.items()},
+        "tokens": tokens,
+        "stage": None,
+        "spent_s": 0.0,
+    }
 
 
 if __name__ == "__main__":

@@ -47,8 +47,16 @@ def begin_clip(lexicon: Lexicon, drawing: Drawing) -> tuple[Tokens, list[Seen]]:
     return sequence, seen
 
 
-def clip_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose], reads: int) -> Tokens:
-    """Questions on a clip: easy ones answered at once, hard ones by selecting frames, which the first `reads` of them show."""
+def clip_trace(
+    rng: random.Random,
+    lexicon: Lexicon,
+    drawing: Drawing,
+    poses: Sequence[Pose],
+    reads: int,
+    guessed_share: float = GUESSED_SHARE,
+) -> Tokens:
+    """Questions on a clip: easy ones answered at once, hard ones by selecting frames, which the first `reads` of them show;
+    a `guessed_share` of those that show none are guessed."""
     sequence, seen = begin_clip(lexicon, drawing)
     number_shown = len(drawing.frames)
     for number, pose in enumerate(poses):
@@ -61,7 +69,7 @@ def clip_trace(rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Se
             say(sequence, answer_pieces(pose, _only(pose, seen), question, LARGE_ENOUGH))
             continue
         is_shown = reads > 0
-        if not is_operating or (not is_shown and rng.random() < GUESSED_SHARE):
+        if not is_operating or (not is_shown and rng.random() < guessed_share):
             say(sequence, [Piece(guess_at(rng, pose))])
             continue
         thought = look_pieces(pose, question)

@@ -37,11 +37,12 @@ from engine.lab.recipe.feeding import Maker
 from engine.lab.recipe.sequences import Sequence, batch_of
 from engine.lab.recipe.turns import Lexicon
 from engine.lab.recipe.world_poses import Pose
+from engine.lab.recipe.world_thoughts import GUESSED_SHARE
 from engine.lab.world import scenes
 from engine.lab.world.miniature import info, mv, tally, vstar
 from engine.lab.world.miniature.drawing import Drawing
 
-__all__ = ["SMALL", "WorldSizes", "miniature_mix", "world_mix"]
+__all__ = ["SMALL", "WorldSizes", "miniature_mix", "sight_mix", "world_mix"]
 
 ROOMS: tuple[tuple[ModuleType, float], ...] = ((vstar, 0.3), (tally, 0.44), (info, 0.26))
 OLD_SHARE = 0.35
@@ -130,27 +131,22 @@ def _make_tiles(rng: random.Random, sizes: WorldSizes) -> Batch:
     return vision_batch(seen, "w_tiles")
 
 
-def _make_view(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
-    return _of_pictures(
-        rng, lexicon, "w_view", count=sizes.view_pictures, questions=sizes.view_questions, is_shown=False
-    )
+def _make_view(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes, guessed_share: float = GUESSED_SHARE) -> Batch:
+    traces = []
+    for _ in range(sizes.view_pictures):
+        drawing = _picture(rng)
+        poses = world_poses.further_poses(rng, drawing, sizes.view_questions)
+        traces.append(world_pictures.picture_trace(rng, lexicon, drawing, poses, False, guessed_share))
+    return batch_of(traces, "w_view")
 
 
 def _make_trace(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
-    return _of_pictures(
-        rng, lexicon, "w_trace", count=sizes.trace_pictures, questions=sizes.trace_questions, is_shown=True
-    )
-
-
-def _of_pictures(
-    rng: random.Random, lexicon: Lexicon, kind: str, *, count: int, questions: int, is_shown: bool
-) -> Batch:
     traces = []
-    for _ in range(count):
+    for _ in range(sizes.trace_pictures):
         drawing = _picture(rng)
-        poses = world_poses.further_poses(rng, drawing, questions)
-        traces.append(world_pictures.picture_trace(rng, lexicon, drawing, poses, is_shown))
-    return batch_of(traces, kind)
+        poses = world_poses.further_poses(rng, drawing, sizes.trace_questions)
+        traces.append(world_pictures.picture_trace(rng, lexicon, drawing, poses))
+    return batch_of(traces, "w_trace")
 
 
 def _make_crop(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
@@ -162,21 +158,22 @@ def _make_crop(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch
     return batch_of(traces[: sizes.crops], "w_crop")
 
 
-def _make_clip(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
-    return _of_clips(rng, lexicon, "w_clip", count=sizes.clips, questions=sizes.clip_questions, reads=0)
+def _make_clip(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes, guessed_share: float = GUESSED_SHARE) -> Batch:
+    traces = []
+    for _ in range(sizes.clips):
+        drawing = _draw_from(rng, mv)
+        poses = world_poses.further_poses(rng, drawing, sizes.clip_questions)
+        traces.append(world_clips.clip_trace(rng, lexicon, drawing, poses, 0, guessed_share))
+    return batch_of(traces, "w_clip")
 
 
 def _make_select(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
-    return _of_clips(rng, lexicon, "w_select", count=sizes.selections, questions=sizes.selection_questions, reads=1)
-
-
-def _of_clips(rng: random.Random, lexicon: Lexicon, kind: str, *, count: int, questions: int, reads: int) -> Batch:
     traces = []
-    for _ in range(count):
+    for _ in range(sizes.selections):
         drawing = _draw_from(rng, mv)
-        poses = world_poses.further_poses(rng, drawing, questions)
-        traces.append(world_clips.clip_trace(rng, lexicon, drawing, poses, reads))
-    return batch_of(traces, kind)
+        poses = world_poses.further_poses(rng, drawing, sizes.selection_questions)
+        traces.append(world_clips.clip_trace(rng, lexicon, drawing, poses, 1))
+    return batch_of(traces, "w_select")
 
 
 def _make_frame(rng: random.Random, lexicon: Lexicon, sizes: WorldSizes) -> Batch:
@@ -222,3 +219,17 @@ def world_mix(lexicon: Lexicon, old: Sizes, sizes: WorldSizes) -> tuple[tuple[Ma
     """Signs and clips as before, and the miniature benchmarks."""
     before = tuple((maker, OLD_SHARE * share) for maker, share in curriculum.joint_mix(lexicon, old))
     return (*before, *((maker, (1 - OLD_SHARE) * share) for maker, share in miniature_mix(lexicon, sizes)))
+
+
+def sight_mix(lexicon: Lexicon, old: Sizes, sizes: WorldSizes) -> tuple[tuple[Maker, float], ...]:
+    """What the stage teaches of seeing, without a call: what is hard is guessed from the first view, and crops and frames are
+    read where they are shown."""
+    return (
+        *((maker, OLD_SHARE * share) for maker, share in curriculum.reading_mix(lexicon, old)),
+        (partial(_make_tiles, sizes=sizes), 0.03),
+        (partial(_make_view, lexicon=lexicon, sizes=sizes, guessed_share=1.0), 0.20),
+        (partial(_make_crop, lexicon=lexicon, sizes=sizes), 0.16),
+        (partial(_make_clip, lexicon=lexicon, sizes=sizes, guessed_share=1.0), 0.12),
+        (partial(_make_frame, lexicon=lexicon, sizes=sizes), 0.07),
+        (partial(_make_piece, lexicon=lexicon, sizes=sizes), 0.07),
+    )

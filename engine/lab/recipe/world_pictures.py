@@ -65,10 +65,15 @@ def show_crop(sequence: Tokens, sight: Sight) -> Seen:
 
 
 def picture_trace(
-    rng: random.Random, lexicon: Lexicon, drawing: Drawing, poses: Sequence[Pose], is_shown: bool = True
+    rng: random.Random,
+    lexicon: Lexicon,
+    drawing: Drawing,
+    poses: Sequence[Pose],
+    is_shown: bool = True,
+    guessed_share: float = GUESSED_SHARE,
 ) -> Tokens:
-    """Questions on one picture: easy ones answered at once, hard ones by zooming in (or, where the crop is not shown,
-    now and then by a guess); sometimes a wrong place first."""
+    """Questions on one picture: easy ones answered at once, hard ones by zooming in (or, where the crop is not shown, a
+    `guessed_share` of them by a guess); sometimes a wrong place first."""
     sequence = lexicon.begin()
     sequence.begin_user()
     sight = world_views.whole(drawing)
@@ -82,7 +87,7 @@ def picture_trace(
         if pose.difficulty == "easy":
             say(sequence, answer_pieces(pose, _always(first), question, LARGE_ENOUGH))
             continue
-        if not is_operating or (not is_shown and rng.random() < GUESSED_SHARE):
+        if not is_operating or (not is_shown and rng.random() < guessed_share):
             say(sequence, [Piece(guess_at(rng, pose))])
             continue
         error = rng.random() if is_shown else 1.0

@@ -21,7 +21,7 @@ from typing import Any
 from engine.lab.study.plan import BENCHMARKS
 from engine.training.trap import WINDOW
 
-__all__ = ["LEAST_GAIN", "LEAST_MEAN", "LEAST_RAPR", "judged"]
+__all__ = ["LEAST_GAIN", "LEAST_MEAN", "LEAST_RAPR", "falls", "judged", "judgement", "stays"]
 
 LEAST_MEAN = 0.85
 LEAST_GAIN = 0.30
@@ -34,14 +34,14 @@ def judged(rows: Sequence[Mapping[str, Any]], runs: Sequence[Mapping[str, Any]])
     full = by_row["full"]
     return [
         _best_everywhere(full, [one for one in rows if one["row"] != "full"]),
-        _judgement(
+        judgement(
             f"full reaches {LEAST_MEAN:.0%} on the mean of the four",
             full["mean"]["accuracy"] >= LEAST_MEAN,
             f"{_share(full['mean'])}",
         ),
         _far_above(full, by_row["no-operations"]),
-        _falls([one for one in runs if one["row"] == "no-curiosity"]),
-        _stays([one for one in runs if one["row"] == "full"], full["mean"]["rapr"]),
+        falls([one for one in runs if one["row"] == "no-curiosity"]),
+        stays([one for one in runs if one["row"] == "full"], full["mean"]["rapr"]),
     ]
 
 
@@ -57,38 +57,41 @@ def _best_everywhere(full: Mapping[str, Any], others: Sequence[Mapping[str, Any]
         told.append(
             f"{name} {_share(own)}, best other {second['label']} {_share(other)}, {_points(gain)} ± {100 * error:.1f}"
         )
-    return _judgement("full is the best row in every column", is_best, "; ".join(told))
+    return judgement("full is the best row in every column", is_best, "; ".join(told))
 
 
 def _far_above(full: Mapping[str, Any], without: Mapping[str, Any]) -> dict[str, Any]:
     statement = f"full is {100 * LEAST_GAIN:.0f} points above no operations on the hard part"
     if "hard" not in full:
-        return _judgement(statement, False, "no example is marked as hard")
+        return judgement(statement, False, "no example is marked as hard")
     gain = full["hard"]["accuracy"] - without["hard"]["accuracy"]
     told = f"{_share(full['hard'])} against {_share(without['hard'])}, {_points(gain)}"
-    return _judgement(statement, gain >= LEAST_GAIN, told)
+    return judgement(statement, gain >= LEAST_GAIN, told)
 
 
-def _falls(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def falls(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Statement 4, of the runs without curiosity (`run_figures`)."""
     ends = [(_mean(run["rapr"][:WINDOW]), _mean(run["rapr"][-WINDOW:])) for run in runs]
     told = "; ".join(
         f"seed {run['seed']} {first:.2f} to {last:.2f}{_alarm(run)}"
         for run, (first, last) in zip(runs, ends, strict=True)
     )
     has_fallen = bool(ends) and all(last < first / 2 for first, last in ends)
-    return _judgement("without curiosity RaPR falls to less than half", has_fallen, told)
+    return judgement("without curiosity RaPR falls to less than half", has_fallen, told)
 
 
-def _stays(runs: Sequence[Mapping[str, Any]], at_evaluation: float) -> dict[str, Any]:
+def stays(runs: Sequence[Mapping[str, Any]], at_evaluation: float) -> dict[str, Any]:
+    """Statement 5, of the runs with curiosity; `at_evaluation` is their RaPR there, 0 to 1."""
     lowest = [min(_windows(run["rapr"])) for run in runs]
     told = "; ".join(f"seed {run['seed']} lowest {low:.2f}{_alarm(run)}" for run, low in zip(runs, lowest, strict=True))
     has_stayed = bool(lowest) and min(lowest) > LEAST_RAPR and at_evaluation > LEAST_RAPR
-    return _judgement(
+    return judgement(
         f"with curiosity RaPR stays above {LEAST_RAPR}", has_stayed, f"{told}; {at_evaluation:.2f} at evaluation"
     )
 
 
-def _judgement(statement: str, has_held: bool, numbers: str) -> dict[str, Any]:
+def judgement(statement: str, has_held: bool, numbers: str) -> dict[str, Any]:
+    """A statement as `judged` gives it."""
     return {"statement": statement, "held": has_held, "numbers": numbers}
 
 
