@@ -35,7 +35,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file
-from transformers import AutoTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from engine.lab.recipe import architecture, averaging, curriculum, tokenizer, trainer, turns, world_curriculum
 from engine.lab.recipe.curriculum import SMALL, Sizes
@@ -223,7 +223,7 @@ def _loaded(path: Path) -> dict:
     if not path.is_dir():
         return torch.load(path)
     weights = load_file(path / "model.safetensors")
-    tokens = tokenizer.tokens_of(AutoTokenizer.from_pretrained(path))
+    tokens = tokenizer.tokens_of(PreTrainedTokenizerFast.from_pretrained(path))
     return {
         "state": {f"model.{name}": it for name, it in weights.items()},
         "tokens": tokens,

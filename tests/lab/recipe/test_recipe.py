@@ -5,9 +5,14 @@ from __future__ import annotations
 
 import io
 import json
+import random
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import pytest
+
+
+WEIGHTS = Path(__file__).parents[3] / "engine" / "embedded" / "weights"
 
 
 def run(folder, *words: str) -> str:
@@ -46,6 +51,24 @@ def test_a_finished_run_is_resumed_with_nothing_left_to_do(made):
     assert "starting from world" in run(folder, "--minutes", "0", "--small")
     after = torch.load(folder / "last.pt")["state"]
     assert all(before[name].equal(after[name]) for name in before)
+
+
+def test_the_stage_that_forgets_to_call_begins_from_exported_weights_and_shows_no_call(tmp_path):
+    from engine.lab.recipe import remake, tokenizer, turns, world_curriculum
+    from engine.lab.recipe.curriculum import SMALL
+
+    output = run(tmp_path, "--only", "sight", "--start", str(WEIGHTS), "--steps-per-stage", "1", "--small")
+    assert "28 tensors are new" in output  # the throw-away heads, and nothing else
+    words = tokenizer.build_tokenizer()
+    call = words.get_vocab()["<tool_call>"]
+    rng = random.Random(0)
+
+    def calls(stage) -> bool:
+        return any((make(rng).ids == call).any() for make, _ in stage.makers)
+
+    lexicon = turns.lexicon_of(words)
+    world = next(stage for stage in remake.stages(lexicon, SMALL, world_curriculum.SMALL) if stage.name == "world")
+    assert calls(world) and not calls(remake.sight(lexicon, SMALL, world_curriculum.SMALL))
 
 
 def test_the_export_loads_like_any_model(made, tmp_path):
