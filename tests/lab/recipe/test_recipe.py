@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-
 WEIGHTS = Path(__file__).parents[3] / "engine" / "embedded" / "weights"
 
 
