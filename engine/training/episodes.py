@@ -13,7 +13,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,10 @@ from engine.trace import Example, Trace
 from engine.trace_json import trace_from_json, trace_to_json
 from engine.training.dataset import PictureLoader
 from engine.training.grpo_config import GrpoConfig
+from engine.training.prefixes import forks
 from engine.training.replay import Kept, ReplayBuffer, batch_of
 from engine.training.rewards import Reward, advantages, called_operations, correctness, rewards
-from engine.training.rollouts import Rollout, roll_out
+from engine.training.rollouts import Rollout, roll_out, taught_at
 
 __all__ = ["Episode", "Episodes", "Group", "RewardGroup", "reward_group"]
 
@@ -121,7 +122,8 @@ class Episodes:
         )
         fresh = [self._group(rollouts, one) for rollouts, one in zip(rolled, chosen, strict=True)]
         drawing = random.Random(f"replay {config.seed} {step}")
-        batch, replayed = batch_of(fresh, lambda group: group.weight, self.buffer, step, drawing)
+        learned = [_at_forks(group) if config.taught == "forks" and group.weight else group for group in fresh]
+        batch, replayed = batch_of(learned, lambda group: group.weight, self.buffer, step, drawing)
         numbers = _numbers(fresh) | {
             "replayed_share": replayed / len(batch),
             "rollout_seconds": time.time() - started,
@@ -144,6 +146,13 @@ class Episodes:
     def load(self, path: Path) -> None:
         found = torch.load(path, weights_only=True)
         self.buffer.kept = [Kept(_unpacked(one["group"]), one["weight"], one["step"]) for one in found]
+
+
+def _at_forks(group: Group) -> Group:
+    """The same with loss where its rollouts part alone, each cut behind its last fork."""
+    said = [rollout.ids[rollout.prompt_tokens :].tolist() for rollout in group.rollouts]
+    rollouts = tuple(taught_at(one, places) for one, places in zip(group.rollouts, forks(said), strict=True))
+    return replace(group, rollouts=rollouts)
 
 
 def _numbers(fresh: Sequence[Group]) -> dict[str, float]:

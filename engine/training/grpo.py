@@ -33,6 +33,7 @@ from engine.policies.local import LocalPolicy
 from engine.trace import Example, Trace
 from engine.trace_json import known_to_json, media_to_json
 from engine.training.arguments import shared_arguments
+from engine.training.averaging import Averaging
 from engine.training.candidate import candidate
 from engine.training.checkpoints import Fingerprint, latest_checkpoint
 from engine.training.dataset import PictureLoader
@@ -93,6 +94,7 @@ def run_grpo(
     checkpoint = latest_checkpoint(checkpoint_dir, fingerprint) if resume else None
     passes = len(examples) / config.queries_a_step
     quantum = Quantum(backbone, config.seed, should_stop, on_metric, passes, GRPO_NAMES)
+    averaging = Averaging(config.averaged_share)
     warm = None if start_from is None else load_adapter(start_from, start_from.name)
     lora = lora_config(config.rank, config.alpha) if warm is None else warm.config
     lora.inference_mode = False
@@ -106,14 +108,14 @@ def run_grpo(
             # What is rolled out in a step, Episodes knows; TRL only has to count.
             train_dataset=Dataset.from_dict({"prompt": ["-"] * (config.queries_a_step * config.steps)}),
             processing_class=backbone.processor,
-            callbacks=[quantum],
+            callbacks=[averaging, quantum],  # while the lease is held
         )
 
     is_cut = False
     with adapter_on(
         backbone, lora, make_trainer, seed=config.seed, quantum=quantum, fingerprint=fingerprint, warm_start=warm
     ) as trainer:
-        trainer.on_episode = on_episode
+        trainer.on_episode, trainer.averaging = on_episode, averaging
         policy = candidate(backbone, "in training")
         trainer.episodes = Episodes(
             policy,
@@ -131,6 +133,10 @@ def run_grpo(
             if trainer.state.global_step > quantum.first_step:
                 trainer.save_checkpoint_now()
         steps = trainer.state.global_step
+        if steps == config.steps:
+            with backbone.lease.held():
+                backbone.adapters.resume_training()
+                averaging.put_into(backbone.adapters.training())
     is_stopped = is_cut or steps < config.steps
     return Trained(steps, config.steps, quantum.first_step, time.time() - started, is_stopped=is_stopped)
 

@@ -21,14 +21,20 @@ from engine.thresholds import RAPR_THRESHOLD
 from engine.training.configuration import Checks, TrainingConfig
 from engine.training.rewards import ADVANTAGES, VARIANTS, Advantage, RewardRule, Variant
 
-__all__ = ["GrpoConfig"]
+__all__ = ["TAUGHT", "GrpoConfig"]
+
+TAUGHT = ("all", "forks")
+"""Which of the tokens that were said carry loss: every one, or those at which rollouts of a group part
+(`engine.training.prefixes.forks`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrpoConfig(TrainingConfig):
     """`queries_a_step` examples, `rollouts` of each, one update. `max_turns`, `max_tokens` and `max_turn_tokens` limit a
     rollout. `variant`, `is_curious`, `curiosity` (the paper's alpha), `operation_penalty` (beta), `threshold` (H) and
-    `free_operations` (N) are the reward's (engine.training.rewards), `advantage` is "normalised", "centred" or "by-prefix".
+    `free_operations` (N) are the reward's (engine.training.rewards), `advantage` is "normalised", "centred" or "by-prefix";
+    `taught`, of TAUGHT, which tokens carry loss. The adapter is the mean over the last `averaged_share` of the steps
+    (engine.training.averaging).
     `replay_groups`, `replay_age` (in steps) and `replay_exponent` are the replay's (engine.training.replay); 0 groups
     switch it off. `clip` is PPO's. `start_from` names the adapter that training goes on from, "" a fresh one. Raises
     InvalidInput for impossible values."""
@@ -52,6 +58,8 @@ class GrpoConfig(TrainingConfig):
     threshold: float = RAPR_THRESHOLD
     free_operations: int = 1
     advantage: str = "normalised"
+    taught: str = "all"
+    averaged_share: float = 0.0
     replay_groups: int = 32
     replay_age: int = 8
     replay_exponent: float = 1.0
@@ -74,6 +82,8 @@ class GrpoConfig(TrainingConfig):
             ("threshold", 0 <= self.threshold <= 1),
             ("free_operations", self.free_operations >= 0),
             ("advantage", self.advantage in ADVANTAGES),
+            ("taught", self.taught in TAUGHT),
+            ("averaged_share", 0 <= self.averaged_share <= 1),
             ("replay_groups", self.replay_groups >= 0),
             ("replay_age", self.replay_age > 0),
             ("replay_exponent", self.replay_exponent >= 0),

@@ -30,6 +30,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from trl import GRPOTrainer
 
+from engine.training.averaging import Averaging
 from engine.training.episodes import Episode, Episodes, Group
 from engine.training.leased import Leased
 from engine.training.prefixes import prefix_advantages
@@ -40,6 +41,7 @@ from engine.training.shared_opening import log_probs_and_entropies, of_whole_row
 __all__ = ["GRPO_NAMES", "LeasedGrpoTrainer", "agreement", "no_reward"]
 
 REPLAY = "replay.pt"
+MEAN = "mean.safetensors"
 OWN_NAMES = (
     "reward",
     "correctness",
@@ -72,10 +74,11 @@ def no_reward(**_: Any) -> list[float]:
 
 
 class LeasedGrpoTrainer(Leased, GRPOTrainer):
-    """GRPOTrainer on the shared backbone; set `episodes` and `on_episode` before `train`."""
+    """GRPOTrainer on the shared backbone; set `episodes`, `on_episode` and `averaging` before `train`."""
 
     episodes: Episodes
     on_episode: Callable[[int, Episode], None]
+    averaging: Averaging
     _said: list[tuple[Group, int]]
     """The group of every row of the step's batch, and its place there."""
     _taught: dict[str, Any]
@@ -195,10 +198,12 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
 
     def save_beside(self, folder: Path) -> None:
         self.episodes.save(folder / REPLAY)
+        self.averaging.save(folder / MEAN)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         super()._load_from_checkpoint(resume_from_checkpoint, model)
         self.episodes.load(Path(resume_from_checkpoint) / REPLAY)
+        self.averaging.load(Path(resume_from_checkpoint) / MEAN, self.model)
 
 
 def agreement(together: float, lengths: Sequence[float]) -> float:

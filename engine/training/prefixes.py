@@ -26,7 +26,7 @@ from collections.abc import Sequence
 
 from engine.training.rewards import SMALLEST_DEVIATION, is_uniform
 
-__all__ = ["SHRINK", "prefix_advantages"]
+__all__ = ["SHRINK", "forks", "prefix_advantages"]
 
 SHRINK = 2.0
 """Rollouts that a shorter prefix's value counts for."""
@@ -50,5 +50,20 @@ def prefix_advantages(said: Sequence[Sequence[int]], totals: Sequence[float]) ->
                 shorter = SHRINK * baseline
                 baseline = (math.fsum(totals[k] for k in left) + shorter) / (len(left) + SHRINK)
             others = left
+        found.append(row)
+    return found
+
+
+def forks(said: Sequence[Sequence[int]]) -> list[list[bool]]:
+    """Of each token of `said`, as above, whether it is a choice that the group tells something of: another rollout shares the
+    tokens before it and says something else there."""
+    found = []
+    for own, tokens in enumerate(said):
+        others = [k for k in range(len(said)) if k != own]
+        row = []
+        for place, token in enumerate(tokens):
+            there = [k for k in others if place < len(said[k])]
+            others = [k for k in there if said[k][place] == token]
+            row.append(len(others) < len(there))
         found.append(row)
     return found

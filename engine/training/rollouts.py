@@ -18,7 +18,7 @@ Not covered: rewards.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -28,9 +28,9 @@ from engine.errors import StudioError
 from engine.policies.base import never
 from engine.policies.local import LocalConversation, LocalPolicy
 from engine.reasoning import Limits
-from engine.trace import Trace
+from engine.trace import Trace, first_views
 
-__all__ = ["Rollout", "RolloutsStopped", "as_rollout", "roll_out"]
+__all__ = ["Rollout", "RolloutsStopped", "as_rollout", "roll_out", "taught_at"]
 
 _MOST_ROWS = 64
 
@@ -88,4 +88,24 @@ def as_rollout(trace: Trace, conversation: LocalConversation) -> Rollout:
     log_probs[session.sampled_at] = torch.tensor(session.sampled_log_probs)
     return Rollout(
         trace, conversation.opening_tokens, session.network_ids[0], sampled, log_probs, conversation.views_shown
+    )
+
+
+def taught_at(rollout: Rollout, places: Sequence[bool]) -> Rollout:
+    """With loss on some of what was said after the opening alone, at least one token, and cut behind the last of them, since
+    nothing depends on what follows: pictures that were shown later are not shown."""
+    opening = rollout.prompt_tokens
+    taught = rollout.sampled.clone()
+    taught[opening:] &= torch.tensor(places)
+    end = int(taught.nonzero()[-1]) + 1
+    said = rollout.sampled[:end].int()
+    turns = int((said.diff(prepend=said.new_zeros(1)) == 1).sum())
+    looked_at = [step.observation for step in rollout.trace.steps[: turns - 1] if step.observation is not None]
+    shown = len(first_views(rollout.trace.media)) + sum(len(one.views) for one in looked_at)
+    return replace(
+        rollout,
+        ids=rollout.ids[:end],
+        sampled=taught[:end],
+        log_probs=rollout.log_probs[:end].where(taught[:end], 0.0),
+        shown=shown,
     )

@@ -29,6 +29,7 @@ CONFIG = GrpoConfig(
     rank=4,
     alpha=8,
     replay_groups=4,
+    averaged_share=0.5,
     checkpoint_every=100,
     seed=3,
 )

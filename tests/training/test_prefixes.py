@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.training.prefixes import prefix_advantages
+from engine.training.prefixes import forks, prefix_advantages
 
 LOOK, ANSWER, LEFT, RIGHT = 1, 2, 3, 4
 
@@ -35,6 +35,18 @@ def test_an_end_that_others_go_on_from_is_no_token_of_theirs() -> None:
     assert found[1][1] == pytest.approx((0.0 - 0.5) / (math.sqrt(1 / 3) + 1e-6))  # all three share the first
 
 
+def test_a_fork_is_where_those_who_had_said_the_same_part() -> None:
+    """Three look and one answers; of the three, two say the same place and then differ; who is alone has no fork."""
+    said = [[LOOK, LEFT, 5, 7], [LOOK, LEFT, 6, 7], [LOOK, RIGHT, 5], [ANSWER, 5, 7]]
+    assert forks(said) == [
+        [True, True, True, False],
+        [True, True, True, False],
+        [True, True, False],
+        [True, False, False],
+    ]
+    assert forks([[LOOK, LEFT], [LOOK, LEFT]]) == [[False, False]] * 2
+
+
 GROUPS = st.lists(
     st.tuples(st.lists(st.integers(0, 1), min_size=1, max_size=5), st.sampled_from([0.0, 0.5, 1.0])),
     min_size=2,
@@ -52,3 +64,8 @@ def test_a_token_is_judged_by_what_stood_before_it(group: list[tuple[list[int], 
     # Whatever a rollout says from a token on, that token's advantage is the same.
     changed = prefix_advantages([[*said[0][:-1], 9], *said[1:]], totals)
     assert changed[0] == found[0]
+    # A token that the group tells nothing of is said by all who said the same before, and a fork is no other's.
+    for own, row in zip(said, forks(said), strict=True):
+        for place, is_fork in enumerate(row):
+            there = {tokens[place] for tokens in said if tokens[:place] == own[:place] and len(tokens) > place}
+            assert is_fork == (len(there) > 1)

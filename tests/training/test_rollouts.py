@@ -131,6 +131,26 @@ def test_training_on_a_rollouts_trace_sees_the_same_sequence(backbone, groups, p
         assert encoded.grids.equal(torch.cat([grid for _, grid in shown]))
 
 
+def test_a_rollout_that_is_cut_behind_what_is_taught_sees_what_it_saw_there(backbone, groups, pictures):
+    """Taught in the first and in the last turn: the words and pictures before are the same, and so is what they are given."""
+    import torch
+
+    from engine.training.rollout_batch import shown_pictures
+    from engine.training.rollouts import taught_at
+
+    for rollout in groups[0]:
+        said = rollout.sampled.nonzero().flatten() - rollout.prompt_tokens
+        for chosen in (said[:2], said[[1, -2]], said):
+            places = torch.zeros(len(rollout.ids) - rollout.prompt_tokens, dtype=torch.bool)
+            places[chosen] = True
+            cut = taught_at(rollout, places.tolist())
+            assert len(cut.ids) == rollout.prompt_tokens + chosen[-1] + 1 and cut.ids.equal(rollout.ids[: len(cut.ids)])
+            assert (cut.sampled.nonzero().flatten() - cut.prompt_tokens).equal(chosen)
+            assert cut.shown == (1 if chosen[-1] < 3 else rollout.shown)
+            found = exact_log_probs(backbone, cut, shown_pictures(backbone, cut, pictures))
+            assert (found - cut.log_probs[1:])[cut.sampled[1:]].abs().max() < 1e-4
+
+
 def test_how_many_speak_at_once_changes_nothing(backbone, prompts, groups):
     from engine.training.rollouts import roll_out
 
