@@ -24,7 +24,7 @@ from engine.drivers.together import Prompt
 from engine.trace import Example, Trace
 from engine.trace_json import trace_from_json, trace_to_json
 from engine.training.dataset import PictureLoader
-from engine.training.grpo_config import GrpoConfig
+from engine.training.grpo_config import LEAST_A_BRANCH, GrpoConfig
 from engine.training.prefixes import forks
 from engine.training.replay import Kept, ReplayBuffer, batch_of
 from engine.training.rewards import Reward, advantages, called_operations, correctness, rewards
@@ -122,7 +122,8 @@ class Episodes:
         )
         fresh = [self._group(rollouts, one) for rollouts, one in zip(rolled, chosen, strict=True)]
         drawing = random.Random(f"replay {config.seed} {step}")
-        learned = [_at_forks(group) if config.taught == "forks" and group.weight else group for group in fresh]
+        least = LEAST_A_BRANCH[config.taught]
+        learned = fresh if least is None else [_at_forks(group, least) for group in fresh]
         batch, replayed = batch_of(learned, lambda group: group.weight, self.buffer, step, drawing)
         numbers = _numbers(fresh) | {
             "replayed_share": replayed / len(batch),
@@ -148,11 +149,14 @@ class Episodes:
         self.buffer.kept = [Kept(_unpacked(one["group"]), one["weight"], one["step"]) for one in found]
 
 
-def _at_forks(group: Group) -> Group:
-    """The same with loss where its rollouts part alone, each cut behind its last fork."""
+def _at_forks(group: Group, least: int) -> Group:
+    """The same with loss at its forks alone (`prefixes.forks`), each rollout cut behind its last. One that has none teaches
+    nothing, whatever its rewards are."""
     said = [rollout.ids[rollout.prompt_tokens :].tolist() for rollout in group.rollouts]
-    rollouts = tuple(taught_at(one, places) for one, places in zip(group.rollouts, forks(said), strict=True))
-    return replace(group, rollouts=rollouts)
+    places = forks(said, least)
+    rollouts = tuple(map(taught_at, group.rollouts, places))
+    advantages = group.advantages if any(map(any, places)) else (0.0,) * len(rollouts)
+    return replace(group, rollouts=rollouts, advantages=advantages)
 
 
 def _numbers(fresh: Sequence[Group]) -> dict[str, float]:

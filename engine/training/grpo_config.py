@@ -21,10 +21,10 @@ from engine.thresholds import RAPR_THRESHOLD
 from engine.training.configuration import Checks, TrainingConfig
 from engine.training.rewards import ADVANTAGES, VARIANTS, Advantage, RewardRule, Variant
 
-__all__ = ["TAUGHT", "GrpoConfig"]
+__all__ = ["LEAST_A_BRANCH", "GrpoConfig"]
 
-TAUGHT = ("all", "forks")
-"""Which of the tokens that were said carry loss: every one, or those at which rollouts of a group part
+LEAST_A_BRANCH: Mapping[str, int | None] = {"all": None, "forks": 1, "decisions": 2}
+"""Which of the tokens that were said carry loss: all, or those at which rollouts of a group part, so many to a branch at least
 (`engine.training.prefixes.forks`)."""
 
 
@@ -33,8 +33,8 @@ class GrpoConfig(TrainingConfig):
     """`queries_a_step` examples, `rollouts` of each, one update. `max_turns`, `max_tokens` and `max_turn_tokens` limit a
     rollout. `variant`, `is_curious`, `curiosity` (the paper's alpha), `operation_penalty` (beta), `threshold` (H) and
     `free_operations` (N) are the reward's (engine.training.rewards), `advantage` is "normalised", "centred" or "by-prefix";
-    `taught`, of TAUGHT, which tokens carry loss. The adapter is the mean over the last `averaged_share` of the steps
-    (engine.training.averaging).
+    `taught`, a key of LEAST_A_BRANCH, which tokens carry loss. The adapter is the mean over the last `averaged_share` of the
+    steps (engine.training.averaging).
     `replay_groups`, `replay_age` (in steps) and `replay_exponent` are the replay's (engine.training.replay); 0 groups
     switch it off. `clip` is PPO's. `start_from` names the adapter that training goes on from, "" a fresh one. Raises
     InvalidInput for impossible values."""
@@ -82,7 +82,7 @@ class GrpoConfig(TrainingConfig):
             ("threshold", 0 <= self.threshold <= 1),
             ("free_operations", self.free_operations >= 0),
             ("advantage", self.advantage in ADVANTAGES),
-            ("taught", self.taught in TAUGHT),
+            ("taught", self.taught in LEAST_A_BRANCH),
             ("averaged_share", 0 <= self.averaged_share <= 1),
             ("replay_groups", self.replay_groups >= 0),
             ("replay_age", self.replay_age > 0),

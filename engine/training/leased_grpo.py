@@ -145,7 +145,8 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         rows = []
         for group in groups:
             said = [rollout.ids[rollout.prompt_tokens :].tolist() for rollout in group.rollouts]
-            rows += prefix_advantages(said, [reward.total for reward in group.rewards])
+            totals = [reward.total if group.weight else 0.0 for reward in group.rewards]
+            rows += prefix_advantages(said, totals)
         return pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:

@@ -54,16 +54,17 @@ def prefix_advantages(said: Sequence[Sequence[int]], totals: Sequence[float]) ->
     return found
 
 
-def forks(said: Sequence[Sequence[int]]) -> list[list[bool]]:
-    """Of each token of `said`, as above, whether it is a choice that the group tells something of: another rollout shares the
-    tokens before it and says something else there."""
+def forks(said: Sequence[Sequence[int]], least: int = 1) -> list[list[bool]]:
+    """Of each token of `said`, as above, whether those that had said the same so far part there, and at least `least` of them
+    to a branch: by 2, to look or not is a choice that a group tells something of, and the digits of a box are none."""
     found = []
-    for own, tokens in enumerate(said):
-        others = [k for k in range(len(said)) if k != own]
+    for tokens in said:
+        same = list(range(len(said)))
         row = []
         for place, token in enumerate(tokens):
-            there = [k for k in others if place < len(said[k])]
-            others = [k for k in there if said[k][place] == token]
-            row.append(len(others) < len(there))
+            there = [k for k in same if place < len(said[k])]
+            branches = len({said[k][place] for k in there})
+            row.append(branches > 1 and len(there) >= least * branches)
+            same = [k for k in there if said[k][place] == token]
         found.append(row)
     return found

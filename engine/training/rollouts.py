@@ -92,12 +92,12 @@ def as_rollout(trace: Trace, conversation: LocalConversation) -> Rollout:
 
 
 def taught_at(rollout: Rollout, places: Sequence[bool]) -> Rollout:
-    """With loss on some of what was said after the opening alone, at least one token, and cut behind the last of them, since
-    nothing depends on what follows: pictures that were shown later are not shown."""
+    """With loss on some of what was said after the opening alone, and cut behind the last of them, since nothing depends on
+    what follows: pictures that were shown later are not shown."""
     opening = rollout.prompt_tokens
     taught = rollout.sampled.clone()
     taught[opening:] &= torch.tensor(places)
-    end = int(taught.nonzero()[-1]) + 1
+    end = max([opening, *taught.nonzero().flatten().tolist()]) + 1
     said = rollout.sampled[:end].int()
     turns = int((said.diff(prepend=said.new_zeros(1)) == 1).sum())
     looked_at = [step.observation for step in rollout.trace.steps[: turns - 1] if step.observation is not None]

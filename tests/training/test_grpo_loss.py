@@ -139,9 +139,9 @@ def test_rows_without_an_advantage_cost_nothing_and_change_nothing(
     assert seen[0]["loss"] == 0 and seen[0]["gradient_norm"] == 0
 
 
-@pytest.mark.parametrize("advantage", ["normalised", "by-prefix"])
+@pytest.mark.parametrize(("advantage", "taught"), [("normalised", "all"), ("by-prefix", "decisions")])
 def test_the_gradient_agrees_with_a_finite_difference(
-    undecided, rl_examples, load_pictures, tmp_path, monkeypatch, advantage
+    undecided, rl_examples, load_pictures, tmp_path, monkeypatch, advantage, taught
 ):
     """In fp32, along the gradient itself: the loss with the old log-probabilities held changes by |gradient| per length."""
     import torch
@@ -171,7 +171,9 @@ def test_the_gradient_agrees_with_a_finite_difference(
         return original(self, model, inputs)
 
     monkeypatch.setattr(LeasedGrpoTrainer, "_compute_loss", compared)
-    config = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "queries_a_step": 1, "advantage": advantage})
+    config = GrpoConfig(
+        **CONFIG.as_json() | {"steps": 1, "queries_a_step": 1, "advantage": advantage, "taught": taught}
+    )
     train(undecided(), rl_examples[:1], load_pictures, tmp_path, config)
     ((length, slope),) = found
     assert length > 1e-3 and slope == pytest.approx(length, rel=1e-2)

@@ -44,6 +44,8 @@ def test_a_fork_is_where_those_who_had_said_the_same_part() -> None:
         [True, True, False],
         [True, False, False],
     ]
+    # Two to a branch: four part into two, but not three into two.
+    assert forks(said, 2) == [[True, False, False, False]] * 2 + [[True] + [False] * 2] * 2
     assert forks([[LOOK, LEFT], [LOOK, LEFT]]) == [[False, False]] * 2
 
 
