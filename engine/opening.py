@@ -68,9 +68,11 @@ def loop_limits(settings: Settings) -> Limits:
     return Limits(max_steps=settings.max_steps, max_tokens=settings.max_tokens)
 
 
-def open_policy(settings: Settings, named: str | None = None, protocol: str | None = None) -> Policy:
+def open_policy(
+    settings: Settings, named: str | None = None, protocol: str | None = None, *, is_for_many: bool = False
+) -> Policy:
     """The policy `named` (tiny, scripted, a folder, an id of the Hub, a server), or the studio's own; `protocol` overrides the
-    settings'. Raises InvalidSetting or Unavailable."""
+    settings', `is_for_many` as in `open_backbone`. Raises InvalidSetting or Unavailable."""
     if named is not None and not named.strip():
         raise InvalidSetting("--policy is empty; give tiny, scripted, a folder, a model id of the Hub or a server")
     if protocol is not None:
@@ -86,7 +88,7 @@ def open_policy(settings: Settings, named: str | None = None, protocol: str | No
         return BlockingServerPolicy(open_server_policy(dataclasses.replace(settings, model=model)))
     from engine.policies.local import LocalPolicy
 
-    backbone = open_backbone(dataclasses.replace(settings, model=model))
+    backbone = open_backbone(dataclasses.replace(settings, model=model), is_for_many=is_for_many)
     if settings.protocol == "auto" and model != embedded.NAME:
         print(
             f"{backbone.name} is asked in the wire format {backbone.protocol_name}: {backbone.protocol_reason}",
@@ -119,8 +121,17 @@ def open_server_policy(settings: Settings) -> ServerPolicy:
     return open_server(Address.parse(settings.model), settings.protocol, settings.server_key)
 
 
-def open_backbone(settings: Settings, on_loading: OnLoading = lambda text, share: None) -> Backbone:
-    """The settings' model on its device, with the number of threads that they allow."""
+def open_backbone(
+    settings: Settings, on_loading: OnLoading = lambda text, share: None, *, is_for_many: bool = False
+) -> Backbone:
+    """The settings' model on its device, with the number of threads that they allow. Where these leave a core, a small tower can
+    be had apart from the first time that several speak together, or at once for a model that `is_for_many`."""
+    from engine.backbone.tower_apart import TowerApart
+
+    threads = settings.threads or max(1, _free_cores() - 1)
+    apart = TowerApart(threads) if _free_cores() // threads > 1 and settings.device in ("auto", "cpu") else None
+    if apart is not None and is_for_many and settings.model == embedded.NAME:
+        apart.start()  # it imports while this process does
     import torch
     from transformers.utils import logging
 
@@ -128,10 +139,19 @@ def open_backbone(settings: Settings, on_loading: OnLoading = lambda text, share
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    torch.set_num_threads(settings.threads or max(1, _free_cores() - 1))
-    return load_backbone(
-        settings.model, settings.quantization, settings.device, settings.protocol, on_loading=on_loading
-    )
+    torch.set_num_threads(threads)
+    try:
+        backbone = load_backbone(
+            settings.model, settings.quantization, settings.device, settings.protocol, on_loading=on_loading
+        )
+    except BaseException:
+        if apart is not None:
+            apart.close()
+        raise
+    if apart is None:
+        return backbone
+    apart.hold(backbone.model.model.visual)
+    return dataclasses.replace(backbone, tower_apart=apart)
 
 
 def check_model(settings: Settings) -> None:

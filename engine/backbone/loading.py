@@ -29,6 +29,7 @@ from engine.backbone.fewer_calls import spare_calls
 from engine.backbone.lease import Lease
 from engine.backbone.memory import shortage
 from engine.backbone.published import Published, fetch_weights, find_model, objection, protocol_of
+from engine.backbone.tower_apart import TowerApart
 from engine.backbone.weights import Weights
 from engine.errors import InvalidSetting, Unavailable
 from engine.protocols.budgets import PUBLISHED_BUDGETS, PixelBudget
@@ -57,6 +58,7 @@ class Backbone:
     adapters: Adapters
     base_hash: str
     lease: Lease = field(default_factory=Lease)
+    tower_apart: TowerApart | None = None
 
     @property
     def tokenizer(self) -> Any:

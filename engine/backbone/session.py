@@ -42,6 +42,7 @@ from engine.backbone.repetition import Repetition
 from engine.backbone.rows import forward_rows
 from engine.backbone.seeing import Picture, Seen, clip_interval, encode_seen
 from engine.backbone.spelling import Spelling
+from engine.backbone.tower_apart import TowerApart, see
 from engine.backbone.turn_ends import IMAGE_PAD, TURN_END, TURN_START, VIDEO_PAD, VISION_END, VISION_START, TurnEnds
 
 __all__ = [
@@ -293,7 +294,7 @@ class Session:
         language model alone. Nothing is added to the history meanwhile."""
 
         def look() -> None:
-            for _ in self._look():
+            for _ in self._look(self.backbone.tower_apart):
                 pass
 
         self._looking = looker.submit(look)
@@ -308,8 +309,9 @@ class Session:
             self._looking = None
         return True
 
-    def _look(self) -> Iterator[int]:
-        """See the pictures that are not in the cache, some at a time; yields the tokens that they came to."""
+    def _look(self, apart: TowerApart | None = None) -> Iterator[int]:
+        """See the pictures that are not in the cache, some at a time, `apart` where that can be; yields the tokens that they came
+        to."""
         known = self._cache.get_seq_length() if self._cache is not None and self._is_current() else 0
         unseen = [
             number
@@ -317,21 +319,19 @@ class Session:
             if stop > known and number not in self._features
         ]
         for group in _within(unseen, [stop - start for start, stop in self._picture_spans], PIECE_TOKENS):
-            self._see(group)
+            self._see(group, apart)
             yield sum(stop - start for start, stop in (self._picture_spans[number] for number in group))
 
     @torch.inference_mode()
-    def _see(self, numbers: Sequence[int]) -> None:
+    def _see(self, numbers: Sequence[int], apart: TowerApart | None) -> None:
         """What the vision tower makes of these pictures."""
         network, device = self.backbone.model, self.backbone.device
-        seen = network.model.get_image_features(
-            torch.cat([self.pixels[number] for number in numbers]).to(device, network.dtype),
-            torch.cat([self.grids[number] for number in numbers]).to(device),
-            return_dict=True,
-        )
-        self._seen_as, deeper = type(seen), getattr(seen, "deepstack_features", None) or ()
-        for place, number in enumerate(numbers):
-            self._features[number] = (seen.pooler_output[place], *(layer[place] for layer in deeper))
+        pixels = torch.cat([self.pixels[number] for number in numbers]).to(device, network.dtype)
+        grids = torch.cat([self.grids[number] for number in numbers]).to(device)
+        seen = None if apart is None else apart.see(pixels, grids)
+        self._seen_as, layers = seen or see(network.model.visual, pixels, grids)
+        sizes = [end - start for start, end in (self._picture_spans[number] for number in numbers)]
+        self._features.update(zip(numbers, zip(*(layer.split(sizes) for layer in layers), strict=True), strict=True))
 
     @torch.inference_mode()
     def _forward(self, start: int, stop: int, positions: torch.Tensor) -> torch.Tensor:

@@ -78,6 +78,8 @@ class Batch:
         session.begin_turn()
         row = Row(session, max_tokens, _computing=session.computing())
         self.rows.append(row)
+        if self._threads > 1 and len(self.rows) > 1 and self._backbone.tower_apart is not None:
+            self._backbone.tower_apart.start()
         return row
 
     def leave(self, row: Row) -> None:

@@ -35,6 +35,9 @@ CROP_NAMES = ("real", "black", "random")
 PROJECT_NAMES = ("pixel-reasoner", "lmms-eval", "vlmevalkit")
 """For the same reason."""
 
+_FEW = 32
+"""Examples that are done before a tower apart is ready."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -102,7 +105,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     from engine.trace_json import trace_to_json
 
     pose_all, count = _examples(arguments.benchmark, arguments.limit, settings)
-    policy = open_policy(settings, arguments.policy)
+    policy = open_policy(settings, arguments.policy, is_for_many=count is None or count > _FEW)
     posed = pose_all(policy.protocol.CLIP_SAMPLING)
     followed = following(arguments.protocol_of, arguments.benchmark)
     examples = (Posed(one.example, showing(one.pictures, arguments.crops, 0)) for one in posed)

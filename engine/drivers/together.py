@@ -4,8 +4,11 @@ The idea: each attempt is a loop that waits for its next turn; once all that are
 (`Policy.speak`), and who has finished gives its place to the next one. The attempts at one prompt share its opening: it is
 said once, and each forks from there.
 
-    running   at most `at_once` attempts, each with the request that it waits for
-    round     one turn of every running attempt, in one batch
+    running   at most `at_once` attempts and those that are `prepared`, each with the request that it waits for
+    round     one turn of at most `at_once` of them, those that have waited longest, in one batch
+
+What a turn asks to be said next is added as soon as the turn is over, so that a policy which sees pictures elsewhere
+(`engine.policies.base.prepares`) sees those of the next round while this one speaks.
 
 Invariants: an attempt depends on its seed, its example and the weights alone, not on what it was batched with, but for
 rounding; prompts are taken from their iterator when there is room and not before; whatever happens, every conversation is
@@ -14,13 +17,12 @@ closed.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from engine.media import Pictures
-from engine.policies.base import Conversation, Policy, Turn, never
+from engine.policies.base import Conversation, Policy, Turn, cpu_s_with, never
 from engine.reasoning import Finished, Limits, Reasoning, Request, reason
 from engine.trace import Example
 
@@ -41,7 +43,7 @@ class Prompt:
 @dataclass(frozen=True, slots=True, eq=False)
 class Ended:
     """The attempt at prompt number `prompt` with its seed number `rollout` (both from 0). `cpu_s` is its share of the
-    process's CPU seconds. `conversation` is open until the next one is asked for."""
+    CPU seconds of this process and of those that work for it. `conversation` is open until the next one is asked for."""
 
     prompt: int
     rollout: int
@@ -50,7 +52,7 @@ class Ended:
     conversation: Conversation
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Attempt:
     """An attempt on its way: `waits_for` a turn, or for being told."""
 
@@ -72,10 +74,11 @@ def run_together(
     limits: Limits | None = None,
     *,
     at_once: int,
+    prepared: int = 0,
     is_cancelled: Callable[[], bool] = never,
 ) -> Iterator[Ended]:
-    """Every attempt as it ends; at most `at_once` (from 1) run at a time. `is_cancelled` is asked before every token, and
-    ends all with traces that say "cancelled".
+    """Every attempt as it ends; at most `at_once` (from 1) speak at a time, and `prepared` more have begun. `is_cancelled` is
+    asked before every token, and ends all with traces that say "cancelled".
 
     Raises whatever the policy or the pixels raise, at the first attempt that fails.
     """
@@ -83,11 +86,13 @@ def run_together(
     running: list[_Attempt] = []
     try:
         while True:
-            while len(running) < at_once and (attempt := next(coming, None)) is not None:
+            while len(running) < at_once + prepared and (attempt := next(coming, None)) is not None:
                 running.append(attempt)
             if not running:
                 return
-            _speak(policy, [one for one in running if isinstance(one.waits_for, Request)], is_cancelled)
+            speaking = [one for one in running if isinstance(one.waits_for, Request)][:at_once]
+            _speak(policy, speaking, is_cancelled)
+            running.sort(key=speaking.__contains__)  # who has spoken waits behind who has not
             for one in list(running):
                 if isinstance(one.waits_for, Finished):
                     yield Ended(one.prompt, one.rollout, one.waits_for, one.cpu_s, one.conversation)
@@ -107,7 +112,7 @@ def _open(
         with ExitStack() as opened:
             shared: Conversation | None = None
             for rollout, seed in enumerate(prompt.seeds):
-                began_s = time.process_time()
+                began_s = cpu_s_with(policy)
                 loop = reason(
                     policy,
                     prompt.example,
@@ -121,39 +126,40 @@ def _open(
                     conversation = policy.converse(prompt.pictures, seed)
                 elif len(prompt.seeds) == 1:
                     # Said at once: what comes next may still be in the making.
-                    conversation, first = _begun(policy.converse(prompt.pictures, seed), first), replace(first, said=())
+                    conversation = policy.converse(prompt.pictures, seed)
+                    first = _told(conversation, first)
                 else:
                     if shared is None:
                         shared = policy.converse(prompt.pictures, None)
                         opened.callback(shared.close)
                         shared.add(first.said)
                     conversation, first = shared.fork(seed), replace(first, said=())
-                cpu_s = time.process_time() - began_s
+                cpu_s = cpu_s_with(policy) - began_s
                 yield _Attempt(number, rollout, loop, conversation, first, cpu_s)
 
 
-def _begun(conversation: Conversation, first: Request) -> Conversation:
-    """The conversation with what the loop wants said first; closed where that fails."""
+def _told(conversation: Conversation, news: Request | Finished) -> Request | Finished:
+    """The conversation is told what the loop wants said, and closed where that fails; the request without that."""
+    if isinstance(news, Finished):
+        return news
     try:
-        conversation.add(first.said)
+        conversation.add(news.said)
     except BaseException:
         conversation.close()
         raise
-    return conversation
+    return replace(news, said=())
 
 
 def _speak(policy: Policy, waiting: Sequence[_Attempt], is_cancelled: Callable[[], bool]) -> None:
     """One turn of each, which all wait for one."""
-    began_s = time.process_time()
+    began_s = cpu_s_with(policy)
     wanted = [one.waits_for for one in waiting if isinstance(one.waits_for, Request)]
-    for one, request in zip(waiting, wanted, strict=True):
-        one.conversation.add(request.said)
     conversations = [one.conversation for one in waiting]
     turns = policy.speak(conversations, [request.max_tokens for request in wanted], is_cancelled) if waiting else []
     for one, turn in zip(waiting, turns, strict=True):
-        one.waits_for = _advance(one.loop, turn)
+        one.waits_for = _told(one.conversation, _advance(one.loop, turn))
     for one in waiting:
-        one.cpu_s += (time.process_time() - began_s) / len(waiting)
+        one.cpu_s += (cpu_s_with(policy) - began_s) / len(waiting)
 
 
 def _advance(loop: Reasoning, turn: Turn | None = None) -> Request | Finished:

@@ -32,7 +32,7 @@ from engine.evaluation.conventions.convention import Following
 from engine.evaluation.examples import Posed
 from engine.evaluation.hits import is_hit
 from engine.evaluation.scoring import Result, Score, score_answer
-from engine.policies.base import AsyncPolicy, Policy, is_awaited, never
+from engine.policies.base import AsyncPolicy, Policy, is_awaited, never, prepares
 from engine.reasoning import Finished, Limits
 from engine.trace import Example, Trace
 
@@ -172,7 +172,8 @@ def _ended(
             yield prompt, rollout, finished, 0.0
         return
     speaking = cast(Policy, policy)
-    for ended in run_together(speaking, prompts, limits, at_once=at_once, is_cancelled=is_cancelled):
+    prepared = at_once if prepares(speaking) else 0
+    for ended in run_together(speaking, prompts, limits, at_once=at_once, prepared=prepared, is_cancelled=is_cancelled):
         yield ended.prompt, ended.rollout, ended.finished, ended.cpu_s
 
 

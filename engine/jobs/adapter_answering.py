@@ -53,7 +53,8 @@ class AdapterAnswering:
         if adapter is not None and (objection := unusable(adapter, self.backbone, self.artifacts)):
             raise Unavailable(objection)
         with self._beside(adapter, is_long=is_long) as backbone:
-            policy = LocalPolicy(backbone) if temperature is None else LocalPolicy(backbone, temperature)
+            threads = 1 if backbone.tower_apart is None else 2  # the second hands pictures to the tower apart
+            policy = LocalPolicy(backbone, 1.0 if temperature is None else temperature, threads=threads)
             yield Answerer(policy, self._learned_from(adapter))
 
     @contextmanager

@@ -14,6 +14,7 @@ Invariant: text that was generated is remembered by the conversation word for wo
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeGuard
@@ -36,9 +37,11 @@ __all__ = [
     "Weighing",
     "asked_by",
     "can_weigh",
+    "cpu_s_with",
     "is_awaited",
     "never",
     "one_after_another",
+    "prepares",
 ]
 
 
@@ -164,6 +167,17 @@ def asked_by(policy: Policy, asker: str) -> Policy:
 def can_weigh(conversation: Conversation | AsyncConversation) -> TypeGuard[Weighing]:
     """Whether it is one that weighs."""
     return hasattr(conversation, "weigh")
+
+
+def prepares(policy: Policy) -> bool:
+    """Whether pictures are seen elsewhere from when they are added, so that it is worth to begin some conversations while others
+    speak."""
+    return bool(getattr(policy, "is_preparing", False))
+
+
+def cpu_s_with(policy: Policy) -> float:
+    """CPU seconds of this process so far, and of those that work for the policy."""
+    return time.process_time() + float(getattr(policy, "helpers_cpu_s", 0.0))
 
 
 def never() -> bool:

@@ -137,6 +137,17 @@ class LocalPolicy:
             "temperature": self.temperature,
         }
 
+    @property
+    def is_preparing(self) -> bool:
+        """As `engine.policies.base.prepares`."""
+        return self._looker is not None and self.backbone.tower_apart is not None
+
+    @property
+    def helpers_cpu_s(self) -> float:
+        """As in `engine.policies.base.cpu_s_with`."""
+        apart = self.backbone.tower_apart
+        return 0.0 if apart is None else apart.cpu_s
+
     def asked_by(self, asker: str) -> LocalPolicy:
         """As `engine.policies.base.asked_by`."""
         return dataclasses.replace(self, asker=asker)

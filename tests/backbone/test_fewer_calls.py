@@ -44,3 +44,21 @@ def test_the_tower_sees_what_the_stock_tower_sees_and_alike_pieces_in_one_call(r
     for ours, theirs in zip(seen, expected, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
     assert len(calls) < sum(calls) / 2
+
+
+def test_the_convolution_of_patches_side_by_side_is_that_of_each_alone_to_the_bit():
+    import torch
+
+    from engine.backbone.fewer_calls import _SideBySide
+
+    torch.manual_seed(0)
+    stock = torch.nn.Conv3d(3, 48, (2, 14, 14), (2, 14, 14))
+    patches = torch.randn(37, 3, 2, 14, 14)
+    for dtype in (torch.float32, torch.bfloat16):
+        stock, patches = stock.to(dtype), patches.to(dtype)
+        expected = stock(patches)
+        stock.__class__ = _SideBySide
+        seen = stock(patches)
+        stock.__class__ = torch.nn.Conv3d
+        assert seen.shape == expected.shape and seen.is_contiguous()
+        torch.testing.assert_close(seen, expected, atol=0 if dtype == torch.bfloat16 else 1e-6, rtol=0)

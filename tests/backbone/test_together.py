@@ -63,7 +63,7 @@ def test_two_threads_prepare_what_one_does_and_a_failure_is_heard(backbone, monk
         texts = generate_together(one_by_one, [4] * 5, never)
         assert generate_together(at_a_time, [4] * 5, never, threads=2) == texts
         assert [one.sampled_log_probs for one in at_a_time] == [one.sampled_log_probs for one in one_by_one]
-        monkeypatch.setattr(Session, "_see", lambda self, numbers: 1 / 0)
+        monkeypatch.setattr(Session, "_see", lambda self, numbers, apart: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             generate_together([opened(backbone, k) for k in range(3)], [4] * 3, never, threads=2)
 

@@ -41,6 +41,27 @@ def test_a_place_that_comes_free_is_filled_and_no_prompt_is_asked_for_before():
     assert all(one.is_closed for one in policy.made)
 
 
+def test_more_may_have_begun_than_speak_and_those_speak_first_who_have_waited_longest():
+    policy, asked = Counting(TWO_TURNS), []
+    policy.rounds.clear()
+
+    def prompts() -> Iterator[Prompt]:
+        for number in range(5):
+            asked.append(number)
+            yield Prompt(PICTURE, PICTURES)
+
+    found = run_together(policy, prompts(), at_once=2, prepared=1)
+    assert next(found).prompt == 0 and asked == [0, 1, 2]
+    assert [len(one.told) for one in policy.made] == [
+        2,
+        2,
+        2,
+    ]  # what comes back is told before the next turn is asked for
+    assert sorted(one.prompt for one in found) == [1, 2, 3, 4]
+    assert policy.rounds == [2, 2, 2, 2, 2]
+    assert all(one.is_closed for one in policy.made)
+
+
 def test_attempts_at_one_prompt_hear_its_opening_once_and_go_their_own_way():
     policy = Noted(TWO_TURNS)
     found = list(run_together(policy, [Prompt(PICTURE, PICTURES, (1, 2, 3))], at_once=8))

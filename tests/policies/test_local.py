@@ -180,14 +180,14 @@ def test_with_threads_to_spare_pictures_are_seen_beside_and_nothing_else_changes
     alone = [one.finished for one in run_together(policy, prompts, limits, at_once=3)]
     see, seers = Session._see, []
 
-    def seeing(self, numbers):
+    def seeing(self, numbers, apart):
         seers.append(threading.current_thread().name.partition("_")[0])
-        see(self, numbers)
+        see(self, numbers, apart)
 
     monkeypatch.setattr(Session, "_see", seeing)
     beside = dataclasses.replace(policy, threads=2)
     assert [one.finished for one in run_together(beside, prompts, limits, at_once=3)] == alone
     assert set(seers) == {"looking"}
-    monkeypatch.setattr(Session, "_see", lambda self, numbers: 1 / 0)
+    monkeypatch.setattr(Session, "_see", lambda self, numbers, apart: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(run_together(beside, prompts, limits, at_once=3))

@@ -235,10 +235,10 @@ def test_a_turn_that_fails_fails_alone(backbone, monkeypatch):
 
 
 def _failing_for(session, see):
-    def wrapped(self, numbers):
+    def wrapped(self, numbers, apart):
         if self is session:
             raise ValueError("no such picture")
-        return see(self, numbers)
+        return see(self, numbers, apart)
 
     return wrapped
 

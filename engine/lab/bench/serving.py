@@ -5,8 +5,8 @@
     first words from the beginning of the round until the last asker sees a word
 
 Ours is the policy of the studio; the baseline is the policy of the command line, whose conversations take the backbone's lease
-for a turn each. Rounds of both are run in turn, with the same questions of mini-signs and the same weights. `same_share` says
-how many traces are the same on both sides.
+for a turn each, of this build or, in a process of its own, of an earlier one (`--against`). Rounds of both are run in turn, with
+the same questions of mini-signs and the same weights. `same_share` says how many traces are the same on both sides.
 
 Not covered: the browser's end; memory.
 """
@@ -14,55 +14,53 @@ Not covered: the browser's end; memory.
 from __future__ import annotations
 
 import statistics
-import threading
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from engine.backbone.loading import Backbone
-from engine.drivers.streaming import stream
-from engine.evaluation.benchmarks import draw
-from engine.evaluation.drawn import required_benchmark
-from engine.evaluation.examples import Posed, pose
+from engine.lab.bench.asked import Elsewhere, Round, ask_round, shares_of
 from engine.lab.bench.figures import Spread, ratio, spread
 from engine.opening import preparing_threads
-from engine.policies.base import Policy
 from engine.policies.local import LocalPolicy
 from engine.policies.serving import Serving
-from engine.reasoning import Finished, Stepped, Thinking
-from engine.trace import Trace
 
 __all__ = ["measure", "report"]
 
-
-@dataclass(frozen=True, slots=True)
-class _Round:
-    seconds: float
-    last_first_words_s: float
-    traces: list[Trace]
+_READY_WITHIN_S = 60
 
 
 def measure(
-    backbone: Backbone, askers: int, questions: int, repeats: int, progress: Callable[[str], None] = print
+    backbone: Backbone,
+    askers: int,
+    questions: int,
+    repeats: int,
+    progress: Callable[[str], None] = print,
+    against: Path | None = None,
 ) -> dict[str, Any]:
-    """`repeats` rounds of each side, in which `askers` threads ask `questions` questions each."""
-    posed = [pose(drawn) for drawn in draw(required_benchmark("mini-signs"), askers * questions)]
-    shares = [posed[asker::askers] for asker in range(askers)]
-    threads = preparing_threads(backbone)
+    """`repeats` rounds of each side, in which `askers` threads ask `questions` questions each; the other side is this checkout,
+    or the one `against` which it is measured."""
+    shares, threads = shares_of(askers, questions), preparing_threads(backbone)
     served, alone = LocalPolicy(backbone, serving=Serving(backbone, threads=threads)), LocalPolicy(backbone)
-    for policy in (served, alone):
-        _round(policy, [posed[:1]])  # the first answer also pays for what is made once
+    if threads > 1 and backbone.tower_apart is not None:
+        backbone.tower_apart.start()
+        backbone.tower_apart.wait(_READY_WITHIN_S)
     ours, theirs = [], []
-    for number in range(repeats):
-        theirs.append(_round(alone, shares))
-        ours.append(_round(served, shares))
-        progress(f"  round {number + 1}: {ours[-1].seconds:.2f} s, one turn at a time {theirs[-1].seconds:.2f} s")
+    with ExitStack() as opened:
+        other = None
+        if against is not None:
+            other = opened.enter_context(Elsewhere(against, backbone.quantization, askers, questions))
+        for policy in (served, alone):
+            ask_round(policy, [shares[0][:1]])  # the first answer also pays for what is made once
+        for number in range(repeats):
+            theirs.append(ask_round(alone, shares) if other is None else other.round())
+            ours.append(ask_round(served, shares))
+            progress(f"  round {number + 1}: {ours[-1].seconds:.2f} s, one turn at a time {theirs[-1].seconds:.2f} s")
     mine, baseline = _spread(ours), _spread(theirs)
-    same = [one.steps == other.steps for one, other in zip(ours[0].traces, theirs[0].traces, strict=True)]
+    same = [one["steps"] == other["steps"] for one, other in zip(ours[0].traces, theirs[0].traces, strict=True)]
     return {
         "bench": "serving",
         "model": backbone.name,
@@ -71,7 +69,8 @@ def measure(
         "threads": torch.get_num_threads(),
         "preparing_threads": threads,
         "askers": askers,
-        "answers": len(posed),
+        "answers": askers * questions,
+        "against": "this checkout" if against is None else "another checkout",
         "answers_a_minute": _answers_a_minute(ours),
         "baseline_answers_a_minute": _answers_a_minute(theirs),
         "round": mine.to_json(),
@@ -97,34 +96,9 @@ def report(found: dict[str, Any]) -> list[str]:
     ]
 
 
-def _round(policy: Policy, shares: Sequence[Sequence[Posed]]) -> _Round:
-    """Traces asker by asker, each in the order of its questions."""
-    traces: list[list[Trace]] = [[] for _ in shares]
-    first_words_s = [float("inf")] * len(shares)
-    start = threading.Barrier(len(shares) + 1)
-
-    def ask(number: int) -> None:
-        start.wait()
-        began_s = time.perf_counter()
-        for posed in shares[number]:
-            for notice in stream(policy, posed.example, posed.pictures):
-                if (isinstance(notice, Thinking) and notice.thought) or isinstance(notice, Stepped):
-                    first_words_s[number] = min(first_words_s[number], time.perf_counter() - began_s)
-                if isinstance(notice, Finished):
-                    traces[number].append(notice.trace)
-
-    with ThreadPoolExecutor(len(shares)) as threads:
-        asking = [threads.submit(ask, number) for number in range(len(shares))]
-        start.wait()
-        began_s = time.perf_counter()
-        for one in asking:
-            one.result()
-    return _Round(time.perf_counter() - began_s, max(first_words_s), [one for asked in traces for one in asked])
-
-
-def _spread(rounds: Sequence[_Round]) -> Spread:
+def _spread(rounds: Sequence[Round]) -> Spread:
     return spread([one.seconds * 1000 for one in rounds])
 
 
-def _answers_a_minute(rounds: Sequence[_Round]) -> float:
+def _answers_a_minute(rounds: Sequence[Round]) -> float:
     return round(statistics.median(60 * len(one.traces) / one.seconds for one in rounds), 1)

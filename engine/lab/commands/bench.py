@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, TextIO
 
 from engine.settings import Settings
@@ -90,6 +91,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--askers", type=int, help="serving: how many ask at once (8)")
     parser.add_argument("--questions", type=int, help="serving: questions of each asker in a round (3; quick: 1)")
     parser.add_argument("--rounds", type=int, help="serving: rounds of each side (7; quick: 3)")
+    parser.add_argument(
+        "--against",
+        metavar="CHECKOUT",
+        type=Path,
+        help="serving: the folder of an earlier build, which answers one turn at a time (this one)",
+    )
     parser.add_argument("--examples", type=int, help="import: pictures that are brought in (10000; quick: 300)")
     parser.add_argument(
         "--out", metavar="DIR", help="rl-gain, trap: where it is kept, so that the same command goes on (kept nowhere)"
@@ -132,7 +139,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     missing: list[str] = []
     for name in _NAMES if arguments.name is None else (arguments.name,):
         try:
-            found, lines = _measured(name, sizes, settings, arguments.store_only)
+            found, lines = _measured(name, sizes, settings, arguments.store_only, arguments.against)
         except Unavailable as error:
             if arguments.name is not None:
                 raise
@@ -145,7 +152,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 
 def _measured(
-    name: str, sizes: dict[str, Any], settings: Settings, is_store_only: bool
+    name: str, sizes: dict[str, Any], settings: Settings, is_store_only: bool, against: Path | None
 ) -> tuple[dict[str, Any], list[str]]:
     """What a bench found, and the same as lines for people."""
     progress: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
@@ -165,7 +172,7 @@ def _measured(
         found = grpo.measure(sizes["trained"], sizes["rollouts"], progress)
         return found, grpo.report(found)
     if name in ("decode", "serving", "evaluate"):
-        return _speed(name, sizes, settings, progress)
+        return _speed(name, sizes, settings, progress, against)
     if name in ("cache", "rl"):
         from engine.lab.bench import answers
         from engine.opening import open_backbone
@@ -204,7 +211,7 @@ def _measured(
 
 
 def _speed(
-    name: str, sizes: dict[str, Any], settings: Settings, progress: Callable[[str], None]
+    name: str, sizes: dict[str, Any], settings: Settings, progress: Callable[[str], None], against: Path | None
 ) -> tuple[dict[str, Any], list[str]]:
     from engine.lab.bench import decode, evaluating, serving
     from engine.opening import open_backbone
@@ -214,7 +221,7 @@ def _speed(
         found = decode.measure(backbone, sizes["repeats"], progress)
         return found, decode.report(found)
     if name == "serving":
-        found = serving.measure(backbone, sizes["askers"], sizes["questions"], sizes["rounds"], progress)
+        found = serving.measure(backbone, sizes["askers"], sizes["questions"], sizes["rounds"], progress, against)
         return found, serving.report(found)
     found = evaluating.measure(backbone, sizes["answers"], progress=progress)
     return found, evaluating.report(found)
