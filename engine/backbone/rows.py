@@ -68,13 +68,15 @@ def _attend(
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     """query [B, heads, 1, d], key and value [B, key heads, 1, d]; returns [B, 1, heads, d]. No mask comes: the newest token
-    sees everything before it. So the heads that share keys are asked as if they were tokens, and no key is copied for them.
+    sees everything before it. No key is copied for the heads that share it. On a CPU each head is asked by itself, whose sums are
+    those of the stock network to the bit; elsewhere the heads that share keys are asked as if they were tokens.
     """
-    grouped = query.reshape(len(rows), key.shape[1], -1, query.shape[-1])
+    is_by_head = query.device.type == "cpu"
+    grouped = query if is_by_head else query.reshape(len(rows), key.shape[1], -1, query.shape[-1])
     attended = []
     for cache, its_query, its_key, its_value in zip(rows, grouped.split(1), key.split(1), value.split(1), strict=True):
         keys, values = cache.layers[module.layer_idx].update(its_key, its_value)  # type: ignore[index, union-attr]
-        attended.append(scaled_dot_product_attention(its_query, keys, values, scale=scaling))
+        attended.append(scaled_dot_product_attention(its_query, keys, values, scale=scaling, enable_gqa=is_by_head))
     together = attended[0] if len(attended) == 1 else torch.cat(attended)
     return together.reshape(len(rows), 1, *query.shape[1::2]), None
 

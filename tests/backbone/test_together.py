@@ -54,6 +54,25 @@ def test_together_is_as_alone_over_several_turns(backbone):
                 session.append_user([picture(10 + turn, 90, 60), "Here is the cropped image:"])
 
 
+def test_a_token_is_decoded_to_the_bit_as_the_stock_network_decodes_it(backbone):
+    import torch
+
+    session = opened(backbone, 3)
+    with backbone.lease.held(), backbone.adapters.answering(), torch.inference_mode():
+        session.prefill()
+        session.next_logits()
+        session._append_ids([5])
+        stock = session.fork(None)
+        token, place = session.newest()
+        expected = backbone.model(
+            input_ids=torch.tensor([[token]]),
+            position_ids=torch.full((3, 1, 1), place),
+            cache=stock.cache,
+            use_cache=True,
+        )
+        assert torch.equal(session.decode(), expected.logits[0, -1])
+
+
 def test_two_threads_prepare_what_one_does_and_a_failure_is_heard(backbone, monkeypatch):
     from engine.backbone.session import Session
     from engine.backbone.together import generate_together
