@@ -7,6 +7,7 @@ is learned from.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,35 @@ from engine.errors import InvalidInput
 from engine.training.configuration import TrainingConfig
 from engine.training.processes import process_count
 
-__all__ = ["MANY_WEIGHTS", "shared_arguments"]
+__all__ = ["FEW_WEIGHTS", "MANY_WEIGHTS", "micro_batch_size", "shared_arguments"]
 
 MANY_WEIGHTS = 10**9
 """A network of more computes its activations twice, whatever is asked for: kept, those of one step of a 3B on a conversation of
 1,500 tokens took 14 GB beside weights of 3.4 GB."""
 
 
+FEW_WEIGHTS = 5 * 10**7
+"""A network of fewer takes several rows of a step at once, unless it is told otherwise: what a row costs it is the calling of its
+layers. Of a larger one it is one row at a time, since whoever asks waits for so long."""
+_ROWS = 8
+
+
+def micro_batch_size(backbone: Backbone, config: TrainingConfig) -> int:
+    """How many rows go through the network at a time in this process."""
+    if config.micro_batch_size is not None:
+        return config.micro_batch_size
+    return math.gcd(config.batch_size // process_count(), _ROWS) if backbone.model.num_parameters() < FEW_WEIGHTS else 1
+
+
 def shared_arguments(backbone: Backbone, config: TrainingConfig, steps: int, checkpoint_dir: Path) -> dict[str, Any]:
     """Keyword arguments of transformers' TrainingArguments for `steps` optimiser steps. A step is as large however many
     processes share it; raises InvalidInput where they cannot."""
-    parts, processes = config.batch_size // config.micro_batch_size, process_count()
+    rows, processes = micro_batch_size(backbone, config), process_count()
+    parts = config.batch_size // rows
     if parts % processes:
         raise InvalidInput(
             f"{processes} processes cannot share a step of {parts} micro-batches (batch_size {config.batch_size}, "
-            f"micro_batch_size {config.micro_batch_size}): choose a multiple of {processes * config.micro_batch_size}"
+            f"micro_batch_size {rows}): choose a multiple of {processes * rows}"
         )
     return {
         "output_dir": str(checkpoint_dir),
@@ -38,7 +53,7 @@ def shared_arguments(backbone: Backbone, config: TrainingConfig, steps: int, che
         "fp16": False,
         "seed": config.seed,
         "max_steps": steps,
-        "per_device_train_batch_size": config.micro_batch_size,
+        "per_device_train_batch_size": rows,
         "gradient_accumulation_steps": parts // processes,
         "ddp_find_unused_parameters": False,
         "ddp_broadcast_buffers": False,

@@ -22,13 +22,14 @@ Checks = tuple[tuple[str, bool], ...]
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig(ABC):
-    """An optimiser step and its adapter. `micro_batch_size` rows go through the network at a time; `rank` and `alpha` are the
+    """An optimiser step and its adapter. `micro_batch_size` rows go through the network at a time (None: as many
+    as suits it, `engine.training.arguments`); `rank` and `alpha` are the
     adapter's. Each field of a subclass has a default of its kind (None: a whole number or nothing)."""
 
     METHOD: ClassVar[str]
     """Names the run in messages, such as "SFT"."""
 
-    micro_batch_size: int = 1
+    micro_batch_size: int | None = None
     learning_rate: float = 1e-4
     warmup_share: float = 0.1
     weight_decay: float = 0.0
@@ -50,7 +51,7 @@ class TrainingConfig(ABC):
 
     def __post_init__(self) -> None:
         shared: Checks = (
-            ("micro_batch_size", self.micro_batch_size > 0),
+            ("micro_batch_size", self.micro_batch_size is None or self.micro_batch_size > 0),
             ("learning_rate", 0 < self.learning_rate < 1),
             ("warmup_share", 0 <= self.warmup_share < 1),
             ("weight_decay", 0 <= self.weight_decay < 1),
@@ -61,7 +62,7 @@ class TrainingConfig(ABC):
             ("checkpoint_every", self.checkpoint_every > 0),
         )
         wrong = [f"{name} is {getattr(self, name)!r}" for name, is_right in (*self.checks(), *shared) if not is_right]
-        if not wrong and self.batch_size % self.micro_batch_size:
+        if not wrong and self.batch_size % (self.micro_batch_size or 1):
             wrong = [
                 f"a step of {self.batch_size} is no multiple of micro_batch_size, which is {self.micro_batch_size}"
             ]

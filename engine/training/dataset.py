@@ -21,7 +21,7 @@ tokens (RL), traces that were asked for without operations.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -38,6 +38,7 @@ from engine.trace import Example, Media, Trace
 
 __all__ = [
     "IGNORED",
+    "MEMORY_BYTES",
     "Collator",
     "Encoded",
     "PictureLoader",
@@ -48,6 +49,9 @@ __all__ = [
 
 IGNORED = -100
 """The label of a token without loss (PyTorch's and transformers' convention)."""
+
+MEMORY_BYTES = 512 * 2**20
+"""About 300 traces of the embedded reasoner."""
 
 PictureLoader = Callable[[Sequence[Media]], Pictures]
 """Loads the media of one trace; `MediaFolder.pictures` is one."""
@@ -80,6 +84,10 @@ class Encoded:
     positions: torch.Tensor
     pixels: torch.Tensor
     grids: torch.Tensor
+
+    @property
+    def nbytes(self) -> int:
+        return sum(part.nbytes for part in (self.ids, self.labels, self.positions, self.pixels, self.grids))
 
 
 def recall(conversation: LocalConversation, example: TrainingExample) -> tuple[tuple[int, int], ...]:
@@ -119,8 +127,8 @@ def encode(example: TrainingExample, backbone: Backbone, pictures: Pictures) -> 
 
 @dataclass(frozen=True, slots=True)
 class Collator:
-    """Rows `{"example": index}` -> one right-padded batch of model inputs; encodes when a batch is needed, so that
-    memory holds one batch of pictures and not the whole data set.
+    """Rows `{"example": index}` -> one right-padded batch of model inputs; encodes when a batch is needed. What was encoded
+    first is kept for the next passes, up to `most_bytes`, so that memory never holds a large data set's pictures.
 
     Raises InvalidInput for a conversation of more than `max_tokens` tokens.
     """
@@ -129,9 +137,11 @@ class Collator:
     backbone: Backbone
     load_pictures: PictureLoader
     max_tokens: int
+    most_bytes: int = MEMORY_BYTES
+    _kept: dict[int, Encoded] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
-        encoded = [self._encoded(self.examples[row["example"]]) for row in rows]
+        encoded = [self._remembered(row["example"]) for row in rows]
         image_pad = self.backbone.tokenizer.convert_tokens_to_ids(IMAGE_PAD)
         ids = _padded([one.ids for one in encoded], self._padding_id())
         return {
@@ -144,6 +154,14 @@ class Collator:
             "pixel_values": torch.cat([one.pixels for one in encoded]).to(self.backbone.model.dtype),
             "image_grid_thw": torch.cat([one.grids for one in encoded]),
         }
+
+    def _remembered(self, index: int) -> Encoded:
+        if index not in self._kept:
+            encoded = self._encoded(self.examples[index])
+            if sum(one.nbytes for one in self._kept.values()) + encoded.nbytes > self.most_bytes:
+                return encoded
+            self._kept[index] = encoded
+        return self._kept[index]
 
     def _encoded(self, example: TrainingExample) -> Encoded:
         encoded = encode(example, self.backbone, self.load_pictures(example.trace.media))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["random_state", "seeded", "set_random_state", "unseeded", "untouched"]
+__all__ = ["random_state", "scoring_what_was_said", "seeded", "set_random_state", "unseeded", "untouched"]
 
 
 @contextmanager
@@ -48,6 +48,20 @@ def unseeded() -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
+
+
+@contextmanager
+def scoring_what_was_said() -> Iterator[None]:
+    """Inside, TRL's head (`add_fused_lm_head`) scores the positions that carry loss and no others, as it does on a GPU; on a CPU
+    it scores all, and with a vocabulary of real size that is most of a step."""
+    from trl.trainer import utils
+
+    asked = utils._use_triton
+    utils._use_triton = lambda device: True
+    try:
+        yield
+    finally:
+        utils._use_triton = asked
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from engine.backbone.loading import Backbone
 from engine.backbone.tower import remembered
 from engine.backbone.unpacked import unpacked
 from engine.training.checkpoints import Fingerprint
-from engine.training.footprints import seeded, unseeded, untouched
+from engine.training.footprints import scoring_what_was_said, seeded, unseeded, untouched
 from engine.training.leased import Leased, Quantum
 
 __all__ = ["Trained", "adapter_on"]
@@ -64,6 +64,7 @@ def adapter_on(
         keep = undo.enter_context(ExitStack())
         keep.callback(backbone.adapters.drop_training)
         undo.enter_context(untouched(backbone.model))
+        undo.enter_context(scoring_what_was_said())
         undo.enter_context(remembered(backbone.model.model.visual))
         undo.enter_context(unpacked(backbone.model))
         undo.callback(quantum.acquire)

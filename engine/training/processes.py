@@ -12,8 +12,9 @@ Invariant: with one process nothing here imports torch or sends anything.
 from __future__ import annotations
 
 import os
+import sys
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 __all__ = ["agreed", "join", "process_count", "process_index"]
 
@@ -24,18 +25,26 @@ _PATIENCE = timedelta(hours=12)
 
 
 def process_count() -> int:
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    """How many have met (`join`). Not what the environment says: a studio that is started where a launcher's variables are set
+    trains alone."""
+    return distributed.get_world_size() if (distributed := _met()) else 1
 
 
 def process_index() -> int:
     """From 0, which is the first."""
-    return int(os.environ.get("RANK", "0"))
+    return distributed.get_rank() if (distributed := _met()) else 0
+
+
+def _met() -> Any:
+    """torch.distributed where processes have met, else None; whoever met has loaded it."""
+    distributed = sys.modules.get("torch.distributed")
+    return distributed if distributed is not None and distributed.is_available() and distributed.is_initialized() else None
 
 
 def join(device: str) -> None:
     """Meet the other processes, and take this one's GPU where `device`, as STUDIO_DEVICE, allows one. Before the weights are
     loaded."""
-    if process_count() > 1:
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         import torch
         from accelerate import PartialState
 

@@ -4,7 +4,7 @@ r"""Supervised fine-tuning of a LoRA adapter on accepted traces (warm-start inst
 
 M are the tokens that carry loss (`engine.training.dataset`): the model's own turns, without erroneous or failed ones and
 without what came back. The order of examples is shuffled anew each pass from the seed, and every step sees exactly
-`batch_size` examples, forwarded `micro_batch_size` at a time.
+`batch_size` examples, forwarded `micro_batch_size` at a time; a small network takes them all at once.
 
 Different from the paper: LoRA on the language model over frozen quantised weights instead of full fine-tuning; a batch of
 4 instead of 128 and a learning rate of 1e-4 instead of 1e-6, since an adapter starts at zero and the data are dozens of

@@ -214,6 +214,21 @@ def test_a_long_conversation_is_refused_by_name(backbone, examples, load_picture
         Collator(examples, backbone, load_pictures, 20)([{"example": 0}])
 
 
+@pytest.mark.parametrize(("most_bytes", "encoded"), [(2**30, 2), (0, 4)])
+def test_a_trace_is_encoded_once_where_memory_allows(
+    backbone, examples, load_pictures, monkeypatch, most_bytes, encoded
+):
+    from engine.training import dataset
+
+    said, encode = [], dataset.encode
+    monkeypatch.setattr(dataset, "encode", lambda example, *rest: said.append(example) or encode(example, *rest))
+    collate = dataset.Collator(examples, backbone, load_pictures, 4096, most_bytes)
+    rows = [{"example": 0}, {"example": 1}]
+    first, again = collate(rows), collate(rows)
+    assert len(said) == encoded
+    assert all(first[name].equal(again[name]) for name in first)
+
+
 def test_objections(examples, pictures):
     from engine.lessons import carries_loss
     from engine.training.fitting import objection

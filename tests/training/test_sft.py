@@ -135,7 +135,7 @@ def test_an_answer_waits_for_one_micro_batch_and_changes_nothing(
 
     from engine.training.leased import LeasedSftTrainer
 
-    config = SftConfig(**CONFIG.as_json() | {"steps": 1, "batch_size": 4, "dropout": 0.2})
+    config = SftConfig(**CONFIG.as_json() | {"steps": 1, "batch_size": 4, "micro_batch_size": 1, "dropout": 0.2})
     _, losses, weights = train(fresh_backbone(), examples, load_pictures, tmp_path / "alone", config)
 
     backbone, order, is_asked = fresh_backbone(), [], threading.Event()
@@ -269,6 +269,36 @@ def test_a_large_network_keeps_no_activations(weights, asked, is_kept, tmp_path)
     backbone = SimpleNamespace(model=network, device=SimpleNamespace(type="cpu"))
     settings = shared_arguments(backbone, SftConfig(is_checkpointing_gradients=asked), 1, tmp_path)
     assert settings["gradient_checkpointing"] is not is_kept
+
+
+@pytest.mark.parametrize(
+    ("settings", "processes", "rows"),
+    [({}, 1, 4), ({"batch_size": 12}, 1, 4), ({}, 2, 2), ({"micro_batch_size": 1}, 1, 1), ({"batch_size": 1}, 1, 1)],
+)
+def test_a_small_network_takes_several_rows_at_once(fresh_backbone, monkeypatch, settings, processes, rows):
+    from engine.training import arguments
+
+    backbone = fresh_backbone()
+    monkeypatch.setattr(arguments, "process_count", lambda: processes)
+    assert arguments.micro_batch_size(backbone, SftConfig(**settings)) == rows
+    monkeypatch.setattr(arguments, "FEW_WEIGHTS", 1)
+    assert arguments.micro_batch_size(backbone, SftConfig(**settings)) == 1
+
+
+def test_the_head_scores_only_what_was_said(fresh_backbone, examples, load_pictures, tmp_path, monkeypatch):
+    from trl.trainer import utils
+
+    scored, found = [], utils._use_triton
+    head = utils._ChunkedLogProbFunction.apply
+    monkeypatch.setattr(
+        utils._ChunkedLogProbFunction, "apply", lambda hidden, *rest: scored.append(len(hidden)) or head(hidden, *rest)
+    )
+    _, losses, _ = train(fresh_backbone(), examples, load_pictures, tmp_path, SftConfig(steps=1, batch_size=2))
+    from engine.training.dataset import IGNORED, Collator
+
+    labels = Collator(examples, fresh_backbone(), load_pictures, 4096)([{"example": 0}, {"example": 1}])["labels"]
+    assert scored == [int((labels[:, 1:] != IGNORED).sum())]
+    assert utils._use_triton is found
 
 
 def test_the_batch_may_be_forwarded_in_parts(fresh_backbone, examples, load_pictures, tmp_path):
