@@ -38,7 +38,9 @@ def process_index() -> int:
 def _met() -> Any:
     """torch.distributed where processes have met, else None; whoever met has loaded it."""
     distributed = sys.modules.get("torch.distributed")
-    return distributed if distributed is not None and distributed.is_available() and distributed.is_initialized() else None
+    return (
+        distributed if distributed is not None and distributed.is_available() and distributed.is_initialized() else None
+    )
 
 
 def join(device: str) -> None:

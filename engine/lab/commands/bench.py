@@ -88,6 +88,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompts", type=int, help="rl, collect: questions, each tried 8 or 4 times (16; quick: 4)")
     parser.add_argument("--trained", type=int, help="grpo: questions of the step, of pictures and clips in turn (2)")
     parser.add_argument("--rollouts", type=int, help="grpo: rollouts of each question (8)")
+    parser.add_argument(
+        "--while-training",
+        action="store_true",
+        help="serving: one asker, beside an SFT and an RL run, instead of several",
+    )
     parser.add_argument("--askers", type=int, help="serving: how many ask at once (8)")
     parser.add_argument("--questions", type=int, help="serving: questions of each asker in a round (3; quick: 1)")
     parser.add_argument("--rounds", type=int, help="serving: rounds of each side (7; quick: 3)")
@@ -139,7 +144,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     missing: list[str] = []
     for name in _NAMES if arguments.name is None else (arguments.name,):
         try:
-            found, lines = _measured(name, sizes, settings, arguments.store_only, arguments.against)
+            which = "while-training" if name == "serving" and arguments.while_training else name
+            found, lines = _measured(which, sizes, settings, arguments.store_only, arguments.against)
         except Unavailable as error:
             if arguments.name is not None:
                 raise
@@ -171,7 +177,7 @@ def _measured(
 
         found = grpo.measure(sizes["trained"], sizes["rollouts"], progress)
         return found, grpo.report(found)
-    if name in ("decode", "serving", "evaluate"):
+    if name in ("decode", "serving", "while-training", "evaluate"):
         return _speed(name, sizes, settings, progress, against)
     if name in ("cache", "rl"):
         from engine.lab.bench import answers
@@ -223,6 +229,11 @@ def _speed(
     if name == "serving":
         found = serving.measure(backbone, sizes["askers"], sizes["questions"], sizes["rounds"], progress, against)
         return found, serving.report(found)
+    if name == "while-training":
+        from engine.lab.bench import while_training
+
+        found = while_training.measure(backbone, progress=progress)
+        return found, while_training.report(found)
     found = evaluating.measure(backbone, sizes["answers"], progress=progress)
     return found, evaluating.report(found)
 

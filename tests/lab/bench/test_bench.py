@@ -123,3 +123,27 @@ def test_an_answer_and_a_rollout_are_compared_with_the_first_drafts() -> None:
     rollouts = measured(["rl", "--prompts", "1"], {})
     assert rollouts["rollouts"]["same_share"] >= 0.5 and rollouts["rollouts"]["ratio"] > 0
     assert rollouts["unpacked"]["same_share"] == 1  # bit for bit
+
+
+def test_a_step_of_rl_is_compared_with_trls_own() -> None:
+    """At a size that proves the way: both sides learn the same, and log-probabilities are those of single forwards."""
+    from engine.lab.bench import grpo
+    from engine.lab.bench.made_up import made_up_backbone
+
+    small = made_up_backbone(layers=1, hidden_size=128, vocabulary=1000, tower_layers=3)
+    found = grpo.measure(2, 2, lambda line: None, small)
+    assert list(found)[-2:] == ["ratio", "max_log_prob_difference"] and found["rollouts"] == 4 and found["ratio"] > 0
+    assert found["max_log_prob_difference"] <= grpo.TARGET_LOG_PROB_DIFFERENCE
+    assert found["update_difference"] < 1e-3
+
+
+def test_those_who_ask_while_an_adapter_trains_change_no_loss() -> None:
+    from engine.backbone.loading import load_backbone
+    from engine.embedded import weights_folder
+    from engine.lab.bench import while_training
+
+    backbone = load_backbone(str(weights_folder()))
+    found = while_training.measure(backbone, 2, 1, questions=1, queries=1, progress=lambda line: None)
+    assert found["is_same_loss"] and found["p95_ms"] > 0
+    for run in ("sft", "grpo"):
+        assert found[run]["asked"] >= 1 and found[run]["wait"]["max_ms"] <= found[run]["answer"]["max_ms"]
