@@ -35,9 +35,6 @@ CROP_NAMES = ("real", "black", "random")
 PROJECT_NAMES = ("pixel-reasoner", "lmms-eval", "vlmevalkit")
 """For the same reason."""
 
-_FEW = 32
-"""Examples that are done before a tower apart is ready."""
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -98,6 +95,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         raise InvalidInput("--looks goes with --record: what a look was worth is kept with its trace")
     from engine.evaluation.conventions.projects import following
     from engine.evaluation.crops import showing
+    from engine.evaluation.drawing import FEW
     from engine.evaluation.examples import Posed
     from engine.evaluation.runner import evaluate
     from engine.evaluation.scoring import summarise
@@ -105,7 +103,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     from engine.trace_json import trace_to_json
 
     pose_all, count = _examples(arguments.benchmark, arguments.limit, settings)
-    policy = open_policy(settings, arguments.policy, is_for_many=count is None or count > _FEW)
+    policy = open_policy(settings, arguments.policy, is_for_many=count is None or count > FEW)
     posed = pose_all(policy.protocol.CLIP_SAMPLING)
     followed = following(arguments.protocol_of, arguments.benchmark)
     examples = (Posed(one.example, showing(one.pictures, arguments.crops, 0)) for one in posed)
@@ -168,7 +166,7 @@ def _examples(
 ) -> tuple[Callable[[Sampling], Iterator[Posed]], int | None]:
     """What gives the examples, loaded one by one as they are asked for, with clips sampled as the protocol wants; and how
     many they are (None where only the end will tell)."""
-    from engine.evaluation.benchmarks import draw
+    from engine.evaluation.drawing import draw_beside
     from engine.evaluation.drawn import ABSENT, benchmark_named, drawn_benchmarks
     from engine.evaluation.examples import pose, read_examples
     from engine.evaluation.published.benchmarks import published_named
@@ -178,7 +176,7 @@ def _examples(
     if limit is not None and limit < 1:
         raise InvalidInput(f"--limit takes a whole number from 1, not {limit}")
     if benchmark := benchmark_named(name):
-        drawn_ones = draw(benchmark, limit)
+        drawn_ones = draw_beside(benchmark, limit)
         return lambda sampling: (pose(one, sampling=sampling) for one in drawn_ones), limit or benchmark.count
     if published := published_named(name):
         count = None if published.count is None else min(published.count, limit or published.count)

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import InvalidInput, NotFound
-from engine.evaluation.benchmarks import draw
+from engine.evaluation.drawing import draw_beside
 from engine.evaluation.drawn import ABSENT, benchmark_named, drawn_benchmarks, required_benchmark
 from engine.evaluation.examples import Posed, Unposed, pose, read_examples
 from engine.evaluation.published.benchmarks import PUBLISHED, published_named
@@ -147,7 +147,7 @@ def _every(
 
 def _unposed(source: Source) -> Iterable[Unposed]:
     if source.kind == "drawn":
-        return draw(required_benchmark(source.name), source.limit or source.count, source.seed)
+        return draw_beside(required_benchmark(source.name), source.limit or source.count, source.seed)
     if source.kind == "published":
         if (published := published_named(source.name)) is None:
             raise NotFound(f"there is no published benchmark {source.name!r}")
