@@ -5,7 +5,7 @@
 
     1  the model attempts new scenes of the training split, and each attempt is recorded
     2  a person corrects each: the zoom lies on the plate, the thoughts name it, the answer is what it says; and approves it
-    3  twice as many attempts at old scenes that were right are approved as they are, so that what is known is practised, too
+    3  as many attempts at old scenes that were right are approved as they are, so that what is known is practised, too
     4  a job of SFT on what was approved, whose adapter is promoted
     5  fresh scenes of the test split, new and old, asked before and after
 
@@ -61,7 +61,6 @@ __all__ = [
     "LOOK",
     "NEW",
     "OLD",
-    "PRACTISED",
     "SETTINGS",
     "attempts",
     "correct",
@@ -72,9 +71,7 @@ __all__ = [
 ]
 
 NEW, OLD = "mini-plates", "mini-signs"
-PRACTISED = 2
-"""Right attempts at old scenes for each new one."""
-SETTINGS = SftConfig(steps=800, learning_rate=1e-3, checkpoint_every=100)
+SETTINGS = SftConfig(steps=500, learning_rate=1e-3, checkpoint_every=100)
 _PERSON = "teacher"
 LOOK = "The text on the number plate is too small to read. I will zoom in."
 ANSWER = "It says"
@@ -109,8 +106,8 @@ def measure(
         workbench = Workbench(store, media, lambda: policy)
         for drawn, result in attempts(policy, draw(required_benchmark(NEW), taught, seed, "train")):
             correct(workbench, record(store, media, drawn, result), result)
-        known = draw(required_benchmark(OLD), 2 * PRACTISED * taught, seed + 1, "validation")
-        for drawn, result in islice((one for one in attempts(policy, known) if one[1].score == 1), PRACTISED * taught):
+        known = draw(required_benchmark(OLD), 2 * taught, seed + 1, "validation")
+        for drawn, result in islice((one for one in attempts(policy, known) if one[1].score == 1), taught):
             workbench.review(record(store, media, drawn, result), _PERSON, "accepted")
         progress(f"  {store.traces.counts()['accepted']} traces were corrected and approved")
         kind = SftKind(Workshop(store, backbone, Path(folder), media.pictures))
