@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from traceback import walk_tb
 
 import numpy as np
 import pytest
@@ -303,6 +304,14 @@ def test_what_takes_more_to_decode_has_fewer_pixels() -> None:
         with pytest.raises(InvalidMedia, match=r"Decoding this picture .* at most 0 MB are accepted\. Save it"):
             load_media(encoded(Image.new(mode, (100, 100)), format, **options), limits)
     load_media(encoded(Image.new("RGB", (100, 100)), "JPEG"), limits)
+
+
+def test_a_refusal_holds_no_pixels() -> None:
+    with pytest.raises(InvalidMedia, match="damaged or truncated") as caught:
+        load_media(encoded(noise(), "JPEG")[:-200])
+    assert caught.value.__cause__ is None and caught.value.__context__ is None
+    held = [value for frame, _ in walk_tb(caught.value.__traceback__) for value in frame.f_locals.values()]
+    assert not [value for value in held if isinstance(value, Image.Image)]
 
 
 def test_a_huge_picture_of_few_bytes_takes_its_pixels_once(tmp_path: Path) -> None:

@@ -159,10 +159,11 @@ class MediaFolder:
                 incoming.unlink(missing_ok=True)
 
     def _make_room(self, alone: ExitStack, size_bytes: int) -> None:
-        """Before so many bytes of pixels are decoded: of large pictures there is one at a time."""
+        """Before decoding takes so many bytes: of large pictures there is one at a time, and what is held gives way to it."""
         if size_bytes > _LARGE_BYTES:
             alone.enter_context(self._large)
-        self._loaded.make_room(size_bytes)
+            self._loaded.make_room(size_bytes)
+            give_back()
 
     @staticmethod
     def _tidy(loaded: LoadedMedia) -> None:

@@ -41,8 +41,8 @@ _DECODING = {(AVIF, "RGB"): 9.5, (AVIF, "RGBA"): 13.5, (WEBP, "RGBA"): 7.25, (HE
 _DECODING_JPEG_XL = 8.25
 """Bytes for each pixel that decoding takes, where it is more, measured on files with chroma of half the width and height. The
 pixels themselves, as Pillow keeps them, are four."""
-_CONVERTED, _TURNED, _READ_AGAIN = 8, 8, 16
-"""Likewise where colours of four bytes go to RGB, where the picture is turned, and where 16 bits a colour are read again."""
+_USUAL, _CONVERTED, _TURNED, _READ_AGAIN = 5, 8, 8, 16
+"""Likewise of others, where colours of four bytes go to RGB, where it is turned, and where 16 bits a colour are read again."""
 
 
 def decode_picture(
@@ -53,26 +53,38 @@ def decode_picture(
     make_room: Callable[[int], None] = lambda size_bytes: None,
 ) -> Image.Image:
     """The picture in `file`, upright, RGB, fully in memory; of several pages the first, where that is enough. `make_room` is told
-    the bytes of its pixels before one is decoded. Raises InvalidMedia with one sentence."""
-    image = open_picture(file, format, limits)
-    make_room(4 * image.width * image.height)
-    if format is TIFF and not is_first_enough:
-        _require_one_page(image, limits)
-    image = reading(format, lambda: _loaded(image, file, format))
-    image = reading(format, lambda: _filled(image, file, limits))
-    rgb = reading(format, lambda: _to_rgb_sparingly(_upright(image, limits)))
-    # Where it was taken, and a profile that the pixels no longer are in, must not go into crops.
-    rgb.info = {}
-    return rgb
+    the bytes that decoding takes, before. Raises InvalidMedia with one sentence."""
+    image = open_picture(file, format, limits, make_room)
+    try:
+        if format is TIFF and not is_first_enough:
+            _require_one_page(image, limits)
+        image = reading(format, lambda: _loaded(image, file, format))
+        image = reading(format, lambda: _filled(image, file, limits))
+        rgb = reading(format, lambda: _to_rgb_sparingly(_upright(image, limits)))
+        # Where it was taken, and a profile that the pixels no longer are in, must not go into crops.
+        rgb.info = {}
+        return rgb
+    except InvalidMedia as error:
+        refusal = str(error)
+        del image
+    # Said anew, since a traceback, and what caused it, would hold the pixels for as long as somebody has the refusal.
+    raise InvalidMedia(refusal)
 
 
-def open_picture(file: BinaryIO, format: Format, limits: MediaLimits) -> Image.Image:
-    """Only the header is read and checked against the limits; no pixel is decoded yet."""
+def open_picture(
+    file: BinaryIO, format: Format, limits: MediaLimits, make_room: Callable[[int], None] = lambda size_bytes: None
+) -> Image.Image:
+    """Only the header is read and checked against the limits; no pixel is decoded yet, but of a JPEG XL. `make_room` as in
+    `decode_picture`."""
     if format is JPEG_XL:
-        _require_still_jpeg_xl(file, limits)
+        size = _require_still_jpeg_xl(file, limits)
+        make_room(round(_DECODING_JPEG_XL * size[0] * size[1]))
     image = reading(format, lambda: _open(file, format))
     require_size(image.size, "picture", limits.max_pixels, limits)
-    _require_affordable(image.size, _decoding_bytes(image, format), limits)
+    decoding_bytes = _decoding_bytes(image, format)
+    _require_affordable(image.size, decoding_bytes, limits)
+    if format is not JPEG_XL:
+        make_room(round(decoding_bytes * image.width * image.height))
     return image
 
 
@@ -88,7 +100,8 @@ def _loaded(image: Image.Image, file: BinaryIO, format: Format) -> Image.Image:
 
 def _decoding_bytes(image: Image.Image, format: Format) -> float:
     """For each pixel, at the most. A progressive JPEG's coefficients are all held, two bytes each, until its end is read."""
-    least = _DECODING.get((format, image.mode), _CONVERTED if image.mode in ("CMYK", "LAB", "LA", "PA", "YCbCr") else 0)
+    usual = _CONVERTED if image.mode in ("CMYK", "LAB", "LA", "PA", "YCbCr") else _USUAL
+    least = _DECODING.get((format, image.mode), usual)
     if format is JPEG and image.info.get("progressive"):
         sampled = [across * down for _, across, down, _ in cast(Any, image).layer]
         return max(least, 4 + 2 * sum(sampled) / max(sampled))
@@ -155,13 +168,14 @@ def _open(file: BinaryIO, format: Format) -> Image.Image:
     return Image.open(file, formats=[format.decoder])
 
 
-def _require_still_jpeg_xl(file: BinaryIO, limits: MediaLimits) -> None:
-    """The plug-in decodes the whole first frame while it opens a file, and knows no others."""
+def _require_still_jpeg_xl(file: BinaryIO, limits: MediaLimits) -> tuple[int, int]:
+    """Its size. The plug-in decodes the whole first frame while it opens a file, and knows no others."""
     size, is_animated = reading(JPEG_XL, lambda: read_header(file))
     require_size(size, "picture", limits.max_pixels, limits)
     _require_affordable(size, _DECODING_JPEG_XL, limits)
     if is_animated:
         raise InvalidMedia("This JPEG XL is animated; a still one is needed. Save the animation as MP4, WebM or WebP.")
+    return size
 
 
 def _plug_in(module: str, package: str, format: Format) -> ModuleType:

@@ -4,7 +4,8 @@
 
 `python app.py` with the scripted policy is asked by Gradio's queue, one question after the other, and its Ask page is opened
 and closed by a real Chromium, each time by a person of its own. A reading of the process is taken 40 times in each; those of
-the first quarter, in which caches that have a bound are filled, are left out.
+the first third are left out: in it the caches are filled that have a bound, of which the largest hold 2,000 sessions, and each
+question has one of its own.
 
 The slope is Sen's (the median of the slopes between all pairs of readings), its p that of the Mann-Kendall test for a trend
 (two-sided, normal approximation, ties corrected). Readings that follow each other resemble each other, which makes p too small:
@@ -74,7 +75,7 @@ def lasting(asks: int, pages: int, progress: Callable[[str], None] = print) -> d
         asker = Asker(studio)
 
         def ask(number: int) -> None:
-            asker.ask(f"What is written, {number}?", session=f"session{number // 8}")
+            asker.ask(f"What is written, {number}?", session=f"session{number}")
 
         found: dict[str, Any] = {"bench": "lasting", "asks": asks, "pages": pages}
         if asks:

@@ -147,3 +147,27 @@ def test_no_body_and_no_address_breaks_anything(
     told = "".join(capfd.readouterr())
     assert "Traceback" not in told, told[-5000:]
     assert studio.store.verify(studio.media).is_sound
+
+
+def test_no_argument_breaks_an_endpoint(client: TestClient, studio: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    """By Gradio's queue, as programs call them: each is answered, or refused in a sentence."""
+    argument = values([*studio.store.traces.ids(), *(one.media.sha256 for one in studio.store.media.list())])
+    endpoints = [one for one in client.get("/config").json()["dependencies"] if one["api_name"]]
+    assert len(endpoints) >= 5
+    broken: dict[str, str] = {}
+    for endpoint in endpoints:
+
+        @settings(max_examples=BODIES, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @given(st.lists(argument, min_size=len(endpoint["inputs"]), max_size=len(endpoint["inputs"])))
+        def call(data: list[Any]) -> None:
+            said = {"data": data, "fn_index": endpoint["id"], "session_hash": "fuzzed"}  # noqa: B023
+            joined = client.post("/gradio_api/queue/join", content=json.dumps(said).encode())
+            told = client.get("/gradio_api/queue/data?session_hash=fuzzed").text if joined.status_code == 200 else ""
+            is_told = joined.status_code in (400, 422) or '"process_completed"' in told
+            if joined.status_code >= 500 or not is_told or "Traceback" in told:
+                broken.setdefault(endpoint["api_name"], f"{joined.status_code} {told[-300:]} for {data!r:.300}")  # noqa: B023
+
+        call()
+    assert broken == {}
+    told = "".join(capfd.readouterr())
+    assert "Traceback" not in told, told[-5000:]
