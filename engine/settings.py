@@ -153,6 +153,8 @@ SETTINGS: tuple[Setting, ...] = (
             "500"),
     Setting("STUDIO_MIN_FREE_MB", "min_free_mb", "200", "nothing is brought in or asked while the home's disk has less free",
             _whole(0)),
+    Setting("STUDIO_MAX_HOME_MB", "max_home_mb", "0", "nor while the home itself takes more, in megabytes; 0 is without end",
+            _whole(0)),
     Setting("OAUTH_CLIENT_ID", "oauth_client_id", "", "set by the Hub in a Space with `hf_oauth: true`, as the next three are",
             str),
     Setting("OAUTH_CLIENT_SECRET", "oauth_client_secret", "", "kept in no file", str),
@@ -204,6 +206,7 @@ class Settings:
     tokens_per_hour: int
     upload_mb_per_hour: int
     min_free_mb: int
+    max_home_mb: int
     oauth_client_id: str
     oauth_client_secret: str = field(repr=False)
     oauth_scopes: str

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import math
 import shutil
+import time
 
 from engine.access.limits import Allowance
 from engine.errors import TooMuch, Unavailable
+from engine.hosting.disks import used_bytes
 from engine.rights import Person, may
 from engine.settings import Settings
 
@@ -21,6 +23,7 @@ __all__ = ["Use"]
 
 _MB = 1_000_000
 _REMEMBERED = 10_000
+_COUNTED_EVERY_S = 60.0
 
 
 class Use:
@@ -30,6 +33,7 @@ class Use:
         self._tokens = Allowance(settings.tokens_per_hour)
         self._bytes = Allowance(settings.upload_mb_per_hour * _MB)
         self._address_of: dict[str, str] = {}
+        self._home_counted = (-math.inf, 0)
 
     @staticmethod
     def is_counted(person: Person) -> bool:
@@ -64,13 +68,24 @@ class Use:
             self._bytes.take(byte_size, *_names(person.name, person.address))
 
     def require_room(self) -> None:
-        """Raises Unavailable while the home's disk is nearly full."""
+        """Raises Unavailable while the home's disk is nearly full, or the home takes more than it may."""
         free_mb = shutil.disk_usage(self.settings.home).free // _MB
         if free_mb < self.settings.min_free_mb:
             raise Unavailable(
                 f"The studio's disk is nearly full ({free_mb} MB free, {self.settings.min_free_mb} MB are kept so); nothing "
                 "new can be kept until its host makes room."
             )
+        if self.settings.max_home_mb and self._home_mb() >= self.settings.max_home_mb:
+            raise Unavailable(
+                f"The studio's home is full ({self.settings.max_home_mb:,} MB, STUDIO_MAX_HOME_MB); nothing new can be kept until "
+                "its host deletes something or allows more."
+            )
+
+    def _home_mb(self) -> int:
+        """As it was a minute ago at most, since a large home takes a while to count."""
+        if time.monotonic() >= self._home_counted[0] + _COUNTED_EVERY_S:
+            self._home_counted = time.monotonic(), used_bytes(self.settings.home) // _MB
+        return self._home_counted[1]
 
     def _require(self, allowance: Allowance, person: Person, most: str) -> None:
         if (wait_s := allowance.wait_s(*_names(person.name, person.address))) > 0:

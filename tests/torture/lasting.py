@@ -116,8 +116,9 @@ class Asker:
         return told
 
     def look(self, digest: str) -> None:
-        """Asks for the picture as a page shows it."""
-        self._send("GET", f"/media/{digest}/thumbnail?side=768", headers=self._headers)
+        """Asks for the picture, or a clip's first frame, as a page shows it; the other of the two is not there."""
+        for frame in ("", "&frame=1"):
+            self._send("GET", f"/media/{digest}/thumbnail?side=768{frame}", headers=self._headers, known=(200, 404))
 
     def ask(self, question: str, session: str) -> None:
         """Raises AssertionError where it is not answered."""
@@ -127,7 +128,12 @@ class Asker:
         assert b'"stop_reason":"answered"' in told, told[-500:]
 
     def _send(
-        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = MappingProxyType({})
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        known: Sequence[int] = (200,),
     ) -> tuple[bytes, str]:
         if time.monotonic() - self._asked_at > _IDLE_S:
             self._connection.close()  # the next request opens another
@@ -135,7 +141,7 @@ class Asker:
         self._connection.request(method, path, body, dict(headers))
         reply = self._connection.getresponse()
         data = reply.read()
-        assert reply.status == 200, f"{method} {path}: {reply.status} {data[:300]!r}"
+        assert reply.status in known, f"{method} {path}: {reply.status} {data[:300]!r}"
         return data, reply.headers.get("Set-Cookie", "")
 
 
