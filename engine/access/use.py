@@ -77,7 +77,7 @@ class Use:
             )
         if self.settings.max_home_mb and self._home_mb() >= self.settings.max_home_mb:
             raise Unavailable(
-                f"The studio's home is full ({self.settings.max_home_mb:,} MB, STUDIO_MAX_HOME_MB); nothing new can be kept until "
+                f"The studio's home is full ({self.settings.max_home_mb:,} MB, STUDIO_MAX_HOME_MB); nothing new is kept until "
                 "its host deletes something or allows more."
             )
 
