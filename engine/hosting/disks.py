@@ -1,4 +1,4 @@
-"""On what kind of disk a folder lies, and what it takes there: a live database does not belong on a mounted bucket.
+"""On what kind of disk a folder lies: a live database does not belong on a mounted bucket.
 
 A bucket (S3, Google Cloud Storage, a bucket of the Hub) that is mounted as a folder keeps whole files. SQLite changes pages in
 place, locks, and counts on what was flushed: there it loses data in silence. Snapshots (`engine.hosting.backup`) are whole files
@@ -9,14 +9,12 @@ Sources: proc_pid_mountinfo(5); the names under which these programs mount.
 
 from __future__ import annotations
 
-import os
 import re
-from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import InvalidSetting
 
-__all__ = ["filesystem_of", "require_no_bucket", "used_bytes"]
+__all__ = ["filesystem_of", "require_no_bucket"]
 
 _BUCKET = re.compile(
     r"(fuse\.)?(s3fs|s3ql|goofys|geesefs|gcsfuse|mountpoint-s3|mount-s3|blobfuse2?|rclone|hf[-_].*|.*bucket.*|ossfs|cosfs)"
@@ -48,13 +46,3 @@ def filesystem_of(folder: Path, mounts: str) -> str | None:
         if where.is_relative_to(point) and (found is None or len(point.parts) >= found[0]):
             found = len(point.parts), rest.split()[0]
     return None if found is None else found[1]
-
-
-def used_bytes(folder: Path) -> int:
-    """What the files below `folder` take, links not followed; what goes meanwhile is left out."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += os.lstat(os.path.join(place, name)).st_size
-    return total
