@@ -43,6 +43,7 @@ __all__ = ["AT_ONCE", "PATIENCE_S", "Answering", "Attempt", "Progress"]
 Heard = Callable[[StopReason, float, float | None, int], None]
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 64
+_PAGES = 2000
 _LOOK_EVERY_S = 0.5
 AT_ONCE = 2
 """How many questions of one visitor or annotator are answered at a time: who asks many is in line behind themselves."""
@@ -151,7 +152,7 @@ class Answering:
         self.patience_s = patience_s
         self._attempts: dict[str, Attempt] = {}
         self._of_page: dict[str, Attempt] = {}
-        self._seen_by: dict[str, str | None] = {}
+        self._seen_by: dict[str, str] = {}
         self._lock = threading.Lock()
         self._is_closed = False
         self._at_work: list[Attempt] = []
@@ -177,7 +178,7 @@ class Answering:
             if earlier := self._of_page.get(page):
                 earlier.stop()
             self._of_page[page] = self._attempts[attempt.id] = attempt
-            self._seen_by[page] = attempt.id
+            self._show(page, attempt.id)
             self._forget_old()
         # In the context of whoever asks: on ZeroGPU it says whose quota is used.
         work = partial(copy_context().run, self._answer_in_turn, attempt, is_operating, seed, source)
@@ -209,7 +210,7 @@ class Answering:
         """The page (its session) shows that `place` from now on, an attempt's id where it is one, None for nothing that was
         asked: what it watched is let go, and goes on."""
         with self._lock:
-            self._seen_by[page] = place
+            self._show(page, place)
 
     def is_at(self, page: str, place: str | None) -> bool:
         """Whether the page has turned to nothing else since."""
@@ -242,7 +243,7 @@ class Answering:
             return
         with self._lock:
             # Which of its pages went is not known; another one that is still there looks again.
-            self._seen_by |= {page: None for page, seen in self._seen_by.items() if seen == id}
+            self._seen_by = {page: seen for page, seen in self._seen_by.items() if seen != id}
         left_s = time.monotonic()
 
         def stop_if_alone() -> None:
@@ -263,6 +264,14 @@ class Answering:
         for attempt in under_way:
             attempt.stop()
         return all(attempt.wait_over(until - time.monotonic()) for attempt in under_way)
+
+    def _show(self, page: str, place: str | None) -> None:
+        """Of pages that closed nobody tells, so those that turned last are known."""
+        self._seen_by.pop(page, None)
+        if place is not None:
+            self._seen_by[page] = place
+        if len(self._seen_by) > _PAGES:
+            del self._seen_by[next(iter(self._seen_by))]
 
     def _forget_old(self) -> None:
         ended = [key for key, attempt in self._attempts.items() if attempt.is_over]

@@ -359,6 +359,17 @@ def test_a_visitor_has_so_much_in_an_hour_and_is_told(server: Any, studio: Studi
     use.require_room()
 
 
+def test_pages_that_come_and_go_without_end_are_not_all_remembered(studio: Studio) -> None:
+    from ui.answering import Answering
+
+    answering = Answering(studio)
+    for number in range(2500):
+        answering.turn(f"page {number}", "a trace")
+    answering.turn("page 2499", None)
+    assert answering.is_at("page 2498", "a trace") and answering.is_at("page 2499", None)
+    assert not answering.is_at("page 10", "a trace") and len(answering._seen_by) <= 2000
+
+
 def test_who_asks_many_leaves_room_for_others(studio: Studio) -> None:
     from threading import Event
 
