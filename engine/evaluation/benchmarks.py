@@ -34,19 +34,25 @@ BenchmarkSplit = Literal["train", "validation", "test", "heldout"]
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """`split` is what is drawn by default and `splits` what can be; `count` is how many examples an evaluation takes by
-    default. `draw_one(name, index, split)` draws scene number `index` (from 0) of a split as the example `name`, or None
-    where the scene has nothing to ask about; it is pure in (index, split).
+    """`title` says for people what is asked, in a few words. `split` is what is drawn by default and `splits` what can be;
+    `count` is how many examples an evaluation takes by default. `draw_one(name, index, split)` draws scene number `index`
+    (from 0) of a split as the example `name`, or None where the scene has nothing to ask about; it is pure in (index, split).
 
     An example's file is its bytes, its source "benchmark/name". Its answer is a letter where it has options; the evidence of
     a picture is the box of what answers the question, that of a clip the frames in which it shows."""
 
     name: str
+    title: str
     kind: MediaKind
     split: BenchmarkSplit
     count: int
     splits: tuple[BenchmarkSplit, ...]
     draw_one: Callable[[str, int, BenchmarkSplit], Unposed | None]
+
+    @property
+    def words(self) -> str:
+        """What a choice among benchmarks says: the title, and the name by which commands and tables know it."""
+        return f"{self.title}: {self.name}"
 
 
 def draw(

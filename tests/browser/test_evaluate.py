@@ -20,7 +20,7 @@ def live(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[Li
     for k in range(3):
         Image.new("RGB", (120, 80), (80 * k, 90, 40)).save(home / f"{k}.png")
         medium = media.take(home / f"{k}.png").media
-        example = Example(f"What is number {k}?", (medium,), "A" if k else "B")
+        example = Example(f"What is number {k}?", (medium,), "A" if k else "B", ("red", "blue"))
         store.examples.record("numbers", example, original_id=str(k), file_names=(f"{k}.png",))
     yield live
     live.close()
@@ -44,6 +44,7 @@ def test_two_runs_are_compared_and_the_changed_come_with_pictures(
     page = new_page(1440, 900)
     page.goto(f"{live.url}/evaluate")
     page.wait_for_selector("#evaluate-benchmark option[value=numbers]", state="attached")
+    assert "Small signs: mini-signs" in page.inner_text("#evaluate-benchmark")
     assert page.inner_text(".data-empty").startswith("Nothing yet.")
     run_one(page, live, "A")
     run_one(page, live, "B", "no", protocol="pixel-reasoner")
@@ -56,12 +57,19 @@ def test_two_runs_are_compared_and_the_changed_come_with_pictures(
     changes = page.locator(".differing")
     assert changes.count() == 3
     assert changes.nth(0).get_attribute("class") == "differing is-worse"
-    assert "first: A" in changes.nth(0).inner_text() and "second: B" in changes.nth(0).inner_text()
+    assert "right: A (red)" in changes.nth(0).inner_text()
+    assert "first: A (red)" in changes.nth(0).inner_text() and "second: B (blue)" in changes.nth(0).inner_text()
+    assert [row.locator("td").first.inner_text() for row in rows.all()] == ["second", "first"]
     page.wait_for_function("[...document.querySelectorAll('.differing-picture')].every((one) => one.naturalWidth)")
     rows.nth(0).get_by_text("Details").click()
     facts = page.inner_text(".evaluations-facts")
     assert "not allowed" in facts and "pixel-reasoner a3a6c3a" in facts
     assert ", as pixel-reasoner" in rows.nth(0).inner_text()
+    rows.nth(0).get_by_text("Details").click()
+    assert not page.is_visible(".evaluations-facts")
+    rows.nth(1).get_by_text("Details").click()
+    assert page.inner_text(".evaluations-facts dd >> nth=0").startswith("numbers, scripted, ")
+    assert "" not in page.locator(".evaluations-facts dd").all_inner_texts()
     run_one(page, live, "A", crops="black")
     assert "black crops" in rows.nth(0).inner_text()
     assert axe(page) == []

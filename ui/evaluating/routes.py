@@ -91,7 +91,7 @@ def evaluation_routes(studio: Studio) -> APIRouter:
 def _benchmarks(studio: Studio) -> list[dict[str, Any]]:
     """By name, with words and the number of examples, None where only the end will tell."""
     store = studio.store
-    found = [{"name": one.name, "words": f"{one.name} (drawn)", "count": one.count} for one in drawn_benchmarks()]
+    found = [{"name": one.name, "words": one.words, "count": one.count} for one in drawn_benchmarks()]
     found += [
         {"name": one.name, "words": f"{one.name} (your data set)", "count": one.count}
         for one in store.examples.data_sets()

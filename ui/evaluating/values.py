@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.errors import NotFound
 from engine.evaluation.comparing import Comparison
+from engine.evaluation.reading import read_letter
 from engine.store import Evaluation, Store
 from engine.store.attempts import Attempt
 from ui.trace_values import thumbnail_url
@@ -51,7 +52,7 @@ def _facts(ran: Mapping[str, Any]) -> list[dict[str, str]]:
     protocol = ran.get("protocol_of") or {}
     denominator = ran.get("denominator") or {}
     facts = {
-        "Asked and scored as": " ".join(protocol.get(name, "") for name in ("project", "version")),
+        "Asked and scored as": " ".join(protocol[name] for name in ("project", "version") if name in protocol),
         "But there": "; ".join(sentence.removesuffix(" there") for sentence in protocol.get("differs", ())),
         "Data": str(ran.get("data_sha256") or "")[:12],
         "Options": shuffled,
@@ -123,12 +124,20 @@ def change_value(
         except NotFound:
             record = None  # it lies in the bin
         value[f"{side}_trace"] = None if record is None else trace_id
-        value[f"{side}_answer"] = None if record is None else store.revisions.get(record.head_id).trace.answer
+        answer = None if record is None else store.revisions.get(record.head_id).trace.answer
+        value[f"{side}_answer"] = answer if record is None else _in_words(answer, record.example.options)
         if record is not None:
             medium = record.example.media[0]
             value |= {
                 "question": record.example.question,
-                "gold": record.example.answer,
+                "gold": _in_words(record.example.answer, record.example.options),
                 "picture": thumbnail_url(medium.sha256, None if medium.kind == "image" else _CLIP_FRAME),
             }
     return value
+
+
+def _in_words(answer: str | None, options: Sequence[str]) -> str | None:
+    """The letter of an option with the option beside it, any other answer as it is: "B (blue)"."""
+    letter = None if answer is None or not options else read_letter(answer, options)
+    option = None if letter is None else options[ord(letter) - ord("A")]
+    return answer if option is None or option in str(answer) else f"{answer} ({option})"

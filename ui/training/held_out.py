@@ -23,6 +23,6 @@ def held_out_choices(store: Store) -> list[tuple[str, str]]:
         for one in store.evaluations.list(_EVALUATIONS)
         if one.state == "done" and "source" in one.provenance
     ]
-    found += [(f"{one.name} (drawn)", one.name) for one in drawn_benchmarks()]
+    found += [(one.words, one.name) for one in drawn_benchmarks()]
     found.append(("An examples file (EXAMPLES.jsonl)", FILE))
     return [*found, ("Nothing: I shall not know whether it helped", NOTHING)]

@@ -79,7 +79,7 @@ def _sign_in_a_clip(name: str, index: int, split: BenchmarkSplit) -> Unposed | N
     return Unposed(name, example, (_clip_bytes(clip.frames),))
 
 
-def _miniature(
+def _mini(
     name: str,
     index: int,
     split: BenchmarkSplit,
@@ -121,13 +121,17 @@ def _clip_bytes(frames: Sequence[Image.Image]) -> bytes:
 
 _ALL: tuple[BenchmarkSplit, ...] = ("train", "validation", "test")
 BENCHMARKS: tuple[Benchmark, ...] = (
-    Benchmark("mini-signs", "image", "test", 500, ("validation", "test"), _sign),
-    Benchmark("mini-signs-heldout", "image", "heldout", 500, ("heldout",), _sign),
-    Benchmark("mini-clips", "video", "test", 200, ("test",), _sign_in_a_clip),
-    Benchmark("mini-clips-heldout", "video", "heldout", 200, ("heldout",), _sign_in_a_clip),
-    Benchmark("mini-plates", "image", "test", 200, _ALL, _plate),
-    Benchmark("mini-vstar", "image", "test", 500, _ALL, partial(_miniature, paint=vstar.draw, rule="letter")),
-    Benchmark("mini-tally", "image", "test", 500, _ALL, partial(_miniature, paint=tally.draw, rule="number")),
-    Benchmark("mini-info", "image", "test", 500, _ALL, partial(_miniature, paint=info.draw, rule="anls")),
-    Benchmark("mini-mv", "video", "test", 500, _ALL, partial(_miniature, paint=mv.draw, rule="letter", is_clip=True)),
+    Benchmark("mini-signs", "Small signs", "image", "test", 500, ("validation", "test"), _sign),
+    Benchmark("mini-signs-heldout", "Signs unlike the learned", "image", "heldout", 500, ("heldout",), _sign),
+    Benchmark("mini-clips", "Signs in clips", "video", "test", 200, ("test",), _sign_in_a_clip),
+    Benchmark("mini-clips-heldout", "Clips unlike the learned", "video", "heldout", 200, ("heldout",), _sign_in_a_clip),
+    Benchmark("mini-plates", "Number plates", "image", "test", 200, _ALL, _plate),
+    Benchmark(
+        "mini-vstar", "Small objects", "image", "test", 500, _ALL, partial(_mini, paint=vstar.draw, rule="letter")
+    ),
+    Benchmark("mini-tally", "Counting", "image", "test", 500, _ALL, partial(_mini, paint=tally.draw, rule="number")),
+    Benchmark("mini-info", "Posters", "image", "test", 500, _ALL, partial(_mini, paint=info.draw, rule="anls")),
+    Benchmark(
+        "mini-mv", "Events", "video", "test", 500, _ALL, partial(_mini, paint=mv.draw, rule="letter", is_clip=True)
+    ),
 )

@@ -129,6 +129,7 @@ export function mount({ element }) {
     const row = make('tr');
     const box = make('input', '', make('td', '', row));
     put(box, { type: 'checkbox' });
+    make('small', 'evaluations-place', box.parentElement);
     for (const [, , isNumber] of HEADS.slice(1, -1)) make('td', isNumber ? 'is-number' : '', row);
     make('button', 'data-button', make('td', '', row), 'Details');
     return row;
@@ -156,14 +157,16 @@ export function mount({ element }) {
     const box = row.cells[0].firstElementChild;
     put(box, { 'aria-label': `Compare ${one.benchmark}, ${one.policy}${operations}, ${ago(one.created_at)}` });
     box.checked = chosen.includes(one.id);
+    say(box.nextElementSibling, chosen.length === 2 ? (['first', 'second'][chosen.indexOf(one.id)] ?? '') : '');
     box.onchange = () => choose(one.id, box.checked);
     put(row, { 'aria-selected': box.checked, title: ago(one.created_at) });
-    row.querySelector('button').onclick = () => showFacts(one);
+    row.querySelector('button').onclick = () => showFacts(one, `${texts[0]}, ${texts[1]}, ${ago(one.created_at)}`);
   }
-  function showFacts(one) {
-    facts.hidden = false;
+  function showFacts(one, title) {
+    facts.hidden = !facts.hidden && facts.dataset.of === one.id;
+    facts.dataset.of = one.id;
     facts.replaceChildren();
-    for (const { name, value } of one.facts) {
+    for (const { name, value } of [{ name: 'Evaluation', value: title }, ...one.facts]) {
       make('dt', '', facts, name);
       make('dd', '', facts, value);
     }
