@@ -46,6 +46,7 @@ __all__ = ["build"]
 _PLACES = ("trace", "media")
 _CHOOSING = "prefer"
 """The act of choosing who answers, and between two answers."""
+_WAIT, _GO_ON = (f"() => ({{__type__: 'update', interactive: {can}}})" for can in ("false", "true"))
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
 
 
@@ -245,11 +246,14 @@ def build(studio: Studio, page: Page) -> None:
     page.blocks.load(list_samples, None, samples, **_QUIET)
     page.blocks.load(arrive, None, fields, **long)
     more.expand(list_answerers, None, [choosing, who, beside], **_QUIET)
-    samples.pick(pick_sample, samples, fields, trigger_mode="always_last", **_QUIET)
+    # What is asked stands on the page: until the sample or the files have come, Ask waits.
+    for begun in (samples.pick, drop.take):
+        begun(None, None, run, js=_WAIT, **_QUIET)
+    samples.pick(pick_sample, samples, fields, trigger_mode="always_last", **_QUIET).failure(None, None, run, js=_GO_ON)
     # One after another, each with its own files: "always_last" would read the drop again when the first look has emptied it.
-    drop.take(take_files, drop, fields, trigger_mode="multiple", **_QUIET)
-    gr.on(
-        [run.click, question.submit],
+    drop.take(take_files, drop, fields, trigger_mode="multiple", **_QUIET).failure(None, None, run, js=_GO_ON)
+    question.submit(None, None, None, js="() => document.querySelector('#ask-run').click()", **_QUIET)
+    run.click(
         ask,
         [source, question, choices, is_plain, seed, who, beside, answer],
         fields,

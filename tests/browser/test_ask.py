@@ -58,6 +58,26 @@ def page(open_page: Callable[..., Any]) -> Any:
     return open_page()
 
 
+def test_ask_waits_until_the_sample_that_was_picked_stands_there(live: LiveStudio, page: Any) -> None:
+    live.say(Step("I see it.", answer="EXIT 14"))
+    pick(page, 1)
+    held: list[Any] = []
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.route("**/queue/join*", lambda route: held.append(route), times=1)
+    with page.expect_request("**/queue/join*"):
+        page.click("#ask-samples li:nth-child(2) button")
+    page.evaluate("document.querySelector('#ask-run').click()")
+    page.press("#ask-question textarea", "Enter")
+    page.wait_for_selector("#ask-run[disabled]")
+    held[0].continue_()
+    page.wait_for_selector("#ask-run:not([disabled])")
+    assert len([url for url in sent if "queue/join" in url]) == 1, "the question before was asked"
+    ask(page)
+    finish(page)
+    assert newest(live).trace.question == "What shows for a moment only?"
+
+
 def test_a_sample_is_answered_step_by_step_and_the_trace_is_recorded(live: LiveStudio, page: Any) -> None:
     gate = live.hold(*LOOK_TWICE)
     before = live.studio.store.queue.page().total
