@@ -116,6 +116,9 @@ def run_grpo(
         backbone, lora, make_trainer, seed=config.seed, quantum=quantum, fingerprint=fingerprint, warm_start=warm
     ) as trainer:
         trainer.on_episode, trainer.averaging = on_episode, averaging
+        if config.last_layers:
+            layers = backbone.model.config.get_text_config().num_hidden_layers
+            trainer.first_layer = max(0, layers - config.last_layers)
         policy = candidate(backbone, "in training")
         trainer.episodes = Episodes(
             policy,

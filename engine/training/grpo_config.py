@@ -32,9 +32,9 @@ LEAST_A_BRANCH: Mapping[str, int | None] = {"all": None, "forks": 1, "decisions"
 class GrpoConfig(TrainingConfig):
     """`queries_a_step` examples, `rollouts` of each, one update. `max_turns`, `max_tokens` and `max_turn_tokens` limit a
     rollout. `variant`, `is_curious`, `curiosity` (the paper's alpha), `operation_penalty` (beta), `threshold` (H) and
-    `free_operations` (N) are the reward's (engine.training.rewards), `advantage` is "normalised", "centred" or "by-prefix";
+    `free_operations` (N) are the reward's (engine.training.rewards), `advantage` is one of ADVANTAGES there;
     `taught`, a key of LEAST_A_BRANCH, which tokens carry loss. The adapter is the mean over the last `averaged_share` of the
-    steps (engine.training.averaging).
+    steps (engine.training.averaging). Of the adapter the `last_layers` alone learn, all where it is 0.
     `replay_groups`, `replay_age` (in steps) and `replay_exponent` are the replay's (engine.training.replay); 0 groups
     switch it off. `clip` is PPO's. `start_from` names the adapter that training goes on from, "" a fresh one. Raises
     InvalidInput for impossible values."""
@@ -60,6 +60,7 @@ class GrpoConfig(TrainingConfig):
     advantage: str = "normalised"
     taught: str = "all"
     averaged_share: float = 0.0
+    last_layers: int = 0
     replay_groups: int = 32
     replay_age: int = 8
     replay_exponent: float = 1.0
@@ -83,6 +84,7 @@ class GrpoConfig(TrainingConfig):
             ("free_operations", self.free_operations >= 0),
             ("advantage", self.advantage in ADVANTAGES),
             ("taught", self.taught in LEAST_A_BRANCH),
+            ("last_layers", self.last_layers >= 0),
             ("averaged_share", 0 <= self.averaged_share <= 1),
             ("replay_groups", self.replay_groups >= 0),
             ("replay_age", self.replay_age > 0),

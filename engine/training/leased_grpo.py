@@ -22,6 +22,7 @@ drawn from the step's own seed. Not covered: the order of steps and checkpoints 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ from engine.training.rollout_batch import batch_tensors
 from engine.training.rollouts import Rollout
 from engine.training.shared_opening import log_probs_and_entropies, of_whole_rows
 
-__all__ = ["GRPO_NAMES", "LeasedGrpoTrainer", "agreement", "no_reward"]
+__all__ = ["GRPO_NAMES", "LeasedGrpoTrainer", "agreement", "layer_of", "no_reward"]
 
 REPLAY = "replay.pt"
 MEAN = "mean.safetensors"
@@ -79,6 +80,8 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
     episodes: Episodes
     on_episode: Callable[[int, Episode], None]
     averaging: Averaging
+    first_layer: int = 0
+    """Of the language model, from 0: those before it do not learn."""
     _said: list[tuple[Group, int]]
     """The group of every row of the step's batch, and its place there."""
     _taught: dict[str, Any]
@@ -95,6 +98,9 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         if self._step % parts == 0:
             self._lengths, self._gradient = [], None
         loss = super().training_step(*args, **kwargs)
+        for name, value in self.model.named_parameters():
+            if self.first_layer and layer_of(name) < self.first_layer:
+                value.grad = None  # neither clipped with the rest nor stepped along
         gradients = [value.grad.flatten() for value in self.model.parameters() if value.grad is not None]
         together, before = torch.cat(gradients), self._gradient
         self._lengths.append(float((together if before is None else together - before).square().sum()))
@@ -140,13 +146,14 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
 
     def _advantages(self, groups: Sequence[Group]) -> torch.Tensor:
         """[rows], or [rows, tokens] where they are told token by token."""
-        if self.episodes.config.advantage_kind != "by-prefix":
+        kind = self.episodes.config.advantage_kind
+        if not kind.endswith("by-prefix"):
             return torch.tensor([value for group in groups for value in group.advantages])
         rows = []
         for group in groups:
             said = [rollout.ids[rollout.prompt_tokens :].tolist() for rollout in group.rollouts]
             totals = [reward.total if group.weight else 0.0 for reward in group.rewards]
-            rows += prefix_advantages(said, totals)
+            rows += prefix_advantages(said, totals, is_normalised=kind == "by-prefix")
         return pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
@@ -205,6 +212,12 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         super()._load_from_checkpoint(resume_from_checkpoint, model)
         self.episodes.load(Path(resume_from_checkpoint) / REPLAY)
         self.averaging.load(Path(resume_from_checkpoint) / MEAN, self.model)
+
+
+def layer_of(name: str) -> int:
+    """The layer of the language model that a weight belongs to, -1 for one of no layer."""
+    found = re.search(r"\blanguage_model\.layers\.(\d+)\.", name)
+    return -1 if found is None else int(found[1])
 
 
 def agreement(together: float, lengths: Sequence[float]) -> float:

@@ -5,7 +5,7 @@ rollout that looks is paid for all it says, the digits of a box that could as we
 questions teach drowns in it (docs/rl.md). Rollouts of a group begin alike, so that the group knows more: who has decided to look
 is compared with the others that did.
 
-    A(i, t)     (r_i - b(i, t)) / (std + 1e-6)      std over the group, with n - 1
+    A(i, t)     (r_i - b(i, t)) / (std + 1e-6)      std over the group, with n - 1; centred, without the division
     b(i, 0)     mean of the others' rewards
     b(i, t)     (sum of the rewards of the m others that share the tokens before t + SHRINK * b(i, t - 1)) / (m + SHRINK)
                 wherever fewer share them than at t - 1, and some do; elsewhere as at t - 1
@@ -32,12 +32,14 @@ SHRINK = 2.0
 """Rollouts that a shorter prefix's value counts for."""
 
 
-def prefix_advantages(said: Sequence[Sequence[int]], totals: Sequence[float]) -> list[list[float]]:
+def prefix_advantages(
+    said: Sequence[Sequence[int]], totals: Sequence[float], *, is_normalised: bool = True
+) -> list[list[float]]:
     """Of each token of `said`, which are the rollouts of one group after their common opening; `totals` are their rewards,
     at least two."""
     if is_uniform(totals):
         return [[0.0] * len(tokens) for tokens in said]
-    deviation = statistics.stdev(totals) + SMALLEST_DEVIATION
+    deviation = statistics.stdev(totals) + SMALLEST_DEVIATION if is_normalised else 1.0
     found = []
     for own, tokens in enumerate(said):
         others = [k for k in range(len(said)) if k != own]

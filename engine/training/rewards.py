@@ -20,6 +20,7 @@ r"""Rewards of curiosity-driven RL, as pure functions of traces and scores (pape
     advantage, normalised   (r'_i - mean) / (std + 1e-6) over the group, std with n - 1 (GRPO, arXiv 2402.03300)
     advantage, centred      r'_i - mean (released code)
     advantage, by-prefix    token by token (`engine.training.prefixes`); of a whole rollout it is the normalised one
+    advantage, centred-by-prefix    the same without a division by std; of a whole rollout it is the centred one
 
 Invariant: a group whose rewards are all equal has advantages of exactly 0, so it carries no signal (`is_uniform`).
 Not covered: which rollouts are trained on (`engine.training.replay`).
@@ -62,7 +63,7 @@ __all__ = [
 
 Variant = Literal["paper", "released-code", "credit"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
-Advantage = Literal["normalised", "centred", "by-prefix"]
+Advantage = Literal["normalised", "centred", "by-prefix", "centred-by-prefix"]
 ADVANTAGES: tuple[Advantage, ...] = get_args(Advantage)
 
 SMALLEST_DEVIATION = 1e-6
@@ -209,4 +210,4 @@ def normalised_advantages(totals: Sequence[float]) -> tuple[float, ...]:
 
 def advantages(totals: Sequence[float], kind: Advantage) -> tuple[float, ...]:
     """Of whole rollouts."""
-    return centred_advantages(totals) if kind == "centred" else normalised_advantages(totals)
+    return centred_advantages(totals) if kind.startswith("centred") else normalised_advantages(totals)

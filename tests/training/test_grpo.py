@@ -178,15 +178,20 @@ def test_the_backbone_is_afterwards_as_it_was(undecided, rl_examples, pictures, 
 
 
 def test_it_goes_on_from_a_warm_start(undecided, rl_examples, load_pictures, tmp_path):
+    """Whose last layer alone has learned, as was asked for: elsewhere the second matrix of LoRA is 0, as it was made."""
     import torch
 
+    from engine.training.leased_grpo import layer_of
+
     backbone = undecided("4bit")
-    one = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "rank": 2})
+    one = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "rank": 2, "last_layers": 1})
     train_only(backbone, rl_examples, load_pictures, tmp_path / "first", one)
     with backbone.lease.held():
         warm = {name: value.clone() for name, value in backbone.adapters.training_state().items()}
         backbone.adapters.save_training(tmp_path / "warm")
         backbone.adapters.drop_training()
+    last = backbone.model.config.get_text_config().num_hidden_layers - 1
+    assert {layer_of(name) for name, value in warm.items() if "lora_B" in name and value.any()} == {last} and last
     still = GrpoConfig(**CONFIG.as_json() | {"steps": 1, "learning_rate": 1e-12})
     _, _, weights = train(
         backbone, rl_examples, load_pictures, tmp_path / "second", still, start_from=tmp_path / "warm"

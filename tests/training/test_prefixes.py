@@ -21,6 +21,8 @@ def test_who_looks_is_compared_with_who_looks() -> None:
     looked = [(1 - 1 / 3) / deviation, (1 - 5 / 9) / deviation]
     assert found[0] == pytest.approx(looked) and found[1] == pytest.approx(looked)
     assert found[2] == pytest.approx([-2 / 3 / deviation]) and found[3] == found[2]
+    centred = prefix_advantages([[LOOK, LEFT], [LOOK, RIGHT], [ANSWER], [ANSWER]], [1, 1, 0, 0], is_normalised=False)
+    assert centred[0] == pytest.approx([2 / 3, 4 / 9]) and centred[2] == pytest.approx([-2 / 3])
 
 
 def test_a_baseline_stays_where_nobody_else_went() -> None:

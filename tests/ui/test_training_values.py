@@ -90,7 +90,10 @@ def test_whatever_the_knobs_of_rl_allow_the_engine_takes(queries: int, rollouts:
         ({"queries": None}, "Questions a step must be a whole number from 1 to 256, such as 8, not empty."),
         ({"rollouts": 1}, "Rollouts must be a whole number from 2 to 64, such as 8, not 1."),
         ({"reward": "x"}, "The reward must be one of paper, released-code, credit, plain, not 'x'."),
-        ({"advantage": "y"}, "The advantages must be one of normalised, centred, by-prefix, not 'y'."),
+        (
+            {"advantage": "y"},
+            "The advantages must be one of normalised, centred, by-prefix, centred-by-prefix, not 'y'.",
+        ),
     ],
 )
 def test_a_wrong_knob_of_rl_gets_one_sentence(changed: dict[str, object], sentence: str) -> None:

@@ -39,19 +39,43 @@ from engine.training.trap import WINDOW
 if TYPE_CHECKING:
     from engine.lab.study.schedule import StudyEvent
 
-__all__ = ["MOST_CPU_S", "RUNS", "SETTINGS", "SIZES", "done_in", "figures", "gain_of", "measure", "parts_of", "report"]
+__all__ = [
+    "MOST_CPU_S",
+    "PRACTICE",
+    "RUNS",
+    "SETTINGS",
+    "SIZES",
+    "done_in",
+    "figures",
+    "gain_of",
+    "measure",
+    "parts_of",
+    "report",
+]
 
 MOST_CPU_S = 40 * 60
 """CPU seconds that a run may take: 20 minutes on two cores."""
 
-SIZES = Sizes(test_examples=200, practice_examples=240, rl_steps=120, rl_learning_rate=1e-3)
-"""At full size: 120 steps of 64 rollouts are one pass over 960 questions; docs/rl.md says what is known of the rate."""
+SIZES = Sizes(test_examples=150, practice_examples=240, rl_steps=30, rl_learning_rate=2e-3)
+"""At full size: 30 steps of 64 rollouts are half a pass over what is practised; docs/rl.md says what is known of the rate."""
+
+PRACTICE: Mapping[str, float] = {"mini-vstar": 1.0, "mini-tally": 0.5, "mini-info": 0.25, "mini-mv": 0.125}
+"""Share of `Sizes.practice_examples` that RL rolls out of each benchmark: most where looking is most often in doubt and a look is
+worth most (docs/rl.md)."""
 
 RUNS: Mapping[str, Row] = {"with_curiosity": "full", "without_curiosity": "no-curiosity", "with_credit": "credit"}
 
 _VARIANT: Mapping[str, Mapping[str, Any]] = {"with_credit": {"variant": "credit"}}
 
-SETTINGS: Mapping[str, Any] = {"advantage": "by-prefix"}
+SETTINGS: Mapping[str, Any] = {
+    "advantage": "centred-by-prefix",
+    "taught": "decisions",
+    "last_layers": 1,
+    "threshold": 0.6,
+    "averaged_share": 0.4,
+    "replay_age": 3,
+    "warmup_share": 0.1,
+}
 """Of GrpoConfig, where they are others than the study's; docs/rl.md says why."""
 
 
@@ -93,7 +117,7 @@ def done_in(
     with ExitStack() as opened:
         folder = Folder(Path(opened.enter_context(TemporaryDirectory())) / "bench" if out is None else out)
         purposes = ("trajectories", "practice", purpose)
-        folder.claim(identity_of(sizes, settings, purposes) | {"grpo": dict(grpo)})
+        folder.claim(identity_of(sizes, settings, purposes) | {"grpo": dict(grpo), "practice": dict(PRACTICE)})
 
         def on_event(event: StudyEvent) -> None:
             if event.kind == "done":
@@ -116,7 +140,7 @@ def parts_of(
     ]
     return (
         *(Draw(name, "trajectories", sizes.trajectories) for name in BENCHMARKS),
-        *(Draw(name, "practice", sizes.practice_examples) for name in BENCHMARKS),
+        *(Draw(name, "practice", max(1, round(PRACTICE[name] * sizes.practice_examples))) for name in BENCHMARKS),
         Sft(True),
         *(Draw(name, purpose, sizes.test_examples) for name in BENCHMARKS),
         Evaluate("warm-start", 0, "sft", purpose=purpose),

@@ -63,7 +63,8 @@ def test_the_command_tells_what_its_folder_came_to(tmp_path) -> None:
     folder, sizes = Folder(tmp_path / "gain"), rl_gain.SIZES
     settings = Settings.from_environment({})
     purposes = ("trajectories", "practice", "held-out")
-    folder.claim(identity_of(sizes, settings, purposes) | {"grpo": dict(rl_gain.SETTINGS)})
+    chosen = {"grpo": dict(rl_gain.SETTINGS), "practice": dict(rl_gain.PRACTICE)}
+    folder.claim(identity_of(sizes, settings, purposes) | chosen)
     for part in rl_gain.parts_of(sizes, RUNS):
         result = {"seconds": 1.0}
         if isinstance(part, Evaluate):
