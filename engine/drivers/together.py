@@ -84,12 +84,14 @@ def run_together(
     """
     coming = _open(policy, prompts, limits, is_cancelled)
     running: list[_Attempt] = []
+    most = at_once  # nobody waits at first for those who are only prepared
     try:
         while True:
-            while len(running) < at_once + prepared and (attempt := next(coming, None)) is not None:
+            while len(running) < most and (attempt := next(coming, None)) is not None:
                 running.append(attempt)
             if not running:
                 return
+            most = at_once + prepared
             speaking = [one for one in running if isinstance(one.waits_for, Request)][:at_once]
             _speak(policy, speaking, is_cancelled)
             running.sort(key=speaking.__contains__)  # who has spoken waits behind who has not

@@ -52,12 +52,11 @@ def test_more_may_have_begun_than_speak_and_those_speak_first_who_have_waited_lo
 
     found = run_together(policy, prompts(), at_once=2, prepared=1)
     assert next(found).prompt == 0 and asked == [0, 1, 2]
-    assert [len(one.told) for one in policy.made] == [
-        2,
-        2,
-        2,
-    ]  # what comes back is told before the next turn is asked for
-    assert sorted(one.prompt for one in found) == [1, 2, 3, 4]
+    assert [len(one.told) for one in policy.made] == [2, 2, 1]
+    assert [next(found).prompt for _ in range(2)] == [1, 2] and asked == [0, 1, 2, 3, 4]
+    # What comes back is told when a turn is over, not when the next is asked for.
+    assert [len(one.told) for one in policy.made] == [2, 2, 2, 2, 2]
+    assert sorted(one.prompt for one in found) == [3, 4]
     assert policy.rounds == [2, 2, 2, 2, 2]
     assert all(one.is_closed for one in policy.made)
 
