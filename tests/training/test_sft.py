@@ -273,7 +273,7 @@ def test_a_large_network_keeps_no_activations(weights, asked, is_kept, tmp_path)
 
 @pytest.mark.parametrize(
     ("settings", "processes", "rows"),
-    [({}, 1, 4), ({"batch_size": 12}, 1, 4), ({}, 2, 2), ({"micro_batch_size": 1}, 1, 1), ({"batch_size": 1}, 1, 1)],
+    [({}, 1, 2), ({"batch_size": 5}, 1, 1), ({}, 2, 2), ({"micro_batch_size": 4}, 1, 4), ({"batch_size": 1}, 1, 1)],
 )
 def test_a_small_network_takes_several_rows_at_once(fresh_backbone, monkeypatch, settings, processes, rows):
     from engine.training import arguments
