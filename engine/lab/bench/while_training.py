@@ -94,9 +94,11 @@ def measure(
         "target_ms": TARGET_MS,
         "alone": _spreads(alone),
     }
+    sft = SftConfig(steps=sft_steps, checkpoint_every=1000)
+    grpo = GrpoConfig(steps=grpo_steps, queries_a_step=queries, checkpoint_every=1000)
     runs = {
-        "sft": (_sft(backbone, posed, sft_steps), sft_steps),
-        "grpo": (_grpo(backbone, posed, grpo_steps, queries), grpo_steps),
+        "sft": (_training(backbone, posed, run_sft, _lessons(backbone, posed), sft), sft_steps),
+        "grpo": (_training(backbone, posed, run_grpo, [one.example for one in posed], grpo), grpo_steps),
     }
     for name, (train, steps) in runs.items():
         undisturbed, seconds, _ = _run(train, lease)
@@ -175,35 +177,27 @@ def _run(
     return losses, time.perf_counter() - began_s, asked
 
 
-def _sft(backbone: Backbone, posed: Sequence[Posed], steps: int) -> Train:
+def _lessons(backbone: Backbone, posed: Sequence[Posed]) -> list[TrainingExample]:
+    """What the policy itself says, to be learned from."""
     traces = [attempt(LocalPolicy(backbone), one) for one in posed]
-    examples = [TrainingExample(trace, trace.example) for trace in traces]
+    return [TrainingExample(trace, trace.example) for trace in traces]
+
+
+def _training(
+    backbone: Backbone,
+    posed: Sequence[Posed],
+    run: Callable[..., Any],
+    given: Sequence[Any],
+    config: SftConfig | GrpoConfig,
+) -> Train:
+    """A run of `run_sft` or `run_grpo` on what is `given`, whose adapter is dropped."""
     pictures = {key: value for one in posed for key, value in one.pictures.items()}
 
     def train(folder: Path, on_loss: Callable[[float], None]) -> None:
-        run_sft(
+        run(
             backbone,
-            examples,
-            SftConfig(steps=steps, checkpoint_every=1000),
-            load_pictures=lambda media: {one.sha256: pictures[one.sha256] for one in media},
-            on_metric=lambda step, total, numbers: on_loss(numbers["loss"]),
-            should_stop=never,
-            checkpoint_dir=folder,
-        )
-        with backbone.lease.held():
-            backbone.adapters.drop_training()
-
-    return train
-
-
-def _grpo(backbone: Backbone, posed: Sequence[Posed], steps: int, queries: int) -> Train:
-    pictures = {key: value for one in posed for key, value in one.pictures.items()}
-
-    def train(folder: Path, on_loss: Callable[[float], None]) -> None:
-        run_grpo(
-            backbone,
-            [one.example for one in posed],
-            GrpoConfig(steps=steps, queries_a_step=queries, checkpoint_every=1000),
+            given,
+            config,
             load_pictures=lambda media: {one.sha256: pictures[one.sha256] for one in media},
             on_metric=lambda step, total, numbers: on_loss(numbers["loss"]),
             should_stop=never,
