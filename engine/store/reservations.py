@@ -61,10 +61,12 @@ class Reservations:
     def take(self, trace_id: str, person: str, hold_s: float = HOLD_S, *, at: float | None = None) -> Reservation:
         """Holds the trace for `person` for `hold_s` seconds, at most HOLD_S, from `at` (None: now). Raises Reserved (a Conflict)
         while somebody else holds it, NotFound for an unknown trace."""
-        moment, person = time.time() if at is None else at, storable(person)
+        person = storable(person)
         if not person:
             raise InvalidInput("a reservation needs the name of a person")
         with self._connections.write() as db:
+            # Read once nobody else can write: who waited would take what was held meanwhile for a clock that was set back.
+            moment = time.time() if at is None else at
             if self._connections.row("SELECT 1 FROM traces WHERE id = ?", (trace_id,)) is None:
                 raise absent(self._connections, "traces", trace_id)
             held = self.of(trace_id, at=moment)
@@ -85,12 +87,11 @@ class Reservations:
 
     def of(self, trace_id: str, *, at: float | None = None) -> Reservation | None:
         """Who holds the trace, or None. What would last longer than any hold is from before the clock was set back: nobody's."""
-        moment = time.time() if at is None else at
         row = self._connections.row(
-            "SELECT trace_id, holder, expires_at FROM reservations WHERE trace_id = ? AND expires_at > ? AND expires_at <= ?",
-            (trace_id, moment, moment + HOLD_S),
+            "SELECT trace_id, holder, expires_at FROM reservations WHERE trace_id = ?", (trace_id,)
         )
-        return None if row is None else Reservation(*row)
+        moment = time.time() if at is None else at
+        return Reservation(*row) if row is not None and moment < row["expires_at"] <= moment + HOLD_S else None
 
     def assign(self, trace_id: str, person: str, author: str) -> Assignment:
         """Gives the trace to `person`; several people may be assigned. Raises NotFound for an unknown trace."""

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from engine.errors import InvalidInput, NotFound
-from engine.store import Query, Reserved, Store
+from engine.store import Query, Reserved, Store, reservations
 
 from .samples import make_trace
 
@@ -29,6 +29,29 @@ def test_a_trace_has_one_holder_until_it_expires(store: Store) -> None:
         store.reservations.take("nothing", "ann")
     with pytest.raises(InvalidInput):
         store.reservations.take(trace, "")
+
+
+def test_who_waited_for_the_store_finds_what_was_taken_meanwhile(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = store.traces.record(make_trace(), author="tiny").id
+    clock = iter([1000.0, 1001.0, 1002.0])
+    monkeypatch.setattr(reservations.time, "time", lambda: next(clock))
+    refused: list[Reserved] = []
+    is_asking = threading.Event()
+
+    def bob() -> None:
+        is_asking.set()
+        with pytest.raises(Reserved) as told:
+            store.reservations.take(trace, "bob")
+        refused.append(told.value)
+
+    with store.connections.write():
+        waiting = threading.Thread(target=bob)
+        waiting.start()
+        is_asking.wait()
+        waiting.join(0.2)
+        store.reservations.take(trace, "ann")
+    waiting.join()
+    assert [one.reservation.holder for one in refused] == ["ann"]
 
 
 def test_two_people_never_hold_the_same_trace(store: Store) -> None:
