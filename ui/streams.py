@@ -4,8 +4,9 @@ An ASGI middleware before Gradio. A page joins the queue with a session of its o
 one stream; beside it runs a heartbeat. Gradio bounds none of these, so one client could take them all from everybody.
 
 Invariants: a session belongs to whoever joined or read first, and answers to nobody else; a heartbeat is for a browser with our
-cookie; a question that nobody reads the answer of is dropped from the queue after a while; what is over a limit is refused
-with 429 and a sentence before Gradio sees it, what is no object of a page with 400.
+cookie; a question that nobody reads the answer of is dropped from the queue after a while, and so is whatever Gradio keeps of
+a session that nobody reads; what is over a limit is refused with 429 and a sentence before Gradio sees it, what is no object of
+a page with 400.
 
 Not covered: what a question costs once the model answers it; routes that are closed altogether (`ui.security`).
 """
@@ -91,14 +92,16 @@ class Streams:
             await _refused(429, _MANY_STREAMS if is_mine else _BUSY)(scope, receive, send)
         else:
             self._open[who] += 1
-            self._read[session] += is_reading
-            self._unread_since.pop(session, None)
+            if is_reading:
+                self._read[session] += 1
+                self._unread_since.pop(session, None)
             try:
                 await self.app(scope, receive, send)
             finally:
                 _count_down(self._open, who)
                 if is_reading:
                     _count_down(self._read, session)
+                    self._left(session)
 
     async def _act(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _received(receive)
@@ -116,8 +119,14 @@ class Streams:
             await _refused(429, _MANY_QUESTIONS)(scope, receive, send)
         else:
             if path.endswith("/join") and not self._read[session]:
-                self._unread_since.setdefault(session, time.monotonic())
+                self._unread_since[session] = time.monotonic()
             await self.app(scope, _replayed(body, receive), send)
+
+    def _left(self, session: str) -> None:
+        """Gradio keeps the (then empty) set of its events for each session that ever asked, and the queue of its messages for
+        2,000. The page may come back at once: it opens a stream for an answer that came before it heard of its question."""
+        if not self._read[session] and session in self._queue().pending_event_ids_session:
+            self._unread_since[session] = time.monotonic()
 
     async def _waiting(self, who: str) -> int:
         """How many events of theirs wait in the queue; those that nobody has read for long are dropped first."""

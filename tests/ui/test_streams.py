@@ -60,7 +60,16 @@ class Clients:
         answer = await self._http.post("/gradio_api/queue/join", json={"session_hash": session}, headers=who)
         if answer.status_code == 200:
             self.events.queue.append(SimpleNamespace(session_hash=session, _id=session, concurrency_id="one"))  # type: ignore[arg-type]
+            self.queue.pending_event_ids_session[session] = {session}
+            self.queue.pending_messages_per_session[session] = asyncio.Queue()  # type: ignore[assignment]
         return answer.status_code
+
+    async def read(self, session: str, who: dict[str, str]) -> None:
+        """To its end; the event is over then, as Gradio's queue has it."""
+        assert await self.stream(f"queue/data?session_hash={session}", who) is None
+        self.events.queue = [event for event in self.events.queue if event.session_hash != session]
+        self.queue.pending_event_ids_session[session].clear()
+        await self.let_go()
 
     async def post(self, body: bytes) -> httpx.Response:
         return await self._http.post("/gradio_api/queue/join", content=body, headers=ANN)
@@ -126,6 +135,41 @@ def test_questions_that_nobody_reads_are_bounded_and_dropped(monkeypatch: pytest
         monkeypatch.setattr("ui.streams._UNREAD_FOR_S", -1.0)
         assert await clients.join("new", ANN) == 200
         assert [event.session_hash for event in clients.events.queue] == ["s3", "new"]
+
+    with_clients(talk)
+
+
+def test_gradio_keeps_nothing_of_sessions_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read to the end, left in the middle, or with a heartbeat alone."""
+
+    async def talk(clients: Clients) -> None:
+        for k in range(5):
+            assert await clients.join(f"read{k}", ANN) == 200
+            await clients.read(f"read{k}", ANN)
+        assert await clients.join("left", ANN) == 200
+        assert await clients.stream("queue/data?session_hash=left", ANN) is None
+        await clients.let_go()
+        assert await clients.join("alive", ANN) == 200
+        assert await clients.stream("heartbeat/alive", ANN) is None
+        assert await clients.join("open", ANN) == 200
+        assert await clients.stream("queue/data?session_hash=open", ANN) is None
+        assert await clients.join("again", ANN) == 200
+        assert {"read4", "left", "alive", "open"} < set(clients.queue.pending_event_ids_session), "they may come back"
+        monkeypatch.setattr("ui.streams._UNREAD_FOR_S", -1.0)
+        assert await clients.join("again", ANN) == 200
+        assert set(clients.queue.pending_event_ids_session) == {"open", "again"}
+        assert set(clients.queue.pending_messages_per_session) == {"open", "again"}
+        assert [event.session_hash for event in clients.events.queue] == ["open", "again"]
+
+    with_clients(talk)
+
+
+def test_a_stream_of_a_session_that_never_asked_leaves_nothing() -> None:
+    async def talk(clients: Clients) -> None:
+        for k in range(20):
+            assert await clients.stream(f"queue/data?session_hash=made-up{k}", ANN) is None
+        await clients.let_go()
+        assert not clients.streams._unread_since
 
     with_clients(talk)
 
