@@ -24,7 +24,6 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-from engine.hosting.health import home_health
 from ui.rights import acts
 from ui.studio import Studio
 
@@ -81,7 +80,10 @@ class _Looked(Collector):
         yield GaugeMetricFamily("studio_disk_free_bytes", "Room on the home's disk.", disk.free)
         size = studio.settings.database.stat().st_size
         yield GaugeMetricFamily("studio_database_bytes", "Size of the database.", size)
-        health = home_health(studio.store, studio.media, studio.settings.home, studio.settings.min_free_mb)
+        health = studio.home_health()
+        if health.bytes is not None and health.max_bytes is not None:
+            yield GaugeMetricFamily("studio_home_bytes", "What the home takes.", health.bytes)
+            yield GaugeMetricFamily("studio_max_home_bytes", "What the home may take.", health.max_bytes)
         yield GaugeMetricFamily("studio_is_keeping", "1 where what people do is kept.", int(health.is_keeping))
         yield GaugeMetricFamily("studio_is_ready", "1 where questions are answered.", int(studio.unready is None))
         age_s = None if studio.backup is None else studio.backup.state.age_s
@@ -116,7 +118,7 @@ def _page(metrics: Metrics) -> str:
     found = (
         studio.unready,
         studio.problem,
-        *home_health(studio.store, studio.media, studio.settings.home, studio.settings.min_free_mb).problems,
+        *studio.home_health().problems,
     )
     problems = [one for one in (*found, None if backup is None else backup.problem) if one]
     said = "".join(f"<li>{escape(one)}</li>" for one in dict.fromkeys(problems)) or "<li>Nothing is wrong.</li>"

@@ -14,7 +14,6 @@ from fastapi.responses import JSONResponse, Response
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.errors import IntegrityError, PersonError
-from engine.hosting.health import home_health
 from engine.rights import may
 from ui.addresses import Addresses
 from ui.answering import Answering
@@ -114,16 +113,19 @@ def build_server(studio: Studio) -> FastAPI:
 
     @server.get("/health", dependencies=[acts("sign_in")])
     def health(request: Request) -> JSONResponse:
-        home = home_health(studio.store, studio.media, studio.settings.home, studio.settings.min_free_mb)
+        home = studio.home_health()
         backup = None if studio.backup is None else studio.backup.state
         met = (studio.problem, *home.problems, None if backup is None else backup.problem)
         problems = [problem for problem in met if problem is not None]
+        is_host = may(person_of(request).role, "see_host")
         told = {
             "is_ready": studio.unready is None and home.is_keeping,
             "waits_for": studio.unready,
             # The sentences name places of this machine; who looks whether it works learns that something is wrong.
-            "problems": problems if may(person_of(request).role, "see_host") else [_SEE_HOST] * bool(problems),
+            "problems": problems if is_host else [_SEE_HOST] * bool(problems),
             "backup_age_s": None if backup is None else backup.age_s,
+            "home_bytes": home.bytes if is_host else None,
+            "max_home_bytes": home.max_bytes if is_host else None,
         }
         status = 200 if home.is_keeping else 503
         return JSONResponse(told, status_code=status, headers={"Cache-Control": "no-store"})

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.hosting.health import HomeHealth, home_health
 from engine.opening import loop_limits
 from engine.workbench import Workbench
 
@@ -98,6 +99,10 @@ class Studio:
         if self.reasoner is None or self.reasoner.value is not None:
             return None
         return self.reasoner.problem or self.reasoner.sentence()
+
+    def home_health(self) -> HomeHealth:
+        """What is wrong with the home, and how full it is."""
+        return home_health(self.store, self.media, self.access.use.settings, self.access.use.home_bytes())
 
     def brought(self, medium: Media, name: str, byte_size: int, person: Person) -> None:
         """Records a medium that a person brought."""

@@ -77,16 +77,20 @@ class Use:
                 f"The studio's disk is nearly full ({free_mb} MB free, {self.settings.min_free_mb} MB are kept so); nothing "
                 "new can be kept until its host makes room."
             )
-        if self.settings.max_home_mb and self._home_mb() >= self.settings.max_home_mb:
+        home_bytes = self.home_bytes()
+        if home_bytes is not None and home_bytes >= self.settings.max_home_mb * _MB:
             raise Unavailable(
                 f"The studio's home is full ({self.settings.max_home_mb:,} MB, STUDIO_MAX_HOME_MB); nothing new is kept until "
                 "its host deletes something or allows more."
             )
 
-    def _home_mb(self) -> int:
-        """As it was a minute ago at most, since a large home takes a while to count."""
+    def home_bytes(self) -> int | None:
+        """What the home takes, as it was a minute ago at most, since a large home takes a while to count; None where it may take
+        any."""
+        if not self.settings.max_home_mb:
+            return None
         if time.monotonic() >= self._home_counted[0] + _COUNTED_EVERY_S:
-            self._home_counted = time.monotonic(), _bytes_below(self.settings.home) // _MB
+            self._home_counted = time.monotonic(), _bytes_below(self.settings.home)
         return self._home_counted[1]
 
     def _require(self, allowance: Allowance, person: Person, most: str) -> None:

@@ -349,13 +349,23 @@ def test_a_visitor_has_so_much_in_an_hour_and_is_told(server: Any, studio: Studi
     full = browser(server, studio, "admin").post("/media", content=picture(9), headers={"X-File-Name": "a.png"})
     assert full.status_code == 507 and "disk is nearly full" in full.json()["error"]
     allowed_mb = sum(one.stat().st_size for one in studio.settings.home.rglob("*") if one.is_file()) // 1_000_000 + 2
+    assert "\nstudio_home_bytes " not in browser(server, studio, "admin").get("/metrics").text
     use.settings = replace(settings, max_home_mb=allowed_mb)
     use.require_room()
     (studio.settings.home / "more").write_bytes(bytes(3_000_000))
     use.require_room()  # counted once a minute
     monkeypatch.setattr("engine.access.use._COUNTED_EVERY_S", 0.0)
-    full = browser(server, studio, "admin").post("/media", content=picture(9), headers={"X-File-Name": "a.png"})
+    host = browser(server, studio, "admin")
+    full = host.post("/media", content=picture(9), headers={"X-File-Name": "a.png"})
     assert full.status_code == 507 and f"home is full ({allowed_mb} MB, STUDIO_MAX_HOME_MB)" in full.json()["error"]
+    told, text = host.get("/health").json(), host.get("/metrics").text
+    assert told["max_home_bytes"] == allowed_mb * 1_000_000 <= told["home_bytes"] <= (allowed_mb + 4) * 1_000_000
+    [sentence] = told["problems"]
+    assert f"of {allowed_mb} MB (STUDIO_MAX_HOME_MB)" in sentence
+    assert "\nstudio_max_home_bytes " in text and "\nstudio_home_bytes " in text
+    page = host.get("/host").text
+    assert sentence in page and "What the home takes." in page
+    assert client.get("/health").json()["home_bytes"] is None
     (studio.settings.home / "more").unlink()
     use.require_room()
 

@@ -313,7 +313,7 @@ def test_a_request_has_an_id_from_the_browser_to_the_log(
     assert client.get("/me", headers={"X-Request-ID": "from-a-proxy.1"}).headers["x-request-id"] == "from-a-proxy.1"
     made = client.get("/me", headers={"X-Request-ID": "no\tid"}).headers["x-request-id"]
     assert re.fullmatch("[0-9a-f]{16}", made)
-    monkeypatch.setattr("ui.server.home_health", lambda *home: 1 / 0)
+    monkeypatch.setattr("ui.studio.home_health", lambda *home: 1 / 0)
     broke = client.get("/health", headers={"X-Request-ID": "asked-by-a-test"})
     assert broke.status_code == 500 and "at request asked-by-a-test" in broke.json()["error"]
     assert "GET /health broke" in caplog.text and "ZeroDivisionError" in caplog.text
