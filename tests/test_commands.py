@@ -395,38 +395,6 @@ def test_train_makes_an_adapter_of_what_was_accepted(home, tmp_path, picture, ra
     assert (home / "artifacts" / adapter.path / "adapter_model.safetensors").is_file()
 
 
-def test_a_bundle_runs_in_an_empty_folder_and_comes_back_as_an_adapter(home, tmp_path, picture, random_model, capsys):
-    trace_id = json.loads(call(home, "ask", str(picture), "What?", "--json")[1])["id"]
-    with Store(home / "annotations.db") as store:
-        store.reviews.record(store.revisions.head(trace_id).id, "somebody", "accepted")
-    more = {"STUDIO_DEVICE": "cpu", "STUDIO_PROTOCOL": "studio", "STUDIO_THREADS": "1"}
-    more["STUDIO_MODEL"] = str(random_model("qwen3_vl"))
-    there = tmp_path / "elsewhere"
-    there.mkdir()
-    settings = {"name": "from afar", "sft": {"steps": 1, "batch_size": 1, "rank": 2}, "evaluation": None}
-    (tmp_path / "sft.json").write_text(json.dumps(settings))
-    made, result = str(there / "bundle"), str(there / "result")
-    status, printed = call(home, "bundle", "make", "--config", str(tmp_path / "sft.json"), "--out", made, **more)
-    assert status == 0, printed
-    bundle = json.loads((there / "bundle" / "bundle.json").read_text())
-    assert bundle["kind"] == "sft" and ":" in bundle["backbone"]["hash"]
-
-    status, printed = call(there / "unused", "bundle", "run", made, "--out", result, **more)
-    assert status == 0, printed
-    assert "step 1: loss " in printed and not (there / "unused" / "annotations.db").exists()
-    assert call(home, "bundle", "take", result, **more)[0] == 0
-    with Store(home / "annotations.db") as store:
-        (adapter,) = store.adapters.list()
-    assert (adapter.name, adapter.base_hash) == ("from afar", bundle["backbone"]["hash"])
-    assert adapter.metrics["steps"] == 1
-    assert (home / "artifacts" / adapter.path / "adapter_model.safetensors").is_file()
-
-    bundle["backbone"]["hash"] = "sha256:0"
-    (there / "bundle" / "bundle.json").write_text(json.dumps(bundle))
-    assert call(there / "unused", "bundle", "run", made, "--out", str(there / "more"), **more) == (2, "")
-    assert "(different: hash)" in capsys.readouterr().err
-
-
 def test_train_grpo_rolls_out_the_questions_of_a_file(home, tmp_path, picture, random_model, capsys):
     examples = tmp_path / "EXAMPLES.jsonl"
     lines = [

@@ -149,6 +149,8 @@ def on_the_hub(repo: str) -> Iterator[None]:
         said = f"the Hub answered {status} for {repo}"
         if status in (401, 403):
             raise NotAllowed(f"{said}: the token in {TOKEN} may not write there") from None
+        if status == 402:
+            raise NotAllowed(f"{said}: {repo.partition('/')[0]} has no credit there for what was asked") from None
         raise Unavailable(f"{said}; try again later") from None
     except (HTTPError, OfflineModeIsEnabled, RuntimeError) as error:  # RuntimeError: a file that could not be sent
         where = os.environ.get(ENDPOINT) or "huggingface.co"

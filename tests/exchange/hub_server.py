@@ -1,5 +1,5 @@
-"""A stand-in of the Hugging Face Hub: what `huggingface_hub` asks of it to push and to read a data set, and to set up a Space, on
-this machine.
+"""A stand-in of the Hugging Face Hub: what `huggingface_hub` asks of it to push and to read a data set, to set up a Space and
+to start a job, on this machine.
 
 Sources: huggingface_hub 2.4.0 (hf_api.py, _commit_api.py, file_download.py, lfs.py) for requests and answers, git-lfs' batch
 API. Repositories are folders; a commit lays its files there. Files go by LFS: `hf_xet` speaks to a storage service of its own
@@ -18,9 +18,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
-__all__ = ["HubServer", "hub_server"]
+import pytest
+
+__all__ = ["TOKEN", "HubServer", "hub_in_use", "hub_server"]
+
+TOKEN = "hf_a-secret-of-nobody"
 
 
 class HubServer:
@@ -35,12 +39,13 @@ class HubServer:
         self.commits: list[str] = []
         self.buckets: set[str] = set()
         self.models: set[str] = set()
+        self.jobs: list[dict[str, Any]] = []
         self.endpoint = ""
 
     def files(self, repo: str) -> Path:
         return self.folder / repo
 
-    def answer(self, method: str, path: str, body: bytes, authorization: str) -> tuple[int, Any]:
+    def answer(self, method: str, path: str, body: bytes, authorization: str, query: str = "") -> tuple[int, Any]:
         self.asked.append((method, path))
         status = next((status for part, status in self.broken.items() if part in path), None)
         if status is not None:
@@ -60,6 +65,8 @@ class HubServer:
         if path.startswith("/api/buckets/"):
             self.buckets.add(path.removeprefix("/api/buckets/"))
             return 200, {"url": self.endpoint + path.removeprefix("/api")}
+        if path.startswith("/api/jobs/"):
+            return self._jobs(method, path.removeprefix("/api/jobs/"), body, parse_qs(query).get("label", []))
         below = re.sub("^((/api)?/(datasets|spaces|models))?/", "", path)
         repo = "/".join(below.split("/")[:2]).removesuffix(".git")
         if (
@@ -100,6 +107,16 @@ class HubServer:
         if kind == "model":
             self.models.add(repo)
         return 200, {"url": self._url(repo), "name": repo}
+
+    def _jobs(self, method: str, owner: str, body: bytes, labels: list[str]) -> tuple[int, Any]:
+        if method == "POST":
+            about = {"id": f"job{len(self.jobs)}", "createdAt": f"2026-01-3{len(self.jobs)}T00:00:00.000Z"}
+            about |= {"owner": {"id": owner, "name": owner, "type": "user"}, "status": {"stage": "SCHEDULING"}}
+            self.jobs.append(json.loads(body) | about)
+            return 200, self.jobs[-1]
+        wanted = [tuple(label.split("=", 1)) for label in labels]
+        fits = [all(job["labels"].get(name) == value for name, value in wanted) for job in self.jobs]
+        return 200, [job for job, fit in zip(self.jobs, fits, strict=True) if fit and job["owner"]["name"] == owner]
 
     def _url(self, repo: str) -> str:
         return f"{self.endpoint}/{repo}" if repo in self.models else f"{self.endpoint}/datasets/{repo}"
@@ -162,8 +179,8 @@ def hub_server(folder: Path, token: str) -> Iterator[HubServer]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if self.headers.get("Transfer-Encoding") == "chunked":
                 body = b"".join(self._chunks())
-            path = self.path.partition("?")[0]
-            status, said = hub.answer(self.command, unquote(path), body, self.headers.get("Authorization", ""))
+            path, _, query = self.path.partition("?")
+            status, said = hub.answer(self.command, unquote(path), body, self.headers.get("Authorization", ""), query)
             data = said.read_bytes() if isinstance(said, Path) else json.dumps(said).encode()
             self.send_response(status)
             self.send_header(
@@ -200,3 +217,17 @@ def hub_server(folder: Path, token: str) -> Iterator[HubServer]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def hub_in_use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """The Hub that `huggingface_hub` and the studio know of, with a token that may write."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    with hub_server(folder, TOKEN) as server:
+        server.folder.mkdir()
+        monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        yield server

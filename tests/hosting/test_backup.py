@@ -17,21 +17,12 @@ from engine.hosting.backup.snapshots import newest, push, restore, snapshots
 from engine.media import MediaFolder
 from engine.store import Store
 from tests.browser.traces import clip_trace, picture_trace
-from tests.exchange.hub_server import hub_server
-
-TOKEN = "hf_a-secret-of-nobody"
+from tests.exchange.hub_server import hub_in_use
 
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    from huggingface_hub import constants
-
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    with hub_server(tmp_path / "hub", TOKEN) as server:
-        server.folder.mkdir()
-        monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
-        monkeypatch.setenv("HF_TOKEN", TOKEN)
+    with hub_in_use(tmp_path / "hub", monkeypatch):
         yield HubPlace("ann/backup")
 
 

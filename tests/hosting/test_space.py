@@ -12,23 +12,15 @@ import pytest
 
 from engine.__main__ import main
 from engine.hosting.space import Found, plan, read_declared
-from tests.exchange.hub_server import HubServer, hub_server
+from tests.exchange.hub_server import HubServer, hub_in_use
 
-TOKEN = "hf_a-secret-of-nobody"
 SPACE = "ann/studio"
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    from huggingface_hub import constants
-
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    with hub_server(tmp_path / "hub", TOKEN) as server:
-        server.folder.mkdir()
-        monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
-        monkeypatch.setenv("HF_TOKEN", TOKEN)
+    with hub_in_use(tmp_path / "hub", monkeypatch) as server:
         yield server
 
 

@@ -16,22 +16,15 @@ from engine.jobs.running import run_in_foreground
 from engine.media import MediaFolder
 from engine.store import Store
 from tests.browser.traces import clip_trace, picture_trace
-from tests.exchange.hub_server import hub_server
-
-TOKEN = "hf_a-secret-of-nobody"
+from tests.exchange.hub_server import TOKEN, hub_in_use
 
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     from huggingface_hub import constants
 
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    with hub_server(tmp_path / "hub", TOKEN) as server:
-        server.folder.mkdir()
-        monkeypatch.setattr(constants, "ENDPOINT", server.endpoint)
-        monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
-        monkeypatch.setenv("HF_TOKEN", TOKEN)
+    with hub_in_use(tmp_path / "hub", monkeypatch) as server:
+        monkeypatch.setattr(constants, "ENDPOINT", server.endpoint)  # where a card is validated
         yield server
 
 
