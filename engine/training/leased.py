@@ -23,6 +23,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch.utils.data import SequentialSampler
 from transformers import TrainerCallback
+from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME
 from trl import SFTTrainer
 
 from engine.backbone.adapters import TRAINING, WEIGHTS, take_weights
@@ -31,6 +32,7 @@ from engine.errors import InvalidInput, Unavailable
 from engine.training.checkpoints import Fingerprint, mark_complete
 from engine.training.footprints import random_state, seeded, set_random_state
 from engine.training.processes import agreed
+from engine.training.shards import gathered
 
 __all__ = ["Leased", "LeasedSftTrainer", "Quantum"]
 
@@ -131,6 +133,9 @@ class Leased:
     args: Any
     state: Any
     model: Any
+    optimizer: Any
+    lr_scheduler: Any
+    is_fsdp_enabled: bool
 
     def prepare(self, backbone: Backbone, fingerprint: Fingerprint, quantum: Quantum) -> None:
         self._backbone = backbone
@@ -165,13 +170,22 @@ class Leased:
     def save_beside(self, folder: Path) -> None:
         """Whatever else a checkpoint must hold; before it is declared whole."""
 
-    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-        folder = Path(output_dir or self.args.output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        weights = get_peft_model_state_dict(
-            self._backbone.adapters.peft, adapter_name=TRAINING, save_embedding_layers=False
-        )
-        save_file({name: value.contiguous().cpu() for name, value in weights.items()}, folder / WEIGHTS)
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        if not self.is_fsdp_enabled:
+            super()._save_optimizer_and_scheduler(output_dir)  # type: ignore[misc]
+            return
+        state = gathered(self.optimizer.state_dict())  # as one process saves it, so that one can go on from it
+        if self.args.should_save:
+            torch.save(state, Path(output_dir) / OPTIMIZER_NAME)
+            torch.save(self.lr_scheduler.state_dict(), Path(output_dir) / SCHEDULER_NAME)
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        adapters = self._backbone.adapters
+        weights = gathered(get_peft_model_state_dict(adapters.peft, adapter_name=TRAINING, save_embedding_layers=False))
+        if self.args.should_save:
+            folder = Path(output_dir or self.args.output_dir)
+            folder.mkdir(parents=True, exist_ok=True)
+            save_file({name: value.contiguous().cpu() for name, value in weights.items()}, folder / WEIGHTS)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         folder = Path(resume_from_checkpoint)

@@ -26,6 +26,7 @@ from engine.backbone.unpacked import unpacked
 from engine.training.checkpoints import Fingerprint
 from engine.training.footprints import scoring_what_was_said, seeded, unseeded, untouched
 from engine.training.leased import Leased, Quantum
+from engine.training.shards import make_whole
 
 __all__ = ["Trained", "adapter_on"]
 
@@ -80,4 +81,5 @@ def adapter_on(
         trainer.remove_callback(PrinterCallback)  # type: ignore[attr-defined]
         trainer.prepare(backbone, fingerprint, quantum)
         yield trainer
+        make_whole(network)
         keep.pop_all()  # trained: the adapter stays

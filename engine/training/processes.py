@@ -2,7 +2,8 @@
 
 The idea: the first process is the studio's own command, with the store, the curve and the measuring before and after. The others
 follow: they train on the same record of the job, each on its share of every optimiser step, and say nothing. Gradients are
-averaged by torch's DistributedDataParallel (accelerate wraps the network), so all hold the same adapter.
+averaged by torch's DistributedDataParallel, or by FSDP (accelerate wraps the network, `engine.training.shards`), so all learn the
+same adapter.
 
     step's examples     micro-batch j of process k of n is micro-batch j * n + k of one process, so a step sees the same examples
 
