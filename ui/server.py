@@ -8,6 +8,9 @@ generated API pages are off.
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import gradio as gr
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -58,7 +61,7 @@ __all__ = ["build_server"]
 _CONCURRENT_EVENTS = 16
 _SEE_HOST = "Something is wrong here; the host sees what at /host."
 _SESSIONS = 256
-"""Gradio keeps a copy of the pages' layout for each session, 10,000 of them where nothing is said."""
+"""Gradio keeps what components have for each session, 10,000 of them where nothing is said."""
 
 
 def build_server(studio: Studio) -> FastAPI:
@@ -134,7 +137,8 @@ def build_server(studio: Studio) -> FastAPI:
         add_endpoints(services)
     blocks.queue(default_concurrency_limit=_CONCURRENT_EVENTS, api_open=False, max_size=256)
     blocks.state_session_capacity = _SESSIONS
-    blocks._queue.ANALYTICS_MAX_EVENTS = _SESSIONS  # nobody looks at them here, and 10,000 would be kept
+    # Nobody looks at these here: 10,000 would be kept, and summed up by pandas at each event.
+    blocks._queue.ANALYTICS_MAX_EVENTS, blocks._queue.ANAYLTICS_CACHE_FREQUENCY = _SESSIONS, sys.maxsize
     gr.mount_gradio_app(
         server,
         blocks,
@@ -150,6 +154,8 @@ def build_server(studio: Studio) -> FastAPI:
         # The same sheet stands in the page already; here it comes behind Gradio's, over which it must win.
         head=f'<link rel="stylesheet" href="{style_address}">',
     )
+    # Each session would describe each component, for Gradio's links to a state, which are closed here (`ui.security`).
+    blocks.state_holder.blocks = SimpleNamespace(default_config=blocks.default_config, blocks={})  # type: ignore[assignment]
     about = about_pages(studio, answering)
     addresses = {path: code_address(text) for path, text in code.items()}
     server.add_middleware(Streams, queue=lambda: blocks._queue)

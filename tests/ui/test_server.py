@@ -307,6 +307,21 @@ def test_a_full_disk_is_said_and_nothing_is_half_kept(
     assert len(studio.store.media.list()) == known + 1 + kept
 
 
+def test_gradio_keeps_of_a_session_what_is_needed_and_sums_nothing_up(client: TestClient) -> None:
+    from starlette.routing import Mount
+
+    [mounted] = [route for route in client.app.routes if isinstance(route, Mount)]  # type: ignore[attr-defined]
+    blocks = mounted.app.get_blocks()  # type: ignore[attr-defined]
+    session = blocks.state_holder["somebody"]
+    assert session.config_values == {}
+    component = next(iter(blocks.blocks))
+    assert session.blocks_config.blocks[component] is blocks.blocks[component]
+    queue = blocks._queue
+    queue.events_recorded += 1000
+    told = {"function": "ask", "status": "success", "process_time": 1.0}
+    assert queue.compute_analytics_summary([told]) == {"functions": {}}
+
+
 def test_a_request_has_an_id_from_the_browser_to_the_log(
     client: TestClient, studio: Studio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
