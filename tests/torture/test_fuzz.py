@@ -1,9 +1,9 @@
 """Every POST route and every endpoint of Gradio's, with bodies that a page could never send: no answer is 5xx, no traceback is
 written, and memory is flat.
 
-STUDIO_TORTURE is how many bodies each gets: 500 in the long form, in which memory is read after each route. Bodies are JSON of
-any shape, and objects of the fields that the routes really read, with wrong values, right ids, halves of characters, and depths
-that no parser likes.
+STUDIO_TORTURE is how many bodies each gets: 500 in the long form, in which memory is read after each route, and after each
+endpoint and each hundred bodies to one. Bodies are JSON of any shape, and objects of the fields that the routes really read, with
+wrong values, right ids, halves of characters, and depths that no parser likes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -103,11 +104,22 @@ def values(ids: list[str]) -> st.SearchStrategy[Any]:
     )
 
 
+def read_mb() -> float:
+    """What is this process's own."""
+    import psutil
+
+    return float(psutil.Process().memory_full_info().uss / 1e6)
+
+
+def settled(memory_mb: list[float]) -> tuple[range, list[float]]:
+    """Without the first third, in which there are imports, and caches that have a bound."""
+    rest = memory_mb[len(memory_mb) // 3 :]
+    return range(len(rest)), rest
+
+
 def test_no_body_and_no_address_breaks_anything(
     client: TestClient, studio: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    import psutil
-
     ids = [*studio.store.traces.ids(), *(one.media.sha256 for one in studio.store.media.list())]
     ids += [studio.store.traces.get(ids[0]).head_id]
     value = values(ids)
@@ -137,13 +149,12 @@ def test_no_body_and_no_address_breaks_anything(
         )
         if deep.status_code >= 500:
             broken.setdefault(f"{method} {path}", f"{deep.status_code} for JSON nested 100,000 deep")
-        memory_mb.append(psutil.Process().memory_full_info().uss / 1e6)
+        memory_mb.append(read_mb())
         if BODIES >= 100:
             with capfd.disabled():
                 print(f"{memory_mb[-1]:.1f} MB after {method} {path}", flush=True)
     assert broken == {}
-    settled = memory_mb[len(memory_mb) // 3 :]  # until then there are imports, and caches that have a bound
-    assert BODIES < 100 or trend(range(len(settled)), settled).is_flat, settled
+    assert BODIES < 100 or trend(*settled(memory_mb)).is_flat, memory_mb
     told = "".join(capfd.readouterr())
     assert "Traceback" not in told, told[-5000:]
     assert studio.store.verify(studio.media).is_sound
@@ -155,7 +166,9 @@ def test_no_argument_breaks_an_endpoint(client: TestClient, studio: Any, capfd: 
     endpoints = [one for one in client.get("/config").json()["dependencies"] if one["api_name"]]
     assert len(endpoints) >= 5
     broken: dict[str, str] = {}
+    memory_mb: list[float] = []
     for endpoint in endpoints:
+        calls = count(1)
 
         @settings(max_examples=BODIES, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
         @given(st.lists(argument, min_size=len(endpoint["inputs"]), max_size=len(endpoint["inputs"])))
@@ -166,8 +179,15 @@ def test_no_argument_breaks_an_endpoint(client: TestClient, studio: Any, capfd: 
             is_told = joined.status_code in (400, 422) or '"process_completed"' in told
             if joined.status_code >= 500 or not is_told or "Traceback" in told:
                 broken.setdefault(endpoint["api_name"], f"{joined.status_code} {told[-300:]} for {data!r:.300}")  # noqa: B023
+            if next(calls) % 100 == 0:  # noqa: B023
+                memory_mb.append(read_mb())
 
         call()
+        memory_mb.append(read_mb())
+        if BODIES >= 100:
+            with capfd.disabled():
+                print(f"{memory_mb[-1]:.1f} MB after {endpoint['api_name']}", flush=True)
     assert broken == {}
+    assert BODIES < 100 or trend(*settled(memory_mb)).is_flat, memory_mb
     told = "".join(capfd.readouterr())
     assert "Traceback" not in told, told[-5000:]
