@@ -471,6 +471,10 @@ def test_a_page_that_is_gone_lets_go_but_of_what_another_of_the_person_holds(stu
     assert [studio.store.reservations.of(trace) is None for trace in (first, second)] == [True, False]
     presence.is_gone("two")
     assert studio.store.reservations.of(second) is None
+    for number in range(2500):
+        presence.holds(f"page {number}", ANN, first)
+    presence.lets_go("page 2499", [first])
+    assert len(presence._held) == 1999 and "page 2498" in presence._held and "page 2499" not in presence._held
 
 
 def test_what_a_look_was_worth_is_asked_on_request_and_shown(studio, people):

@@ -153,6 +153,7 @@ class Answering:
         self._attempts: dict[str, Attempt] = {}
         self._of_page: dict[str, Attempt] = {}
         self._seen_by: dict[str, str] = {}
+        self._leaving: dict[str, threading.Timer] = {}
         self._lock = threading.Lock()
         self._is_closed = False
         self._at_work: list[Attempt] = []
@@ -241,17 +242,24 @@ class Answering:
         """The page of that attempt goes. Where nobody looks at it again within `patience_s`, it stops."""
         if (attempt := self.find(id)) is None or attempt.is_over:
             return
-        with self._lock:
-            # Which of its pages went is not known; another one that is still there looks again.
-            self._seen_by = {page: seen for page, seen in self._seen_by.items() if seen != id}
         left_s = time.monotonic()
 
         def stop_if_alone() -> None:
+            with self._lock:
+                if self._leaving.get(id) is timer:
+                    del self._leaving[id]
             if not attempt.was_looked_at_since(left_s):
                 attempt.stop()
 
         timer = threading.Timer(self.patience_s, stop_if_alone)
         timer.daemon = True
+        with self._lock:
+            # Which of its pages went is not known; another one that is still there looks again.
+            self._seen_by = {page: seen for page, seen in self._seen_by.items() if seen != id}
+            # A timer is a thread: one for each attempt, however often a page says that it goes.
+            if earlier := self._leaving.get(id):
+                earlier.cancel()
+            self._leaving[id] = timer
         timer.start()
 
     def close(self, timeout_s: float) -> bool:

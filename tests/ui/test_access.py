@@ -412,6 +412,32 @@ def test_who_asks_many_leaves_room_for_others(studio: Studio) -> None:
     assert begun.count("guest-0000000a") == AT_ONCE + 1
 
 
+def test_a_page_that_goes_again_and_again_is_one_timer(studio: Studio, monkeypatch) -> None:
+    import threading
+
+    from ui.answering import Answering
+
+    begun: list[threading.Timer] = []
+
+    class Timer(threading.Timer):
+        def start(self) -> None:
+            begun.append(self)
+
+    monkeypatch.setattr("ui.answering.threading.Timer", Timer)
+    answering, go = Answering(studio), threading.Event()
+    monkeypatch.setattr(answering, "_wait", lambda attempt, tell: go.wait(30) and False)
+    attempt = answering.ask(
+        "page", Example("?", (studio.media.load(studio.samples()[0].sha256).media,)), author="admin"
+    )
+    for _ in range(20):
+        answering.leave(attempt.id)
+    assert [timer.finished.is_set() for timer in begun] == [True] * 19 + [False]
+    begun[-1].function()
+    assert attempt.is_cancelled and not answering._leaving
+    go.set()
+    assert attempt.wait_over(30)
+
+
 def test_nothing_is_sent_to_review_where_the_queue_takes_nothing(studio: Studio) -> None:
     from engine.workbench import Workbench
 

@@ -175,6 +175,9 @@ def test_what_nobody_imported_goes_after_a_day(tmp_path, monkeypatch):
     monkeypatch.setattr("ui.data.uploads._FORGOTTEN_AFTER_S", -1)
     uploads.sweep({str(tmp_path / used), str(tmp_path / kept)})
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted([kept, used]) and forgotten not in (kept, used)
+    (tmp_path / used).rmdir()  # as its job does when all is in
+    uploads.sweep({str(tmp_path / kept)})
+    assert list(uploads._sizes) == [kept]
 
 
 def test_an_export_is_known_and_comes_back_from_its_zip(client, studio, tmp_path):

@@ -109,4 +109,5 @@ class Uploads:
         for folder in self._root.iterdir() if self._root.is_dir() else ():
             if str(folder) not in in_use and time.time() - folder.stat().st_mtime > _FORGOTTEN_AFTER_S:
                 shutil.rmtree(folder, ignore_errors=True)
-                self._sizes.pop(folder.name, None)
+        with self._guard:
+            self._sizes = {upload: size for upload, size in self._sizes.items() if (self._root / upload).is_dir()}
