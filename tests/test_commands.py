@@ -277,7 +277,7 @@ def test_examples_and_evaluate_tell_the_same_story(home, tmp_path):
     assert [list(trace) for trace in traces] == [TRACE_KEYS] * 2
     assert all(trace_from_json(trace)[0].answer == "scripted" for trace in traces)
     assert list(summary) == SUMMARY_KEYS
-    assert (summary["n"], summary["accuracy"], summary["stderr"], summary["rapr"]) == (2, 0.0, 0.0, 1.0)
+    assert (summary["n"], summary["accuracy"], summary["stderr"], summary["rapr"]) == (2, 0.0, None, 1.0)
     assert summary["benchmark"] == str(folder / "EXAMPLES.jsonl")
     assert [json.loads(line) for line in bundled.splitlines()[:2]] == traces
     assert json.loads(bundled.splitlines()[-1])["hit_rate"] == summary["hit_rate"]
@@ -304,10 +304,10 @@ def test_evaluate_for_people(home, tmp_path, picture, capsys):
     rows = dict(line.split("  ", 1) for line in printed.splitlines())
     values = {label: value.strip() for label, value in rows.items()}
     assert values["examples"] == "3"
-    assert values["right"] == "50.0 % (standard error 35.4 points)"
-    assert values["evidence looked at"] == "100.0 %"
-    assert values["used an operation"] == "100.0 % (RaPR)"
-    assert "3/3  50.0 % right  0:00 left" in capsys.readouterr().err
+    assert values["right"] == "50.0% (standard error 35.4 points)"
+    assert values["evidence looked at"] == "100.0%"
+    assert values["used an operation"] == "100.0% (RaPR)"
+    assert "3/3  50.0% right  0:00 left" in capsys.readouterr().err
 
 
 def test_evaluate_stops_at_the_first_line_that_is_wrong(home, tmp_path, picture, capsys):
@@ -339,14 +339,14 @@ def test_a_table_reports_categories_and_difficulties_apart():
         ),
         {},
     )
-    assert "\ndirect attributes       84.5 % ± 3.4 right of 115, 78.5 % RaPR\n" in printed
-    assert printed.endswith("\nhard                    - right of 3, 0.0 % RaPR")
+    assert "\ndirect attributes       84.5% ± 3.4 right of 115, 78.5% RaPR\n" in printed
+    assert printed.endswith("\nhard                    - right of 3, 0.0% RaPR")
 
 
 def test_progress_of_unknown_length_says_how_far_it_is():
     stream = io.StringIO()
     Progress(None, stream, quiet_s=0).show(3, 0.5)
-    assert stream.getvalue() == "3  50.0 % right\n"
+    assert stream.getvalue() == "3  50.0% right\n"
 
 
 def test_progress_says_how_long_it_will_take():
@@ -355,7 +355,7 @@ def test_progress_says_how_long_it_will_take():
     progress._started_s -= 30  # as if the first three had taken half a minute
     progress.show(3, 0.5)
     progress.end()
-    assert stream.getvalue() == "3/10  50.0 % right  1:10 left\n"
+    assert stream.getvalue() == "3/10  50.0% right  1:10 left\n"
 
 
 # --- verify ---------------------------------------------------------------------------------------------------------

@@ -225,7 +225,7 @@ def table(summary: Summary, ran: Mapping[str, Any]) -> str:
 
 
 def _percent(rate: float | None) -> str:
-    return "-" if rate is None else f"{rate * 100:.1f} %"
+    return "-" if rate is None else f"{rate:.1%}"
 
 
 class Progress:

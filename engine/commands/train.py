@@ -251,7 +251,7 @@ def tell(step: int | None, kind: str, data: Mapping[str, Any], out: TextIO) -> N
     elif kind == "metric":
         line = f"step {step}: loss {data['loss']:.4f}, about {data['left_s']:.0f} s left"
     elif kind == "evaluation":
-        accuracy = "-" if data["accuracy"] is None else f"{data['accuracy'] * 100:.1f} %"
+        accuracy = "-" if data["accuracy"] is None else f"{data['accuracy']:.1%}"
         found = f"{accuracy} of {data['n']} held-out examples right"
         line = f"{data['when']} training: {data['note'] if not data['n'] and data.get('note') else found}"
     elif kind == "adapter":

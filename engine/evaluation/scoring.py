@@ -215,7 +215,8 @@ class Summary:
     accuracy       mean score of the scored attempts
     stderr         standard error of that mean, with the attempts at one example taken together:
                    sqrt(sum over examples of (sum of their deviations) squared) / scored, which for one attempt an example
-                   and right or wrong is the binomial sqrt(p (1 - p) / scored)
+                   and right or wrong is the binomial sqrt(p (1 - p) / scored); None where all scores are the same, since 0
+                   would say that chance had no part in it
     hit_rate       share of hits among attempts at examples with evidence
     rapr           share of attempts in which at least one operation was executed (rate of pixel-space reasoning)
     error_rate     share of attempts in which at least one turn came back with an execution error
@@ -274,11 +275,13 @@ def _parts(by: Literal["category", "difficulty"], named: Sequence[tuple[str | No
 
 
 def _accuracy(results: Sequence[Counted]) -> tuple[float | None, float | None]:
-    """Mean score of the scored, and its standard error."""
+    """Mean score of the scored, and its standard error, None where no two scores differ."""
     scored = [(result.position, result.score) for result in results if result.score is not None]
     mean = _mean([score for _, score in scored])
     if mean is None:
         return None, None
+    if len({score for _, score in scored}) == 1:
+        return mean, None
     deviations: dict[int, float] = {}
     for position, score in scored:
         deviations[position] = deviations.get(position, 0.0) + score - mean

@@ -226,6 +226,7 @@ def test_a_browser_that_is_gone_lets_go_at_once(chromium, bench):
     processes = own.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
     os.kill(next(one["id"] for one in processes if one["type"] == "browser"), signal.SIGKILL)
     eventually(lambda: reservation.of(ids["nested"]), None, within_s=5)
+    assert reservation.of(ids["nested"]) is None
     del page
 
 

@@ -136,7 +136,7 @@ def test_a_run_is_started_watched_from_another_page_promoted_and_taken_back(
     later.wait_for_selector("#train-promote:enabled")
     assert later.locator("#train-curves .curves-chart").count() == 3
     assert "in step 1," in later.get_attribute("#train-curves .curves-plot", "aria-label")
-    assert "0.0 %" in later.inner_text("#train-comparison")
+    assert "0.0%" in later.inner_text("#train-comparison")
     assert "1 example of your own, held out before" in later.inner_text("#train-comparison")
 
     job = newest(studio)
@@ -286,7 +286,7 @@ def test_a_run_of_rl_shows_its_curves_and_leaves_an_adapter(
     page.wait_for_selector("#train-curves .curves-chart >> nth=3")  # drawn with the next look at the job's rows
     assert page.locator("#train-curves .curves-chart").count() == 4
     labels = page.locator("#train-curves .curves-plot").evaluate_all("all => all.map(one => one.ariaLabel)")
-    assert "The threshold is 30.0 %." in labels[1]
+    assert "The threshold is 30.0%." in labels[1]
     samples = page.locator("#train-rollout-samples .rollouts-item")
     page.wait_for_selector("#train-rollout-samples .rollouts-item >> nth=1")
     assert samples.locator(".rollouts-step").all_inner_texts() == ["step 2", "step 1"]

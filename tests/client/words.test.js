@@ -36,7 +36,7 @@ test('counts, durations and figures', () => {
       [12.34, 'number'],
       [123.4, 'number'],
     ].map(([value, unit]) => words.figureOf(value, unit)),
-    ['50.0 %', 'no number', '0.123', '12.3', '123'],
+    ['50.0%', 'no number', '0.123', '12.3', '123'],
   );
 });
 

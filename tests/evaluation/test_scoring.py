@@ -259,7 +259,10 @@ def test_the_standard_error_of_right_and_wrong_is_binomial(scores):
     summary = summarise("mine", [result(trace_of(IMAGE), score, None, 0.0) for score in scores])
     p = sum(scores) / len(scores)
     assert summary.accuracy == pytest.approx(p)
-    assert summary.stderr == pytest.approx(math.sqrt(p * (1 - p) / len(scores)), abs=1e-12)
+    if 0 < p < 1:
+        assert summary.stderr == pytest.approx(math.sqrt(p * (1 - p) / len(scores)), abs=1e-12)
+    else:  # 6 of 6 right is not "100.0% ± 0.0"
+        assert summary.stderr is None
 
 
 def test_parts_by_hand():
@@ -282,7 +285,7 @@ def test_parts_by_hand():
     assert (position.n, position.accuracy, position.rapr, position.hit_rate) == (2, 0.5, 0.5, 0.5)
     assert position.stderr == pytest.approx(math.sqrt(0.5 * 0.5 / 2))
     attributes = parts["category", "direct_attributes"]
-    assert (attributes.n, attributes.accuracy, attributes.stderr, attributes.rapr) == (2, 1.0, 0.0, 0.5)
+    assert (attributes.n, attributes.accuracy, attributes.stderr, attributes.rapr) == (2, 1.0, None, 0.5)
     assert parts["difficulty", "hard"].rapr == pytest.approx(2 / 3)
     unscored = summarise("mine", [result(plain, None, None, 0.1, "a", None)]).parts
     assert [(part.by, part.name, part.n, part.accuracy, part.stderr) for part in unscored] == [

@@ -235,7 +235,7 @@ def test_what_looks_were_worth_stands_beside_the_score(store, tmp_path):
     (kept,) = store.history.weighed_looks(head.id)
     assert (kept.step, kept.answer, kept.before, kept.after) == (0, "red", pytest.approx(0.25), pytest.approx(0.75))
     told = table(summarise("mine", store.attempts.of(job.id)), {"looks": looks})
-    assert "the answer's probability  25.0 % before, 75.0 % after (2 looks)" in told
+    assert "the answer's probability  25.0% before, 75.0% after (2 looks)" in told
     for policy in (GuessingPolicy(), AwaitedPolicy()):
         kind = EvaluateKind(services_of(store, tmp_path, policy))
         job = run_in_foreground(store, tmp_path / "artifacts", kind, kind.plan(source, Asked(is_weighing_looks=True)))

@@ -115,3 +115,4 @@ def test_the_store_stays_sound_in_any_order_of_work(tmp_path: Path) -> None:
         run_state_machine_as_test(
             lambda: Work(store), settings=settings(max_examples=25, stateful_step_count=20, deadline=None)
         )
+        assert store.queue.page().total > 0 and store.verify(None).problems == ()

@@ -57,7 +57,7 @@ export const beginning = (text, most = 60) => (text.length > most ? `${text.slic
 // A measured number: shares in percent, others with about four digits.
 export function figureOf(value, unit) {
   if (value === null) return 'no number';
-  if (unit === 'share') return `${(100 * value).toFixed(1)} %`;
+  if (unit === 'share') return `${(100 * value).toFixed(1)}%`;
   return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 3);
 }
 

@@ -14,7 +14,7 @@ export function mount({ element, props, watch }) {
     const track = make('span', 'comparison-track', row);
     const share = entry.share ?? 0;
     make('i', '', track).style.width = `${100 * share}%`;
-    make('span', 'comparison-number', row, entry.share === null ? '–' : `${(100 * share).toFixed(1)} %`);
+    make('span', 'comparison-number', row, entry.share === null ? '–' : `${(100 * share).toFixed(1)}%`);
     make('span', 'comparison-error', row, entry.error);
     make('span', 'comparison-detail', row, entry.detail);
     return row;

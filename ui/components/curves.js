@@ -81,7 +81,7 @@ export function mount({ element, props, watch }) {
       part('grid'),
       rows.map((row) => ({ tag: 'line', attributes: { x1: LEFT, x2: width - RIGHT, y1: y(row), y2: y(row) } })),
     );
-    const name = (row) => (series.unit === 'share' ? `${Math.round(100 * row)} %` : String(Number(row.toPrecision(4))));
+    const name = (row) => (series.unit === 'share' ? `${Math.round(100 * row)}%` : String(Number(row.toPrecision(4))));
     ticks(part('axis'), [
       ...rows.map((row) => ({
         tag: 'text',

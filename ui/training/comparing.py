@@ -140,4 +140,4 @@ def _examples(
 
 
 def _percent(rate: float | None) -> str:
-    return "–" if rate is None else f"{100 * rate:.1f} %"
+    return "–" if rate is None else f"{rate:.1%}"

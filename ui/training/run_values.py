@@ -160,7 +160,7 @@ def _said(job: Job, label: str) -> str:
     """For screen readers: every change of state, and progress in tenths."""
     if job.state != "running":
         return f"{label}. {sentence(job.message)}".strip()
-    return f"Running: {int(job.progress * 10) * 10} %."
+    return f"Running: {int(job.progress * 10) * 10}%."
 
 
 def seconds_left(job: Job, metrics: Sequence[JobEvent]) -> float | None:

@@ -148,7 +148,7 @@ export function mount({ element: root, props, watch: follow }) {
         .join(', '),
     );
     // Of what it generated, token by token (engine/store/facets.py).
-    say(sure, item.confidence === null ? '' : `${Math.floor(100 * item.confidence)} % sure`);
+    say(sure, item.confidence === null ? '' : `${Math.floor(100 * item.confidence)}% sure`);
     say(score, item.score === null ? '' : item.score.toFixed(2));
     say(attempts, item.attempts > 1 ? `×${item.attempts}` : '');
     put(attempts, { title: item.attempts > 1 ? `${item.attempts} attempts at this question` : null });

@@ -99,7 +99,7 @@ export function mountSight(root, drawing, draw) {
     put(drawing, { viewBox: `${sight.x} ${sight.y} ${sight.width} ${sight.height}` });
     frame.classList.toggle('is-near', !isWhole);
     put(sharp, { href: null });
-    say(fit, isWhole ? 'Fit' : `${Math.round(100 * power(sight, medium))} %`);
+    say(fit, isWhole ? 'Fit' : `${Math.round(100 * power(sight, medium))}%`);
     out.disabled = fit.disabled = isWhole;
     draw();
     clearTimeout(timer);

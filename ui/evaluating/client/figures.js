@@ -1,9 +1,9 @@
 // Figures of evaluations in words; pure.
-export const percent = (share) => (typeof share === 'number' ? `${(100 * share).toFixed(1)} %` : '–');
+export const percent = (share) => (typeof share === 'number' ? `${(100 * share).toFixed(1)}%` : '–');
 export const points = (share) => `${(100 * share).toFixed(1)} points`;
 export const accuracy = ({ accuracy: share, stderr }) =>
   typeof share === 'number' && typeof stderr === 'number'
-    ? `${(100 * share).toFixed(1)} ± ${(100 * stderr).toFixed(1)} %`
+    ? `${percent(share)} ± ${(100 * stderr).toFixed(1)}`
     : percent(share);
 export const worth = (looks) => (looks?.looks ? `${percent(looks.before)} → ${percent(looks.after)}` : '–');
 export const minutes = (seconds) => {
