@@ -50,6 +50,10 @@ def test_the_table_of_roles_is_current():
     assert docs.rendered_access(read("docs/access.md")) == read("docs/access.md"), "run: python -m tests.docs"
 
 
+def test_what_teaching_brought_is_current():
+    assert docs.rendered_teaching(read("docs/teaching.md")) == read("docs/teaching.md"), "run: python -m tests.docs"
+
+
 def test_the_studys_sentence_is_its_report_and_nothing_without_one(tmp_path):
     assert docs.study(tmp_path) == ""
     report = report_of(finished_study(tmp_path / "study"), PARTS, "tiny")

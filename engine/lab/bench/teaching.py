@@ -5,7 +5,7 @@
 
     1  the model attempts new scenes of the training split, and each attempt is recorded
     2  a person corrects each: the zoom lies on the plate, the thoughts name it, the answer is what it says; and approves it
-    3  as many attempts at old scenes that were right are approved as they are, so that what is known is practised, too
+    3  attempts at old scenes that were right are approved as they are, so that what is known is practised, too
     4  a job of SFT on what was approved, whose adapter is promoted
     5  fresh scenes of the test split, new and old, asked before and after
 
@@ -61,6 +61,8 @@ __all__ = [
     "LOOK",
     "NEW",
     "OLD",
+    "PRACTISED",
+    "SEED",
     "SETTINGS",
     "attempts",
     "correct",
@@ -72,6 +74,10 @@ __all__ = [
 
 NEW, OLD = "mini-plates", "mini-signs"
 SETTINGS = SftConfig(steps=500, learning_rate=1e-3, checkpoint_every=100)
+PRACTISED = 60
+"""Old attempts that were right, approved beside what is taught."""
+SEED = 23
+"""Of what is taught and of the test. Seed 5 of the test split was asked once, at these settings: 72.0 ± 3.2, and 3.5 lost."""
 _PERSON = "teacher"
 LOOK = "The text on the number plate is too small to read. I will zoom in."
 ANSWER = "It says"
@@ -91,12 +97,13 @@ def measure(
     asked: int = 200,
     settings: SftConfig = SETTINGS,
     *,
-    seed: int = 23,
+    practised: int = PRACTISED,
+    seed: int = SEED,
     split: BenchmarkSplit = "test",
     progress: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """`taught` scenes of the training split are corrected and approved; `asked` of each kind, of `split`, are measured; both
-    from `seed`. Raises Unavailable where the training fails."""
+    """`taught` scenes of the training split are corrected and approved, and `practised` old attempts beside them; `asked` of
+    each kind, of `split`, are measured; all from `seed`. Raises Unavailable where the training fails."""
     policy = LocalPolicy(backbone)
     wanted = {name: [*draw(required_benchmark(name), asked, seed, split)] for name in (NEW, OLD)}
     before = {name: _asked(policy, drawn) for name, drawn in wanted.items()}
@@ -105,9 +112,9 @@ def measure(
         media = MediaFolder(Path(folder, "media"))
         workbench = Workbench(store, media, lambda: policy)
         for drawn, result in attempts(policy, draw(required_benchmark(NEW), taught, seed, "train")):
-            correct(workbench, record(store, media, drawn, result), result)
-        known = draw(required_benchmark(OLD), 2 * taught, seed + 1, "validation")
-        for drawn, result in islice((one for one in attempts(policy, known) if one[1].score == 1), taught):
+            correct(workbench, record(store, media, drawn, result), result.trace, result.example)
+        known = draw(required_benchmark(OLD), 2 * practised, seed + 1, "validation")
+        for drawn, result in islice((one for one in attempts(policy, known) if one[1].score == 1), practised):
             workbench.review(record(store, media, drawn, result), _PERSON, "accepted")
         progress(f"  {store.traces.counts()['accepted']} traces were corrected and approved")
         kind = SftKind(Workshop(store, backbone, Path(folder), media.pictures))
@@ -128,6 +135,7 @@ def measure(
         "model": backbone.name,
         "quantization": backbone.quantization,
         "taught": taught,
+        "practised": practised,
         "seed": seed,
         "split": split,
         "sft": settings.as_json(),
@@ -143,8 +151,8 @@ def measure(
 def report(found: Mapping[str, Any]) -> list[str]:
     """The same for people."""
     head = (
-        f"teaching: {found['model']} ({found['quantization']}), {found['taught']} approved traces, SFT of {found['sft_s']} s "
-        f"({found['sft_cpu_s']} s of CPU)"
+        f"teaching: {found['model']} ({found['quantization']}), {found['taught']} corrected traces and {found['practised']} old "
+        f"ones, SFT of {found['sft_s']} s ({found['sft_cpu_s']} s of CPU)"
     )
     rows = [(name, found[name]) for name in (NEW, OLD)]
     return [
@@ -181,10 +189,10 @@ def record(store: Store, media: MediaFolder, drawn: Unposed, result: Result) -> 
     return store.traces.record(trace, author=trace.policy, example=result.example, score=result.score).id
 
 
-def correct(workbench: Workbench, trace_id: str, result: Result) -> None:
-    """Corrects and approves a recorded attempt, as a person does."""
+def correct(workbench: Workbench, trace_id: str, trace: Trace, example: Example) -> None:
+    """Corrects and approves a recorded attempt at a scene of plates, as a person does."""
     opened = workbench.open(trace_id, _PERSON)
-    for edit in corrections(result.trace, result.example):
+    for edit in corrections(trace, example):
         opened = workbench.edit(trace_id, _PERSON, edit, opened.counter)
     workbench.review(trace_id, _PERSON, "accepted")
 

@@ -34,7 +34,7 @@ def found():
     from engine.training.sft_config import SftConfig
 
     return teaching.measure(
-        load_backbone(str(weights_folder())), 3, 2, SftConfig(steps=2), seed=6, progress=lambda line: None
+        load_backbone(str(weights_folder())), 3, 2, SftConfig(steps=2), practised=2, seed=6, progress=lambda line: None
     )
 
 
@@ -43,4 +43,4 @@ def test_the_bench_teaches_and_measures_both_kinds_on_the_same_examples(found):
     assert found["mini-plates"]["n"] == found["mini-signs"]["n"] == 2
     assert found["before"] == found["mini-plates"]["before"]
     assert found["lost_points"] == round(found["mini-signs"]["before"] - found["mini-signs"]["after"], 1)
-    assert found["sft"]["steps"] == 2 and found["taught"] == 3
+    assert found["sft"]["steps"] == 2 and (found["taught"], found["practised"]) == (3, 2)
