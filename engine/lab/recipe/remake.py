@@ -92,7 +92,8 @@ def stages(lexicon: Lexicon, sizes: Sizes, world_sizes: WorldSizes) -> tuple[Sta
 
 
 def sight(lexicon: Lexicon, sizes: Sizes, world_sizes: WorldSizes) -> Stage:
-    """The stage that forgets to call. It is no part of a whole run."""
+    """The stage that forgets to call. It is no part of a whole run. The tower stays as it is: the throw-away heads, which start
+    anew, would pull at what it has learned."""
     return Stage(
         name="sight",
         share=1.0,
@@ -101,6 +102,7 @@ def sight(lexicon: Lexicon, sizes: Sizes, world_sizes: WorldSizes) -> Stage:
         rest_rate=1e-3,
         decay_from=0.27,
         floor=0.02,
+        is_vision_frozen=True,
     )
 
 
