@@ -56,8 +56,17 @@ __all__ = [
 MOST_CPU_S = 40 * 60
 """CPU seconds that a run may take: 20 minutes on two cores."""
 
-SIZES = Sizes(test_examples=150, practice_examples=240, rl_steps=30, rl_learning_rate=2e-3)
-"""At full size: 30 steps of 64 rollouts are half a pass over what is practised; docs/rl.md says what is known of the rate."""
+SIZES = Sizes(
+    test_examples=150,
+    trajectories=25,
+    sft_passes=2.0,
+    sft_learning_rate=1e-3,
+    practice_examples=240,
+    rl_steps=24,
+    rl_learning_rate=1e-3,
+)
+"""At full size: a warm start of 25 updates, after which a policy that never operated does so seldom, and 24 steps of 64 rollouts,
+less than half a pass over what is practised; docs/rl.md says how they were chosen."""
 
 PRACTICE: Mapping[str, float] = {"mini-vstar": 1.0, "mini-tally": 0.5, "mini-info": 0.25, "mini-mv": 0.125}
 """Share of `Sizes.practice_examples` that RL rolls out of each benchmark: most where looking is most often in doubt and a look is
@@ -70,7 +79,6 @@ _VARIANT: Mapping[str, Mapping[str, Any]] = {"with_credit": {"variant": "credit"
 SETTINGS: Mapping[str, Any] = {
     "advantage": "centred-by-prefix",
     "taught": "decisions",
-    "last_layers": 1,
     "threshold": 0.6,
     "averaged_share": 0.4,
     "replay_age": 3,

@@ -4,6 +4,9 @@
     warm start  a short SFT on synthesised trajectories, after which calls often fail
     full        GRPO with curiosity, and the same without, on easy and hard questions mixed
 
+The warm start, the runs and the questions are those of `bench rl-gain`, so in a folder of it only the warm start is still asked
+once more, told not to operate.
+
 What makes it a trap is measured, not assumed: how many calls fail in the first steps, and what the warm start comes to when
 it may operate and when it is told not to. The hypotheses, which were written before the test was asked:
 
@@ -14,7 +17,7 @@ it may operate and when it is told not to. The hypotheses, which were written be
 How ours differs from the paper: a miniature of its world, a base that was made to forget its calls rather than one that never
 learned them, LoRA, and a hundredth of its rollouts.
 
-Invariant: nothing learns from what is asked, and the test's questions are asked once, after the settings were chosen on
+Invariant: nothing learns from what is asked, and the held-out questions are asked once, after the settings were chosen on
 `development`.
 """
 
@@ -34,37 +37,32 @@ from engine.lab.study.plan import BENCHMARKS, Evaluate, Grpo, Sizes, StudyPart
 from engine.settings import Settings
 from engine.training.trap import WINDOW
 
-__all__ = ["LEAST_GAIN_POINTS", "RUNS", "SETTINGS", "SIZES", "figures", "measure", "parts_of", "report"]
+__all__ = ["LEAST_GAIN_POINTS", "RUNS", "figures", "measure", "parts_of", "report"]
 
 LEAST_GAIN_POINTS = 5.0
 RUNS = ("with_curiosity", "without_curiosity")
-SIZES = Sizes(
-    test_examples=150, trajectories=25, sft_passes=2.0, practice_examples=120, rl_steps=60, rl_learning_rate=1e-3
-)
-SETTINGS: Mapping[str, Any] = {}
-"""Of GrpoConfig, where they are others than the study's."""
 
 
 def measure(
     settings: Settings,
     out: Path | None,
-    sizes: Sizes = SIZES,
+    sizes: Sizes = rl_gain.SIZES,
     *,
-    purpose: str = "trap",
+    purpose: str = "held-out",
     jobs: int = 1,
     progress: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """`figures`, measured in the folder `out`, in which a measurement that was stopped goes on; None takes a temporary one.
     Raises InvalidInput where another measurement is there."""
     parts = parts_of(sizes, purpose)
-    with rl_gain.done_in(out, parts, settings, sizes, purpose, SETTINGS, jobs, progress) as folder:
+    with rl_gain.done_in(out, parts, settings, sizes, purpose, rl_gain.SETTINGS, jobs, progress) as folder:
         return figures(folder, parts, purpose)
 
 
-def parts_of(sizes: Sizes, purpose: str = "trap") -> tuple[StudyPart, ...]:
+def parts_of(sizes: Sizes, purpose: str = "held-out") -> tuple[StudyPart, ...]:
     """The parts of a measurement, whose questions are drawn for `purpose`."""
     told_not_to = Evaluate("no-operations", 0, "sft", is_operating=False, purpose=purpose)
-    return (*rl_gain.parts_of(sizes, RUNS, purpose, SETTINGS), told_not_to)
+    return (*rl_gain.parts_of(sizes, RUNS, purpose), told_not_to)
 
 
 def figures(folder: Folder, parts: Sequence[StudyPart], purpose: str) -> dict[str, Any]:

@@ -135,12 +135,10 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         raise InvalidInput("a measurement needs a question at least")
     if sizes["drags"] < 1 or sizes["people"] < 1 or not 0 < sizes["seconds"] <= 3600:
         raise InvalidInput("a measurement needs a drag, a person and up to 3600 seconds at least")
-    if arguments.name == "rl-gain":
-        return _rl_gain(arguments, settings, out)
+    if arguments.name in ("rl-gain", "trap"):
+        return _rl_gain(arguments.name, arguments, settings, out)
     if arguments.name == "teaching":
         return _teaching(arguments, settings, out)
-    if arguments.name == "trap":
-        return _trap(arguments, settings, out)
     missing: list[str] = []
     for name in _NAMES if arguments.name is None else (arguments.name,):
         try:
@@ -249,32 +247,26 @@ def _teaching(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
     return 0
 
 
-def _rl_gain(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+def _rl_gain(name: str, arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    """`rl-gain`, or `trap` of the same runs."""
     import dataclasses
     from pathlib import Path
 
-    from engine.lab.bench import rl_gain
+    from engine.lab.bench import rl_gain, trap
 
     sizes = rl_gain.SIZES if arguments.seeds is None else dataclasses.replace(rl_gain.SIZES, seeds=arguments.seeds)
     runs = [run for run in rl_gain.RUNS if run != "with_credit" or arguments.credit]
-    progress: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
     folder = None if arguments.out is None else Path(arguments.out)
-    purpose = "development" if arguments.development else "held-out"
-    found = rl_gain.measure(settings, folder, sizes, runs, purpose=purpose, jobs=arguments.jobs, progress=progress)
-    print(json.dumps(found) if arguments.json else "\n".join(rl_gain.report(found, runs)), file=out, flush=True)
-    return 0
-
-
-def _trap(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    import dataclasses
-    from pathlib import Path
-
-    from engine.lab.bench import trap
-
-    sizes = trap.SIZES if arguments.seeds is None else dataclasses.replace(trap.SIZES, seeds=arguments.seeds)
-    progress: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
-    folder = None if arguments.out is None else Path(arguments.out)
-    purpose = "development" if arguments.development else "trap"
-    found = trap.measure(settings, folder, sizes, purpose=purpose, jobs=arguments.jobs, progress=progress)
-    print(json.dumps(found) if arguments.json else "\n".join(trap.report(found)), file=out, flush=True)
+    how: dict[str, Any] = {
+        "purpose": "development" if arguments.development else "held-out",
+        "jobs": arguments.jobs,
+        "progress": lambda line: print(line, file=sys.stderr, flush=True),
+    }
+    if name == "trap":
+        found = trap.measure(settings, folder, sizes, **how)
+        lines = trap.report(found)
+    else:
+        found = rl_gain.measure(settings, folder, sizes, runs, **how)
+        lines = rl_gain.report(found, runs)
+    print(json.dumps(found) if arguments.json else "\n".join(lines), file=out, flush=True)
     return 0

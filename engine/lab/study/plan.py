@@ -70,10 +70,9 @@ SOURCES: Mapping[str, Source] = {
     "test": Source("test", 0),
     "development": Source("validation", 151),
     "held-out": Source("test", 151),
-    "trap": Source("test", 152),
 }
 """`practice` is what RL rolls out; the test is the one that `python -m engine evaluate` takes. The others are those of
-`bench rl-gain` and `bench trap`: settings were chosen on `development`, and `held-out` and `trap` are asked once they were."""
+`bench rl-gain` and `bench trap`: settings were chosen on `development`, and `held-out` is asked once they were."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def evaluation(row: str, hard: list[float], operates: bool) -> dict:
 
 def test_what_asks_is_told_to_nobody_who_learns() -> None:
     parts = trap.parts_of(SIZES)
-    asked = {part.name for part in parts if isinstance(part, Draw) and part.purpose == "trap"}
+    asked = {part.name for part in parts if isinstance(part, Draw) and part.purpose == "held-out"}
     assert len(asked) == len(BENCHMARKS)
     for part in parts:
         assert asked <= set(part.needs) if isinstance(part, Evaluate) else not asked & set(part.needs)
@@ -58,7 +58,7 @@ def done(tmp_path) -> Folder:
 
 def test_the_hypotheses_by_hand(done: Folder) -> None:
     """Hard examples gain 1, 0, 0 and 1 of the mean of two runs; the runs' means are 3/4, 1 and 1/4, 1/2."""
-    found = trap.figures(done, trap.parts_of(SIZES), "trap")
+    found = trap.figures(done, trap.parts_of(SIZES), "held-out")
     of_examples = math.sqrt((4 * 0.25) / 3) / math.sqrt(4) / math.sqrt(4)
     of_runs = 2 * (2 * 0.125**2) / 2
     assert found["gain_points"] == 50.0
