@@ -38,20 +38,9 @@ def read(name: str) -> str:
     return (docs.ROOT / name).read_text(encoding="utf-8")
 
 
-def test_generated_parts_of_the_readme_are_current():
-    assert docs.rendered(read("README.md")) == read("README.md"), "run: python -m tests.docs"
-
-
-def test_the_table_of_formats_is_current():
-    assert docs.rendered_exchange(read("docs/exchange.md")) == read("docs/exchange.md"), "run: python -m tests.docs"
-
-
-def test_the_table_of_roles_is_current():
-    assert docs.rendered_access(read("docs/access.md")) == read("docs/access.md"), "run: python -m tests.docs"
-
-
-def test_what_teaching_brought_is_current():
-    assert docs.rendered_teaching(read("docs/teaching.md")) == read("docs/teaching.md"), "run: python -m tests.docs"
+@pytest.mark.parametrize("document", docs.DOCUMENTS)
+def test_generated_parts_are_current(document):
+    assert docs.rendered(document, read(document)) == read(document), "run: python -m tests.docs"
 
 
 def test_the_studys_sentence_is_its_report_and_nothing_without_one(tmp_path):
