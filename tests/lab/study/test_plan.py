@@ -70,7 +70,7 @@ def test_trajectories_practice_and_test_share_no_seed(one, two):
 
 def test_nothing_that_trains_draws_from_the_test_split():
     splits = {purpose: source.split for purpose, source in SOURCES.items() if source.split != "train"}
-    assert splits == {"test": "test", "held-out": "test", "trap": "test", "development": "validation"}
+    assert splits == {"test": "test", "held-out": "test", "development": "validation"}
     for part in plan(Sizes()):
         if not isinstance(part, (Draw, Evaluate)):
             assert not any(need.startswith("test-") for need in part.needs)
