@@ -20,7 +20,7 @@ from engine.backbone.loading import Backbone, PixelBudget
 from engine.protocols import protocol_named
 from engine.protocols.budgets import smart_resize, within_aspect
 
-__all__ = ["Clip", "Encoded", "Picture", "Seen", "clip_interval", "encode_seen", "shown_size"]
+__all__ = ["Clip", "Encoded", "Picture", "Seen", "as_shown", "clip_interval", "encode_seen", "shown_size"]
 
 Encoded = tuple[torch.Tensor, torch.Tensor]
 """pixels and grid, on the CPU."""
@@ -101,6 +101,19 @@ def _as_video(backbone: Backbone, frames: list[Encoded]) -> Encoded:
     grid = frames[0][1].clone()
     grid[0, 0] = len(pixels)
     return torch.cat(pixels), grid
+
+
+def as_shown(backbone: Backbone, picture: Picture) -> Image.Image:
+    """The picture at the size that it is shown in, resized as the processor does it: encoded again within any budget that
+    leaves it alone, it comes to the same patches."""
+    # Imported here: only who has pictures shown elsewhere needs it.
+    from torchvision.transforms.v2.functional import InterpolationMode, pil_to_tensor, resize, to_pil_image
+
+    width, height = shown_size(backbone, picture.image.size, picture.budget)
+    image = picture.image.convert("RGB").resize(within_aspect(picture.image.size))
+    pixels = resize(pil_to_tensor(image), [height, width], InterpolationMode.BICUBIC, antialias=True)
+    shown: Image.Image = to_pil_image(pixels)
+    return shown
 
 
 def shown_size(backbone: Backbone, size: tuple[int, int], budget: PixelBudget) -> tuple[int, int]:

@@ -64,7 +64,7 @@ Features = tuple[torch.Tensor, ...]
 @dataclass(slots=True)
 class Session:
     """Greedy without a seed; with one, sampling at `temperature` from a generator of its own. `sampled_at` are the places
-    in `ids` of the tokens that were generated here, `sampled_log_probs` what they were given: log softmax(logits /
+    in `ids` of the tokens that were generated, `sampled_log_probs` what they were given: log softmax(logits /
     temperature), before placeholders are excluded. A turn that `is_repetitive` was ended for it (`backbone.repetition`)."""
 
     backbone: Backbone
@@ -201,6 +201,11 @@ class Session:
             return torch.arange(self._length).view(1, 1, -1).expand(3, 1, -1), 0
         positions, delta = rope_positions(self.is_seen, self.grids, self._merge, clip_interval(self.backbone) or 1)
         return positions[:, None], delta
+
+    @property
+    def picture_spans(self) -> tuple[tuple[int, int], ...]:
+        """Where in `ids` each picture's tokens stand, the end of each not included."""
+        return tuple(self._picture_spans)
 
     @property
     def is_seen(self) -> torch.Tensor:
@@ -412,8 +417,17 @@ class Session:
     def take(self, logits: torch.Tensor) -> str:
         """Choose the next token from logits [vocabulary], which are used up, and say it; returns the text that it adds, "" for
         a part of a character. Sets `turn_is_complete` where the turn ends with it."""
+        assert self._ends is not None  # set when the turn begins
+        return self._say(self._choose(logits, self._ends.never_said))
+
+    def take_chosen(self, token: int, log_prob: float) -> str:
+        """As `take`, a token that was chosen elsewhere, where it was given `log_prob`."""
+        self.sampled_at.append(self._length)
+        self.sampled_log_probs.append(log_prob)
+        return self._say(token)
+
+    def _say(self, token: int) -> str:
         assert self._ends is not None and self._spelling is not None  # set when the turn begins
-        token = self._choose(logits, self._ends.never_said)
         self._append_ids([token])
         self.turn_tokens += 1
         if token in self._ends.stops:

@@ -21,6 +21,7 @@ import torch
 
 from engine.backbone.loading import Backbone
 from engine.drivers.together import Prompt
+from engine.policies.vllm import Generating
 from engine.trace import Example, Trace
 from engine.trace_json import trace_from_json, trace_to_json
 from engine.training.dataset import PictureLoader
@@ -79,7 +80,8 @@ class Episode:
 
 @dataclass(slots=True)
 class Episodes:
-    """`policy` is the backbone as it answers with the adapter in training; `reward` may be another for tests."""
+    """`policy` is the backbone as it answers with the adapter in training; `reward` may be another for tests; `server` is
+    who says the words of rollouts, None for the policy itself."""
 
     policy: Backbone
     examples: Sequence[Example]
@@ -87,6 +89,7 @@ class Episodes:
     load_pictures: PictureLoader
     is_cancelled: Callable[[], bool]
     reward: RewardGroup
+    server: Generating | None = None
     buffer: ReplayBuffer[Group] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -118,7 +121,12 @@ class Episodes:
             for query, one in enumerate(chosen)
         ]
         rolled = roll_out(
-            self.policy, prompts, config.limits, temperature=config.temperature, is_cancelled=self.is_cancelled
+            self.policy,
+            prompts,
+            config.limits,
+            temperature=config.temperature,
+            is_cancelled=self.is_cancelled,
+            server=self.server,
         )
         fresh = [self._group(rollouts, one) for rollouts, one in zip(rolled, chosen, strict=True)]
         drawing = random.Random(f"replay {config.seed} {step}")

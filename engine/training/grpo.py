@@ -45,6 +45,7 @@ from engine.training.on_backbone import Trained, adapter_on
 from engine.training.processes import process_count
 from engine.training.rollouts import RolloutsStopped
 from engine.training.snapshot import weights_hash
+from engine.training.vllm_server import Connect, SentWeights, connect, connected
 from engine.worth import weigh_looks
 
 __all__ = ["OnMetric", "run_grpo"]
@@ -54,7 +55,7 @@ OnMetric = Callable[[int, int, Mapping[str, float]], None]
 with an operation that was executed), called_share (with any call), operation_errors (share of calls that failed),
 uniform_share (groups without a signal), replayed_share (groups of the batch), answered_share, turns, said_tokens (means),
 rollout_seconds; of the update: loss, learning_rate, gradient_norm, agreement (of its micro-batches' gradients) and, where any
-rollout had an advantage, entropy and clipped_share; seconds, passes."""
+rollout had an advantage, entropy, clipped_share and, where a server said the words, importance_weight (mean); seconds, passes."""
 
 
 def run_grpo(
@@ -70,15 +71,17 @@ def run_grpo(
     start_from: Path | None = None,
     reward: RewardGroup | None = None,
     on_episode: Callable[[int, Episode], None] = lambda step, episode: None,
+    connect: Connect = connect,
 ) -> Trained:
     """Train the adapter in training by rollouts on `examples`. `start_from` is the folder of an adapter whose weights it
     begins with (a warm start; its rank and alpha then count), `reward` another reward than the configuration's, for
-    experiments; `on_episode` is given what was rolled out in a step, before the update, without the lease.
+    experiments; `on_episode` is given what was rolled out in a step, before the update, without the lease;
+    `connect` reaches the configuration's vLLM server, where it names one.
     `should_stop` is asked before every token and after every step. `resume` goes on from the newest whole
     checkpoint.
 
     Raises InvalidInput where there are no examples or one has no gold answer, or the loss stopped being a number;
-    Unavailable where the checkpoint belongs to another run.
+    Unavailable where the checkpoint belongs to another run, or the vLLM server does not answer.
     """
     if process_count() > 1:
         raise InvalidInput("RL runs in one process: start it without `accelerate launch`")
@@ -86,10 +89,12 @@ def run_grpo(
         raise InvalidInput("there is nothing to roll out: RL needs questions with known answers")
     if lacking := next((one for one in examples if not one.answer), None):
         raise InvalidInput(f"the question {lacking.question!r} has no known answer, which RL cannot reward")
+    settings = config.as_json()
+    served = {"served": True} if settings.pop("vllm_server") else {}  # by which server makes no difference
     fingerprint = Fingerprint.of(
         backbone,
         [_rewarded_by(one) for one in examples],
-        {"grpo": config.as_json(), "from": weights_hash(start_from)},
+        {"grpo": settings, "from": weights_hash(start_from), **served},
     )
     checkpoint = latest_checkpoint(checkpoint_dir, fingerprint) if resume else None
     passes = len(examples) / config.queries_a_step
@@ -112,9 +117,14 @@ def run_grpo(
         )
 
     is_cut = False
-    with adapter_on(
-        backbone, lora, make_trainer, seed=config.seed, quantum=quantum, fingerprint=fingerprint, warm_start=warm
-    ) as trainer:
+    with (
+        connected(config.vllm_server, backbone, examples, connect) as server,
+        adapter_on(
+            backbone, lora, make_trainer, seed=config.seed, quantum=quantum, fingerprint=fingerprint, warm_start=warm
+        ) as trainer,
+    ):
+        if server is not None:
+            trainer.say_elsewhere(SentWeights(server, backbone.adapters.training()))
         trainer.on_episode, trainer.averaging = on_episode, averaging
         if config.last_layers:
             layers = backbone.model.config.get_text_config().num_hidden_layers
@@ -127,6 +137,7 @@ def run_grpo(
             load_pictures,
             should_stop,
             reward or reward_group(config, partial(_worth, LocalPolicy(policy), load_pictures)),
+            server,
         )
         try:
             trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))

@@ -12,6 +12,7 @@ Not covered: what they do (`engine.training.grpo`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
@@ -27,6 +28,9 @@ LEAST_A_BRANCH: Mapping[str, int | None] = {"all": None, "forks": 1, "decisions"
 """Which of the tokens that were said carry loss: all, or those at which rollouts of a group part, so many to a branch at least
 (`engine.training.prefixes.forks`)."""
 
+_SERVER = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
+"""No user, no password: the configuration stands with the job."""
+
 
 @dataclass(frozen=True, slots=True)
 class GrpoConfig(TrainingConfig):
@@ -36,8 +40,9 @@ class GrpoConfig(TrainingConfig):
     `taught`, a key of LEAST_A_BRANCH, which tokens carry loss. The adapter is the mean over the last `averaged_share` of the
     steps (engine.training.averaging). Of the adapter the `last_layers` alone learn, all where it is 0.
     `replay_groups`, `replay_age` (in steps) and `replay_exponent` are the replay's (engine.training.replay); 0 groups
-    switch it off. `clip` is PPO's. `start_from` names the adapter that training goes on from, "" a fresh one. Raises
-    InvalidInput for impossible values."""
+    switch it off. `clip` is PPO's. `start_from` names the adapter that training goes on from, "" a fresh one.
+    `vllm_server`, as http://HOST:PORT, is the vLLM server that says the words of rollouts (engine.training.vllm_server), "" where
+    they are said here. Raises InvalidInput for impossible values."""
 
     METHOD: ClassVar[str] = "RL"
 
@@ -66,6 +71,7 @@ class GrpoConfig(TrainingConfig):
     replay_exponent: float = 1.0
     checkpoint_every: int = 5
     start_from: str = ""
+    vllm_server: str = ""
 
     def checks(self) -> Checks:
         return (
@@ -89,6 +95,7 @@ class GrpoConfig(TrainingConfig):
             ("replay_groups", self.replay_groups >= 0),
             ("replay_age", self.replay_age > 0),
             ("replay_exponent", self.replay_exponent >= 0),
+            ("vllm_server", not self.vllm_server or bool(_SERVER.fullmatch(self.vllm_server))),
         )
 
     @property

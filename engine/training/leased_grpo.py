@@ -8,6 +8,8 @@ the finished batch: tokens, masks, pixels, advantages, and old log-probabilities
     loss = - mean over rollouts of mean over said tokens of min(ratio * A, clip(ratio, 1 - c, 1 + c) * A)
     ratio = exp(log p(token) - old log p(token)), 1 for what was said just now     (GRPO without a KL term, as the paper)
 
+Where a server says the words, the term of a token is multiplied by its importance weight (`engine.training.vllm_server`).
+
 What TRL logs of an update (entropy, share of clipped tokens) is of the rollouts that have an advantage. Ours beside it is
 how far the micro-batches of an update agree, g_k the gradient of the k-th of N that have one:
 
@@ -38,6 +40,7 @@ from engine.training.prefixes import prefix_advantages
 from engine.training.rollout_batch import batch_tensors
 from engine.training.rollouts import Rollout
 from engine.training.shared_opening import log_probs_and_entropies, of_whole_rows
+from engine.training.vllm_server import SentWeights, importance_weights
 
 __all__ = ["GRPO_NAMES", "LeasedGrpoTrainer", "agreement", "layer_of", "no_reward"]
 
@@ -57,6 +60,7 @@ OWN_NAMES = (
     "turns",
     "said_tokens",
     "agreement",
+    "importance_weight",
     "rollout_seconds",
 )
 GRPO_NAMES = {
@@ -80,6 +84,8 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
     episodes: Episodes
     on_episode: Callable[[int, Episode], None]
     averaging: Averaging
+    served: SentWeights | None = None
+    """Set by `say_elsewhere`: the weights of the server that says the words of rollouts."""
     first_layer: int = 0
     """Of the language model, from 0: those before it do not learn."""
     _said: list[tuple[Group, int]]
@@ -92,6 +98,11 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
     """|g_k|^2 of the micro-batches of a step so far, 0 where one teaches nothing."""
     _gradient: torch.Tensor | None
     """Their sum, flat."""
+
+    def say_elsewhere(self, served: SentWeights) -> None:
+        """Rollouts are said by that server: it is sent the weights before each step, and tokens weigh as
+        `engine.training.vllm_server` says, in TRL's own loss."""
+        self.served, self.use_vllm = served, True
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         parts = self.args.gradient_accumulation_steps
@@ -111,6 +122,8 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
 
     def _generate_and_score_completions(self, inputs: Sequence[Any]) -> dict[str, Any]:
         step = self.state.global_step + 1
+        if self.served is not None:
+            self.served.send()
         self._quantum.release()
         try:
             episode = self.episodes.run(step)
@@ -140,6 +153,9 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
         if self.episodes.config.replay_groups:
             self._said = [(group, place) for group in episode.groups for place in range(len(group.rollouts))]
             output["old_per_token_logps"] = _old_log_probs(episode.groups).to(self._backbone.device)
+        if self.served is not None:
+            there = pad_sequence([_as_sampled(one) for one in rollouts], batch_first=True)
+            output["sampling_per_token_logps"] = there.to(self._backbone.device)
         output["advantages"] = self._advantages(episode.groups).to(self._backbone.device)
         output["num_items_in_batch"] = (output["completion_mask"] * output["tool_mask"]).sum()
         return output
@@ -176,6 +192,12 @@ class LeasedGrpoTrainer(Leased, GRPOTrainer):
             log_probs, entropies = self._by_opening(self._taught)
         if "old_per_token_logps" in self._taught:
             self._note_log_probs(self._taught, log_probs.detach().float())
+        if self.served is not None:
+            here = self._taught.get("old_per_token_logps", log_probs.detach().float())
+            is_said = (self._taught["tool_mask"] * self._taught["completion_mask"]).bool()
+            weights = importance_weights(here, self._taught["sampling_per_token_logps"], is_said)
+            self._taught["importance_sampling_ratio"] = weights
+            self._metrics["train"]["importance_weight"].append(float(weights[is_said].mean()))
         return log_probs, entropies, None
 
     def _by_opening(self, rows: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -259,7 +281,7 @@ def _rows(output: dict[str, Any], rows: Sequence[int]) -> dict[str, Any]:
     some["image_grid_thw"] = torch.cat([output["image_grid_thw"][one] for one in shown])
     some["pixel_values"] = torch.cat([output["pixel_values"][patches[one.start] : patches[one.stop]] for one in shown])
     asked, said = some["prompt_mask"].any(0), some["completion_mask"].any(0)
-    columns = {"prompt": asked, "completion": said, "tool": said, "old": said, "advantages": said}
+    columns = {"prompt": asked, "completion": said, "tool": said, "old": said, "sampling": said, "advantages": said}
     columns["mm"] = torch.cat([asked, said])
     for name, value in some.items():
         if name == "advantages" and value.ndim == 1:  # of whole rows

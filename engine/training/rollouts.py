@@ -27,6 +27,7 @@ from engine.drivers.together import Prompt, run_together
 from engine.errors import StudioError
 from engine.policies.base import never
 from engine.policies.local import LocalConversation, LocalPolicy
+from engine.policies.vllm import Generating, ServedPolicy
 from engine.reasoning import Limits
 from engine.trace import Trace, first_views
 
@@ -63,14 +64,16 @@ def roll_out(
     temperature: float = 1.0,
     is_cancelled: Callable[[], bool] = never,
     most_rows: int = _MOST_ROWS,
+    server: Generating | None = None,
 ) -> list[list[Rollout]]:
     """The rollouts of each prompt, in the order of its seeds, by whichever adapter answers on `backbone` (see
-    `engine.training.candidate`). At most `most_rows` speak at once.
+    `engine.training.candidate`), or by `server`, which has the same weights. At most `most_rows` speak at once.
 
     Raises RolloutsStopped where `is_cancelled` became true, and whatever the pixels raise.
     """
     found: dict[tuple[int, int], Rollout] = {}
-    policy = LocalPolicy(backbone, temperature)
+    here = LocalPolicy(backbone, temperature)
+    policy = here if server is None else ServedPolicy(backbone, temperature, server=server)
     for ended in run_together(policy, prompts, limits, at_once=most_rows, is_cancelled=is_cancelled):
         if ended.finished.trace.stop_reason == "cancelled" or is_cancelled():
             raise RolloutsStopped("rolling out was stopped")

@@ -85,6 +85,7 @@ def losses(
     folder,
     config: GrpoConfig,
     change: Callable[[LeasedGrpoTrainer], None] | None = None,
+    **options,
 ) -> tuple[list[dict], list[float], list[torch.Tensor]]:
     """(micro-batches, the loss of each, gradients of the adapter after the first step's backward passes, one a
     parameter); `change` is given the trainer before each."""
@@ -110,5 +111,5 @@ def losses(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LeasedGrpoTrainer, "_compute_loss", spy)
         patch.setattr("accelerate.Accelerator.clip_grad_norm_", lambda self, *given, **named: clip(*given, **named))
-        train(backbone, examples, load_pictures, folder, config)
+        train(backbone, examples, load_pictures, folder, config, **options)
     return parts, values, gradients
