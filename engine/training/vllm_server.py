@@ -132,7 +132,7 @@ class SentWeights:
             if isinstance(module, LoraLayer) and TRAINING in module.lora_A
         }
         for name, value in self.network.named_parameters():
-            if self.network.prefix in name:  # of an adapter
+            if "lora_" in name:  # of an adapter
                 continue
             with torch.no_grad():
                 packed = getattr(value, "quant_state", None)
