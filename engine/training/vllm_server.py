@@ -78,7 +78,7 @@ def connect(url: str, device: torch.device) -> Server:
             f"the vLLM server at {url} cannot say rollouts: {reason_of(error)}; docs/several-processes.md tells how it is "
             "started, and without vllm_server they are said here"
         ) from error
-    return client  # type: ignore[no-any-return]
+    return client  # type: ignore[return-value]
 
 
 @contextmanager
