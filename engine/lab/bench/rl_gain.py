@@ -1,6 +1,6 @@
 """What RL adds to the warm start: accuracy on held-out questions of the four miniature benchmarks, before and after.
 
-    warm start         SFT on synthesised trajectories, as in the study (`engine.lab.study`); what RL begins with
+    warm start         SFT on synthesised trajectories, shorter than the study's (`engine.lab.study`); what RL begins with
     full               GRPO with curiosity                        (the paper's reward)
     without curiosity  the same, with the correctness alone as its reward
     credit             the same, with what each look was worth    (`engine.training.rewards`), where it is asked for
