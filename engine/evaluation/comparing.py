@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["Change", "Compared", "Comparison", "compare", "is_looking_between"]
+__all__ = ["Change", "Compared", "Comparison", "compare", "is_looking_between", "student_t_95"]
 
 _Z95, _Z80 = 1.959964, 0.841621
 """Quantiles of the normal distribution: 97.5%, and 80% for the power."""
@@ -100,7 +100,7 @@ def compare(before: Iterable[Compared], after: Iterable[Compared]) -> Comparison
     mean = statistics.fmean(differences) if n else 0.0
     deviation = statistics.stdev(differences) if n > 1 else None
     stderr = None if deviation is None else deviation / math.sqrt(n)
-    margin = None if stderr is None else _t95(n - 1) * stderr
+    margin = None if stderr is None else student_t_95(n - 1) * stderr
     return Comparison(
         n=n,
         before=statistics.fmean(first[key] for key in both) if n else 0.0,
@@ -134,7 +134,7 @@ def _means(attempts: Iterable[Compared]) -> Mapping[str, float]:
     return {key: statistics.fmean(some) for key, some in scores.items()}
 
 
-def _t95(freedom: int) -> float:
+def student_t_95(freedom: int) -> float:
     """The 97.5% quantile of Student's t, within 1% of the exact one from three degrees of freedom on."""
     z, v = _Z95, freedom
     return (
