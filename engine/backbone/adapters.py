@@ -24,6 +24,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from engine.backbone.lean_lora import made_lean
 from engine.errors import Unavailable
 
 __all__ = [
@@ -116,6 +117,8 @@ class Adapters:
     live_name: str | None = None
     version: int = 0
     training_version: int = 0
+    is_lean: bool = True
+    """Whether layers multiply as `engine.backbone.lean_lora` says, where they can; otherwise in PEFT's way, to compare."""
     _slot: str | None = None
     """PEFT's name for what answers."""
 
@@ -162,7 +165,7 @@ class Adapters:
         """A fresh training adapter; one that was there is dropped. Returns the PEFT model for a trainer."""
         self.drop_training()
         if self.peft is None:
-            self.peft = get_peft_model(self.network, config, adapter_name=TRAINING)  # type: ignore[arg-type, assignment]
+            self.peft = get_peft_model(self.network, self._laid(config), adapter_name=TRAINING)  # type: ignore[arg-type, assignment]
         else:
             self.peft.add_adapter(TRAINING, config)
         self.resume_training()
@@ -253,11 +256,14 @@ class Adapters:
         """The training adapter's weights by name, for tests and checkpoints."""
         return get_peft_model_state_dict(self.training(), adapter_name=TRAINING)
 
+    def _laid(self, config: LoraConfig) -> LoraConfig:
+        return made_lean(config, self.network) if self.is_lean else config
+
     def _add(self, slot: str, files: AdapterFiles) -> None:
         files.config.inference_mode = True
         try:
             if self.peft is None:
-                self.peft = get_peft_model(self.network, files.config, adapter_name=slot)  # type: ignore[arg-type, assignment]
+                self.peft = get_peft_model(self.network, self._laid(files.config), adapter_name=slot)  # type: ignore[arg-type, assignment]
             else:
                 self.peft.add_adapter(slot, files.config)
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -339,3 +339,17 @@ def test_words_weigh_what_one_forward_of_everything_gives_them(backbone, given, 
             total += float(torch.log_softmax(full_prefill(session), -1)[token])
         session._append_ids([token])
     assert weighed == pytest.approx(total, abs=1e-4) and weighed < -1
+
+
+def test_tokens_are_drawn_as_often_as_they_weigh() -> None:
+    """8,000 draws: each share within four standard errors; what weighs nothing never, at whatever place it stands."""
+    import torch
+
+    from engine.backbone.session import _drawn
+
+    weights = torch.tensor([0.0, 0.5, 0.0, 0.3, 0.2, 0.0])
+    generator = torch.Generator().manual_seed(5)
+    drawn = torch.tensor([_drawn(weights, generator) for _ in range(8000)])
+    shares = drawn.bincount(minlength=6) / 8000
+    assert ((shares - weights).abs() <= 4 * (weights * (1 - weights) / 8000).sqrt()).all()
+    assert {_drawn(torch.tensor([0.0, 1e-30, 0.0]), generator) for _ in range(50)} == {1}

@@ -6,8 +6,8 @@
 
 The baseline is GRPOTrainer's way with tools that return pictures: before each turn it processes every picture of the
 conversation again, `generate` forwards the whole of it again (its `_generate_single_turn`), and the update forwards every
-rollout from its first token (its `_compute_loss`), all of it TRL's own code. Only the text of a conversation is ours, so that
-both sides have the same tokens and pictures.
+rollout from its first token (its `_compute_loss`), all of it TRL's own code, on PEFT's own
+layers. Only the text of a conversation is ours, so that both sides have the same tokens and pictures.
 
 Invariant: both sides begin with the same fresh adapter and end with the same one but for rounding (`update_difference`), so
 what is compared is work. Times are CPU seconds of the process: nothing else may run in it. `max_log_prob_difference` holds the
@@ -155,9 +155,10 @@ class _ToldSession(Session):
     told: Iterator[int] = iter(())
 
     def _choose(self, logits: torch.Tensor, never_said: torch.Tensor) -> int:
-        Session._choose(self, logits.clone(), never_said)  # what choosing costs
+        Session._choose(self, logits, never_said)  # what choosing costs; it leaves logits alone where a generator draws
         token = next(self.told)
-        self.sampled_log_probs[-1] = float(torch.log_softmax(logits / self.temperature, dim=-1)[token])
+        scaled = logits / self.temperature
+        self.sampled_log_probs[-1] = float(scaled[token] - scaled.logsumexp(-1))
         return token
 
 
@@ -371,7 +372,9 @@ class _Theirs(_Side):
 
         with tempfile.TemporaryDirectory() as folder, untouched(backbone.model), unpacked(backbone.model):
             with seeded(config.seed), unseeded():
+                backbone.adapters.is_lean = False
                 network = backbone.adapters.start_training(lora_config(config.rank, config.alpha))
+                backbone.adapters.is_lean = True
                 trainer = Plain(
                     model=network,  # type: ignore[arg-type]
                     reward_funcs=no_reward,  # type: ignore[arg-type]
