@@ -198,6 +198,7 @@ def build(studio: Studio, page: Page) -> None:
             {"sft": knobs.SFT, "dpo": knobs.DPO}.get(chosen_kind, knobs.RL).learning_rate,
             *(gr.update(visible=chosen_kind != "grpo") for _ in form.of_sft),
             *(gr.update(visible=chosen_kind == "grpo") for _ in form.of_rl),
+            gr.update(visible=chosen_kind == "sft"),
         )
 
     @handles("look")
@@ -223,7 +224,8 @@ def build(studio: Studio, page: Page) -> None:
         trigger_mode="always_last",
         **_QUIET,
     )
-    form.kind.change(show_kind, form.kind, [form.kind, form.rate, *form.of_sft, *form.of_rl], **_QUIET)
+    of_kinds = [form.kind, form.rate, *form.of_sft, *form.of_rl, form.variants]
+    form.kind.change(show_kind, form.kind, of_kinds, **_QUIET)
     form.reward.input(show_advantage, form.reward, form.advantage, **_QUIET)
     form.held_out.change(show_held_out, form.held_out, [form.percent, form.count, form.file], **_QUIET)
     start.click(start_run, numbers, [beside, chosen, *shown], trigger_mode="once", **_QUIET)

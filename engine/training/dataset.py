@@ -128,7 +128,9 @@ def encode(example: TrainingExample, backbone: Backbone, pictures: Pictures) -> 
 @dataclass(frozen=True, slots=True)
 class Collator:
     """Rows `{"example": index}` -> one right-padded batch of model inputs; encodes when a batch is needed. What was encoded
-    first is kept for the next passes, up to `most_bytes`, so that memory never holds a large data set's pictures.
+    first is kept for the next passes, up to `most_bytes`, so that memory never holds a large data set's pictures. An index
+    beyond the examples is that of a variant: `variant(example, pictures, k)` of example i is number i + k * len(examples), and
+    the example itself where that is too long.
 
     Raises InvalidInput for a conversation of more than `max_tokens` tokens.
     """
@@ -138,6 +140,7 @@ class Collator:
     load_pictures: PictureLoader
     max_tokens: int
     most_bytes: int = MEMORY_BYTES
+    variant: Callable[[TrainingExample, Pictures, int], TrainingExample] = lambda example, pictures, k: example
     _kept: dict[int, Encoded] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
@@ -157,14 +160,19 @@ class Collator:
 
     def _remembered(self, index: int) -> Encoded:
         if index not in self._kept:
-            encoded = self._encoded(self.examples[index])
+            encoded = self._encoded(self.examples[index % len(self.examples)], index // len(self.examples))
             if sum(one.nbytes for one in self._kept.values()) + encoded.nbytes > self.most_bytes:
                 return encoded
             self._kept[index] = encoded
         return self._kept[index]
 
-    def _encoded(self, example: TrainingExample) -> Encoded:
-        encoded = encode(example, self.backbone, self.load_pictures(example.trace.media))
+    def _encoded(self, example: TrainingExample, k: int) -> Encoded:
+        pictures = self.load_pictures(example.trace.media)
+        if k:
+            varied = encode(self.variant(example, pictures, k), self.backbone, pictures)
+            if len(varied.ids) <= self.max_tokens:
+                return varied
+        encoded = encode(example, self.backbone, pictures)
         if len(encoded.ids) > self.max_tokens:
             raise InvalidInput(
                 f"the trace {example.name or example.trace.question!r} has {len(encoded.ids)} tokens and the limit is "

@@ -19,6 +19,7 @@ Invariants: those of `engine.training.on_backbone`; of several processes (`engin
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -31,11 +32,14 @@ from trl import SFTConfig
 from engine.backbone.adapters import lora_config
 from engine.backbone.loading import Backbone
 from engine.errors import InvalidInput
+from engine.media import Pictures
+from engine.protocols import protocol_named
 from engine.trace_json import trace_to_json
 from engine.training.arguments import shared_arguments
 from engine.training.checkpoints import Fingerprint, latest_checkpoint
 from engine.training.dataset import IGNORED, Collator, PictureLoader, TrainingExample
 from engine.training.leased import LeasedSftTrainer, Quantum
+from engine.training.moved import moved
 from engine.training.on_backbone import Trained, adapter_on
 from engine.training.sft_config import SftConfig
 
@@ -75,15 +79,19 @@ def run_sft(
     checkpoint = latest_checkpoint(checkpoint_dir, fingerprint) if resume else None
     quantum = Quantum(backbone, config.seed, should_stop, on_metric, len(examples) / config.batch_size)
     started = time.time()
+    protocol = protocol_named(backbone.protocol_name)
+
+    def variant(example: TrainingExample, pictures: Pictures, k: int) -> TrainingExample:
+        return moved(example, pictures, protocol, f"{config.seed} {example.name} {k}")
 
     def make_trainer(network: PeftModel) -> LeasedSftTrainer:
         return LeasedSftTrainer(
             model=network,
             args=_arguments(backbone, config, total, checkpoint_dir),
             train_dataset=Dataset.from_dict(
-                {"example": example_order(len(examples), config.seed, total * config.batch_size)}
+                {"example": example_order(len(examples), config.seed, total * config.batch_size, config.box_variants)}
             ),
-            data_collator=Collator(examples, backbone, load_pictures, config.max_tokens),
+            data_collator=Collator(examples, backbone, load_pictures, config.max_tokens, variant=variant),
             processing_class=backbone.processor,
             callbacks=[quantum],
         )
@@ -116,12 +124,15 @@ def validation_loss(
     return total / count if count else float("nan")
 
 
-def example_order(count: int, seed: int, length: int) -> list[int]:
-    """Which of `count` examples is seen when, `length` indices: shuffled passes, one after another."""
+def example_order(count: int, seed: int, length: int, variants: int = 0) -> list[int]:
+    """Which of `count` examples is seen when, `length` indices: shuffled passes, one after another. With `variants`, the k-th
+    pass (from 0) has the variant k % (variants + 1) of each, an index of `Collator`."""
     generator = torch.Generator().manual_seed(seed)
     order: list[int] = []
-    while len(order) < length:
-        order += torch.randperm(count, generator=generator).tolist()
+    for k in itertools.count():
+        if len(order) >= length:
+            break
+        order += (torch.randperm(count, generator=generator) + count * (k % (variants + 1))).tolist()
     return order[:length]
 
 

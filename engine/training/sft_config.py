@@ -8,13 +8,16 @@ from typing import ClassVar
 
 from engine.training.configuration import Checks, TrainingConfig
 
-__all__ = ["SftConfig"]
+__all__ = ["MOST_VARIANTS", "SftConfig"]
+
+MOST_VARIANTS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class SftConfig(TrainingConfig):
     """`steps` overrides `passes` over the data. `batch_size` examples an optimiser step. `max_tokens` is the longest
-    conversation. Raises InvalidInput for impossible values."""
+    conversation. Beside each trace as it is, `box_variants` with moved boxes are learned from, one of them a pass
+    (`engine.training.moved`). Raises InvalidInput for impossible values."""
 
     METHOD: ClassVar[str] = "SFT"
 
@@ -22,6 +25,7 @@ class SftConfig(TrainingConfig):
     steps: int | None = None
     batch_size: int = 4
     dropout: float = 0.0
+    box_variants: int = 0
     max_tokens: int = 16_384
 
     def checks(self) -> Checks:
@@ -30,6 +34,7 @@ class SftConfig(TrainingConfig):
             ("steps", self.steps is None or self.steps > 0),
             ("batch_size", self.batch_size > 0),
             ("dropout", 0 <= self.dropout < 1),
+            ("box_variants", 0 <= self.box_variants <= MOST_VARIANTS),
             ("max_tokens", self.max_tokens > 0),
         )
 

@@ -69,6 +69,16 @@ def test_the_knobs_begin_where_the_engine_does() -> None:
     assert knobs.read_knobs("sft", *TURNED, *HELD_OUT, 50, 8, 8, "paper")[:2] == ("sft", knobs.read_run(*TURNED))
 
 
+def test_variants_are_sfts_alone() -> None:
+    kind, config, _ = knobs.read_knobs("sft", *TURNED, *HELD_OUT, 50, 8, 8, "paper", None, "", 15)
+    assert kind == "sft" and SftConfig.from_json(config).box_variants == 15
+    assert "box_variants" not in knobs.read_knobs("dpo", *TURNED, *HELD_OUT, 50, 8, 8, "paper", None, "", 15)[1]
+    with pytest.raises(
+        InvalidInput, match=r"^The number of variants must be a whole number from 0 to 100, such as 15, not 2.5"
+    ):
+        knobs.read_knobs("sft", *TURNED, *HELD_OUT, 50, 8, 8, "paper", None, "", 2.5)
+
+
 @pytest.mark.parametrize(("queries", "rollouts"), [(1, 2), (3, 5), (7, 8), (256, 64)])
 @pytest.mark.parametrize("reward", list(knobs.REWARDS))
 def test_whatever_the_knobs_of_rl_allow_the_engine_takes(queries: int, rollouts: int, reward: str) -> None:

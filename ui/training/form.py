@@ -57,6 +57,7 @@ class Form:
     reward: gr.Dropdown
     advantage: gr.Dropdown
     file: gr.Textbox
+    variants: gr.Number
 
     @property
     def knobs(self) -> list[Any]:
@@ -64,7 +65,7 @@ class Form:
 
     @property
     def of_sft(self) -> list[Any]:
-        """What RL does not have."""
+        """What RL does not have, and DPO has, too."""
         return [self.passes, self.steps]
 
     @property
@@ -102,6 +103,12 @@ def build_form(store: Store) -> Form:
         count = _number("At most, examples", knobs.HELD_OUT.count, "train-count")
     with gr.Accordion("Advanced", open=False, elem_classes="train-advanced", elem_id="train-advanced"):
         steps = gr.Number(0, label="Steps (0: as many as the passes need)", elem_id="train-steps")
+        variants = gr.Number(
+            knobs.SFT.box_variants,
+            label="Variants with moved boxes",
+            info="Of each trace, one of them a pass. For few traces, whose boxes leave some room.",
+            elem_id="train-variants",
+        )
     return Form(
         kind=kind,
         passes=passes,
@@ -117,6 +124,7 @@ def build_form(store: Store) -> Form:
         reward=reward,
         advantage=advantage,
         file=file,
+        variants=variants,
     )
 
 

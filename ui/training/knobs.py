@@ -15,7 +15,7 @@ from engine.evaluation.held_out import MAX_HELD_OUT, NOTHING, SHARE, HeldOut
 from engine.training.dpo_config import DpoConfig
 from engine.training.grpo_config import GrpoConfig
 from engine.training.rewards import ADVANTAGES
-from engine.training.sft_config import SftConfig
+from engine.training.sft_config import MOST_VARIANTS, SftConfig
 from ui.training.held_out import FILE
 from ui.words import counted
 
@@ -120,6 +120,7 @@ def read_knobs(
     reward: Any,
     advantage: Any = None,
     file: Any = None,
+    variants: Any = 0,
 ) -> tuple[str, dict[str, Any], HeldOut | None]:
     """(kind, configuration, what is measured) of all knobs of the screen, in their order. Raises InvalidInput."""
     measured = read_held_out(held_out, percent, count, file)
@@ -127,7 +128,11 @@ def read_knobs(
         return "dpo", {"start_from": "live"} | read_run(passes, steps, learning_rate, rank), measured
     if kind == "grpo":
         return "grpo", read_rl(rl_steps, queries, rollouts, learning_rate, rank, reward, advantage), measured
-    return "sft", read_run(passes, steps, learning_rate, rank), measured
+    run = read_run(passes, steps, learning_rate, rank)
+    if variants:
+        allowed = f"a whole number from 0 to {MOST_VARIANTS}, such as 15"
+        run["box_variants"] = _whole("The number of variants", variants, allowed, 0, MOST_VARIANTS)
+    return "sft", run, measured
 
 
 def total_steps(examples: int, config: Mapping[str, Any]) -> int:
