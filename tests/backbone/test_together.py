@@ -73,6 +73,33 @@ def test_a_token_is_decoded_to_the_bit_as_the_stock_network_decodes_it(backbone)
         assert torch.equal(session.decode(), expected.logits[0, -1])
 
 
+def test_a_few_rows_are_made_up_to_sixteen_and_come_out_as_alone(backbone, monkeypatch):
+    """Six rows at once and each alone, on a head that notes what it is given."""
+    import torch
+
+    from engine.backbone.rows import forward_rows
+
+    given, head = [], backbone.model.get_output_embeddings()
+    watched = head.register_forward_pre_hook(lambda module, inputs: given.append(len(inputs[0])))
+    sessions = [opened(backbone, k) for k in range(6)]
+    with backbone.lease.held(), backbone.adapters.answering(), torch.inference_mode():
+        for session in sessions:
+            session.prefill()
+        newest = [session.newest() for session in sessions]
+        caches = [session.fork(None).cache for session in sessions]
+        given.clear()
+        alone = [
+            forward_rows(backbone.model, [token], [place], [cache], backbone.device)[0]
+            for (token, place), cache in zip(newest, caches, strict=True)
+        ]
+        caches = [session.cache for session in sessions]
+        tokens, places = zip(*newest, strict=True)
+        together = forward_rows(backbone.model, tokens, places, caches, backbone.device)
+    watched.remove()
+    assert given == [1] * 6 + [16] and together.shape[0] == 6
+    torch.testing.assert_close(together, torch.stack(alone), rtol=1e-4, atol=1e-4)
+
+
 def test_two_threads_prepare_what_one_does_and_a_failure_is_heard(backbone, monkeypatch):
     from engine.backbone.session import Session
     from engine.backbone.together import generate_together
