@@ -140,8 +140,9 @@ def teaching() -> str:
     lines = [
         f"`python -m engine bench teaching` does the same without a screen: {found['taught']} corrected attempts and "
         f"{found.get('practised', found['taught'])} old ones, {found['sft']['steps']} steps\nat a rate of "
-        f"{found['sft']['learning_rate']:g}, {found['sft_cpu_s'] / 60:.1f} minutes of CPU. Then it asks scenes of the "
-        f"{found['split']} split (seed {found['seed']}), before and after.",
+        f"{found['sft']['learning_rate']:g}, {found['sft'].get('box_variants', 0)} variants of each trace with moved boxes, "
+        f"{found['sft_cpu_s'] / 60:.1f} minutes of CPU.\nThen it asks scenes of the {found['split']} split "
+        f"(seed {found['seed']}), before and after.",
         "",
         "| right | before | after | paired, of the same scenes |",
         "|---|---|---|---|",

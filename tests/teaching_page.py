@@ -28,7 +28,7 @@ OUT = Path(__file__).parent.parent / "docs" / "teaching"
 PLATES, SIGNS = "plates", "signs"
 QUESTION = "What does the number plate say?"
 TAUGHT, PRACTISED = 60, 72
-STEPS, RATE, VARIANTS = 400, 0.001, 15
+STEPS, RATE, VARIANTS = 400, 0.001, 3
 """Fewer steps than the bench's: whoever follows the page waits."""
 
 

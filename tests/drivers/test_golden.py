@@ -99,7 +99,21 @@ def digest_of(values: torch.Tensor) -> str:
     return hashlib.sha256(",".join(map(str, values.flatten().tolist())).encode()).hexdigest()[:16]
 
 
+@pytest.fixture
+def drawn_as_then(monkeypatch):
+    """A seed draws what it drew when the traces were recorded."""
+    import torch
+
+    from engine.backbone import session
+
+    def drawn(weights, generator):
+        return int(torch.multinomial(weights, 1, generator=generator))
+
+    monkeypatch.setattr(session, "_drawn", drawn)
+
+
 @pytest.mark.parametrize("name", EMBEDDED)
+@pytest.mark.usefixtures("drawn_as_then")
 def test_the_embedded_reasoner_one_at_a_time(backbone, posed, name):
     from engine.policies.local import LocalPolicy
     from engine.training.dataset import TrainingExample, encode
@@ -129,6 +143,7 @@ def test_the_embedded_reasoner_one_at_a_time(backbone, posed, name):
     assert any(isinstance(notice, Thinking) for notice in notices)
 
 
+@pytest.mark.usefixtures("drawn_as_then")
 def test_the_embedded_reasoner_s_rollouts(backbone, posed):
     from engine.training.rollouts import roll_out
 

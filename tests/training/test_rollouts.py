@@ -92,9 +92,12 @@ def test_rollouts_are_what_the_loop_does_with_the_same_seed(backbone, prompts, g
 
 def test_exactly_what_was_said_is_marked(backbone, groups):
     from engine.backbone.session import TURN_END
+    from engine.training.fitting import objection
 
     protocol = protocol_named("studio")
-    whole = [rollout for rollout in groups[0] if rollout.trace.stop_reason == "answered"]
+    answered = [rollout for rollout in groups[0] if rollout.trace.stop_reason == "answered"]
+    # What was sampled may end in a brace that nobody opened, which no protocol writes.
+    whole = [rollout for rollout in answered if objection(rollout.trace, protocol) is None]
     assert whole
     for rollout in whole:
         trace = rollout.trace

@@ -73,8 +73,8 @@ __all__ = [
 ]
 
 NEW, OLD = "mini-plates", "mini-signs"
-SETTINGS = SftConfig(steps=500, learning_rate=1e-3, checkpoint_every=100)
-PRACTISED = 60
+SETTINGS = SftConfig(steps=600, learning_rate=1e-3, box_variants=3, checkpoint_every=100)
+PRACTISED = 80
 """Old attempts that were right, approved beside what is taught."""
 SEED = 23
 """Of what is taught and of the test. Seed 5 of the test split was asked once, at these settings: 72.0 ± 3.2, and 3.5 lost."""
