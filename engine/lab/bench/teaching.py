@@ -77,7 +77,8 @@ SETTINGS = SftConfig(steps=600, learning_rate=1e-3, box_variants=3, checkpoint_e
 PRACTISED = 80
 """Old attempts that were right, approved beside what is taught."""
 SEED = 23
-"""Of what is taught and of the test. Seed 5 of the test split was asked once, at these settings: 72.0 ± 3.2, and 3.5 lost."""
+"""Of what is taught and of the test. Seed 5 of the test split was asked once, without variants and with 60 old attempts in 500
+steps: 72.0 ± 3.2, and 3.5 lost."""
 _PERSON = "teacher"
 LOOK = "The text on the number plate is too small to read. I will zoom in."
 ANSWER = "It says"
