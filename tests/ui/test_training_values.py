@@ -74,7 +74,7 @@ def test_variants_are_sfts_alone() -> None:
     assert kind == "sft" and SftConfig.from_json(config).box_variants == 15
     assert "box_variants" not in knobs.read_knobs("dpo", *TURNED, *HELD_OUT, 50, 8, 8, "paper", None, "", 15)[1]
     with pytest.raises(
-        InvalidInput, match=r"^The number of variants must be a whole number from 0 to 100, such as 15, not 2.5"
+        InvalidInput, match=r"^The number of variants must be a whole number from 0 to 100, such as 3, not 2.5"
     ):
         knobs.read_knobs("sft", *TURNED, *HELD_OUT, 50, 8, 8, "paper", None, "", 2.5)
 

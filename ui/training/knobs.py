@@ -130,7 +130,7 @@ def read_knobs(
         return "grpo", read_rl(rl_steps, queries, rollouts, learning_rate, rank, reward, advantage), measured
     run = read_run(passes, steps, learning_rate, rank)
     if variants:
-        allowed = f"a whole number from 0 to {MOST_VARIANTS}, such as 15"
+        allowed = f"a whole number from 0 to {MOST_VARIANTS}, such as 3"
         run["box_variants"] = _whole("The number of variants", variants, allowed, 0, MOST_VARIANTS)
     return "sft", run, measured
 
