@@ -49,11 +49,13 @@ _TOUCHED = "FROM traces INDEXED BY traces_touched WHERE updated_at <> created_at
 @dataclass(frozen=True, slots=True)
 class QueuePage:
     """`total` counts all traces that match, up to COUNT_LIMIT and for COUNT_S; where `is_total_exact` is False there are at
-    least that many."""
+    least that many. `has_more` says whether any row follows: a total, which counts attempts that stand together each, does not
+    tell it."""
 
     items: tuple[Listed, ...]
     total: int
     is_total_exact: bool
+    has_more: bool
 
 
 class Queue:
@@ -67,21 +69,21 @@ class Queue:
         if not 1 <= limit <= 1000 or offset < 0:
             raise InvalidInput(f"a page has 1 to 1000 rows from an offset of 0 or more, not {limit} from {offset}")
         query = query or Query()
-        numbers, walked = self._first_of_groups(query, limit, offset, after)
-        if after is None and offset == 0 and len(numbers) < limit:
+        # One row more than is shown tells whether any follows.
+        numbers, walked = self._first_of_groups(query, limit + 1, offset, after)
+        items, has_more = listed(self._connections, numbers[:limit]), len(numbers) > limit
+        if after is None and offset == 0 and not has_more:
             # All there is: to count it would look for it a second time, which takes longest where there is little.
-            return QueuePage(listed(self._connections, numbers), walked, True)
+            return QueuePage(items, walked, True, has_more)
         total, is_exact = self._total(query)
-        return QueuePage(
-            listed(self._connections, numbers), total if is_exact else max(total, offset + len(numbers)), is_exact
-        )
+        return QueuePage(items, total if is_exact else max(total, offset + len(numbers)), is_exact, has_more)
 
     def one_by_one(self, query: Query, limit: int, after: str | None = None) -> QueuePage:
         """As `page`, with attempts that stand together each in a row of their own: what a program walks. Raises NotFound for
         `after`."""
-        numbers = self._numbers(query, limit, 0, None if after is None else self._place(after))
+        numbers = self._numbers(query, limit + 1, 0, None if after is None else self._place(after))
         total, is_exact = self._total(query)
-        return QueuePage(listed(self._connections, numbers), total, is_exact)
+        return QueuePage(listed(self._connections, numbers[:limit]), total, is_exact, len(numbers) > limit)
 
     def ids(self, query: Query, limit: int) -> list[str]:
         """The ids of the first `limit` traces, for work on all of them."""

@@ -38,17 +38,26 @@ def test_pages_list_the_first_of_each_group_once(grouped: Store, order: str, fil
             seen.add(item.group_id or item.id)
     assert 5 < len(expected) < len(every)
     walked: list[str] = []
-    while page := grouped.queue.page(query, limit=7, after=walked[-1] if walked else None).items:
-        walked += [listed.item.id for listed in page]
+    has_more = True
+    while has_more:
+        page = grouped.queue.page(query, limit=7, after=walked[-1] if walked else None)
+        walked += [listed.item.id for listed in page.items]
+        has_more = page.has_more
+        assert has_more == (len(walked) < len(expected))
     assert walked == expected
     assert [listed.item.id for listed in grouped.queue.page(query, 5, 3).items] == expected[3:8]
     singly: list[str] = []
-    while page := grouped.queue.one_by_one(query, 40, singly[-1] if singly else None).items:
-        singly += [listed.item.id for listed in page]
+    has_more = True
+    while has_more:
+        page = grouped.queue.one_by_one(query, 40, singly[-1] if singly else None)
+        singly += [listed.item.id for listed in page.items]
+        has_more = page.has_more
     assert singly == [item.id for item in every]
     whole = grouped.queue.page(query, 1000)
     assert [listed.item.id for listed in whole.items] == expected
-    assert (whole.total, whole.is_total_exact) == (len(every), True)
+    assert (whole.total, whole.is_total_exact, whole.has_more) == (len(every), True, False)
+    exact = grouped.queue.page(query, len(expected))
+    assert ([listed.item.id for listed in exact.items], exact.total, exact.has_more) == (expected, len(every), False)
 
 
 def test_a_row_knows_its_group(store: Store) -> None:

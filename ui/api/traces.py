@@ -35,6 +35,7 @@ def traces(
         "traces": [_listed(one.item) for one in page.items],
         "total": page.total,
         "is_total_exact": page.is_total_exact,
+        "has_more": page.has_more,
         "counts": dict(store.traces.counts(seer)),  # type: ignore[arg-type]
     }
 

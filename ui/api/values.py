@@ -122,11 +122,13 @@ class ListedTrace(TypedDict):
 
 
 class TracesPage(TypedDict):
-    """`total` counts all that were asked for; where `is_total_exact` is false there are at least that many."""
+    """`total` counts all that were asked for; where `is_total_exact` is false there are at least that many. `has_more` says
+    whether a page follows this one."""
 
     traces: list[ListedTrace]
     total: int
     is_total_exact: bool
+    has_more: bool
     counts: dict[str, int]
 
 

@@ -84,6 +84,7 @@ def _queue(studio: Studio, params: dict[str, str], person: str) -> dict[str, Any
         "items": [item_value(listed, person) for listed in page.items],
         "total": page.total,
         "is_total_exact": page.is_total_exact,
+        "has_more": page.has_more,
         "counts": store.traces.counts(seer),
     }
 

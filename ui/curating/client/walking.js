@@ -31,7 +31,7 @@ export async function list(change = {}) {
       isTotalExact: page.is_total_exact,
       counts: page.counts,
       problem: '',
-      hasMore: page.items.length < page.total || !page.is_total_exact,
+      hasMore: page.has_more,
     });
     workbench.isLoading = false;
     // Who asks for other traces is not left with one that is none of them; an address names its trace itself.
@@ -62,7 +62,7 @@ export async function extend() {
     const known = new Set(items.map((one) => one.id));
     workbench.items = items.concat(page.items.filter((one) => !known.has(one.id)));
     workbench.counts = page.counts;
-    workbench.hasMore = page.items.length > 0;
+    workbench.hasMore = page.has_more;
     workbench.problem = '';
     changed();
     return page.items.length > 0;
