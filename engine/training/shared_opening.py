@@ -23,16 +23,13 @@ from typing import Any
 
 import torch
 from transformers import DynamicCache
-from trl.kernels import ChunkedLogProbFunction
 
 from engine.backbone.loading import Backbone
 from engine.backbone.positions import row_positions
 from engine.backbone.seeing import clip_interval
+from engine.training.word_log_probs import word_log_probs
 
 __all__ = ["log_probs_and_entropies", "of_whole_rows"]
-
-_CHUNK = 32_768
-"""Words of the vocabulary that are computed at a time."""
 
 
 def log_probs_and_entropies(
@@ -93,16 +90,12 @@ def _of_said(
     """[R, C] each, of `hidden` [R, at least C + 1, size], whose last C + 1 belong to the completions and the token before."""
     completions, head = rows["completion_ids"], backbone.model.get_output_embeddings()
     is_said = (rows["tool_mask"] * rows["completion_mask"]).bool()
-    log_probs, entropies, *_ = ChunkedLogProbFunction.apply(
+    log_probs, entropies = word_log_probs(
         hidden[:, -completions.shape[1] - 1 : -1][is_said],
         head.weight,
         head.bias,
         completions[is_said],
         temperature,
-        _CHUNK,
-        None,
-        1.0,
-        ("log_probs", "entropy"),
     )
     nothing = log_probs.new_zeros(is_said.shape)
     return nothing.masked_scatter(is_said, log_probs), nothing.masked_scatter(is_said, entropies)
