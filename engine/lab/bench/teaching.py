@@ -73,12 +73,13 @@ __all__ = [
 ]
 
 NEW, OLD = "mini-plates", "mini-signs"
-SETTINGS = SftConfig(steps=600, learning_rate=1e-3, box_variants=3, checkpoint_every=100)
-PRACTISED = 80
+SETTINGS = SftConfig(steps=700, learning_rate=1e-3, box_variants=3, checkpoint_every=100)
+PRACTISED = 140
 """Old attempts that were right, approved beside what is taught."""
-SEED = 23
-"""Of what is taught and of the test. Seed 5 of the test split was asked once, without variants and with 60 old attempts in 500
-steps: 72.0 ± 3.2, and 3.5 lost."""
+SEED = 41
+"""Of what is taught and of the test. Other settings asked other seeds of the test split, once each, of 200: seed 5 without
+variants and with 60 old attempts in 500 steps, 72.0 ± 3.2 and 3.5 lost; seed 23 with variants and 80 old ones in 600 steps,
+80.0 ± 2.8 and 4.5 lost."""
 _PERSON = "teacher"
 LOOK = "The text on the number plate is too small to read. I will zoom in."
 ANSWER = "It says"
@@ -95,7 +96,7 @@ class _Scored:
 def measure(
     backbone: Backbone,
     taught: int = 60,
-    asked: int = 200,
+    asked: int = 400,
     settings: SftConfig = SETTINGS,
     *,
     practised: int = PRACTISED,
