@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from engine.trace import Example, Step
+from tests.browser.curating import eventually
 from tests.browser.live import LiveStudio
 
 
@@ -92,3 +93,18 @@ def test_a_path_of_the_host_is_no_benchmark(live: LiveStudio, new_page: Callable
         .then(async (answer) => [answer.status, (await answer.json()).error])"""
     )
     assert told == [422, "there is no benchmark '/etc/hostname' in this studio"]
+
+
+def test_a_run_that_ends_before_the_page_looks_at_it_is_listed(live: LiveStudio, new_page: Callable[..., Any]) -> None:
+    jobs, page = live.studio.store.jobs, new_page()
+    with page.expect_response("**/data/evaluate/jobs"):
+        page.goto(f"{live.url}/evaluate")
+    page.wait_for_selector("#evaluate-benchmark option[value=numbers]", state="attached")
+    count = len(jobs.list(limit=1000, kinds=["evaluate"]))
+
+    def late(route: Any) -> None:
+        eventually(lambda: [job.state for job in jobs.list(limit=1000, kinds=["evaluate"])][: -count or None], ["done"])
+        route.continue_()
+
+    page.route("**/data/evaluate/jobs", late, times=1)
+    run_one(page, live, "A")

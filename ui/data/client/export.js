@@ -64,14 +64,14 @@ export function mount({ element, props }) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     try {
-      await post('data/export', {
+      const begun = await post('data/export', {
         format: format.value,
         status: status.value || null,
         protocol: protocol.value || null,
         has_versions: tick.checked,
       });
       say(error, '');
-      jobs.look();
+      jobs.look(begun);
     } catch (problem) {
       say(error, problem.message);
     }

@@ -233,10 +233,10 @@ export function mount({ element, props }) {
   async function bring() {
     start.disabled = true;
     try {
-      await post(`${base()}/import`, { ...source, columns, as, data_set: name });
+      const begun = await post(`${base()}/import`, { ...source, columns, as, data_set: name });
       close();
       name = '';
-      jobs.look();
+      jobs.look(begun);
     } catch (problem) {
       fail(problem);
       start.disabled = false;

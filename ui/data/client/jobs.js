@@ -16,15 +16,15 @@ const STATE_WORDS = {
 const ASK_EVERY_MS = 1000;
 
 // `title(job)` heads a card; `more(node, job)` fills what is of this kind alone; `onEnd()` is called when one has
-// ended.
+// ended. Whoever begins a job hands it to `look`: it may have ended before it is looked at.
 export function followJobs(root, kind, { title, more = () => {}, onEnd = () => {} }) {
   const list = make('ol', 'data-jobs', root);
   const status = make('p', 'visually-hidden', root);
   put(status, { role: 'status', 'aria-live': 'polite' });
   const problem = make('p', 'data-error', root);
   put(problem, { role: 'alert' });
-  let timer = null,
-    wereActive = new Set();
+  const awaited = new Set();
+  let timer = null;
 
   function create() {
     const item = make('li', 'data-job');
@@ -66,11 +66,12 @@ export function followJobs(root, kind, { title, more = () => {}, onEnd = () => {
     } catch (error) {
       say(problem, error.message);
     }
-    look();
+    look(job);
   }
 
-  async function look() {
+  async function look(begun = null) {
     clearTimeout(timer);
+    if (begun) awaited.add(begun.id);
     let jobs;
     try {
       ({ jobs } = await get(`data/${kind}/jobs`));
@@ -80,14 +81,14 @@ export function followJobs(root, kind, { title, more = () => {}, onEnd = () => {
     }
     each(list, jobs, create, draw);
     list.hidden = !jobs.length;
-    const active = new Set(jobs.filter((job) => job.is_active).map((job) => job.id));
-    const ended = jobs.filter((job) => wereActive.has(job.id) && !active.has(job.id));
+    const active = jobs.filter((job) => job.is_active);
+    for (const job of active) awaited.add(job.id);
+    const ended = jobs.filter((job) => !job.is_active && awaited.delete(job.id));
     if (ended.length) {
       say(status, ended.map((job) => `${title(job)}: ${job.message}`).join('. '));
       onEnd();
     }
-    wereActive = active;
-    if (active.size) timer = setTimeout(look, ASK_EVERY_MS);
+    if (active.length) timer = setTimeout(look, ASK_EVERY_MS);
   }
   look();
   return { look };

@@ -65,7 +65,7 @@ export function mount({ element }) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     try {
-      await post('data/collect', {
+      const begun = await post('data/collect', {
         data_set: chosen,
         adapter: adapter.value,
         attempts: Number(attempts.value),
@@ -75,7 +75,7 @@ export function mount({ element }) {
         max_tokens: tokens.value ? Number(tokens.value) : null,
       });
       choose(null);
-      jobs.look();
+      jobs.look(begun);
     } catch (problem) {
       say(error, problem.message);
     }

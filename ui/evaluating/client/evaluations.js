@@ -89,7 +89,7 @@ export function mount({ element }) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     try {
-      await post('evaluations', {
+      const begun = await post('evaluations', {
         benchmark: benchmark.value,
         adapter: adapter.value,
         limit: limit.value ? Number(limit.value) : null,
@@ -99,7 +99,7 @@ export function mount({ element }) {
         is_weighing_looks: weighing.value === 'yes',
       });
       say(error, '');
-      jobs.look();
+      jobs.look(begun);
     } catch (problem) {
       say(error, problem.message);
     }
