@@ -31,8 +31,6 @@ from ui.sending.pages import About
 from ui.studio import Studio
 
 _LOOK_EVERY_S = 1.0
-_HEAR_AGAIN_S = 15.0
-"""A page that stopped listening goes on for so long without what was said to it (docs/libraries.md)."""
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
 
 __all__ = ["SCREENS", "Screen", "about_pages", "build_pages", "code_of_pages"]
@@ -72,7 +70,6 @@ def build_pages(studio: Studio, answering: Answering, presence: Presence) -> gr.
             navigation = Navigation(_ROOMS, screen.path, elem_id="navigation")
             screen.build(studio, Page(blocks, navigation, answering, presence))
             _tell_of_loading(studio, blocks, navigation)
-            _hear_again()
     return blocks
 
 
@@ -111,14 +108,3 @@ def _tell_of_loading(studio: Studio, blocks: gr.Blocks, navigation: Navigation) 
 
     blocks.load(look_at_loading, None, [navigation, timer], **_QUIET)
     timer.tick(look_at_loading, None, [navigation, timer], **_QUIET)
-
-
-def _hear_again() -> None:
-    """Any event opens the stream of a page that stopped listening while something was under way, and what was said to it is still
-    there: without one a timer that waits for its last answer would wait until somebody clicks."""
-
-    @handles("look")
-    def say_nothing(request: gr.Request) -> None:
-        return None
-
-    gr.Timer(_HEAR_AGAIN_S).tick(say_nothing, trigger_mode="multiple", **_QUIET)

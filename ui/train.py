@@ -47,6 +47,8 @@ _NOTE = "What people approved becomes a LoRA adapter, on frozen weights that go 
 _HELD_OUT = [field.name for field in fields(Form)].index("held_out")
 """Its place among the knobs."""
 _POLL_S, _IDLE_POLL_S = 1.0, 5.0
+_HEAR_AGAIN_S = 15.0
+"""A page that stopped listening goes on for so long without what was said to it (docs/libraries.md)."""
 """How often a page asks whether something has changed: while a run waits or goes, and otherwise."""
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
 
@@ -98,6 +100,13 @@ def build(studio: Studio, page: Page) -> None:
     shown += [roll_back, part.rename, part.elsewhere, part.merge, part.push, part.doubt, part.question]
     timer = gr.Timer(_POLL_S)
     shown.append(timer)
+
+    @handles("look")
+    def say_nothing(request: gr.Request) -> None:
+        """Any event opens the stream of a page that stopped listening while something was under way, and what was said to it
+        is still there: the timer, which waits for its last answer, would wait until somebody clicks."""
+
+    gr.Timer(_HEAR_AGAIN_S).tick(say_nothing, trigger_mode="multiple", **_QUIET)
 
     @handles("look_at_work")
     def open_page(request: gr.Request, *turned: Any) -> tuple:
