@@ -54,16 +54,13 @@ class _WordLogProbs(torch.autograd.Function):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         exact = torch.promote_types(hidden.dtype, torch.float32)
         log_probs, entropies = (torch.empty(len(hidden), dtype=exact, device=hidden.device) for _ in range(2))
-        slopes = torch.empty_like(hidden, dtype=exact) if ctx.needs_input_grad[0] else None
+        slopes = torch.empty_like(hidden, dtype=exact)
         for start in range(0, len(hidden), _ROWS):
             rows = slice(start, start + _ROWS)
-            found = _of_rows(hidden[rows], weight, bias, words[rows], temperature, slopes is not None)
-            log_probs[rows], entropies[rows], slope = found
-            if slopes is not None:
-                slopes[rows] = slope
-        if slopes is not None:
-            ctx.save_for_backward(slopes)
-            ctx.dtype = hidden.dtype
+            found = _of_rows(hidden[rows], weight, bias, words[rows], temperature)
+            log_probs[rows], entropies[rows], slopes[rows] = found
+        ctx.save_for_backward(slopes)
+        ctx.dtype = hidden.dtype
         ctx.mark_non_differentiable(entropies)
         return log_probs, entropies
 
@@ -79,7 +76,6 @@ def _of_rows(
     bias: torch.Tensor | None,
     words: torch.Tensor,
     temperature: float,
-    has_slope: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Log-probabilities [n], entropies [n] and d log p / d h [n, size] of some rows, as the module docstring has them."""
     exact = torch.promote_types(hidden.dtype, torch.float32)
@@ -89,7 +85,7 @@ def _of_rows(
     total, inner, said = (torch.zeros_like(highest) for _ in range(3))
     others = torch.zeros_like(hidden, dtype=exact)
     for start in range(0, len(weight), tile):
-        part = weight[start : start + tile]
+        part = weight[start : start + tile].to(hidden.dtype)
         logits = (hidden @ part.t()).to(exact)
         if bias is not None:
             logits += bias[start : start + tile]
@@ -105,8 +101,6 @@ def _of_rows(
         weights = logits.exp()
         inner = (inner + total * lower) * shrink + torch.linalg.vecdot(weights, logits)[:, None]
         total = total * shrink + weights.sum(1, keepdim=True)
-        if not has_slope:
-            continue
         if bool((lower < 0).any()):
             others *= shrink
         if others.dtype == part.dtype:
